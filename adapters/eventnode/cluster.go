@@ -1,0 +1,71 @@
+package eventnode
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/google/uuid"
+	"google.golang.org/grpc/metadata"
+)
+
+// version is the EventStoreDB whose behaviour is served: the long-term release
+// whose append limit is 1 MiB. Clients read three numbers from it.
+const version = "24.10.0"
+
+// gossipServer tells clients that look for a leader that they have found it.
+type gossipServer struct {
+	gossip.UnimplementedGossipServer
+}
+
+// Read answers with one member: alive, leader, at the address that was called.
+func (gossipServer) Read(ctx context.Context, _ *shared.Empty) (*gossip.ClusterInfo, error) {
+	return &gossip.ClusterInfo{Members: []*gossip.MemberInfo{{
+		InstanceId:   structuredID(eventID(uuid.New())),
+		TimeStamp:    time.Now().UnixNano() / 100,
+		State:        gossip.MemberInfo_Leader,
+		IsAlive:      true,
+		HttpEndPoint: called(ctx),
+	}}}, nil
+}
+
+// called is the address by which the client reached us: any other might be one
+// that it cannot reach.
+func called(ctx context.Context) *gossip.EndPoint {
+	var authority string
+	if values := metadata.ValueFromIncomingContext(ctx, ":authority"); len(values) > 0 {
+		authority = values[0]
+	}
+	host, digits, err := net.SplitHostPort(authority)
+	if err != nil {
+		return &gossip.EndPoint{Address: authority, Port: 2113}
+	}
+	port, _ := strconv.ParseUint(digits, 10, 16) // a client that called port 0 does not exist
+	return &gossip.EndPoint{Address: host, Port: uint32(port)}
+}
+
+// featuresServer tells clients what they may call.
+type featuresServer struct {
+	serverfeatures.UnimplementedServerFeaturesServer
+}
+
+// GetSupportedMethods lists what is served and nothing else; clients fall back
+// from what is missing (batchappend) to what is there.
+func (featuresServer) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
+	method := func(service, name string, features ...string) *serverfeatures.SupportedMethod {
+		return &serverfeatures.SupportedMethod{ServiceName: service, MethodName: name, Features: features}
+	}
+	return &serverfeatures.SupportedMethods{
+		EventStoreServerVersion: version,
+		Methods: []*serverfeatures.SupportedMethod{
+			method("event_store.client.streams.streams", "append"),
+			method("event_store.client.streams.streams", "read", "position", "events"),
+			method("event_store.client.gossip.gossip", "read"),
+			method("event_store.client.server_features.serverfeatures", "getsupportedmethods"),
+		},
+	}, nil
+}

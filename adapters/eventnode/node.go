@@ -1,0 +1,104 @@
+// Package eventnode is the embedded event log: one node that speaks the part of
+// EventStoreDB's gRPC contract (version 24.10) that Govahi needs, on Pebble.
+//
+// It serves appending, reading, subscriptions, gossip and server features, and
+// answers Unimplemented to everything else. It knows no users: let it listen on
+// a Unix socket (ListenUnix).
+package eventnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+)
+
+// maxMessage is the largest request taken, in bytes.
+const maxMessage = 17 << 20
+
+// Options are what a node may be given; the zero value is good.
+type Options struct {
+	FS     vfs.FS       // where the data directory is; nil is the real disk
+	Logger *slog.Logger // nil logs nothing
+}
+
+// Node is an embedded event log.
+type Node struct {
+	store    *store
+	writer   *writer
+	server   *grpc.Server
+	stopping chan struct{} // closed first, so that subscriptions end
+	stopOnce sync.Once
+	stopped  error
+}
+
+// Open opens the log in a directory, and creates it if there is none. It fails
+// with ErrInUse while another node has the directory open, and with
+// ErrNewerFormat if a newer program wrote it.
+func Open(dir string, opts Options) (*Node, error) {
+	if opts.FS == nil {
+		opts.FS = vfs.Default
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s, err := openStore(dir, opts.FS, opts.Logger)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{store: s, writer: newWriter(s), server: newServer(), stopping: make(chan struct{})}
+	streams.RegisterStreamsServer(n.server, &streamsServer{node: n})
+	gossip.RegisterGossipServer(n.server, gossipServer{})
+	serverfeatures.RegisterServerFeaturesServer(n.server, featuresServer{})
+	return n, nil
+}
+
+// newServer bears the official client: it pings every 10 s, even without calls.
+func newServer() *grpc.Server {
+	return grpc.NewServer(
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.WaitForHandlers(true), // the store closes only after the last of them
+		grpc.NumStreamWorkers(64),  // a tenth more appends than with fresh goroutines, whose stacks must grow
+	)
+}
+
+// Serve answers on a listener until the node stops; then it returns nil.
+func (n *Node) Serve(l net.Listener) error {
+	if err := n.server.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("eventnode: serve: %w", err)
+	}
+	return nil
+}
+
+// Stop ends subscriptions, lets calls finish until the context ends, and closes
+// the log. Stopping twice is stopping once.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stopOnce.Do(func() {
+		close(n.stopping)
+		impatient := context.AfterFunc(ctx, n.server.Stop)
+		n.server.GracefulStop()
+		impatient()
+		n.writer.close()
+		n.stopped = n.store.close()
+	})
+	return n.stopped
+}
+
+// Close stops the node without patience for calls under way.
+func (n *Node) Close() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return n.Stop(ctx)
+}

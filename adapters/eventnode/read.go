@@ -1,0 +1,218 @@
+package eventnode
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Read sends events of a stream or of $all: up to a count, or for ever.
+func (s *streamsServer) Read(request *streams.ReadReq, call streams.Streams_ReadServer) error {
+	r := &reader{node: s.node, call: call}
+	if err := r.parse(request.GetOptions()); err != nil {
+		return err
+	}
+	if r.subscribes {
+		return r.subscribe()
+	}
+	return r.read()
+}
+
+// reader is one Read call.
+type reader struct {
+	node       *Node
+	call       streams.Streams_ReadServer
+	stream     string // empty is $all
+	from       uint64 // the revision or position to go on with, included
+	backwards  bool
+	count      uint64
+	subscribes bool
+	filter     *filter
+	textIDs    bool
+}
+
+func (r *reader) parse(o *streams.ReadReq_Options) error {
+	if o.GetUuidOption() == nil {
+		return status.Error(codes.InvalidArgument, "the request names no form for event IDs")
+	}
+	_, r.textIDs = o.GetUuidOption().GetContent().(*streams.ReadReq_Options_UUIDOption_String_)
+	_, r.subscribes = o.GetCountOption().(*streams.ReadReq_Options_Subscription)
+	r.count = o.GetCount()
+	r.backwards = o.GetReadDirection() == streams.ReadReq_Options_Backwards
+	if r.backwards && r.subscribes {
+		return status.Error(codes.InvalidArgument, "a subscription cannot go backwards")
+	}
+	if o.GetAll() != nil {
+		return r.parseAll(o)
+	}
+	return r.parseStream(o)
+}
+
+func (r *reader) parseAll(o *streams.ReadReq_Options) (err error) {
+	if o.GetFilter() != nil {
+		if r.filter, err = parseFilter(o.GetFilter()); err != nil {
+			return err
+		}
+	}
+	switch at := o.GetAll().GetAllOption().(type) {
+	case *streams.ReadReq_Options_AllOptions_Position:
+		return r.startAt(at.Position.GetCommitPosition())
+	case *streams.ReadReq_Options_AllOptions_Start:
+		r.startAtStart()
+	case *streams.ReadReq_Options_AllOptions_End:
+		last, _ := r.node.store.tail.now()
+		r.startAtEnd(head{position: last, exists: true}, last)
+	default:
+		return status.Error(codes.InvalidArgument, "the request names no position")
+	}
+	return nil
+}
+
+func (r *reader) parseStream(o *streams.ReadReq_Options) error {
+	r.stream = string(o.GetStream().GetStreamIdentifier().GetStreamName())
+	if r.stream == "" {
+		return status.Error(codes.InvalidArgument, "the stream has no name")
+	}
+	if o.GetFilter() != nil {
+		return status.Error(codes.InvalidArgument, "only $all can be filtered")
+	}
+	switch at := o.GetStream().GetRevisionOption().(type) {
+	case *streams.ReadReq_Options_StreamOptions_Revision:
+		return r.startAt(at.Revision)
+	case *streams.ReadReq_Options_StreamOptions_Start:
+		r.startAtStart()
+	case *streams.ReadReq_Options_StreamOptions_End:
+		h, err := r.node.store.head(r.stream)
+		if err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
+		r.startAtEnd(h, h.revision)
+	default:
+		return status.Error(codes.InvalidArgument, "the request names no revision")
+	}
+	return nil
+}
+
+// startAt includes the event there in a read, but not in a subscription, where
+// it is the last one that the subscriber has dealt with.
+func (r *reader) startAt(at uint64) error {
+	if at > math.MaxInt64 {
+		return status.Error(codes.InvalidArgument, "the position is out of range")
+	}
+	if r.from = at; r.subscribes {
+		r.from++
+	}
+	return nil
+}
+
+func (r *reader) startAtStart() { r.from = 0 }
+
+func (r *reader) startAtEnd(h head, last uint64) {
+	r.from = last
+	if h.exists && !r.backwards {
+		r.from++
+	}
+}
+
+// read sends what was durable when it began.
+func (r *reader) read() error {
+	if known, err := r.known(); err != nil || !known {
+		return err
+	}
+	limit, _ := r.node.store.tail.now()
+	for r.count > 0 {
+		records, more, err := r.node.store.page(r.stream, r.from, r.backwards, limit)
+		if err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
+		for _, rec := range records {
+			if !r.filter.passes(rec) {
+				continue
+			}
+			if err := r.send(rec); err != nil {
+				return err
+			}
+			if r.count--; r.count == 0 {
+				return nil
+			}
+		}
+		if !more || !r.advance(records) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// known tells the client if there is no such stream.
+func (r *reader) known() (bool, error) {
+	if r.stream == "" {
+		return true, nil
+	}
+	h, err := r.node.store.head(r.stream)
+	if err != nil {
+		return false, status.Error(codes.Internal, err.Error())
+	}
+	if h.exists {
+		return true, nil
+	}
+	return false, r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{
+		StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)}},
+	}})
+}
+
+// advance goes behind the last record; there is nothing before the first.
+func (r *reader) advance(records []record) bool {
+	if len(records) == 0 {
+		return true
+	}
+	at := r.place(records[len(records)-1])
+	if r.backwards {
+		r.from = at - 1
+		return at > 0
+	}
+	r.from = at + 1
+	return true
+}
+
+func (r *reader) place(rec record) uint64 {
+	if r.stream == "" {
+		return rec.position
+	}
+	return rec.revision
+}
+
+func (r *reader) send(rec record) error {
+	content := "application/octet-stream"
+	if rec.json {
+		content = "application/json"
+	}
+	return r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
+		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: rec.position},
+		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
+			Id:               r.id(rec.id),
+			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(rec.stream)},
+			StreamRevision:   rec.revision,
+			PreparePosition:  rec.position,
+			CommitPosition:   rec.position,
+			Metadata: map[string]string{
+				"type":         rec.kind,
+				"content-type": content,
+				"created":      strconv.FormatInt(rec.created, 10), // without it the official client ends its process
+			},
+			CustomMetadata: rec.meta,
+			Data:           rec.data,
+		},
+	}}})
+}
+
+func (r *reader) id(id eventID) *shared.UUID {
+	if r.textIDs {
+		return &shared.UUID{Value: &shared.UUID_String_{String_: uuid.UUID(id).String()}}
+	}
+	return structuredID(id)
+}

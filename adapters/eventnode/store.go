@@ -1,0 +1,222 @@
+package eventnode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// ErrInUse reports that another node holds the data directory.
+var ErrInUse = errors.New("eventnode: the data directory is in use by another node")
+
+// ErrNewerFormat reports a data directory that a newer program wrote.
+var ErrNewerFormat = errors.New("eventnode: the data directory was written by a newer version of this program")
+
+// A page is what a reader takes from the store at once: it is small, because a
+// slow reader must not hold Pebble's files open.
+const (
+	pageEvents = 512
+	pageBytes  = 1 << 20
+)
+
+// store is the log on disk.
+type store struct {
+	db   *pebble.DB
+	lock *pebble.Lock
+	tail *tail
+}
+
+func openStore(dir string, fs vfs.FS, log *slog.Logger) (*store, error) {
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("eventnode: create the data directory: %w", err)
+	}
+	lock, err := pebble.LockDirectory(dir, fs)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInUse, dir, err)
+	}
+	db, err := pebble.Open(dir, pebbleOptions(fs, log, lock))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("eventnode: open %s: %w", dir, err), lock.Close())
+	}
+	s := &store{db: db, lock: lock}
+	if err := errors.Join(s.checkFormat(), s.findTail()); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func pebbleOptions(fs vfs.FS, log *slog.Logger, lock *pebble.Lock) *pebble.Options {
+	options := &pebble.Options{
+		FS:                 fs,
+		Lock:               lock,
+		Logger:             pebbleLogger{log},
+		FormatMajorVersion: pebble.FormatTableFormatV6,
+		CacheSize:          64 << 20,
+		MemTableSize:       32 << 20,
+	}
+	for i := range options.Levels {
+		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most streams looked up are new
+	}
+	return options
+}
+
+// checkFormat refuses what a newer program wrote, and marks a new directory.
+func (s *store) checkFormat() error {
+	value, closer, err := s.db.Get([]byte{keyFormat})
+	if errors.Is(err, pebble.ErrNotFound) {
+		return s.db.Set([]byte{keyFormat}, []byte{format}, pebble.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("eventnode: read the format: %w", err)
+	}
+	defer closer.Close()
+	if len(value) != 1 || value[0] > format {
+		return fmt.Errorf("%w: its format is %x, this program reads up to %d", ErrNewerFormat, value, format)
+	}
+	return nil
+}
+
+// findTail finds the last event: all that Pebble recovered is durable.
+func (s *store) findTail() error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: eventKey(0), UpperBound: []byte{keyEvent + 1}})
+	if err != nil {
+		return fmt.Errorf("eventnode: find the last event: %w", err)
+	}
+	var last uint64
+	if it.Last() {
+		last = binary.BigEndian.Uint64(it.Key()[1:])
+	}
+	s.tail = newTail(last)
+	return it.Close()
+}
+
+func (s *store) close() error { return errors.Join(s.db.Close(), s.lock.Close()) }
+
+// head is where a stream stands, written but perhaps not yet durable.
+func (s *store) head(stream string) (head, error) {
+	value, closer, err := s.db.Get(headKey(stream))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return head{}, nil
+	}
+	if err != nil {
+		return head{}, err
+	}
+	defer closer.Close()
+	return decodeHead(value)
+}
+
+func (s *store) event(position uint64) (record, error) {
+	value, closer, err := s.db.Get(eventKey(position))
+	if err != nil {
+		return record{}, err
+	}
+	defer closer.Close()
+	return decode(position, slices.Clone(value))
+}
+
+// entries are the index lines of a stream from a revision on, at most max.
+func (s *store) entries(stream string, from uint64, max int) ([]entry, error) {
+	var found []entry
+	err := s.scan(streamPrefix(stream), streamKey(stream, from), false, func(_, value []byte) (bool, error) {
+		e, err := decodeEntry(value)
+		found = append(found, e)
+		return len(found) < max, err
+	})
+	return found, err
+}
+
+// scan visits the keys with a prefix, from a key (included) on, until visit
+// says no.
+func (s *store) scan(prefix, from []byte, backwards bool, visit func(key, value []byte) (bool, error)) (err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: after(prefix)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	seek, step := it.SeekGE, it.Next
+	if backwards {
+		seek, step, from = it.SeekLT, it.Prev, append(from, 0)
+	}
+	for ok := seek(from); ok; ok = step() {
+		if more, err := visit(it.Key(), it.Value()); err != nil || !more {
+			return err
+		}
+	}
+	return it.Error()
+}
+
+// after is the first key behind all those with a prefix.
+func after(prefix []byte) []byte {
+	end := bytes.TrimRight(prefix, "\xff")
+	end = bytes.Clone(end)
+	end[len(end)-1]++
+	return end
+}
+
+// page reads a page of one stream, or of all if the stream is empty, from a
+// revision or position (included) on, up to the durable position limit. It
+// tells whether there may be more.
+func (s *store) page(stream string, from uint64, backwards bool, limit uint64) ([]record, bool, error) {
+	p := &page{limit: limit, backwards: backwards}
+	if stream == "" {
+		err := s.scan([]byte{keyEvent}, eventKey(from), backwards, func(key, value []byte) (bool, error) {
+			r, err := decode(binary.BigEndian.Uint64(key[1:]), bytes.Clone(value))
+			return p.add(r), err
+		})
+		return p.records, p.full, err
+	}
+	err := s.scan(streamPrefix(stream), streamKey(stream, from), backwards, func(_, value []byte) (bool, error) {
+		e, err := decodeEntry(value)
+		if err != nil {
+			return false, err
+		}
+		r, err := s.event(e.position)
+		return p.add(r), err
+	})
+	return p.records, p.full, err
+}
+
+type page struct {
+	limit     uint64
+	backwards bool
+	records   []record
+	bytes     int
+	full      bool
+}
+
+// add takes a record unless it is not yet durable, and asks for the next.
+func (p *page) add(r record) bool {
+	if r.position > p.limit {
+		return p.backwards
+	}
+	p.records = append(p.records, r)
+	p.bytes += len(r.data) + len(r.meta)
+	p.full = len(p.records) == pageEvents || p.bytes >= pageBytes
+	return !p.full
+}
+
+// pebbleLogger passes on what an operator may want to know.
+type pebbleLogger struct{ log *slog.Logger }
+
+func (l pebbleLogger) Infof(format string, args ...any) {
+	l.log.Debug("event store", "text", fmt.Sprintf(format, args...))
+}
+
+func (l pebbleLogger) Errorf(format string, args ...any) {
+	l.log.Error("event store", "text", fmt.Sprintf(format, args...))
+}
+
+// Fatalf ends the process, as Pebble demands: a log that can no longer write
+// must not go on answering. What was acknowledged is on disk.
+func (l pebbleLogger) Fatalf(format string, args ...any) {
+	l.Errorf(format, args...)
+	os.Exit(1)
+}

@@ -1,0 +1,97 @@
+package http
+
+import (
+	"context"
+
+	"govahi/commands"
+	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
+	"govahi/queries"
+)
+
+// desk is what the officers of a registration office do with a request.
+func (h House) desk(s *Server) {
+	const tag = "Registration office"
+	Query(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: "requests"},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			State  string `query:"state" maxLength:"30" doc:"Only requests in this state"`
+		},
+		) ([]queries.Request, error) {
+			if err := h.may(ctx, id, officersOf(in.Office)...); err != nil {
+				return nil, err
+			}
+			return h.Queries.Queue(ctx, in.Office, queries.Search{State: in.State})
+		})
+	Query(s, Operation{ID: "search-office-requests", Method: "POST", Path: "/offices/{office}/search", Tag: tag, Summary: "Find requests by personal data, which never stands in an address", View: "requests"},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			Body   queries.Search
+		},
+		) ([]queries.Request, error) {
+			if err := h.may(ctx, id, appointment.Post{Role: appointment.RegistrationOfficer, Place: in.Office}); err != nil {
+				return nil, err
+			}
+			return h.Queries.Queue(ctx, in.Office, in.Body)
+		})
+	Command(s, Operation{ID: "verify-documents", Method: "POST", Path: "/requests/{code}/documents", Tag: tag, Summary: "Record originals as sighted and start the identity inquiry (S1.26–30)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body commands.VerifyDocuments
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.VerifyDocuments(ctx, c, in.plain(), in.Body))
+		})
+	Command(s, Operation{ID: "repeat-inquiry", Method: "POST", Path: "/requests/{code}/inquiry", Tag: tag, Summary: "Ask the registry again after an inconclusive answer"},
+		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {
+			return done(h.App.RepeatInquiry(ctx, c, in.plain()))
+		})
+	Command(s, Operation{ID: "record-payment", Method: "POST", Path: "/requests/{code}/payment", Tag: tag, Summary: "Record a payment at the counter's terminal (S1.9)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body commands.RecordPayment
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RecordPayment(ctx, c, in.plain(), in.Body))
+		})
+	Command(s, Operation{ID: "request-correction", Method: "POST", Path: "/requests/{code}/correction", Tag: tag, Summary: "Send the form back to be mended"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Fields []string `json:"fields" minItems:"1" maxItems:"20" doc:"JSON names of form fields"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RequestCorrection(ctx, c, in.plain(), in.Body.Fields))
+		})
+	Command(s, Operation{ID: "reject-request", Method: "POST", Path: "/requests/{code}/rejection", Tag: tag, Summary: "End the request before issuance (S1.37)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Reason enrollment.RejectionReason `json:"reason" enum:"documents-missing,identity-mismatch,information-false,not-entitled,control-not-passed,applicant-no-answer"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RejectRequest(ctx, c, in.plain(), in.Body.Reason))
+		})
+	Query(s, Operation{ID: "review-record", Method: "GET", Path: "/requests/{code}/record", Tag: tag, Summary: "The record to confirm, with its revision and hash"},
+		func(ctx context.Context, id Identity, in *Coded) (commands.Review, error) {
+			return h.App.ReviewRecord(ctx, commands.Caller{Person: id.Person}, in.plain())
+		})
+	Command(s, Operation{ID: "confirm-information", Method: "POST", Path: "/requests/{code}/confirmation", Tag: tag, Summary: "Confirm, as second officer, exactly the record seen (S1.10)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Revision uint64 `json:"revision"`
+				Hash     string `json:"hash" maxLength:"64"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.ConfirmInformation(ctx, c, in.plain(), enrollment.Record{Revision: in.Body.Revision, Hash: in.Body.Hash}))
+		})
+}
+
+// officersOf are those who may see an office's queue.
+func officersOf(office string) []appointment.Post {
+	return append([]appointment.Post{{Role: appointment.RegistrationOfficer, Place: office}}, overseers...)
+}

@@ -1,0 +1,18 @@
+package http
+
+import (
+	"context"
+
+	"govahi/queries"
+)
+
+// management is the view of those who lead.
+func (h House) management(s *Server) {
+	Query(s, Operation{ID: "get-management", Method: "GET", Path: "/management", Tag: "Management", Summary: "Counts by state, channel, province and office; waiting times; refusals and revocations by reason", View: "requests"},
+		func(ctx context.Context, id Identity, _ *struct{}) (queries.Management, error) {
+			if err := h.may(ctx, id, overseers...); err != nil {
+				return queries.Management{}, err
+			}
+			return h.Queries.Management(ctx, h.App.Clock())
+		})
+}

@@ -1,0 +1,84 @@
+package http
+
+import (
+	"context"
+
+	"govahi/commands"
+	"govahi/queries"
+)
+
+// offices is how the house is ordered: offices, appointments, tariffs, stock.
+func (h House) offices(s *Server) {
+	const tag = "Administration"
+	Command(s, Operation{ID: "open-office", Method: "POST", Path: "/offices", Tag: tag, Status: 201, Summary: "Open a registration office or a research and technology unit"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.OpenOffice }) (commands.Receipt, Nothing, error) {
+			return done(h.App.OpenOffice(ctx, c, in.Body))
+		})
+	Command(s, Operation{ID: "appoint", Method: "POST", Path: "/appointments", Tag: tag, Status: 201, Summary: "Appoint a person to a role; it counts at once"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.Appoint }) (commands.Receipt, Nothing, error) {
+			return done(h.App.Appoint(ctx, c, in.Body))
+		})
+	Command(s, Operation{ID: "dismiss", Method: "POST", Path: "/dismissals", Tag: tag, Status: 201, Summary: "Dismiss a person from a role; it counts at once"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.Dismiss }) (commands.Receipt, Nothing, error) {
+			return done(h.App.Dismiss(ctx, c, in.Body))
+		})
+	Command(s, Operation{ID: "publish-tariff", Method: "POST", Path: "/tariffs", Tag: tag, Status: 201, Summary: "Publish a version of the approved tariff (S1.9)"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.PublishTariff }) (commands.Receipt, Nothing, error) {
+			return done(h.App.PublishTariff(ctx, c, in.Body))
+		})
+	Command(s, Operation{ID: "receive-token", Method: "POST", Path: "/tokens", Tag: tag, Status: 201, Summary: "Add a blank token to an office's stock"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.ReceiveToken }) (commands.Receipt, Nothing, error) {
+			return done(h.App.ReceiveToken(ctx, c, in.Body))
+		})
+	Command(s, Operation{ID: "erase-subject", Method: "POST", Path: "/erasures", Tag: tag, Status: 201, Summary: "Destroy a person's key, and with it his data everywhere"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Body struct {
+				PersonCode string `json:"personCode" maxLength:"40"`
+				LegalBasis string `json:"legalBasis" maxLength:"500"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.EraseSubject(ctx, c, in.Body.PersonCode, in.Body.LegalBasis))
+		})
+	h.officeQueries(s)
+}
+
+func (h House) officeQueries(s *Server) {
+	const tag = "Offices and tariff"
+	Public(s, Operation{ID: "list-offices", Method: "GET", Path: "/offices", Tag: tag, Summary: "Registration offices and units (S1.8)", View: "offices"},
+		func(ctx context.Context, _ *struct{}) ([]queries.Office, error) { return h.Queries.Offices(ctx) })
+	Public(s, Operation{ID: "list-tariffs", Method: "GET", Path: "/tariffs", Tag: tag, Summary: "The approved tariff, all versions (S1.9)", View: "offices"},
+		func(ctx context.Context, _ *struct{}) ([]queries.Tariff, error) { return h.Queries.Tariffs(ctx) })
+	Query(s, Operation{ID: "list-office-tokens", Method: "GET", Path: "/offices/{office}/tokens", Tag: tag, Summary: "An office's tokens", View: "tokens"},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `path:"office" maxLength:"40"`
+		},
+		) ([]queries.Token, error) {
+			if err := h.may(ctx, id, officersOf(in.Office)...); err != nil {
+				return nil, err
+			}
+			return h.Queries.Tokens(ctx, in.Office)
+		})
+	Query(s, Operation{ID: "list-my-posts", Method: "GET", Path: "/me", Tag: tag, Summary: "Who I am here, and what I may do"},
+		func(ctx context.Context, id Identity, _ *struct{}) (Me, error) {
+			held, err := h.App.Posts(ctx, commands.Caller{Person: id.Person})
+			me := Me{Person: string(id.Person), Posts: []MyPost{}}
+			for p, until := range held {
+				me.Posts = append(me.Posts, MyPost{string(p.Role), p.Place, until.UTC().Format("2006-01-02T15:04:05Z")})
+			}
+			return me, err
+		})
+}
+
+// Me is who a caller is here.
+type Me struct {
+	Person string   `json:"person" doc:"Pseudonym"`
+	Posts  []MyPost `json:"posts"`
+}
+
+// MyPost is an appointment in force.
+type MyPost struct {
+	Role  string `json:"role"`
+	Place string `json:"place,omitempty"`
+	Until string `json:"until"`
+}

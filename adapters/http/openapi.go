@@ -1,0 +1,37 @@
+package http
+
+import (
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const openAPIType = "application/openapi+json"
+
+// openAPI is huma without what it would add of its own: a $schema in every
+// answer, and a documentation page that loads from elsewhere.
+func openAPI(version string) huma.Config {
+	c := huma.DefaultConfig("Govahi", version)
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.CreateHooks = nil
+	c.Transformers = []huma.Transformer{translated}
+	c.Info.Description = aboutAPI
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		bearerScheme: {Type: "http", Scheme: bearerScheme, BearerFormat: "JWT", Description: "A token of the OpenID Connect issuer"},
+	}
+	return c
+}
+
+const aboutAPI = `Registration offices and the intermediate certificate authority of the oil industry.
+
+Commands need a bearer token and an Idempotency-Key, and answer where their facts stand in the header Govahi-Position; ` +
+	`a query with ?after= that position shows them. Refusals are application/problem+json (RFC 9457), in Persian or, ` +
+	`if Accept-Language prefers it, in English; their code is stable.`
+
+func (s *Server) describeAll() []byte {
+	document, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		panic("http: the OpenAPI document: " + err.Error())
+	}
+	return document
+}

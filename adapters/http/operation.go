@@ -1,0 +1,103 @@
+package http
+
+import (
+	"context"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"govahi/commands"
+	"govahi/domain/event"
+)
+
+// Operation says what is asked for and where. Who may ask follows from the
+// function that declares it.
+type Operation struct {
+	ID      string // of the OpenAPI operation: verb-noun
+	Method  string
+	Path    string // with {parameters}; a last * takes the rest, slashes included
+	Tag     string // groups operations on the documentation page
+	Summary string
+	Text    string // more, in Markdown; may be empty
+	Status  int    // of success; else 200, and 202 for a command
+	View    string // the projection that a Query answers from, for ?after=
+	Type    string // content type of a raw answer
+	Hidden  bool   // left out of the OpenAPI document
+}
+
+// Nothing is the answer to a command that needs no more than its position.
+type Nothing struct{}
+
+// Command declares a command: the caller is known by a bearer token and names
+// the question by an Idempotency-Key; the answer carries Govahi-Position.
+func Command[I, O any](s *Server, op Operation, do func(context.Context, commands.Caller, *I) (commands.Receipt, O, error)) {
+	if op.Status == 0 {
+		op.Status = fiber.StatusAccepted
+	}
+	d := describe(op)
+	s.identified(&d)
+	s.keyed(&d)
+	declare(s, d, func(ctx context.Context, in *I) (*written[O], error) {
+		receipt, body, err := do(ctx, caller(ctx), in)
+		return &written[O]{Position: receipt.Position, Body: body}, err
+	})
+}
+
+type written[O any] struct {
+	Position event.Position `header:"Govahi-Position" doc:"Where the facts stand in the log; hand it to ?after= to read your own write."`
+	Body     O
+}
+
+// Query declares a question that a known person may ask.
+func Query[I, O any](s *Server, op Operation, ask func(context.Context, Identity, *I) (O, error)) {
+	d := describe(op)
+	s.identified(&d)
+	s.positioned(&d)
+	declare(s, d, func(ctx context.Context, in *I) (*read[O], error) {
+		if err := s.wait(ctx, op.View); err != nil {
+			return nil, err
+		}
+		body, err := ask(ctx, identity(ctx), in)
+		return &read[O]{body}, err
+	})
+}
+
+// Public declares a question that anybody may ask, without a token.
+func Public[I, O any](s *Server, op Operation, ask func(context.Context, *I) (O, error)) {
+	d := describe(op)
+	s.positioned(&d)
+	declare(s, d, func(ctx context.Context, in *I) (*read[O], error) {
+		if err := s.wait(ctx, op.View); err != nil {
+			return nil, err
+		}
+		body, err := ask(ctx, in)
+		return &read[O]{body}, err
+	})
+}
+
+type read[O any] struct{ Body O }
+
+// describe is the OpenAPI side of an operation.
+func describe(op Operation) huma.Operation {
+	return huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: op.Path, Tags: []string{op.Tag}, Summary: op.Summary,
+		Description: op.Text, DefaultStatus: op.Status, Hidden: op.Hidden, Responses: map[string]*huma.Response{},
+		Middlewares: huma.Middlewares{marked},
+	}
+}
+
+// declare registers the handler with its refusals, and marks the route.
+func declare[I, O any](s *Server, d huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	s.declared[d.Method+" "+fiberPath(d.Path)] = true
+	d.Middlewares = append(d.Middlewares, s.knowing)
+	huma.Register(s.api, d, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+var fiberPath = strings.NewReplacer("{", ":", "}", "").Replace

@@ -1,0 +1,166 @@
+package http
+
+import (
+	"context"
+	"io"
+	"net/url"
+	"time"
+
+	"govahi/adapters/web"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/queries"
+)
+
+// pages are what a person looks at.
+func (h House) pages(s *Server) {
+	const tag = "Pages"
+	PublicRaw(s, Operation{ID: "get-home", Method: "GET", Path: "/", Tag: tag, Summary: "The first page", Type: pageType},
+		func(context.Context, *struct{}) (Raw, error) {
+			return Page(func(w io.Writer) error { return web.Home(w, h.home()) })
+		})
+	PublicRaw(s, Operation{ID: "verify-certificate", Method: "GET", Path: "/verify", Tag: tag, Summary: "Whether a certificate or a sheet is valid, without personal data", Type: pageType},
+		func(ctx context.Context, in *struct {
+			Serial string `query:"serial" maxLength:"64"`
+		},
+		) (Raw, error) {
+			data, err := h.verification(ctx, in.Serial)
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Verify(w, data) })
+		})
+	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: "requests", Type: pageType},
+		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
+			data, err := h.sheet(ctx, id, in.plain())
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Sheet(w, data) })
+		})
+	QueryRaw(s, Operation{ID: "get-dashboard", Method: "GET", Path: "/dashboard", Tag: "Management", Summary: "The management view as a page", View: "requests", Type: pageType},
+		func(ctx context.Context, id Identity, _ *struct{}) (Raw, error) {
+			if err := h.may(ctx, id, overseers...); err != nil {
+				return Raw{}, err
+			}
+			m, err := h.Queries.Management(ctx, h.App.Clock())
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Dashboard(w, dashboard(m)) })
+		})
+}
+
+func (h House) home() web.HomeData {
+	return web.HomeData{
+		Verify: "/verify", Track: "/docs#track-request", Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
+		Root: "/pki/chain.pem", Development: h.Development,
+	}
+}
+
+// verification answers from the log itself: a revoked sheet is void at once.
+func (h House) verification(ctx context.Context, serial string) (web.VerifyData, error) {
+	now := h.App.Clock()
+	data := web.VerifyData{Serial: serial, Standing: web.Unknown, CheckedAt: now, Action: "/verify"}
+	if serial == "" {
+		return data, nil
+	}
+	c, records, err := h.App.StatusOf(ctx, serial)
+	if err != nil || c.Issued.Serial == "" {
+		return data, err // an abandoned serial was never a certificate
+	}
+	data.Fingerprint, data.Issuer = c.Issued.Fingerprint, h.Authority.Certificate().Subject.CommonName
+	data.NotBefore, data.NotAfter = c.Issued.NotBefore, c.Issued.NotAfter
+	switch {
+	case c.Status == certificate.Withdrawn:
+		m, err := records[len(records)-1].DecodeMeta()
+		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, m.At
+		return data, err
+	case now.After(c.Issued.NotAfter):
+		data.Standing = web.Expired
+	default:
+		data.Standing = web.Valid
+	}
+	return data, nil
+}
+
+// sheet is drawn for the applicant and the office that has the request.
+func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetData, error) {
+	r, err := h.request(ctx, id, code)
+	if err != nil {
+		return web.SheetData{}, err
+	}
+	form, err := h.Queries.Form(ctx, r)
+	if err != nil {
+		return web.SheetData{}, err
+	}
+	c, err := h.Queries.Certificate(ctx, value(r.Serial))
+	if err != nil {
+		return web.SheetData{}, err
+	}
+	return h.particulars(r, form, c), nil
+}
+
+func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Certificate) web.SheetData {
+	return web.SheetData{
+		NameFa: form.GivenName + " " + form.Surname, NameLatin: form.LatinGivenName + " " + form.LatinSurname,
+		NationalCode: form.PersonCode, Organization: form.OrganizationName, Post: form.Post, Email: form.Email,
+		Serial: c.Serial, Fingerprint: value(c.Fingerprint), NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
+		Issuer: h.Authority.Certificate().Subject.CommonName, Profile: c.Profile, TokenSerial: value(r.Token),
+		TrackingCode: r.TrackingCode, VerifyURL: h.Base + "/verify?serial=" + url.QueryEscape(c.Serial),
+		Copy: max(r.Copies, 1), PrintedAt: h.App.Clock(),
+	}
+}
+
+func moment(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// dashboard puts the management view into Persian words.
+func dashboard(m queries.Management) web.DashboardData {
+	d := web.DashboardData{At: m.At, Provinces: counts(m.Provinces, nil), Offices: counts(m.Offices, nil)}
+	d.Refusals = counts(m.Rejections, func(name string) string { return enrollment.RejectionReason(name).Persian() })
+	d.Revocations = counts(m.Revocations, func(name string) string { return certificate.Reason(name).Persian() })
+	channels := map[string]int{}
+	for _, s := range m.States {
+		d.States = append(d.States, web.Count{Label: stateLabel(s.State), N: int(s.Count)})
+		channels[s.Channel] += int(s.Count)
+	}
+	for _, c := range []enrollment.Channel{enrollment.Outside, enrollment.Inside} {
+		d.Channels = append(d.Channels, web.Count{Label: c.Persian(), N: channels[string(c)]})
+	}
+	for _, w := range m.Waiting {
+		d.Waiting = append(d.Waiting, web.Waiting{
+			Label: stateLabel(w.State), N: int(w.Count), Median: seconds(w.MedianSeconds), Oldest: seconds(w.OldestSeconds),
+		})
+	}
+	return d
+}
+
+func counts(list []queries.Count, label func(string) string) []web.Count {
+	var all []web.Count
+	for _, c := range list {
+		name := c.Name
+		if label != nil {
+			name = label(name)
+		}
+		all = append(all, web.Count{Label: name, N: int(c.Count)})
+	}
+	return all
+}
+
+// stateLabel also names the two states that only views compute.
+func stateLabel(state string) string {
+	switch state {
+	case "revoked":
+		return "باطل‌شده"
+	case "active":
+		return "فعال"
+	}
+	return enrollment.Status(state).Persian()
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

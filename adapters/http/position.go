@@ -1,0 +1,72 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Waiter waits until a projection shows a position of the log, or for the
+// context to end.
+type Waiter interface {
+	Wait(ctx context.Context, projection string, p event.Position) error
+}
+
+// viewWithin bounds the wait of ?after=.
+const viewWithin = 5 * time.Second
+
+// The refusals.
+var (
+	errPosition = fault.New(fault.Invalid, "position-invalid",
+		"در after همان عددی را بفرستید که سرآیند Govahi-Position داده است.",
+		"Send as after the very number that the header Govahi-Position gave.").At("after")
+	errViewBehind = fault.New(fault.Unavailable, "view-behind",
+		"نوشتهٔ شما ثبت شده، ولی هنوز در این نما نیامده است؛ لحظه\u200cای دیگر دوباره بخوانید.",
+		"Your write is stored but this view does not show it yet; read again in a moment.")
+)
+
+type afterKey struct{}
+
+// positioned lets a query wait for the caller's own write. What does not answer
+// from a view is always up to date, and may be asked in the same way.
+func (s *Server) positioned(d *huma.Operation) {
+	d.Parameters = append(d.Parameters, &huma.Param{
+		Name: "after", In: "query", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]{1,20}$"},
+		Description: "A Govahi-Position: the answer shows at least what was written up to there.",
+	})
+	d.Middlewares = append(d.Middlewares, s.takeAfter)
+}
+
+func (s *Server) takeAfter(ctx huma.Context, next func(huma.Context)) {
+	text := ctx.Query("after")
+	if text == "" {
+		next(ctx)
+		return
+	}
+	after, err := event.ParsePosition(text)
+	if err != nil {
+		s.stopAt(ctx, errPosition)
+		return
+	}
+	next(huma.WithValue(ctx, afterKey{}, after))
+}
+
+// wait comes after validation, so that nobody waits for a refusal.
+func (s *Server) wait(ctx context.Context, view string) error {
+	after, asked := ctx.Value(afterKey{}).(event.Position)
+	if !asked || view == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, viewWithin)
+	defer cancel()
+	err := s.Waiter.Wait(ctx, view, after)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errViewBehind
+	}
+	return err
+}

@@ -1,0 +1,141 @@
+package http
+
+import (
+	"context"
+
+	"govahi/commands"
+	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/queries"
+)
+
+// TrackingCode answers whoever opened something: the code, at once
+// (invariant 19).
+type TrackingCode struct {
+	TrackingCode string `json:"trackingCode" doc:"12 digits, Damm check digit"`
+}
+
+func (h House) requests(s *Server) {
+	const tag = "Requests"
+	Command(s, Operation{ID: "open-request", Method: "POST", Path: "/requests", Tag: tag, Status: 201, Summary: "Open a request for a certificate (S1.3)"},
+		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.OpenRequest }) (commands.Receipt, TrackingCode, error) {
+			r, err := h.App.OpenRequest(ctx, c, in.Body)
+			return r, TrackingCode{r.Stream.ID()}, err
+		})
+	Command(s, Operation{ID: "complete-form", Method: "POST", Path: "/requests/{code}/form", Tag: tag, Summary: "Fill in or correct the form (S1.4)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body commands.FormInput
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.CompleteForm(ctx, c, in.plain(), in.Body))
+		})
+	Command(s, Operation{ID: "send-email-code", Method: "POST", Path: "/requests/{code}/email-code", Tag: tag, Summary: "Send another code to the form's address (S1.29)"},
+		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {
+			return done(h.App.SendEmailCode(ctx, c, in.plain()))
+		})
+	Command(s, Operation{ID: "confirm-email", Method: "POST", Path: "/requests/{code}/email-confirmation", Tag: tag, Summary: "Prove the address by the code sent there (S1.5)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Code string `json:"code" maxLength:"20" doc:"Five digits"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.ConfirmEmail(ctx, c, in.plain(), in.Body.Code))
+		})
+	Command(s, Operation{ID: "accept-liability", Method: "POST", Path: "/requests/{code}/liability", Tag: tag, Summary: "Accept the liability notice (S1.7)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Version  string `json:"version" maxLength:"20"`
+				TextHash string `json:"textHash" maxLength:"64" doc:"SHA-256 of the text, hexadecimal"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.AcceptLiability(ctx, c, in.plain(), in.Body.Version, in.Body.TextHash))
+		})
+	Command(s, Operation{ID: "submit-request", Method: "POST", Path: "/requests/{code}/submission", Tag: tag, Summary: "Submit the request to a registration office (S1.8)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Office string `json:"office" maxLength:"40" doc:"Code of the office"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.SubmitRequest(ctx, c, in.plain(), in.Body.Office))
+		})
+	Command(s, Operation{ID: "withdraw-request", Method: "POST", Path: "/requests/{code}/withdrawal", Tag: tag, Summary: "Withdraw the request"},
+		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {
+			return done(h.App.Withdraw(ctx, c, in.plain()))
+		})
+	h.requestQueries(s)
+}
+
+// done is a command's answer without a body.
+func done(r commands.Receipt, err error) (commands.Receipt, Nothing, error) { return r, Nothing{}, err }
+
+func (h House) requestQueries(s *Server) {
+	const tag = "Requests"
+	Query(s, Operation{ID: "list-my-requests", Method: "GET", Path: "/requests", Tag: tag, Summary: "My own requests", View: "requests"},
+		func(ctx context.Context, id Identity, _ *struct{}) ([]queries.Request, error) {
+			return h.Queries.OfPerson(ctx, id.Person)
+		})
+	Query(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: "requests"},
+		func(ctx context.Context, id Identity, in *Coded) (queries.Request, error) {
+			return h.request(ctx, id, in.plain(), overseers...)
+		})
+	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: "requests"},
+		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
+			r, err := h.request(ctx, id, in.plain())
+			if err != nil {
+				return enrollment.Form{}, err
+			}
+			return h.Queries.Form(ctx, r)
+		})
+	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Summary: "Where a request stands, by code and second factor", View: "requests"},
+		func(ctx context.Context, in *struct {
+			Body struct {
+				TrackingCode string `json:"trackingCode" maxLength:"30"`
+				LastFour     string `json:"lastFour" maxLength:"10" doc:"Last four digits of the mobile"`
+			}
+		},
+		) (queries.Tracking, error) {
+			return h.Queries.Track(ctx, Coded{in.Body.TrackingCode}.plain(), in.Body.LastFour)
+		})
+	Public(s, Operation{ID: "get-liability-notice", Method: "GET", Path: "/liability-notice", Tag: tag, Summary: "The liability notice in force (S1.7, S1.25)"},
+		func(context.Context, *struct{}) (LiabilityNotice, error) {
+			n := commands.LiabilityNotice
+			return LiabilityNotice{n.Version, n.Hash(), n.Text}, nil
+		})
+}
+
+// LiabilityNotice is the text to accept, by version and hash.
+type LiabilityNotice struct {
+	Version  string `json:"version"`
+	TextHash string `json:"textHash"`
+	Text     string `json:"text"`
+}
+
+// request finds a request for its applicant, the officers of its office, or
+// holders of further posts. Others learn that it does not exist.
+func (h House) request(ctx context.Context, id Identity, code string, posts ...appointment.Post) (queries.Request, error) {
+	r, err := h.Queries.Request(ctx, code)
+	if err != nil {
+		return r, err
+	}
+	own := value(r.Person) == string(id.Person) || (r.Counter == nil && event.Subject(r.OpenedBy) == id.Person)
+	if own {
+		return r, nil
+	}
+	for _, place := range []string{value(r.Office), value(r.Counter)} {
+		if place != "" {
+			posts = append(posts, appointment.Post{Role: appointment.RegistrationOfficer, Place: place})
+		}
+	}
+	if err := h.may(ctx, id, posts...); err != nil {
+		return queries.Request{}, enrollment.ErrNotFound
+	}
+	return r, nil
+}

@@ -1,0 +1,77 @@
+package http
+
+import (
+	"context"
+	"strings"
+
+	"govahi/adapters/pki"
+	"govahi/commands"
+	"govahi/domain/appointment"
+	"govahi/domain/iran"
+	"govahi/queries"
+)
+
+// House is what the routes lead to.
+type House struct {
+	App         *commands.App
+	Queries     *queries.Queries
+	Authority   *pki.Authority
+	Responder   *pki.Responder
+	Development bool   // invented people only
+	Base        string // public http URL of this door, without a slash at the end
+}
+
+// Declare declares every operation of the house.
+func Declare(s *Server, h House) {
+	h.requests(s)
+	h.desk(s)
+	h.issuance(s)
+	h.certificates(s)
+	h.cases(s)
+	h.accesses(s)
+	h.offices(s)
+	h.management(s)
+	h.repository(s)
+	h.pages(s)
+}
+
+// may refuses a reader who holds none of the posts.
+func (h House) may(ctx context.Context, id Identity, posts ...appointment.Post) error {
+	held, err := h.App.Posts(ctx, commands.Caller{Person: id.Person})
+	if err != nil {
+		return err
+	}
+	for _, p := range posts {
+		if held.Holds(p.Role, p.Place, h.App.Clock()) {
+			return nil
+		}
+	}
+	return commands.ErrForbidden
+}
+
+// overseers may look at everything that is not sealed for others.
+var overseers = []appointment.Post{
+	{Role: appointment.CAOperator}, {Role: appointment.Manager}, {Role: appointment.Auditor},
+}
+
+// Coded is a path with a tracking code.
+type Coded struct {
+	Code string `path:"code" maxLength:"30" doc:"Tracking code, 12 digits; spaces, dashes and Persian digits are understood"`
+}
+
+// plain is the stored form of the code; one that cannot exist stays as it is
+// and is not found.
+func (c Coded) plain() string {
+	if code, err := iran.ParseTrackingCode(c.Code); err == nil {
+		return code
+	}
+	return "none"
+}
+
+// value is a column that may be null.
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return strings.TrimSpace(*s)
+}

@@ -1,0 +1,73 @@
+// Package nats carries events from the log to whoever waits for them, through
+// one JetStream stream: a relay fills it, feeds read it.
+//
+// The stream is a buffer that may be wiped at any time. The relay resumes from
+// what the stream holds, and event.Follow heals from the log what it lost.
+package nats
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// StreamName is the one JetStream stream; each event's subject is subjectRoot
+// and its stored name.
+const (
+	StreamName  = "GOVAHI"
+	subjectRoot = "govahi."
+)
+
+const (
+	maxBytes = 256 << 20 // of the stream; the oldest go first
+
+	// Within this window a repeated publication is acknowledged and not stored.
+	// It only spares repetitions; order is kept by the fence (event-log §3.1).
+	duplicates = 10 * time.Second
+
+	maxPending = 4096            // publications on their way
+	stallWait  = 3 * time.Second // how long a full pipeline may stand still
+	ackTimeout = 5 * time.Second // how long one publication may go unanswered
+)
+
+// Bus is a connection to a NATS server with JetStream.
+type Bus struct {
+	conn       *natsgo.Conn
+	js         jetstream.JetStream
+	duplicates time.Duration
+}
+
+func newBus(conn *natsgo.Conn) (*Bus, error) {
+	js, err := jetstream.New(conn,
+		jetstream.WithPublishAsyncMaxPending(maxPending),
+		jetstream.WithPublishAsyncTimeout(ackTimeout))
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	return &Bus{conn, js, duplicates}, nil
+}
+
+// Close ends the connection.
+func (b *Bus) Close() { b.conn.Close() }
+
+// Wipe deletes the stream with its consumers. They are made anew when they are
+// needed, so it costs time and nothing else.
+func (b *Bus) Wipe(ctx context.Context) error { return b.js.DeleteStream(ctx, StreamName) }
+
+// stream finds the stream, or makes it anew where it was deleted.
+func (b *Bus) stream(ctx context.Context) (jetstream.Stream, error) {
+	return b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name:        StreamName,
+		Description: "Govahi's events in the log's order; a buffer, not the truth",
+		Subjects:    []string{subjectRoot + ">"},
+		Storage:     jetstream.FileStorage,
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardOld,
+		MaxBytes:    maxBytes,
+		Duplicates:  b.duplicates,
+	})
+}

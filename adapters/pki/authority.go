@@ -1,0 +1,175 @@
+// Package pki knows the issuer's certificate: what its certificates and
+// revocation lists say, and whether they may say it (pki.md §2). It makes
+// to-be-signed bytes and checks signed ones; it holds no key of the issuer.
+package pki
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"govahi/commands"
+)
+
+// Config is what certificates say beside their subject's own data.
+type Config struct {
+	CRL               string // http URL of the revocation list
+	OCSP              string // http URL of the responder
+	IssuerCertificate string // http URL of the issuer's certificate, DER
+	CPS               string // URL of the certification practice statement
+	Policy            asn1.ObjectIdentifier
+	Sector            string // O of the subject: Governmental or Non-Governmental (domain §4.3)
+}
+
+// Sectors of the subject's organisation.
+const (
+	Governmental    = "Governmental"
+	NonGovernmental = "Non-Governmental"
+)
+
+// developmentPolicy lies in the arc that RFC 5612 sets aside for examples; the
+// national root assigns the real one.
+var developmentPolicy = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 1, 1}
+
+// Under places everything that relying parties fetch under one http URL, as the
+// public listener serves it: RFC 5280 §8 warns against https here.
+func Under(base string) Config {
+	return Config{
+		CRL: base + "/pki/issuer.crl", OCSP: base + "/pki/ocsp", IssuerCertificate: base + "/pki/issuer.cer",
+		CPS: base + "/pki/cps", Policy: developmentPolicy, Sector: NonGovernmental,
+	}
+}
+
+// Authority is one issuer.
+type Authority struct {
+	config      Config
+	certificate *x509.Certificate
+	root        *x509.Certificate
+	fingerprint string
+	linter      linter
+	throwaway   throwaway
+}
+
+var _ commands.Authority = (*Authority)(nil)
+
+// Open reads the issuer's and the root's certificates, PEM or DER, and checks
+// that one stands on the other.
+func Open(issuer, root []byte, config Config) (*Authority, error) {
+	certificate, err := ParseCertificate(issuer)
+	if err != nil {
+		return nil, fmt.Errorf("pki: issuer: %w", err)
+	}
+	anchor, err := ParseCertificate(root)
+	if err != nil {
+		return nil, fmt.Errorf("pki: root: %w", err)
+	}
+	if err := certificate.CheckSignatureFrom(anchor); err != nil {
+		return nil, fmt.Errorf("pki: the issuer is not certified by the root: %w", err)
+	}
+	t, err := newThrowaway(certificate)
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLinter()
+	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t}, err
+}
+
+// ParseCertificate reads one certificate, PEM or DER.
+func ParseCertificate(data []byte) (*x509.Certificate, error) {
+	if block, _ := pem.Decode(data); block != nil {
+		data = block.Bytes
+	}
+	return x509.ParseCertificate(data)
+}
+
+// Issuer is the SHA-256 of the issuer's certificate, hexadecimal.
+func (a *Authority) Issuer() string { return a.fingerprint }
+
+// Certificate is the issuer's certificate.
+func (a *Authority) Certificate() *x509.Certificate { return a.certificate }
+
+// Root is the certificate that the issuer's stands on.
+func (a *Authority) Root() *x509.Certificate { return a.root }
+
+// throwaway is a key of the issuer's own kind, certified by nobody. What it
+// signs has the bytes to be signed by the issuer, and can be parsed and linted
+// before the real key is touched.
+type throwaway struct {
+	key    crypto.Signer
+	issuer *x509.Certificate // a copy with the throwaway's public key
+}
+
+func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
+	key, err := keyLike(issuer.PublicKey)
+	if err != nil {
+		return throwaway{}, fmt.Errorf("pki: throwaway key: %w", err)
+	}
+	twin := *issuer
+	twin.PublicKey = key.Public()
+	return throwaway{key, &twin}, nil
+}
+
+func keyLike(public crypto.PublicKey) (crypto.Signer, error) {
+	switch p := public.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsa.GenerateKey(p.Curve, rand.Reader)
+	case *rsa.PublicKey:
+		return rsa.GenerateKey(rand.Reader, p.N.BitLen())
+	}
+	return nil, errors.New("the issuer's key is neither RSA nor ECDSA")
+}
+
+// NewSerial is a fresh serial, lower-case hexadecimal: a prefix byte, which
+// keeps it positive and of one length, and 136 random bits. CA/B BR §7.1 asks
+// for 64, RFC 5280 §4.1.2.2 allows 20 octets.
+func (a *Authority) NewSerial() (string, error) {
+	serial := make([]byte, 18)
+	if _, err := rand.Read(serial[1:]); err != nil {
+		return "", err
+	}
+	serial[0] = serialPrefix
+	return hex.EncodeToString(serial), nil
+}
+
+// serialPrefix tells Govahi's serials apart from those of another system that
+// may issue under the same name.
+const serialPrefix = 0x67
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// CheckIssued compares a signed certificate with its to-be-signed bytes and
+// verifies the issuer's signature; it returns the SHA-256 fingerprint.
+func (a *Authority) CheckIssued(der, tbs []byte) (string, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil || !bytes.Equal(c.RawTBSCertificate, tbs) {
+		return "", ErrOtherBytes
+	}
+	if err := c.CheckSignatureFrom(a.certificate); err != nil {
+		return "", ErrIssuerSignature
+	}
+	return sha256Hex(der), nil
+}
+
+// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
+func (a *Authority) CheckCRL(der, tbs []byte) (string, error) {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil || !bytes.Equal(list.RawTBSRevocationList, tbs) {
+		return "", ErrOtherBytes
+	}
+	if err := list.CheckSignatureFrom(a.certificate); err != nil {
+		return "", ErrIssuerSignature
+	}
+	return sha256Hex(der), nil
+}

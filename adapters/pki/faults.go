@@ -1,0 +1,54 @@
+package pki
+
+import (
+	"fmt"
+	"strings"
+
+	"govahi/domain/fault"
+)
+
+// What a certification request may be refused for (RFC 2986, CA/B BR §6.1.1.3).
+var (
+	ErrCSRMalformed = fault.New(fault.Invalid, "csr-malformed",
+		"درخواست امضای گواهی (PKCS#10) خوانده نمی‌شود؛ آن را دوباره روی توکن بسازید.",
+		"The certification request (PKCS#10) cannot be read; make it on the token again.").At("csr")
+	ErrCSRSignature = fault.New(fault.Invalid, "csr-signature-wrong",
+		"امضای درخواست با کلید آن نمی‌خواند؛ در اختیار داشتن کلید ثابت نشد. درخواست را دوباره روی توکن بسازید.",
+		"The request is not signed by its own key: possession is not proved. Make it on the token again.").At("csr")
+	ErrCSRDigest = fault.New(fault.Invalid, "csr-digest-weak",
+		"درخواست باید با SHA-256 یا قوی‌تر امضا شده باشد.",
+		"The request must be signed with SHA-256 or stronger.").At("csr")
+	ErrKeyType = fault.New(fault.Invalid, "key-type-unsupported",
+		"کلید باید RSA با ۲۰۴۸، ۳۰۷۲ یا ۴۰۹۶ بیت یا خم بیضوی P-256 یا P-384 باشد.",
+		"The key must be RSA of 2048, 3072 or 4096 bits, or on the curve P-256 or P-384.").At("csr")
+	ErrKeyWeak = fault.New(fault.Invalid, "key-too-weak",
+		"کلید کوتاه‌تر از ۲۰۴۸ بیت است؛ کلید تازه‌ای روی توکن بسازید.",
+		"The key is shorter than 2048 bits; make a new one on the token.").At("csr")
+	ErrKeyExponent = fault.New(fault.Invalid, "key-exponent-weak",
+		"توان عمومی کلید باید فرد و دست‌کم ۶۵۵۳۷ باشد؛ کلید تازه‌ای روی توکن بسازید.",
+		"The key's public exponent must be odd and at least 65537; make a new key on the token.").At("csr")
+)
+
+// What must not happen, and is noticed.
+var (
+	ErrOtherBytes = fault.New(fault.Internal, "signed-other-bytes",
+		"آنچه امضا شده با آنچه ثبت شده یکی نیست.", "What was signed is not what was recorded.")
+	ErrIssuerSignature = fault.New(fault.Internal, "issuer-signature-wrong",
+		"امضا از کلید این مرکز صدور نیست.", "The signature is not by this issuer's key.")
+	ErrIssuerExpired = fault.New(fault.Unavailable, "issuer-expired",
+		"اعتبار گواهی مرکز صدور به پایان رسیده یا آغاز نشده است.",
+		"The issuer's own certificate has expired or is not valid yet.")
+	ErrSerial = fault.New(fault.Internal, "serial-malformed",
+		"شماره سریال درست نیست.", "The serial number is malformed.")
+	ErrListedTwice = fault.New(fault.Internal, "serial-listed-twice",
+		"یک شماره سریال دو بار در فهرست ابطال آمده است.", "A serial stands twice on the revocation list.")
+)
+
+// errLint names the lints that refuse; their names say what is wrong and hold
+// no personal data.
+func errLint(names []string) error {
+	list := strings.Join(names, ", ")
+	return fault.New(fault.Invalid, "lint-refused",
+		fmt.Sprintf("گواهی با این اطلاعات برخلاف استاندارد می‌شود و امضا نمی‌شود: %s.", list),
+		fmt.Sprintf("With these particulars the certificate would break the standards and is not signed: %s.", list))
+}

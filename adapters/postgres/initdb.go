@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// initialise makes the cluster on first use and says who may connect, each time.
+func initialise(ctx context.Context, bin, dir string, a account) error {
+	_, err := os.Stat(filepath.Join(dir, "PG_VERSION"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = initdb(ctx, bin, dir, a)
+	case err == nil:
+		err = a.inherit(dir)
+	}
+	if err != nil {
+		return err
+	}
+	return admit(dir, a)
+}
+
+// initdb makes the cluster beside its place and moves it there when it is whole
+// and on disk, so that a kill in between leaves nothing that looks like one.
+// Sorting is by code point, which no C library update can change under an
+// index; letters are Unicode's, without which pg_trgm is blind to Persian.
+func initdb(ctx context.Context, bin, dir string, a account) error {
+	if _, err := os.Stat(dir); err == nil && used(dir) {
+		return fmt.Errorf("%s holds files and is not a cluster", dir)
+	}
+	fresh := dir + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	if err := a.claim(fresh); err != nil {
+		return err
+	}
+	cmd := a.command(filepath.Join(bin, "initdb"), "-D", fresh, "-U", superuser, "--encoding=UTF8",
+		"--locale=C.UTF-8", "--lc-collate=C", "--auth-local=peer", "--auth-host=reject")
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(fresh, dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// admit lets in the user who starts the server and the server's own, known by
+// the kernel's word about the socket's other end, and nobody else.
+func admit(dir string, a account) error {
+	rules := "local all all peer map=govahi\n"
+	names := fmt.Sprintf("govahi %q %s\ngovahi %q %s\n", a.caller, superuser, a.name, superuser)
+	return errors.Join(
+		a.write(filepath.Join(dir, "pg_hba.conf"), rules),
+		a.write(filepath.Join(dir, "pg_ident.conf"), names))
+}
+
+func (a account) write(path, text string) error {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Lchown(path, a.uid, a.gid)
+}

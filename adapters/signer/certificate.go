@@ -1,0 +1,120 @@
+package signer
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"slices"
+
+	"govahi/domain/certificate"
+)
+
+// signCertificate signs an intended certificate, once (pki.md §5.3, steps 2, 3).
+func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply, error) {
+	intent, start, err := s.intended(ctx, q)
+	if err != nil {
+		return signReply{}, err
+	}
+	c, err := parseCertificate(q.TBS)
+	if err != nil {
+		return signReply{}, err
+	}
+	if err := s.checkCertificate(ctx, c, intent); err != nil {
+		return signReply{}, err
+	}
+	der, err := s.sign(ctx, q, start)
+	return signReply{der, s.ID}, err
+}
+
+// intended reads the intent and decides the start of the signature. The intent
+// must be the stream's last event, at the cited revision, for these very bytes.
+func (s *Server) intended(ctx context.Context, q signRequest) (certificate.IssuanceIntended, start, error) {
+	var none certificate.IssuanceIntended
+	if q.Stream.Category() != certificate.Kind.Category {
+		return none, start{}, ErrStream
+	}
+	events, err := read(ctx, s.Log, q.Stream, 0)
+	if err != nil {
+		return none, start{}, err
+	}
+	state, err := fold(certificate.Kind, events)
+	if err != nil {
+		return none, start{}, err
+	}
+	if len(events) == 0 || events[len(events)-1].Revision != q.Revision {
+		return none, start{}, certificate.ErrNotIntended
+	}
+	// The fence is the stream's: a serial has one, or it could be signed twice.
+	if q.Stream != certificate.Kind.Stream(state.Intent.Serial) {
+		return none, start{}, ErrSerial
+	}
+	decided, err := certificate.StartSigning{Signer: s.ID, TBSHash: sha256Hex(q.TBS), At: s.Clock()}.Decide(state)
+	if err != nil {
+		return none, start{}, err
+	}
+	return state.Intent, starting(certificate.Kind, decided, state.Intent.Serial), nil
+}
+
+// checkCertificate checks everything that the intent promises against the bytes
+// themselves, as if nobody had before.
+func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended) error {
+	if err := s.checkIssuer(c.RawIssuer, c.AuthorityKeyId, c.SignatureAlgorithm); err != nil {
+		return err
+	}
+	if i.Issuer != s.issuerID {
+		return ErrIssuer
+	}
+	if hex.EncodeToString(c.SerialNumber.Bytes()) != i.Serial {
+		return ErrSerial
+	}
+	keyHash := sha256Hex(c.RawSubjectPublicKeyInfo)
+	if keyHash != i.KeyHash {
+		return ErrKey
+	}
+	p, ok := profiles[i.Profile]
+	if !ok || !p.matches(c) {
+		return ErrProfile
+	}
+	if err := s.checkValidity(c, i, p); err != nil {
+		return err
+	}
+	if p.person {
+		return s.checkRecord(ctx, i, keyHash)
+	}
+	return s.checkOwn(c, i)
+}
+
+// checkIssuer wants the issuer's name byte for byte and its key identifier
+// (RFC 5280 §4.1.2.4, §4.2.1.1), under the algorithm of its key.
+func (s *Server) checkIssuer(name, keyID []byte, a x509.SignatureAlgorithm) error {
+	want, err := algorithmFor(s.Issuer.PublicKey)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(name, s.Issuer.RawSubject) || !bytes.Equal(keyID, s.Issuer.SubjectKeyId) || a != want {
+		return ErrIssuer
+	}
+	return nil
+}
+
+func (s *Server) checkValidity(c *x509.Certificate, i certificate.IssuanceIntended, p profile) error {
+	switch {
+	case !c.NotBefore.Equal(i.NotBefore), !c.NotAfter.Equal(i.NotAfter), !c.NotBefore.Before(c.NotAfter),
+		c.NotBefore.Before(s.Issuer.NotBefore), c.NotAfter.After(s.Issuer.NotAfter), c.NotAfter.Sub(c.NotBefore) > p.life:
+		return ErrValidity
+	}
+	return nil
+}
+
+// checkOwn is for certificates that are about nobody: the responder's key is
+// the one on this token.
+func (s *Server) checkOwn(c *x509.Certificate, i certificate.IssuanceIntended) error {
+	if !sameKey(c.PublicKey, s.Keys.Responder.Public()) {
+		return ErrKey
+	}
+	if i.Subject != "" || i.Record != nil || !slices.Equal(i.PublicTBS, c.RawTBSCertificate) {
+		return ErrProfile
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+// Package signer is the signing process, from both ends: a Server that holds
+// the CA's token and signs what the log says was intended, once, and nothing
+// else (pki.md §5.3), and a Client for everybody else.
+package signer
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"time"
+
+	"govahi/domain/event"
+)
+
+// Keys are the keys on the token.
+type Keys struct {
+	CA        crypto.Signer
+	Responder crypto.Signer // of the OCSP responder
+	Wrapping  Wrapping
+	AtOnce    int              // how many operations the token does side by side
+	Lost      func(error) bool // whether only a new process will reach the token again
+}
+
+// Wrapping encrypts 32-byte keys under one that stays on the token.
+type Wrapping interface {
+	Wrap(plain []byte) ([]byte, error)
+	Unwrap(wrapped []byte) ([]byte, error)
+}
+
+// Config is what a Server works with.
+type Config struct {
+	ID          string // of this process, for SigningStarted
+	Log         event.Log
+	Issuer      *x509.Certificate
+	Keys        Keys
+	Clock       func() time.Time
+	Exit        func(error) // ends the process; called when the token is lost
+	Development bool        // honours GOVAHI_CRASH
+}
+
+// Server signs what is recorded.
+type Server struct {
+	Config
+	issuerID string // SHA-256 of the issuer's certificate, hexadecimal
+	places   slots  // of signatures announced and not finished
+	turns    slots  // of operations on the token
+	routes   *http.ServeMux
+}
+
+// New checks that the key on the token is the one that the issuer's certificate
+// names.
+func New(c Config) (*Server, error) {
+	if !sameKey(c.Keys.CA.Public(), c.Issuer.PublicKey) {
+		return nil, errors.New("signer: the CA key on the token is not the issuer certificate's")
+	}
+	if _, err := algorithmFor(c.Issuer.PublicKey); err != nil {
+		return nil, err
+	}
+	atOnce := max(1, c.Keys.AtOnce)
+	s := &Server{Config: c, issuerID: sha256Hex(c.Issuer.Raw), places: make(slots, announced*atOnce), turns: make(slots, atOnce)}
+	s.routes = http.NewServeMux()
+	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))
+	s.routes.HandleFunc("POST /crl", answer(s.signCRL))
+	s.routes.HandleFunc("POST /responder", answer(s.signAnswer))
+	s.routes.HandleFunc("POST /wrap", answer(s.wrap))
+	s.routes.HandleFunc("POST /unwrap", answer(s.unwrap))
+	s.routes.HandleFunc("POST /info", answer(s.info))
+	return s, nil
+}
+
+// ServeHTTP answers a Client.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }
+
+// announced is how many signatures may be recorded as started for each that the
+// token does at a time: enough that the log can write several starts in one go,
+// few enough that none waits long for the token.
+const announced = 8
+
+// slots is a number of places to be taken in turn.
+type slots chan struct{}
+
+// take waits for a place, as long as the caller does.
+func (s slots) take(ctx context.Context) (leave func(), err error) {
+	select {
+	case s <- struct{}{}:
+		return func() { <-s }, nil
+	case <-ctx.Done():
+		return nil, ErrBusy
+	}
+}
+
+// token does something on the token, in turn.
+func (s *Server) token(ctx context.Context, do func() ([]byte, error)) ([]byte, error) {
+	leave, err := s.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.checked(do())
+}
+
+// checked ends the process when the token is lost: crypto11 would fail for ever,
+// and a new process is the one recovery that always works (pki.md §1).
+func (s *Server) checked(out []byte, err error) ([]byte, error) {
+	if err != nil && s.Keys.Lost(err) {
+		s.Exit(err)
+	}
+	return out, err
+}
+
+func (s *Server) signAnswer(ctx context.Context, q digestRequest) (bytesReply, error) {
+	hash := crypto.Hash(q.Hash)
+	if !hash.Available() || len(q.Digest) != hash.Size() {
+		return bytesReply{}, ErrDigest
+	}
+	out, err := s.token(ctx, func() ([]byte, error) { return s.Keys.Responder.Sign(nil, q.Digest, hash) })
+	return bytesReply{out}, err
+}
+
+func (s *Server) wrap(ctx context.Context, q bytesRequest) (bytesReply, error) {
+	out, err := s.token(ctx, func() ([]byte, error) { return s.Keys.Wrapping.Wrap(q.Data) })
+	return bytesReply{out}, err
+}
+
+func (s *Server) unwrap(ctx context.Context, q bytesRequest) (bytesReply, error) {
+	out, err := s.token(ctx, func() ([]byte, error) { return s.Keys.Wrapping.Unwrap(q.Data) })
+	return bytesReply{out}, err
+}
+
+func (s *Server) info(context.Context, struct{}) (infoReply, error) {
+	responder, err := x509.MarshalPKIXPublicKey(s.Keys.Responder.Public())
+	return infoReply{s.ID, s.Issuer.Raw, responder}, err
+}

@@ -1,0 +1,86 @@
+package signer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+
+	"govahi/domain/event"
+)
+
+// start is the decided start of a signature, not yet recorded.
+type start struct {
+	events      []event.Event
+	correlation string
+	encode      func(context.Context, event.Stream, event.Meta, []event.Event) ([]event.Proposed, error)
+}
+
+func starting[S any](kind event.Kind[S], events []event.Event, correlation string) start {
+	encode := func(ctx context.Context, stream event.Stream, meta event.Meta, events []event.Event) ([]event.Proposed, error) {
+		return kind.Encode(ctx, nil, stream, meta, events) // a start holds no personal data: there is nothing to seal
+	}
+	return start{events, correlation, encode}
+}
+
+// sign records the start, at the intent's revision, and then signs once. Of any
+// number of signers one gets past the record; after it nothing asks again. Who
+// has no place has announced nothing and may give up; who has announced does
+// not, for that would cost the serial.
+func (s *Server) sign(ctx context.Context, q signRequest, begin start) ([]byte, error) {
+	leave, err := s.places.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	s.crash(beforeStarted)
+	if err := s.record(ctx, q, begin); err != nil {
+		return nil, err
+	}
+	s.crash(afterStarted)
+	der, err := s.signature(context.WithoutCancel(ctx), q.TBS)
+	s.crash(afterSign)
+	return der, err
+}
+
+// record appends SigningStarted. Its command ID is fresh each time: an ID that
+// two attempts shared would be taken for one append repeated, and let both sign.
+func (s *Server) record(ctx context.Context, q signRequest, begin start) error {
+	nonce := make([]byte, 16)
+	if _, err := rand.Read(nonce); err != nil {
+		return err
+	}
+	actor := "signer:" + s.ID
+	proposed, err := begin.encode(ctx, q.Stream, event.Meta{
+		CommandID: actor + ":" + hex.EncodeToString(nonce), Actor: actor, Authority: "signer", At: s.Clock(),
+		Correlation: begin.correlation, Causation: string(q.Stream),
+	}, begin.events)
+	if err != nil {
+		return err
+	}
+	switch _, err := s.Log.Append(ctx, q.Stream, event.Expected(q.Revision), proposed...); {
+	case errors.Is(err, event.ErrWrongExpectedRevision):
+		return ErrStarted
+	case err != nil:
+		return errors.Join(ErrLog, err)
+	}
+	return nil
+}
+
+// signature has the token sign, and lets nothing out that the issuer's public
+// key does not verify.
+func (s *Server) signature(ctx context.Context, tbs []byte) ([]byte, error) {
+	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	digest, hash := digestOf(algorithm, tbs)
+	signature, err := s.token(ctx, func() ([]byte, error) { return s.Keys.CA.Sign(rand.Reader, digest, hash) })
+	if err != nil {
+		return nil, err
+	}
+	if s.Issuer.CheckSignature(algorithm, tbs, signature) != nil {
+		return nil, ErrSignature
+	}
+	return assemble(tbs, signature)
+}

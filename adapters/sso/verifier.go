@@ -1,0 +1,113 @@
+package sso
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"govahi/domain/fault"
+	"govahi/domain/iran"
+)
+
+// The refusals.
+var (
+	ErrToken = fault.New(fault.Unauthenticated, "token-invalid",
+		"توکن ورود معتبر نیست؛ از درگاه ورود دوباره وارد شوید.",
+		"The bearer token is not valid; sign in again.")
+	ErrExpired = fault.New(fault.Unauthenticated, "token-expired",
+		"زمان ورود شما به پایان رسیده است؛ دوباره وارد شوید.",
+		"The bearer token has expired; sign in again.")
+	ErrNoCode = fault.New(fault.Unauthenticated, "token-without-national-code",
+		"درگاه ورود کد ملی شما را تأیید نکرده است؛ با حسابی وارد شوید که کد ملی دارد.",
+		"The bearer token attests no national code; sign in with an account that has one.")
+	ErrKeysUnavailable = fault.New(fault.Unavailable, "sso-unavailable",
+		"کلیدهای درگاه ورود در دسترس نیست؛ لحظه\u200cای دیگر دوباره بفرستید.",
+		"The issuer's keys are out of reach; send again in a moment.")
+)
+
+// Config says which tokens are meant for us.
+type Config struct {
+	Issuer   string           // exactly as in the token's iss
+	Audience string           // must be among the token's aud
+	Clock    func() time.Time // tells whether a token has expired
+}
+
+// Verifier checks bearer tokens (RFC 7519 §7.2): signature by a key of the
+// issuer, RS256 or ES256 only, issuer, audience, expiry, not-before.
+type Verifier struct{ tokens *oidc.IDTokenVerifier }
+
+// Static trusts keys that are known beforehand.
+func Static(c Config, keys ...crypto.PublicKey) *Verifier {
+	return verifier(c, &oidc.StaticKeySet{PublicKeys: keys})
+}
+
+// keysWithin bounds how long a caller waits for the issuer's keys.
+const keysWithin = 5 * time.Second
+
+// Remote trusts the keys that the issuer publishes at jwksURL; they are kept,
+// and fetched anew when a token names a key that is not among them. Dolat-e Man
+// publishes no discovery document, so the address is configured (domain §5.1).
+func Remote(c Config, jwksURL string) *Verifier {
+	ctx := oidc.ClientContext(context.Background(), &http.Client{Timeout: keysWithin})
+	return verifier(c, keySet{oidc.NewRemoteKeySet(ctx, jwksURL)})
+}
+
+func verifier(c Config, keys oidc.KeySet) *Verifier {
+	return &Verifier{oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
+		ClientID:             c.Audience,
+		SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256},
+		Now:                  c.Clock,
+	})}
+}
+
+// Verify returns the national or foreigner's code that the token attests, in
+// its stored form. All other claims are ignored. The error says nothing of
+// what the token held.
+func (v *Verifier) Verify(ctx context.Context, token string) (string, error) {
+	var unreachable bool
+	checked, err := v.tokens.Verify(context.WithValue(ctx, unreachableKey{}, &unreachable), token)
+	var expired *oidc.TokenExpiredError
+	switch {
+	case unreachable:
+		return "", ErrKeysUnavailable
+	case errors.As(err, &expired):
+		return "", ErrExpired
+	case err != nil:
+		return "", ErrToken
+	}
+	return attestedCode(checked)
+}
+
+func attestedCode(token *oidc.IDToken) (string, error) {
+	var claims struct {
+		NationalCode string `json:"national_code"`
+	}
+	if token.Claims(&claims) != nil {
+		return "", ErrNoCode
+	}
+	code, _, err := iran.PersonCode(claims.NationalCode)
+	if err != nil {
+		return "", ErrNoCode
+	}
+	return code, nil
+}
+
+// keySet notes when the issuer's keys could not be had: the library wraps that
+// into the same error as a forged signature, yet the caller is not to blame.
+type keySet struct{ *oidc.RemoteKeySet }
+
+type unreachableKey struct{}
+
+// VerifySignature is the remote set's own, with failures to fetch noted.
+func (k keySet) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	payload, err := k.RemoteKeySet.VerifySignature(ctx, token)
+	if noted, ok := ctx.Value(unreachableKey{}).(*bool); ok && err != nil {
+		*noted = strings.HasPrefix(err.Error(), "fetching keys")
+	}
+	return payload, err
+}

@@ -1,0 +1,212 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/skip2/go-qrcode"
+
+	"govahi/adapters/web"
+	"govahi/domain/certificate"
+)
+
+var (
+	issued = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	serial = "01f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8"
+	print  = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+)
+
+func sheet() web.SheetData {
+	return web.SheetData{
+		NameFa: "متقاضی نمونه", NameLatin: "Sample Applicant", NationalCode: "9992009098",
+		Organization: "شرکت نمونه", Post: "کارشناس", Email: "sample@example.ir", Serial: serial, Fingerprint: print,
+		NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), Issuer: "Sample CA", Profile: "natural-sign@1",
+		TokenSerial: "GT-0001", TrackingCode: "050000000014", VerifyURL: "https://govahi.example.ir/verify?serial=" + serial,
+		Copy: 2, PrintedAt: issued.Add(time.Hour),
+	}
+}
+
+func verdict(s web.Standing) web.VerifyData {
+	return web.VerifyData{
+		Serial: serial, Standing: s, Fingerprint: print, NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0),
+		Issuer: "Sample CA", CheckedAt: issued.Add(time.Hour), Action: "/verify",
+	}
+}
+
+func render(t *testing.T, page func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func sheetPage(w io.Writer) error { return web.Sheet(w, sheet()) }
+
+func verifyPage(d web.VerifyData) func(io.Writer) error {
+	return func(w io.Writer) error { return web.Verify(w, d) }
+}
+
+func homePage(w io.Writer) error {
+	return web.Home(w, web.HomeData{Verify: "/verify", Track: "/track", Docs: "/docs", CRL: "/crl", CA: "/ca.pem", Root: "/root.pem", Development: true})
+}
+
+func dashboardPage(w io.Writer) error {
+	return web.Dashboard(w, web.DashboardData{
+		At: issued, States: []web.Count{{Label: "نزد دفتر", N: 50}, {Label: "صادرشده", N: 200}, {Label: "ردشده", N: 1}, {Label: "پیش‌نویس", N: 0}},
+		Waiting: []web.Waiting{{Label: "تأیید", N: 7, Median: 95 * time.Minute, Oldest: 53*time.Hour + 10*time.Minute}, {Label: "صدور", N: 1}},
+	})
+}
+
+func contains(t *testing.T, html string, fragments ...string) {
+	t.Helper()
+	for _, f := range fragments {
+		if !strings.Contains(html, f) {
+			t.Errorf("no %q in\n%s", f, html)
+		}
+	}
+}
+
+func TestTheSheetShowsEveryParticular(t *testing.T) {
+	contains(
+		t, render(t, sheetPage),
+		`<html lang="fa" dir="rtl">`,
+		`<bdi>متقاضی نمونه</bdi>`, `<bdi dir="ltr">Sample Applicant</bdi>`,
+		`<bdi dir="ltr" class="digits">۹۹۹۲۰۰۹۰۹۸</bdi>`, `<bdi dir="ltr" class="digits">۰۵۰۰ ۰۰۰۰ ۰۰۱۴</bdi>`,
+		`<bdi>شرکت نمونه</bdi>`, `<bdi>کارشناس</bdi>`, `<bdi dir="ltr" class="code">sample@example.ir</bdi>`,
+		`<bdi dir="ltr" class="code">01F4 A3B2 C1D0 E9F8 A7B6 C5D4 E3F2 A1B0 C9D8</bdi>`,
+		`<bdi dir="ltr" class="code">9F86 D081 884C 7D65 9A2F EAA0 C55A D015 A3BF 4F1B 2B0B 822C D15D 6C15 B0F0 0A08</bdi>`,
+		`<time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> (<bdi dir="ltr" class="code">2026-11-21</bdi>)`,
+		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `natural-sign@1`, `GT-0001`,
+		`نسخهٔ ۲`, `با ابطال گواهی این برگه بی‌اعتبار است`, `https://govahi.example.ir/verify?serial=`+serial,
+		`role="img" aria-label="نشانی استعلام اعتبار"><path d="M4 4h7v1h-7z`,
+	)
+}
+
+func TestTheSymbolIsTheAddressModuleByModule(t *testing.T) {
+	code, err := qrcode.New(sheet().VerifyURL, qrcode.Medium)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := code.Bitmap()
+	drawn := make([][]bool, len(want))
+	for y := range drawn {
+		drawn[y] = make([]bool, len(want))
+	}
+	for _, run := range regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`).FindAllStringSubmatch(render(t, sheetPage), -1) {
+		x, y, length, back := number(t, run[1]), number(t, run[2]), number(t, run[3]), number(t, run[4])
+		if length != back {
+			t.Fatalf("%s does not close", run[0])
+		}
+		for n := range length {
+			drawn[y][x+n] = true
+		}
+	}
+	if diff := cmp.Diff(want, drawn); diff != "" {
+		t.Errorf("the symbol differs:\n%s", diff)
+	}
+}
+
+func number(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestTheVerdicts(t *testing.T) {
+	revoked := verdict(web.Revoked)
+	revoked.Reason, revoked.RevokedAt = certificate.PrivilegeWithdrawn, issued
+	for _, c := range []struct {
+		data web.VerifyData
+		want string
+	}{
+		{verdict(web.Valid), `<strong>معتبر</strong>`},
+		{revoked, `این گواهی از <time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> باطل است؛ علت: نادرستی اطلاعات.`},
+		{verdict(web.Expired), `در <time datetime="2027-11-21T08:00:00Z" title="2027-11-21">`},
+		{verdict(web.Unknown), `<strong>ناشناخته</strong>`},
+	} {
+		html := render(t, verifyPage(c.data))
+		contains(t, html, c.want, `class="card standing `+string(c.data.Standing)+`"`, "01F4 A3B2", `<form action="/verify" method="get">`)
+		if known := strings.Contains(html, "Sample CA") && strings.Contains(html, "9F86 D081"); known == (c.data.Standing == web.Unknown) {
+			t.Errorf("%s: shows the certificate: %v", c.data.Standing, known)
+		}
+	}
+}
+
+func TestWithoutASerialThereIsOnlyTheForm(t *testing.T) {
+	html := render(t, verifyPage(web.VerifyData{Action: "/verify"}))
+	contains(t, html, `<form action="/verify"`)
+	if strings.Contains(html, `role="status"`) {
+		t.Error("it gives a verdict on nothing")
+	}
+}
+
+func TestTheHomePageLeadsOnlyWhereThereIsSomething(t *testing.T) {
+	contains(t, render(t, homePage), `action="/verify"`, `href="/track"`, `href="/docs"`, `href="/crl"`, `href="/ca.pem"`, `href="/root.pem"`, "نمونه‌اند")
+	bare := render(t, func(w io.Writer) error { return web.Home(w, web.HomeData{}) })
+	if strings.Contains(bare, "<form") || strings.Contains(bare, `href=""`) || strings.Contains(bare, "نمونه‌اند") {
+		t.Errorf("got\n%s", bare)
+	}
+}
+
+func TestTheDashboardDrawsItsFigures(t *testing.T) {
+	contains(
+		t, render(t, dashboardPage),
+		"۲۵۱ درخواست", `<rect x="75" width="25" height="10"/>`, `<rect x="0" width="100" height="10"/>`,
+		`<rect x="99" width="1" height="10"/>`, `<rect x="100" width="0" height="10"/>`, `<td class="n">۲۰۰</td>`,
+		"<td>۱ ساعت و ۳۵ دقیقه</td><td>۲ روز و ۵ ساعت</td>", "کمتر از یک دقیقه", "چیزی نیست.",
+	)
+	contains(t, render(t, func(w io.Writer) error { return web.Dashboard(w, web.DashboardData{At: issued}) }), "چیزی در انتظار نیست.", "۰ درخواست")
+}
+
+func TestPagesRunNothingAndLoadNothing(t *testing.T) {
+	for name, page := range map[string]func(io.Writer) error{
+		"home": homePage, "sheet": sheetPage, "verify": verifyPage(verdict(web.Valid)), "dashboard": dashboardPage,
+	} {
+		html := render(t, page)
+		if found := regexp.MustCompile(`(?i)<script|<link|<img|@import|url\(|\son\w+=|style="|src=`).FindString(html); found != "" {
+			t.Errorf("%s has %s", name, found)
+		}
+		if strings.Contains(html, "ZgotmplZ") || strings.Contains(html, "<no value>") {
+			t.Errorf("%s has a gap in\n%s", name, html)
+		}
+		sum := sha256.Sum256([]byte(regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(html)[1]))
+		if !strings.Contains(web.Policy, base64.StdEncoding.EncodeToString(sum[:])) {
+			t.Errorf("%s: the policy does not let its style in", name)
+		}
+	}
+}
+
+func TestTextsCannotBecomeMarkup(t *testing.T) {
+	d := sheet()
+	hostile := `"><script>alert(1)</script>`
+	d.NameFa, d.Email, d.TokenSerial, d.Serial, d.TrackingCode = hostile, hostile, hostile, hostile, hostile
+	if html := render(t, func(w io.Writer) error { return web.Sheet(w, d) }); strings.Contains(html, "<script") || strings.Contains(html, "<SCRI") {
+		t.Errorf("got\n%s", html)
+	}
+	v := verdict(web.Unknown)
+	v.Serial = hostile
+	if html := render(t, verifyPage(v)); strings.Contains(html, "<SCRI") {
+		t.Errorf("got\n%s", html)
+	}
+}
+
+func TestTooLongAnAddressIsAnError(t *testing.T) {
+	d := sheet()
+	d.VerifyURL = strings.Repeat("x", 5000)
+	if err := web.Sheet(io.Discard, d); err == nil {
+		t.Error("it was drawn")
+	}
+}

@@ -1,0 +1,21 @@
+// Command govahi-signer is the only process that holds the CA's token
+// (pki.md §1): it signs what the log says was intended, and nothing else.
+package main
+
+import (
+	"github.com/alecthomas/kong"
+
+	"govahi/adapters/token"
+)
+
+type cli struct {
+	Ceremony ceremony `cmd:"" help:"Make a development CA: SoftHSM token, root, issuer, responder and wrapping keys."`
+	Serve    serve    `cmd:"" help:"Sign for the processes that reach the socket."`
+	Check    check    `cmd:"" help:"Prove keys, certificates, chain, dates and token attributes."`
+}
+
+func main() {
+	app := kong.Parse(&cli{}, kong.Name("govahi-signer"),
+		kong.Description("The signing process of Govahi."), kong.Vars{"module": token.SoftHSMModule})
+	app.FatalIfErrorf(app.Run())
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"govahi/adapters/sso"
+)
+
+// layout is the version of the data directory that this program writes.
+const layout = 1
+
+// data is the one directory that holds everything of an instance.
+type data struct {
+	dir  string
+	lock *os.File
+}
+
+func (d data) path(name ...string) string { return filepath.Join(append([]string{d.dir}, name...)...) }
+
+// openData takes the directory for this process, or says why it cannot.
+func openData(dir string, mode sso.Mode) (data, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return data{}, err
+	}
+	d := data{dir: dir}
+	// Others may pass through, not look in: PostgreSQL runs as another user.
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return d, err
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return d, err
+	}
+	if err := d.take(); err != nil {
+		return d, err
+	}
+	return d, errors.Join(d.checkLayout(), d.checkMode(mode))
+}
+
+func (d *data) take() error {
+	f, err := os.OpenFile(d.path("lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(d.path("lock"))
+		return fmt.Errorf("%s is in use by process %s: stop that one (Ctrl-C, or kill %s), or choose another directory with GOVAHI_DATA",
+			d.dir, holder, holder)
+	}
+	d.lock = f
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
+	return err
+}
+
+// checkLayout refuses what a newer program wrote, and marks a new directory.
+func (d data) checkLayout() error {
+	text, err := os.ReadFile(d.path("VERSION"))
+	if errors.Is(err, os.ErrNotExist) {
+		return os.WriteFile(d.path("VERSION"), []byte(strconv.Itoa(layout)+"\n"), 0o644)
+	} else if err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || version < 1 {
+		return fmt.Errorf("%s does not hold a version number: restore it, or start with another GOVAHI_DATA", d.path("VERSION"))
+	}
+	if version > layout {
+		return fmt.Errorf("%s was written by a newer Govahi (layout %d, this program knows %d): update the program, or start with another GOVAHI_DATA",
+			d.dir, version, layout)
+	}
+	return nil
+}
+
+// checkMode keeps an instance in the mode in which it was begun: invented
+// people must never sign in where people are real.
+func (d data) checkMode(mode sso.Mode) error {
+	text, err := os.ReadFile(d.path("MODE"))
+	if errors.Is(err, os.ErrNotExist) {
+		return os.WriteFile(d.path("MODE"), []byte(mode), 0o644)
+	}
+	if begun := sso.Mode(strings.TrimSpace(string(text))); err == nil && begun != mode {
+		return fmt.Errorf("%s was begun in %s mode and cannot be run in %s mode: choose another GOVAHI_DATA", d.dir, begun, mode)
+	}
+	return err
+}
+
+// modeOf is the mode in which an instance was begun.
+func (d data) modeOf() sso.Mode {
+	text, err := os.ReadFile(d.path("MODE"))
+	if err != nil {
+		return ""
+	}
+	return sso.Mode(strings.TrimSpace(string(text)))
+}
+
+// longest is what a Unix socket's path may have, with room for its name.
+const longest = 80
+
+// sockets is where the instance's sockets stand: in the directory itself, or,
+// if its path is too long for a socket, under the system's temporary one.
+func (d data) sockets() string {
+	if len(d.path("run")) <= longest {
+		return d.path("run")
+	}
+	sum := sha256.Sum256([]byte(d.dir))
+	return filepath.Join(os.TempDir(), "govahi-"+hex.EncodeToString(sum[:6]))
+}
+
+// makeSockets makes that directory, and refuses one that somebody else made.
+func (d data) makeSockets() error {
+	dir := d.sockets()
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || !ok || int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to somebody else: remove it", dir)
+	}
+	return os.Chmod(dir, 0o711)
+}
+
+func (d data) logSocket() string      { return filepath.Join(d.sockets(), "log.sock") }
+func (d data) signerSocket() string   { return filepath.Join(d.sockets(), "signer.sock") }
+func (d data) postgresSocket() string { return filepath.Join(d.sockets(), "postgres") }

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"govahi/adapters/mail"
+	"govahi/domain/iran"
+)
+
+// demo tells the story on a fresh instance and lets openssl judge.
+type demo struct {
+	Out string `default:"var/demo" type:"path" help:"Directory for what the story leaves behind."`
+}
+
+// Run exits with an error at the first thing that is not so.
+func (d demo) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.MkdirTemp("", "govahi-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := errors.Join(os.Chmod(dir, 0o711), os.MkdirAll(d.Out, 0o755)); err != nil {
+		return err
+	}
+	began := time.Now()
+	fresh, err := startInstance(ctx, filepath.Join(dir, "data"), os.Stdout)
+	if err != nil {
+		return err
+	}
+	err = d.tell(ctx, fresh, filepath.Join(dir, "tokens"))
+	if err := errors.Join(err, fresh.stop()); err != nil {
+		return err
+	}
+	fmt.Printf("\nAll checks passed in %.1f s. What the story left: %s\n", time.Since(began).Seconds(), d.Out)
+	return nil
+}
+
+func (d demo) tell(ctx context.Context, i *instance, tokens string) error {
+	s, done, err := i.story(ctx, "demo", tokens)
+	if err != nil {
+		return err
+	}
+	defer done()
+	fmt.Printf("\n  %-17s %-52s %-12s %-18s %9s\n", "who", "does what", "code", "then it is", "after")
+	if err := s.tell(ctx, append(append(s.untilSubmitted(), s.untilConfirmed()...), s.untilActive()...)); err != nil {
+		return err
+	}
+	if err := d.keepIssued(ctx, s); err != nil {
+		return err
+	}
+	if err := s.tell(ctx, s.untilRevoked()); err != nil {
+		return err
+	}
+	if err := d.keepRevoked(ctx, i, s); err != nil {
+		return err
+	}
+	fmt.Println()
+	return d.judge(ctx)
+}
+
+func (d demo) file(name string) string { return filepath.Join(d.Out, name) }
+
+// keepIssued writes what a relying party sees of the valid certificate.
+func (d demo) keepIssued(ctx context.Context, s *story) error {
+	certificate, err := s.certificate(ctx)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(d.file("certificate.pem"), certificate, 0o644); err != nil {
+		return err
+	}
+	return errors.Join(
+		d.fetch(ctx, s, "chain.pem", "", "/pki/chain.pem"),
+		d.fetch(ctx, s, "sheet.html", "officer-1", "/requests/"+s.code+"/sheet.html"),
+		d.fetchCRL(ctx, s, "crl-before.pem", false),
+		d.askOCSP(ctx, s, "ocsp-before.der"))
+}
+
+// keepRevoked writes what he sees after the revocation, and the whole log.
+func (d demo) keepRevoked(ctx context.Context, i *instance, s *story) error {
+	if err := errors.Join(d.fetchCRL(ctx, s, "crl-after.pem", true), d.askOCSP(ctx, s, "ocsp-after.der")); err != nil {
+		return err
+	}
+	f, err := os.Create(d.file("events.jsonl"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	log, err := attached{Data: i.dir}.openLog()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	out := bufio.NewWriter(f)
+	return errors.Join(exportTo(ctx, log, out), out.Flush())
+}
+
+func (d demo) fetch(ctx context.Context, s *story, name, who, path string) error {
+	data, err := s.raw(ctx, who, path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(d.file(name), data, 0o644)
+}
+
+// fetchCRL waits, after a revocation, for the list that shows it.
+func (d demo) fetchCRL(ctx context.Context, s *story, name string, listed bool) error {
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		der, err := s.raw(ctx, "", "/pki/issuer.crl")
+		if err != nil {
+			return false, err
+		}
+		on, err := onList(der, s.serial)
+		if err != nil || on != listed {
+			return false, err
+		}
+		return true, os.WriteFile(d.file(name), pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), 0o644)
+	})
+}
+
+// askOCSP asks by the real client.
+func (d demo) askOCSP(ctx context.Context, s *story, name string) error {
+	issuer := d.file("chain.pem")
+	_, err := run(ctx, "openssl", "ocsp", "-issuer", issuer, "-cert", d.file("certificate.pem"), "-no_nonce",
+		"-url", s.base+"/pki/ocsp", "-respout", d.file(name), "-noverify")
+	return err
+}
+
+// judge lets openssl check everything that the story left.
+func (d demo) judge(ctx context.Context) error {
+	chain, leaf := d.file("chain.pem"), d.file("certificate.pem")
+	for _, c := range []struct {
+		what string
+		args []string
+		says string
+		bad  bool // openssl must fail
+	}{
+		{"chain: strict RFC 5280", []string{"verify", "-x509_strict", "-CAfile", chain, leaf}, "OK", false},
+		{"CRL before: good", []string{"verify", "-x509_strict", "-crl_check", "-CAfile", chain, "-CRLfile", d.file("crl-before.pem"), leaf}, "OK", false},
+		{"CRL after: revoked", []string{"verify", "-x509_strict", "-crl_check", "-CAfile", chain, "-CRLfile", d.file("crl-after.pem"), leaf}, "certificate revoked", true},
+		{"OCSP before: good", ocspArgs(chain, leaf, d.file("ocsp-before.der")), ": good", false},
+		{"OCSP after: revoked", ocspArgs(chain, leaf, d.file("ocsp-after.der")), ": revoked", false},
+		{"OCSP answers verify", ocspArgs(chain, leaf, d.file("ocsp-after.der")), "Response verify OK", false},
+	} {
+		out, err := run(ctx, "openssl", c.args...)
+		if (err != nil) != c.bad || !bytes.Contains(out, []byte(c.says)) {
+			return fmt.Errorf("openssl does not say %q for %s: %w\n%s", c.says, c.what, err, out)
+		}
+		fmt.Printf("  ✓ openssl  %s\n", c.what)
+	}
+	return nil
+}
+
+func ocspArgs(chain, leaf, answer string) []string {
+	return []string{"ocsp", "-issuer", chain, "-cert", leaf, "-respin", answer, "-CAfile", chain, "-no_nonce"}
+}
+
+func run(ctx context.Context, name string, args ...string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w: %s", name, args[0], err, out)
+	}
+	return out, err
+}
+
+// instance is a product started for a demo or a test.
+type instance struct {
+	dir, listen string
+	cmd         *exec.Cmd
+	ended       chan error
+}
+
+// startInstance runs `govahi up` on a free port and waits until it is ready.
+func startInstance(ctx context.Context, dir string, out io.Writer, env ...string) (*instance, error) {
+	listen, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	return startAt(ctx, dir, listen, out, env...)
+}
+
+func startAt(ctx context.Context, dir, listen string, out io.Writer, env ...string) (*instance, error) {
+	i := &instance{dir: dir, listen: listen, ended: make(chan error, 1)}
+	i.cmd = exec.Command(beside("govahi"), "up")
+	i.cmd.Env = append(append(os.Environ(), "GOVAHI_DATA="+dir, "GOVAHI_LISTEN="+listen), env...)
+	i.cmd.Stdout, i.cmd.Stderr = out, out
+	i.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := i.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { i.ended <- i.cmd.Wait() }()
+	h := house{settings: settings{Listen: listen}}
+	if err := h.awaitReady(ctx, i.ended); err != nil {
+		return nil, fmt.Errorf("govahi up: %w", err)
+	}
+	return i, nil
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// stop ends the instance as an operator would.
+func (i *instance) stop() error {
+	_ = i.cmd.Process.Signal(syscall.SIGTERM)
+	return <-i.ended
+}
+
+// dev reaches the instance as `govahi dev` does.
+func (i *instance) dev() devInstance {
+	return devInstance{attached: attached{Data: i.dir}, Listen: i.listen, Audience: "govahi"}
+}
+
+// story begins a telling on a seeded instance.
+func (i *instance) story(ctx context.Context, name, tokens string) (*story, func(), error) {
+	d, err := i.dev().open()
+	if err != nil {
+		return nil, nil, err
+	}
+	sowing, done, err := i.dev().sowing(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := sowing.run(ctx); err != nil {
+		done()
+		return nil, nil, err
+	}
+	outbox, err := mail.OpenOutbox(d.path("outbox"))
+	return &story{client: sowing.client, name: name, outbox: outbox, tokens: tokens, out: os.Stdout}, done, err
+}
+
+func persianGroups(code string) string { return iran.PersianDigits(iran.GroupTrackingCode(code)) }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"govahi/adapters/mail"
+	"govahi/adapters/sso"
+	"govahi/domain/fault"
+)
+
+// dev is refused outside development mode.
+type dev struct {
+	Token  devToken  `cmd:"" help:"Print a bearer token for a persona."`
+	Seed   devSeed   `cmd:"" help:"Give a new instance an office, a unit, a tariff, stock, and each persona his appointment."`
+	Outbox devOutbox `cmd:"" help:"Print the messages that were sent."`
+}
+
+var errNotDevelopment = errors.New("this instance is not in development mode: helpers for invented people are refused")
+
+// devInstance is a development instance with a door.
+type devInstance struct {
+	attached
+	Listen   string `env:"GOVAHI_LISTEN" default:"127.0.0.1:8080" help:"Address of the instance's HTTP door."`
+	Base     string `env:"GOVAHI_BASE" help:"Public http URL of the door; default: http:// and the address."`
+	Audience string `env:"GOVAHI_OIDC_AUDIENCE" default:"govahi" help:"Audience that tokens must name."`
+}
+
+func (i devInstance) base() string { return settings{Listen: i.Listen, Base: i.Base}.base() }
+
+// open checks the mode before anything else.
+func (i devInstance) open() (data, error) {
+	d, err := i.data()
+	if err != nil {
+		return d, err
+	}
+	switch d.modeOf() {
+	case sso.Development:
+		return d, nil
+	case "":
+		return d, errNotRunning
+	}
+	return d, errNotDevelopment
+}
+
+func devIssuer(base string) string { return base + "/dev/oidc" }
+
+func openIssuer(d data, base, audience string) (*sso.Issuer, error) {
+	if err := os.MkdirAll(d.path("dev"), 0o700); err != nil {
+		return nil, err
+	}
+	return sso.NewIssuer(d.modeOf(), d.path("dev"), sso.Config{Issuer: devIssuer(base), Audience: audience, Clock: now})
+}
+
+type devToken struct {
+	devInstance
+	Persona string        `arg:"" help:"Name of the persona."`
+	For     time.Duration `default:"8h" help:"How long the token is good."`
+}
+
+// Run prints the token and nothing else, for use in a shell.
+func (t devToken) Run() error {
+	d, err := t.open()
+	if err != nil {
+		return err
+	}
+	issuer, err := openIssuer(d, t.base(), t.Audience)
+	if err != nil {
+		return err
+	}
+	token, err := issuer.Token(t.Persona, t.For)
+	if err == nil {
+		fmt.Println(token)
+	}
+	return err
+}
+
+type devOutbox struct{ devInstance }
+
+// Run prints each message.
+func (o devOutbox) Run() error {
+	d, err := o.open()
+	if err != nil {
+		return err
+	}
+	outbox, err := mail.OpenOutbox(d.path("outbox"))
+	if err != nil {
+		return err
+	}
+	messages, err := outbox.Messages()
+	for _, m := range messages {
+		fmt.Printf("%s  %s\n%s\n\n%s\n----\n", m.At.Format(time.DateTime), m.To, m.Subject, m.Body)
+	}
+	return err
+}
+
+// said is a refusal in both languages, for a terminal.
+func said(err error) error {
+	if f, ok := fault.Of(err); ok {
+		fmt.Fprintln(os.Stderr, f.Text.Fa)
+		return errors.New(f.Text.En)
+	}
+	return err
+}

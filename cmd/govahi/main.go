@@ -1,0 +1,23 @@
+// Command govahi is the back end of registration offices and of their
+// certificate authority: one program that runs, tries out and administers an
+// instance. It holds no key of the CA: that is govahi-signer's.
+package main
+
+import "github.com/alecthomas/kong"
+
+// version is the program's.
+const version = "0.1.0"
+
+type cli struct {
+	Up        up        `cmd:"" help:"Run everything on this machine, in one data directory."`
+	Demo      demo      `cmd:"" help:"Walk one certificate from form to revocation on a fresh instance, and check it with openssl."`
+	Bootstrap bootstrap `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`
+	Rebuild   rebuild   `cmd:"" help:"Build read views anew from the log, beside the present ones."`
+	Log       logCmd    `cmd:"" help:"Look at the event log."`
+	Dev       dev       `cmd:"" help:"Helpers for development mode."`
+}
+
+func main() {
+	app := kong.Parse(&cli{}, kong.Name("govahi"), kong.Description("گواهی: certificates of the oil industry's registration offices."))
+	app.FatalIfErrorf(app.Run())
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"govahi/adapters/sso"
+	"govahi/domain/appointment"
+)
+
+// The places of a seeded instance.
+const (
+	sampleOffice = "office-1"
+	otherOffice  = "office-2"
+	sampleUnit   = "unit-rt"
+)
+
+// seed gives a new instance what the personas need. Every step is idempotent:
+// seeding twice changes nothing.
+type seed struct {
+	*client
+	bootstrap func(ctx context.Context, code string) error
+	until     time.Time
+}
+
+func (s seed) run(ctx context.Context) error {
+	codes := map[string]string{}
+	for _, p := range sso.Personas() {
+		codes[p.Name] = p.NationalCode
+	}
+	if err := s.bootstrap(ctx, codes["admin"]); err != nil {
+		return err
+	}
+	for _, o := range []map[string]string{
+		{"code": sampleOffice, "name": "دفتر ثبت‌نام نمونهٔ یک", "province": "تهران", "city": "تهران"},
+		{"code": otherOffice, "name": "دفتر ثبت‌نام نمونهٔ دو", "province": "خوزستان", "city": "اهواز"},
+		{"code": sampleUnit, "name": "واحد پژوهش و فناوری نمونه", "province": "تهران", "city": "تهران"},
+	} {
+		if err := s.post(ctx, "admin", "seed-"+o["code"], "/offices", o, nil); err != nil {
+			return err
+		}
+	}
+	if err := s.appoint(ctx, codes); err != nil {
+		return err
+	}
+	return s.post(ctx, "manager", "seed-tariff", "/tariffs", map[string]any{
+		"product": "cpmis-signature", "tokenRial": 1_200_000, "issuanceRial": 2_245_110, "validFrom": "2026-01-01T00:00:00Z",
+	}, nil)
+}
+
+func (s seed) appoint(ctx context.Context, codes map[string]string) error {
+	for _, a := range []struct {
+		persona string
+		role    appointment.Role
+		place   string
+	}{
+		{"manager", appointment.Manager, ""},
+		{"auditor", appointment.Auditor, ""},
+		{"ca-operator", appointment.CAOperator, ""},
+		{"officer-1", appointment.RegistrationOfficer, sampleOffice},
+		{"officer-2", appointment.RegistrationOfficer, sampleOffice},
+		{"officer-other", appointment.RegistrationOfficer, otherOffice},
+		{"research-officer", appointment.ResearchOfficer, sampleUnit},
+	} {
+		err := s.post(ctx, "admin", "seed-"+a.persona, "/appointments", map[string]any{
+			"personCode": codes[a.persona], "role": a.role, "place": a.place, "until": s.until,
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type devSeed struct{ devInstance }
+
+// Run seeds the running instance.
+func (s devSeed) Run() error {
+	d, err := s.open()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	sowing, done, err := s.sowing(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := sowing.run(ctx); err != nil {
+		var r refusal
+		if errors.As(err, &r) {
+			return r
+		}
+		return said(err)
+	}
+	fmt.Println("offices, tariff and appointments are in place: each persona can act")
+	return nil
+}
+
+// sowing binds the seed to a running instance.
+func (i devInstance) sowing(ctx context.Context, d data) (seed, func(), error) {
+	issuer, err := openIssuer(d, i.base(), i.Audience)
+	if err != nil {
+		return seed{}, nil, err
+	}
+	app, done, err := i.app(ctx)
+	if err != nil {
+		return seed{}, nil, err
+	}
+	token := func(persona string) (string, error) { return issuer.Token(persona, time.Hour) }
+	end := time.Date(now().Year()+1, 12, 31, 0, 0, 0, 0, time.UTC) // the same on the same day's retry
+	return seed{newClient(i.base(), token), func(ctx context.Context, code string) error {
+		_, err := app.Bootstrap(ctx, code)
+		return err
+	}, end}, done, nil
+}

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"govahi/adapters/mail"
+	"govahi/adapters/sso"
+	"govahi/commands"
+)
+
+// story is one certificate of channel A, from form to revocation, told over
+// HTTP by the people who take part (domain §2.3). Test data is synthetic.
+type story struct {
+	*client
+	name   string // makes the Idempotency-Keys of this telling its own
+	outbox *mail.Outbox
+	tokens string // directory of the office's blank tokens
+	out    io.Writer
+
+	code, token, serial, fingerprint, number string
+}
+
+// step is who does what; the state afterwards is read and printed.
+type step struct {
+	who, what string
+	do        func(context.Context) error
+	state     string // expected afterwards; empty for a step without one
+}
+
+func (s *story) tell(ctx context.Context, steps []step) error {
+	for _, st := range steps {
+		began := time.Now()
+		if err := st.do(ctx); err != nil {
+			return fmt.Errorf("%s, %s: %w", st.who, st.what, err)
+		}
+		state, err := s.await(ctx, st.state)
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", st.who, st.what, err)
+		}
+		_, _ = fmt.Fprintf(s.out, "  %-17s %-52s %-12s %-18s %6d ms\n",
+			st.who, st.what, s.code, state, time.Since(began).Milliseconds())
+	}
+	return nil
+}
+
+// awaitFor bounds how long a step's consequence may take.
+const awaitFor = 20 * time.Second
+
+// await polls the request until it shows the state that the step leads to.
+func (s *story) await(ctx context.Context, want string) (string, error) {
+	if s.code == "" || want == "" {
+		return want, nil
+	}
+	var now struct{ State string }
+	err := s.until(ctx, func(ctx context.Context) (bool, error) {
+		err := s.get(ctx, "manager", "/requests/"+s.code, &now)
+		return now.State == want, err
+	})
+	if err != nil {
+		return now.State, fmt.Errorf("the request is %q, expected %q: %w", now.State, want, err)
+	}
+	return now.State, nil
+}
+
+var errTooLong = errors.New("it took too long")
+
+func (s *story) until(ctx context.Context, so func(context.Context) (bool, error)) error {
+	for end := time.Now().Add(awaitFor); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok, err := so(ctx); ok || (err != nil && !waitsForView(err)) {
+			return err
+		}
+	}
+	return errTooLong
+}
+
+func waitsForView(err error) bool {
+	var r refusal
+	return errors.As(err, &r) && (r.Status == 503 || r.Status == 404)
+}
+
+// say posts a command about the request.
+func (s *story) say(who, act string, body any) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return s.post(ctx, who, s.name+"-"+act, "/requests/"+s.code+"/"+act, body, nil)
+	}
+}
+
+// applicantForm is the sample applicant's form. Nothing in it is real.
+func applicantForm(persona string) commands.FormInput {
+	code := ""
+	for _, p := range sso.Personas() {
+		if p.Name == persona {
+			code = p.NationalCode
+		}
+	}
+	return commands.FormInput{
+		GivenName: "متقاضی", Surname: "نمونه‌پور", LatinGivenName: "Motaghazi", LatinSurname: "Nemunepur",
+		PersonCode: code, BirthDate: "۱۳۶۰/۰۱/۰۱", Mobile: "۰۹۱۲۰۰۰۰۰۰۰", Email: "nemune@example.ir",
+		Address: "تهران، خیابان نمونه، پلاک ۰", PostalCode: "1619735744", Province: "تهران", City: "تهران",
+		OrganizationName: "شرکت نمونهٔ آزمایشی", Organization: "10999001013", Post: "کارشناس پژوهش",
+	}
+}
+
+// untilSubmitted is the applicant's part.
+func (s *story) untilSubmitted() []step {
+	return []step{
+		{"applicant", "opens a request, has a tracking code at once", s.open, "draft"},
+		{"applicant", "completes the form", func(ctx context.Context) error {
+			return s.say("applicant", "form", applicantForm("applicant"))(ctx)
+		}, "completed"},
+		{"applicant", "proves the e-mail address by the code sent there", s.proveEmail, "completed"},
+		{"applicant", "accepts the liability notice", s.acceptLiability, "ready"},
+		{"applicant", "submits the request to the office", func(ctx context.Context) error {
+			return s.say("applicant", "submission", map[string]string{"office": sampleOffice})(ctx)
+		}, "at-office"},
+	}
+}
+
+func (s *story) open(ctx context.Context) error {
+	var opened struct{ TrackingCode string }
+	err := s.post(ctx, "applicant", s.name+"-open", "/requests",
+		map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, &opened)
+	s.code = opened.TrackingCode
+	return err
+}
+
+func (s *story) proveEmail(ctx context.Context) error {
+	var code string
+	err := s.until(ctx, func(context.Context) (bool, error) {
+		all, err := s.outbox.Messages()
+		for _, m := range all {
+			if digits := m.Code(); digits != "" && strings.Contains(m.Body, persianGroups(s.code)) {
+				code = digits
+			}
+		}
+		return code != "", err
+	})
+	if err != nil {
+		return fmt.Errorf("no e-mail came: %w", err)
+	}
+	return s.say("applicant", "email-confirmation", map[string]string{"code": code})(ctx)
+}
+
+func (s *story) acceptLiability(ctx context.Context) error {
+	var notice struct{ Version, TextHash string }
+	if err := s.get(ctx, "", "/liability-notice", &notice); err != nil {
+		return err
+	}
+	return s.say("applicant", "liability", map[string]string{"version": notice.Version, "textHash": notice.TextHash})(ctx)
+}
+
+// untilConfirmed is the registration office's part.
+func (s *story) untilConfirmed() []step {
+	return []step{
+		{"officer-1", "sights the originals; the registry matches", s.verify, "under-control"},
+		{"officer-1", "records the payment at the terminal", s.pay, "controlled"},
+		{"officer-2", "reviews the record and confirms exactly it", s.confirm, "confirmed"},
+	}
+}
+
+func (s *story) verify(ctx context.Context) error {
+	err := s.say("officer-1", "documents", map[string]any{
+		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
+		"letter":  map[string]string{"number": "۱۲/۳۴۵", "date": "1405/08/01"},
+	})(ctx)
+	if err != nil {
+		return err
+	}
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		var r struct{ Identity string }
+		err := s.get(ctx, "officer-1", "/requests/"+s.code, &r)
+		return r.Identity == "matched", err
+	})
+}
+
+func (s *story) pay(ctx context.Context) error {
+	return s.say("officer-1", "payment", map[string]any{
+		"provider": "samplebank", "terminal": "10000001", "rrn": s.code, "trace": "000123", "amountRial": 3_445_110,
+	})(ctx)
+}
+
+func (s *story) confirm(ctx context.Context) error {
+	var review commands.Review
+	if err := s.get(ctx, "officer-2", "/requests/"+s.code+"/record", &review); err != nil {
+		return err
+	}
+	return s.say("officer-2", "confirmation", review.Record)(ctx)
+}
+
+// untilActive is issuance, sheet, delivery and access.
+func (s *story) untilActive() []step {
+	return []step{
+		{"officer-1", "takes a blank token from stock and reserves it", s.reserve, "confirmed"},
+		{"officer-1", "makes the key on the token; the CA issues", s.issue, "issued"},
+		{"officer-1", "writes the certificate to the token, reads it back", s.personalise, "issued"},
+		{"officer-1", "prints the sheet of particulars", func(ctx context.Context) error {
+			return s.say("officer-1", "sheet", nil)(ctx)
+		}, "ready-for-delivery"},
+		{"officer-2", "re-checks identity, hands token and sheet over", func(ctx context.Context) error {
+			return s.say("officer-2", "delivery", map[string]string{"identityChecked": "national-card"})(ctx)
+		}, "delivered"},
+		{"applicant", "accepts the certificate", func(ctx context.Context) error {
+			return s.say("applicant", "acceptance", nil)(ctx)
+		}, "accepted"},
+		{"research-officer", "defines the CPMIS user, bound to the fingerprint", s.define, "active"},
+	}
+}
+
+// workstation runs govahi-token as the officer's workstation does.
+func (s *story) workstation(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, beside("govahi-token"), append(args, "--dir", s.tokens)...)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("govahi-token %s: %w: %s", args[0], err, exit.Stderr)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+func (s *story) reserve(ctx context.Context) (err error) {
+	if s.token, err = s.workstation(ctx, "init"); err != nil {
+		return err
+	}
+	stock := map[string]string{"serial": s.token, "model": "SoftHSM sample", "office": sampleOffice}
+	if err := s.post(ctx, "officer-1", s.name+"-stock-"+s.token, "/tokens", stock, nil); err != nil {
+		return err
+	}
+	return s.say("officer-1", "token", map[string]string{"token": s.token})(ctx)
+}
+
+func (s *story) issue(ctx context.Context) error {
+	csr, err := s.workstation(ctx, "key", "--token", s.token)
+	if err != nil {
+		return err
+	}
+	if err := s.say("officer-1", "issuance", map[string]string{"token": s.token, "csr": csr})(ctx); err != nil {
+		return err
+	}
+	return s.issued(ctx)
+}
+
+// issued waits for the CA and learns serial and fingerprint.
+func (s *story) issued(ctx context.Context) error {
+	if _, err := s.await(ctx, "issued"); err != nil {
+		return err
+	}
+	var r struct{ Serial, Fingerprint string }
+	err := s.get(ctx, "officer-1", "/requests/"+s.code, &r)
+	s.serial, s.fingerprint = r.Serial, r.Fingerprint
+	return err
+}
+
+func (s *story) certificate(ctx context.Context) ([]byte, error) {
+	var pem []byte
+	err := s.until(ctx, func(ctx context.Context) (bool, error) {
+		var err error
+		pem, err = s.raw(ctx, "officer-1", "/certificates/"+s.serial+"/certificate.pem")
+		return err == nil, err
+	})
+	return pem, err
+}
+
+func (s *story) personalise(ctx context.Context) error {
+	pem, err := s.certificate(ctx)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(s.tokens, s.serial+".pem")
+	if err := os.WriteFile(file, pem, 0o600); err != nil {
+		return err
+	}
+	if _, err := s.workstation(ctx, "write", "--token", s.token, "--cert", file); err != nil {
+		return err
+	}
+	read, err := s.workstation(ctx, "read", "--token", s.token)
+	if err != nil {
+		return err
+	}
+	return s.say("officer-1", "personalisation", map[string]string{"token": s.token, "fingerprint": read})(ctx)
+}
+
+func (s *story) define(ctx context.Context) error {
+	return s.post(ctx, "research-officer", s.name+"-access", "/accesses", map[string]string{
+		"trackingCode": s.code, "userName": "nemune." + s.code[8:], "level": "contributor",
+		"fingerprint": s.fingerprint, "unit": sampleUnit,
+	}, nil)
+}
+
+// untilRevoked is what follows false information (S1.6).
+func (s *story) untilRevoked() []step {
+	return []step{
+		{"stranger", "reports false information", s.reportFalse, "active"},
+		{"ca-operator", "establishes it; a policy revokes", func(ctx context.Context) error {
+			return s.post(ctx, "ca-operator", s.name+"-establish", "/cases/"+s.number+"/establishment",
+				map[string]string{"statement": "نمونه: سازمان معرفی‌نامه را تأیید نکرد."}, nil)
+		}, "revoked"},
+		{"policy", "suspends the CPMIS access", s.suspended, "revoked"},
+	}
+}
+
+func (s *story) reportFalse(ctx context.Context) error {
+	var opened struct{ TrackingCode string }
+	err := s.post(ctx, "stranger", s.name+"-report", "/certificates/"+s.serial+"/reports",
+		map[string]string{"statement": "نمونه: این شخص کارمند آن سازمان نیست."}, &opened)
+	s.number = opened.TrackingCode
+	return err
+}
+
+func (s *story) suspended(ctx context.Context) error {
+	return s.until(ctx, func(ctx context.Context) (bool, error) {
+		var list []struct {
+			Serial string
+			Active bool
+		}
+		err := s.get(ctx, "research-officer", "/units/"+sampleUnit+"/accesses", &list)
+		for _, a := range list {
+			if a.Serial == s.serial {
+				return !a.Active, err
+			}
+		}
+		return false, err
+	})
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"govahi/adapters/sso"
+)
+
+// up runs the product on this machine.
+type up struct{ settings }
+
+// Run keeps the house until it is told to stop.
+func (u up) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	d, err := openData(u.Data, u.Mode)
+	if err != nil {
+		return err
+	}
+	report, err := logTo(d.path("govahi.log"))
+	if err != nil {
+		return err
+	}
+	a := newAnnouncer(os.Stdout)
+	h := &house{settings: u.settings, data: d, report: report, ready: a.part}
+	ended := make(chan error, 1)
+	go func() { ended <- h.run(ctx) }()
+	if err := h.awaitReady(ctx, ended); err != nil {
+		return err
+	}
+	a.welcome(h)
+	err = <-ended
+	_, _ = fmt.Fprintln(os.Stdout, "stopped.")
+	return err
+}
+
+// awaitReady waits until the door says that every part is ready.
+func (h *house) awaitReady(ctx context.Context, ended <-chan error) error {
+	client := http.Client{Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	for {
+		if r, err := client.Get("http://" + h.Listen + "/health/ready"); err == nil {
+			_ = r.Body.Close()
+			if r.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case err := <-ended:
+			if err == nil {
+				err = errors.New("stopped before it was ready")
+			}
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// logTo writes the operator's log to a file; the screen is for people.
+func logTo(file string) (*slog.Logger, error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return slog.New(slog.NewTextHandler(f, nil)), nil
+}
+
+// announcer tells who waits which part is ready, and when.
+type announcer struct {
+	mu    sync.Mutex
+	out   io.Writer
+	began time.Time
+}
+
+func newAnnouncer(out io.Writer) *announcer { return &announcer{out: out, began: time.Now()} }
+
+func (a *announcer) part(name, detail string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, _ = fmt.Fprintf(a.out, "  ✓ %5d ms  %-9s %s\n", time.Since(a.began).Milliseconds(), name, detail)
+}
+
+func (a *announcer) welcome(h *house) {
+	a.part("views", "projections and policies are up to date")
+	_, _ = fmt.Fprintf(a.out, "\nGovahi is ready after %d ms.\n\n  home         %s/\n  API          %s/docs\n  health       %s/health/ready\n  log          %s\n",
+		time.Since(a.began).Milliseconds(), h.base(), h.base(), h.base(), h.data.path("govahi.log"))
+	if h.Mode != sso.Development {
+		return
+	}
+	self, _ := os.Executable()
+	if here, err := os.Getwd(); err == nil {
+		if short, err := filepath.Rel(here, self); err == nil {
+			self = short
+		}
+	}
+	_, _ = fmt.Fprintf(a.out, "\nDevelopment mode: invented people only. A bearer token for each:\n\n")
+	for _, p := range sso.Personas() {
+		_, _ = fmt.Fprintf(a.out, "  %s dev token %-17s # %s\n", self, p.Name, p.Display)
+	}
+	_, _ = fmt.Fprintf(a.out, "\nA new instance has no administrator: %s dev seed appoints all of them.\nStop with Ctrl-C.\n", self)
+}

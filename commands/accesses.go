@@ -1,0 +1,108 @@
+package commands
+
+import (
+	"context"
+	"regexp"
+
+	"govahi/domain/access"
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// DefineAccess names a CPMIS user and his level (S1.14).
+type DefineAccess struct {
+	TrackingCode string       `json:"trackingCode" maxLength:"30"`
+	UserName     string       `json:"userName" maxLength:"32" doc:"lower-case Latin letters, digits, dot"`
+	Level        access.Level `json:"level" enum:"viewer,contributor,approver"`
+	Fingerprint  string       `json:"fingerprint" maxLength:"128" doc:"SHA-256 fingerprint of the delivered certificate, as on the sheet"`
+	Unit         string       `json:"unit" maxLength:"40" doc:"Research and technology unit of the officer"`
+}
+
+var userName = regexp.MustCompile(`^[a-z][a-z0-9.]{2,31}$`)
+
+var errUserName = fault.New(fault.Invalid, "user-name-invalid",
+	"نام کاربری ۳ تا ۳۲ حرف کوچک لاتین، رقم یا نقطه است و با حرف آغاز می‌شود.",
+	"A user name is 3 to 32 lower-case Latin letters, digits or dots, and begins with a letter.").At("userName")
+
+// DefineAccess is done by an officer of a research and technology unit, only
+// after the applicant holds the token (S1.13). The certificate is bound to the
+// name first, so that a revocation finds its user.
+func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Receipt, error) {
+	authority, err := a.must(ctx, c, appointment.ResearchOfficer, in.Unit)
+	switch {
+	case err != nil:
+		return Receipt{}, err
+	case !userName.MatchString(in.UserName):
+		return Receipt{}, errUserName
+	}
+	as := a.do(c, "DefineAccess", authority, in.TrackingCode)
+	define, err := a.definition(ctx, in, as)
+	if err != nil {
+		return Receipt{}, err
+	}
+	stream := access.Kind.Stream(in.UserName)
+	h, err := load(ctx, a, access.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok := h.done(as.meta().CommandID); ok {
+		return first, nil
+	}
+	if _, err := define.Decide(h.state); err != nil {
+		return Receipt{}, err
+	}
+	bind := access.Bind{UserName: in.UserName, At: as.at}
+	if _, err := transact(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, just[access.Bound](bind)); err != nil {
+		return Receipt{}, err
+	}
+	return transact(ctx, a, access.Kind, stream, as, just[access.Access](define))
+}
+
+// definition gathers the facts of the other streams: delivery never turns back,
+// and a revocation that comes later suspends what was defined before it.
+func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.Define, error) {
+	request := enrollment.Kind.Stream(in.TrackingCode)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return access.Define{}, err
+	}
+	s := h.state
+	if s.Status == enrollment.StatusNone {
+		return access.Define{}, enrollment.ErrNotFound
+	}
+	if s.Fingerprint != "" && s.Fingerprint != plainHex(in.Fingerprint) {
+		return access.Define{}, access.ErrFingerprint
+	}
+	if s.Form.Person == as.Person {
+		return access.Define{}, enrollment.ErrOwnRequest
+	}
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
+	return access.Define{
+		User: access.UserDefined{
+			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
+			Fingerprint: s.Fingerprint, Unit: in.Unit, By: as.Person, At: as.at,
+		},
+		Delivered: s.Status == enrollment.StatusDelivered || s.Status == enrollment.StatusAccepted,
+		Valid:     held.state.Status == certificate.Valid && as.at.Before(held.state.Issued.NotAfter),
+	}, err
+}
+
+// SuspendAccess ends the access of a certificate that was revoked; a policy
+// asks (invariant 8).
+func (a *App) SuspendAccess(ctx context.Context, c Caller, serial string) error {
+	bound, err := load(ctx, a, access.Binding, access.Binding.Stream(serial))
+	if err != nil || bound.state.UserName == "" {
+		return err
+	}
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(serial))
+	if err != nil || held.state.Status != certificate.Withdrawn {
+		return err
+	}
+	as := a.do(c, "SuspendAccess", "policy", serial)
+	suspend := access.Suspend{Certificate: serial, Cause: event.NewStream("certificate", serial), At: as.at}
+	_, err = transact(ctx, a, access.Kind, access.Kind.Stream(bound.state.UserName), as, just[access.Access](suspend))
+	return err
+}

@@ -1,0 +1,149 @@
+package commands
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/token"
+)
+
+// IssueCertificate hands a confirmed request to the CA with the key that was
+// born on the reserved token: possession proved, strength and reuse checked
+// (S1.10, RFC 2986). The issuance handler does the rest.
+func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial string, csr []byte) (Receipt, error) {
+	keyHash, err := a.Authority.CheckCSR(csr)
+	if err != nil {
+		return Receipt{}, err
+	}
+	request := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.desk(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "IssueCertificate", authority, code)
+	if first, ok := h.done(as.meta().CommandID); ok {
+		return first, nil
+	}
+	ask := enrollment.RequestIssuance{
+		Token: tokenSerial, KeyHash: keyHash, CSR: csr, By: c.Person, Office: h.state.Office, At: as.at,
+	}
+	if _, err := ask.Decide(h.state); err != nil {
+		return Receipt{}, err
+	}
+	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
+		return Receipt{}, err
+	}
+	claim := certificate.ClaimKey{Request: request, At: as.at}
+	if _, err := transact(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, just[certificate.KeyClaimed](claim)); err != nil {
+		return Receipt{}, err
+	}
+	return transact(ctx, a, enrollment.Kind, request, as, just[enrollment.Enrollment](ask))
+}
+
+func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial string) error {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
+	switch {
+	case err != nil:
+		return err
+	case h.state.Status == token.None:
+		return token.ErrNotFound
+	case h.state.Request != request:
+		return token.ErrTaken
+	}
+	return nil
+}
+
+// PersonaliseToken says that the certificate was written to the token and read
+// back; the fingerprint is what was read.
+func (a *App) PersonaliseToken(ctx context.Context, c Caller, code, serial, fingerprint string) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "PersonaliseToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.PersonaliseToken{
+			Token: serial, Fingerprint: plainHex(fingerprint), By: c.Person, At: as.at,
+		}.Decide(h.state)
+	})
+}
+
+// plainHex understands a fingerprint as people copy it: colons, spaces, capitals.
+func plainHex(s string) string {
+	return strings.NewReplacer(":", "", " ", "").Replace(strings.ToLower(s))
+}
+
+// PrintSheet records a printout of the particulars and returns its number (S1.12).
+func (a *App) PrintSheet(ctx context.Context, c Caller, code string) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "PrintSheet", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.PrintSheet{By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
+// DeliverToken hands token and sheet to the applicant, identity re-checked.
+func (a *App) DeliverToken(ctx context.Context, c Caller, code string, checked enrollment.Document) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "DeliverToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.Deliver{IdentityChecked: checked, By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
+// AcceptCertificate is the subscriber's own acceptance.
+func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Receipt, error) {
+	return a.asParty(ctx, c, code, "AcceptCertificate", func(as act, _ bool) event.Command[enrollment.Enrollment] {
+		return enrollment.Accept{By: c.Person, At: as.at}
+	})
+}
+
+var errReason = fault.New(fault.Invalid, "reason-unknown",
+	"چنین دلیلی برای ابطال نیست؛ یکی از دلیل‌های فهرست را برگزینید.",
+	"There is no such reason for revocation; choose one of the list.").At("reason")
+
+// RevokeCertificate withdraws trust: the holder his own certificate, the CA's
+// operators any (domain §4.4). It is free and immediate.
+func (a *App) RevokeCertificate(ctx context.Context, c Caller, serial string, reason certificate.Reason) (Receipt, error) {
+	if !reason.Known() {
+		return Receipt{}, errReason
+	}
+	stream := certificate.Kind.Stream(plainSerial(serial))
+	h, err := load(ctx, a, certificate.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.mayRevoke(ctx, c, h.state, reason)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "RevokeCertificate", authority, h.state.Issued.Request.ID())
+	revoke := certificate.Revoke{Reason: reason, By: string(c.Person), At: as.at}
+	return transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
+}
+
+// mayRevoke: falsity is for the CA alone to find (A7); a holder may give every
+// other reason.
+func (a *App) mayRevoke(ctx context.Context, c Caller, s certificate.Certificate, reason certificate.Reason) (string, error) {
+	if s.Issued.Subject != "" && s.Issued.Subject == c.Person && reason != certificate.PrivilegeWithdrawn {
+		return "subscriber", nil
+	}
+	return a.must(ctx, c, appointment.CAOperator, "")
+}
+
+// plainSerial is the stored form of a serial as people copy it.
+func plainSerial(s string) string {
+	s = plainHex(s)
+	if _, err := hex.DecodeString(s); err != nil || len(s) > 40 {
+		return "none"
+	}
+	return s
+}
+
+// StatusOf is the truth about a serial, straight from the log: no view's delay
+// makes a revoked certificate good.
+func (a *App) StatusOf(ctx context.Context, serial string) (certificate.Certificate, []event.Recorded, error) {
+	h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(plainSerial(serial)))
+	return h.state, h.records, err
+}

@@ -1,0 +1,210 @@
+// Package commands is every way the world can ask for something: a door for
+// each command says who may ask, which stream it concerns, and which facts from
+// outside it needs. The rule itself is in domain.
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// App holds what the doors need. All fields are set; none is optional.
+type App struct {
+	Log       event.Log
+	Keeper    event.Keeper
+	People    People
+	Secrets   Secrets
+	Authority Authority
+	Signer    Signer
+	Registry  CivilRegistry
+	Clock     func() time.Time // UTC
+	Handler   string           // identity of this running process, for issuance attempts
+	Step      func(point string)
+}
+
+// People gives a person one pseudonym for good (architecture, personal data).
+type People interface {
+	// Person is the pseudonym of whoever has this national or foreigner's code.
+	Person(ctx context.Context, code string) (event.Subject, error)
+}
+
+// Secrets derives codes that must be the same on every retry and that nobody
+// can guess: tracking codes, e-mail codes, digests of commands.
+type Secrets interface {
+	Derive(purpose string, parts ...string) []byte
+}
+
+// Caller is who asks, how to recognise the same question, and what led to it.
+type Caller struct {
+	Person      event.Subject // empty for a policy
+	Policy      string        // empty for a person
+	Key         string        // Idempotency-Key, or the ID of the event a policy reacts to
+	Correlation string
+	Causation   string
+}
+
+// ByPolicy is a policy that reacts to an event.
+func ByPolicy(name string, r event.Recorded, m event.Meta) Caller {
+	return Caller{Policy: name, Key: r.ID.String(), Correlation: m.Correlation, Causation: r.ID.String()}
+}
+
+func (c Caller) actor() string {
+	if c.Policy != "" {
+		return "policy:" + c.Policy
+	}
+	return string(c.Person)
+}
+
+// commandID scopes the key to the caller: two people may choose the same one.
+func (c Caller) commandID(command string) string { return c.actor() + "/" + c.Key + "/" + command }
+
+// Receipt answers a command: where its facts stand, and, for a new thing, its
+// name. The position serves to read one's own writes.
+type Receipt struct {
+	Stream   event.Stream
+	Revision uint64
+	Position event.Position
+}
+
+// act is one command on its way into one stream.
+type act struct {
+	Caller
+	name      string // of the door, so that one key may open several streams
+	authority string
+	at        time.Time
+	about     string // correlation, where the caller gives none
+}
+
+func (a act) meta() event.Meta {
+	m := event.Meta{
+		CommandID: a.commandID(a.name), Actor: a.actor(), Authority: a.authority, At: a.at,
+		Correlation: a.Correlation, Causation: a.Causation,
+	}
+	if m.Correlation == "" {
+		m.Correlation = a.about
+	}
+	if m.Causation == "" {
+		m.Causation = m.CommandID
+	}
+	return m
+}
+
+// history is a stream as it was read.
+type history[S any] struct {
+	state   S
+	records []event.Recorded
+}
+
+func (h history[S]) expected() event.Expected { return event.Expected(len(h.records)) - 1 }
+
+// receipt is where the stream stands.
+func (h history[S]) receipt(stream event.Stream) Receipt {
+	if len(h.records) == 0 {
+		return Receipt{Stream: stream}
+	}
+	last := h.records[len(h.records)-1]
+	return Receipt{stream, last.Revision, last.Position}
+}
+
+// done finds the receipt of a command that is in the stream already, at
+// whatever revision: a retry that reads a newer revision is still a retry.
+func (h history[S]) done(commandID string) (Receipt, bool) {
+	for i := len(h.records) - 1; i >= 0; i-- {
+		r := h.records[i]
+		if m, err := r.DecodeMeta(); err == nil && m.CommandID == commandID {
+			return Receipt{r.Stream, r.Revision, r.Position}, true
+		}
+	}
+	return Receipt{}, false
+}
+
+// load reads and folds a stream.
+func load[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream) (history[S], error) {
+	var h history[S]
+	for r, err := range a.Log.Read(ctx, stream, 0) {
+		if err != nil {
+			return h, unavailable(err)
+		}
+		e, err := kind.Catalog.Open(r)
+		if err != nil {
+			return h, err
+		}
+		h.records = append(h.records, r)
+		h.state = kind.Evolve(h.state, e)
+	}
+	return h, nil
+}
+
+// tries bounds the race of writers on one stream.
+const tries = 20
+
+// ErrBusy reports a stream that many write to at once.
+var ErrBusy = fault.New(fault.Conflict, "busy",
+	"این پرونده هم‌زمان در دست تغییر است؛ لحظه‌ای دیگر دوباره بفرستید.",
+	"This record is being changed by others right now; send again in a moment.")
+
+// ErrLogUnavailable reports that the log does not answer.
+var ErrLogUnavailable = fault.New(fault.Unavailable, "log-unavailable",
+	"ثبت رویدادها در دسترس نیست؛ با همان کلید دوباره بفرستید.",
+	"The event log is out of reach; send again with the same key.")
+
+// transact decides a command on the present state and appends what follows;
+// if the stream moved on meanwhile, it decides again. A command ID that the
+// stream holds already returns its first receipt.
+func transact[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act,
+	decide func(history[S]) ([]event.Event, error),
+) (Receipt, error) {
+	meta := as.meta()
+	for range tries {
+		h, err := load(ctx, a, kind, stream)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if first, ok := h.done(meta.CommandID); ok {
+			return first, nil
+		}
+		events, err := decide(h)
+		if err != nil || len(events) == 0 {
+			return h.receipt(stream), err
+		}
+		meta.Status = statusAfter(kind, h.state, events)
+		proposed, err := kind.Encode(ctx, a.Keeper, stream, meta, events)
+		if err != nil {
+			return Receipt{}, err
+		}
+		r, err := a.Log.Append(ctx, stream, h.expected(), proposed...)
+		if !errors.Is(err, event.ErrWrongExpectedRevision) {
+			return Receipt(r), unavailable(err)
+		}
+	}
+	return Receipt{}, ErrBusy
+}
+
+func statusAfter[S any](kind event.Kind[S], s S, events []event.Event) string {
+	if kind.Status == nil {
+		return ""
+	}
+	for _, e := range events {
+		s = kind.Evolve(s, e)
+	}
+	return kind.Status(s)
+}
+
+// just decides on the state alone.
+func just[S any](c event.Command[S]) func(history[S]) ([]event.Event, error) {
+	return func(h history[S]) ([]event.Event, error) { return c.Decide(h.state) }
+}
+
+func unavailable(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if _, ok := fault.Of(err); ok {
+		return err
+	}
+	return errors.Join(ErrLogUnavailable, err)
+}

@@ -1,0 +1,148 @@
+package commands
+
+import (
+	"context"
+
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/iran"
+)
+
+// VerifyDocuments is what an officer saw (S1.26–28).
+type VerifyDocuments struct {
+	Sighted []enrollment.Document `json:"sighted" minItems:"1" maxItems:"5" enum:"birth-certificate,passport,national-card,legal-person-card,introduction-letter" doc:"Originals seen; none is copied"`
+	Letter  *enrollment.Letter    `json:"letter,omitempty" required:"false" doc:"Number and date of the letter of introduction"`
+}
+
+// VerifyDocuments records the originals and starts the identity inquiry.
+func (a *App) VerifyDocuments(ctx context.Context, c Caller, code string, in VerifyDocuments) (Receipt, error) {
+	if err := in.check(); err != nil {
+		return Receipt{}, err
+	}
+	return a.atDesk(ctx, c, code, "VerifyDocuments", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.VerifyDocuments{
+			Sighted: in.Sighted, Letter: in.Letter, Inquiry: inquiryOf(code, h.state.Form.Version), By: c.Person, At: as.at,
+		}.Decide(h.state)
+	})
+}
+
+func (in *VerifyDocuments) check() error {
+	if in.Letter == nil {
+		return nil
+	}
+	number := iran.Canonical(in.Letter.Number)
+	date, err := iran.ParseDate(in.Letter.Date)
+	if number == "" || err != nil {
+		return enrollment.ErrLetterMissing
+	}
+	in.Letter = &enrollment.Letter{Number: number, Date: date.String()}
+	return nil
+}
+
+// RequestCorrection sends the form back with the fields to mend.
+func (a *App) RequestCorrection(ctx context.Context, c Caller, code string, fields []string) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "RequestCorrection", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.RequestCorrection{Fields: fields, By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
+// RejectRequest ends a request before issuance (S1.37).
+func (a *App) RejectRequest(ctx context.Context, c Caller, code string, reason enrollment.RejectionReason) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "RejectRequest", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.Reject{Reason: reason, By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
+// Review is the record as an officer sees it before he confirms it.
+type Review struct {
+	Record  enrollment.Record     `json:"record"` // to be sent back with the confirmation
+	Status  enrollment.Status     `json:"status"`
+	Form    enrollment.Form       `json:"form"`
+	Entry   enrollment.Entry      `json:"entry"`
+	Missing []enrollment.Control  `json:"missing"`
+	Sighted []enrollment.Document `json:"sighted"`
+	Inquiry string                `json:"inquiry,omitempty"`
+	Answer  string                `json:"identity"` // matched, mismatch, or waiting
+	Code    string                `json:"registryTrackingCode,omitempty"`
+	FeeRial int64                 `json:"feeRial,omitempty"`
+	Serial  string                `json:"serial,omitempty"`
+	Letter  *enrollment.Letter    `json:"letter,omitempty"`
+}
+
+// ReviewRecord shows the record straight from the log: what is confirmed must
+// be what was seen.
+func (a *App) ReviewRecord(ctx context.Context, c Caller, code string) (Review, error) {
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Review{}, err
+	}
+	if _, err := a.desk(ctx, c, h.state); err != nil {
+		return Review{}, err
+	}
+	form, err := h.state.Form.Form.Open(ctx, a.Keeper)
+	return review(h, form), err
+}
+
+func review(h history[enrollment.Enrollment], form enrollment.Form) Review {
+	s := h.state
+	v := Review{
+		Record: enrollment.RecordOf(h.records), Status: s.Status, Form: form, Entry: s.Form.Entry,
+		Missing: s.Missing(), Inquiry: s.Inquiry.Inquiry, Code: s.Identity.TrackingCode,
+		FeeRial: s.Fee.AmountRial, Serial: s.Serial, Letter: s.Sighted[enrollment.IntroductionLetter].Letter,
+	}
+	for _, d := range append(s.Required(), enrollment.Passport) {
+		if _, ok := s.Sighted[d]; ok {
+			v.Sighted = append(v.Sighted, d)
+		}
+	}
+	switch {
+	case s.Identity.Inquiry == "":
+		v.Answer = "waiting"
+	case s.Identity.Matched:
+		v.Answer = "matched"
+	default:
+		v.Answer = "mismatch"
+	}
+	return v
+}
+
+// ConfirmInformation is the second officer's word on exactly what he saw
+// (S1.10).
+func (a *App) ConfirmInformation(ctx context.Context, c Caller, code string, seen enrollment.Record) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "ConfirmInformation", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.ConfirmInformation{
+			Seen: seen, Present: enrollment.RecordOf(h.records), By: c.Person, Office: h.state.Office, At: as.at,
+		}.Decide(h.state)
+	})
+}
+
+// atDesk runs a command of the office that has the request. The right is
+// checked on the very state that is decided on.
+func (a *App) atDesk(ctx context.Context, c Caller, code, name string,
+	decide func(act, history[enrollment.Enrollment]) ([]event.Event, error),
+) (Receipt, error) {
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.desk(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, name, authority, code)
+	return transact(ctx, a, enrollment.Kind, stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		if now.state.Office != h.state.Office {
+			return nil, enrollment.ErrOtherOffice
+		}
+		return decide(as, now)
+	})
+}
+
+// isRefusal tells a final no from trouble that passes.
+func isRefusal(err error) bool {
+	f, ok := fault.Of(err)
+	return ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal
+}

@@ -1,0 +1,264 @@
+package commands
+
+import (
+	"context"
+	"encoding/binary"
+
+	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/iran"
+	"govahi/domain/office"
+)
+
+// OpenRequest asks for a tracking code to begin with (S1.3).
+type OpenRequest struct {
+	Channel         enrollment.Channel `json:"channel" enum:"outside,inside" doc:"Channel: outside or inside the oil industry"`
+	CertificateType string             `json:"certificateType" enum:"cpmis-signature" doc:"Kind of certificate"`
+	Office          string             `json:"office,omitempty" required:"false" maxLength:"40" doc:"Set by an officer who opens a request for a visitor: his office"`
+}
+
+// OpenRequest opens a request. Stream and tracking code follow from caller and
+// key, so a repetition meets its own first event. A code that another request
+// has is passed over; last year's codes are looked at first, so that a retry
+// after new year's eve finds what it opened.
+func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receipt, error) {
+	authority := asApplicant
+	if in.Office != "" {
+		var err error
+		if authority, err = a.must(ctx, c, appointment.RegistrationOfficer, in.Office); err != nil {
+			return Receipt{}, err
+		}
+	}
+	year := iran.FromTime(a.Clock()).Year
+	if r, found, err := a.opened(ctx, c, year-1); found || err != nil {
+		return r, err
+	}
+	for n := 0; ; n++ {
+		r, err := a.openAs(ctx, c, authority, in, a.trackingCode(c, "request", year, n))
+		if err != enrollment.ErrCodeTaken { //nolint:errorlint // comes unwrapped from Decide
+			return r, err
+		}
+	}
+}
+
+func (a *App) openAs(ctx context.Context, c Caller, authority string, in OpenRequest, code string) (Receipt, error) {
+	as := a.do(c, "OpenRequest", authority, code)
+	open := enrollment.Open{
+		TrackingCode: code, Channel: in.Channel, CertificateType: in.CertificateType,
+		By: c.Person, Office: in.Office, At: as.at,
+	}
+	return transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, just[enrollment.Enrollment](open))
+}
+
+// opened finds the request that this caller opened with this key in a year.
+func (a *App) opened(ctx context.Context, c Caller, year int) (Receipt, bool, error) {
+	for n := 0; ; n++ {
+		stream := enrollment.Kind.Stream(a.trackingCode(c, "request", year, n))
+		h, err := load(ctx, a, enrollment.Kind, stream)
+		if err != nil || len(h.records) == 0 {
+			return Receipt{}, false, err
+		}
+		if r, ok := h.done(c.commandID("OpenRequest")); ok {
+			return r, true, nil
+		}
+	}
+}
+
+// trackingCode derives the n-th candidate (domain §3.9).
+func (a *App) trackingCode(c Caller, purpose string, year, n int) string {
+	sum := a.Secrets.Derive("tracking-code", purpose, c.actor(), c.Key, string(rune('0'+n)))
+	return iran.TrackingCode(year, uint32(binary.BigEndian.Uint64(sum)%1_000_000_000))
+}
+
+// CompleteForm fills in the form, by the applicant or at the counter.
+func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormInput) (Receipt, error) {
+	form, err := in.normalise()
+	if err != nil {
+		return Receipt{}, err
+	}
+	person, err := a.People.Person(ctx, form.PersonCode)
+	if err != nil {
+		return Receipt{}, err
+	}
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, counter, err := a.party(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !counter && person != c.Person {
+		return Receipt{}, ErrOtherPerson
+	}
+	as := a.do(c, "CompleteForm", authority, code)
+	return transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+		changed, err := a.emailChanged(ctx, h.state, form)
+		if err != nil {
+			return nil, err
+		}
+		return enrollment.Complete{
+			Person: person, Form: form, Foreign: len(form.PersonCode) == 12, EmailChanged: changed,
+			By: c.Person, Entry: entry(counter), Office: h.state.Counter, At: as.at,
+		}.Decide(h.state)
+	})
+}
+
+func entry(counter bool) enrollment.Entry {
+	if counter {
+		return enrollment.AtCounter
+	}
+	return enrollment.ByApplicant
+}
+
+func (a *App) emailChanged(ctx context.Context, s enrollment.Enrollment, form enrollment.Form) (bool, error) {
+	if s.Form.Version == 0 {
+		return false, nil
+	}
+	before, err := s.Form.Form.Open(ctx, a.Keeper)
+	return before.Email != form.Email, err
+}
+
+// LiabilityNotice is the text of S1.7 in force.
+var LiabilityNotice = Notice{
+	Version: "1405-1",
+	Text: "اینجانب درستی همهٔ اطلاعات فرم و مدارک ارائه‌شده، به‌ویژه نشانی پست الکترونیک، را تأیید می‌کنم. " +
+		"مسئولیت حقوقی و جزائی هرگونه مغایرت یا نادرستی بر عهدهٔ ارائه‌کننده است و در صورت احراز نادرستی " +
+		"پس از صدور، گواهی الکترونیکی از سوی مرکز صدور باطل خواهد شد.",
+}
+
+// Notice is a text that is accepted by version and hash.
+type Notice struct{ Version, Text string }
+
+// AcceptLiability accepts the notice whose hash the applicant was shown.
+func (a *App) AcceptLiability(ctx context.Context, c Caller, code, version, hash string) (Receipt, error) {
+	if version != LiabilityNotice.Version || hash != LiabilityNotice.Hash() {
+		return Receipt{}, enrollment.ErrNoticeText
+	}
+	return a.asParty(ctx, c, code, "AcceptLiability", func(as act, counter bool) event.Command[enrollment.Enrollment] {
+		return enrollment.AcceptLiability{NoticeVersion: version, TextHash: hash, By: c.Person, AtCounter: counter, At: as.at}
+	})
+}
+
+// SendEmailCode sends another code to the form's address.
+func (a *App) SendEmailCode(ctx context.Context, c Caller, code string) (Receipt, error) {
+	return a.asParty(ctx, c, code, "SendEmailCode", func(as act, _ bool) event.Command[enrollment.Enrollment] {
+		return enrollment.SendEmailCode{At: as.at}
+	})
+}
+
+// ConfirmEmail proves the address by the code that was sent there (S1.5).
+func (a *App) ConfirmEmail(ctx context.Context, c Caller, code, entered string) (Receipt, error) {
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, _, err := a.party(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ConfirmEmail", authority, code)
+	var wrong bool
+	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+		round := h.state.Email.Sent.Round
+		wrong = !sameCode(iran.Digits(entered), a.EmailCode(stream, round))
+		return enrollment.ConfirmEmail{Right: !wrong, Round: round, At: as.at}.Decide(h.state)
+	})
+	if err == nil && wrong && !h.state.Email.Confirmed {
+		return Receipt{}, enrollment.ErrEmailCode
+	}
+	return r, err
+}
+
+// Withdraw ends a request at the applicant's wish.
+func (a *App) Withdraw(ctx context.Context, c Caller, code string) (Receipt, error) {
+	return a.asParty(ctx, c, code, "Withdraw", func(as act, _ bool) event.Command[enrollment.Enrollment] {
+		return enrollment.Withdraw{By: c.Person, At: as.at}
+	})
+}
+
+// SubmitRequest closes the form and brings the request to an office (S1.8). It
+// takes the one opening of person, organisation and type first (invariant 3);
+// a crash in between leaves an opening that the same request's retry holds.
+func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string) (Receipt, error) {
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, _, err := a.party(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "SubmitRequest", authority, code)
+	if first, ok := h.done(as.meta().CommandID); ok {
+		return first, nil
+	}
+	submit := enrollment.Submit{Office: toOffice, At: as.at}
+	if _, err := submit.Decide(h.state); err != nil {
+		return Receipt{}, err
+	}
+	if err := a.officeExists(ctx, toOffice); err != nil {
+		return Receipt{}, err
+	}
+	if err := a.priced(ctx, h.state.CertificateType); err != nil {
+		return Receipt{}, err
+	}
+	take := enrollment.TakeOpening{Request: stream, At: as.at}
+	if _, err := transact(ctx, a, enrollment.Opening, opening(h.state), as, just[enrollment.Holder](take)); err != nil {
+		return Receipt{}, err
+	}
+	return transact(ctx, a, enrollment.Kind, stream, as, just[enrollment.Enrollment](submit))
+}
+
+func opening(s enrollment.Enrollment) event.Stream {
+	return enrollment.Opening.Stream(string(s.Form.Person), s.Form.Organization, s.CertificateType)
+}
+
+// ReleaseOpening lets go of a finished request's opening; a policy asks.
+func (a *App) ReleaseOpening(ctx context.Context, c Caller, request event.Stream) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil || h.state.Form.Version == 0 || !h.state.Status.Over() {
+		return err
+	}
+	as := a.do(c, "ReleaseOpening", "policy", request.ID())
+	release := enrollment.ReleaseOpening{Request: request, At: as.at}
+	_, err = transact(ctx, a, enrollment.Opening, opening(h.state), as, just[enrollment.Holder](release))
+	return err
+}
+
+func (a *App) officeExists(ctx context.Context, code string) error {
+	h, err := load(ctx, a, office.Kind, office.Kind.Stream(code))
+	if err == nil && h.state.Code == "" {
+		err = office.ErrNotFound
+	}
+	return err
+}
+
+// asParty runs a command of the applicant's side on his request.
+func (a *App) asParty(ctx context.Context, c Caller, code, name string,
+	command func(as act, counter bool) event.Command[enrollment.Enrollment],
+) (Receipt, error) {
+	stream := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, counter, err := a.party(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, name, authority, code)
+	return transact(ctx, a, enrollment.Kind, stream, as, just(command(as, counter)))
+}
+
+// FirstEmailCode starts the proof of a form's address; a policy asks.
+func (a *App) FirstEmailCode(ctx context.Context, c Caller, request event.Stream, formVersion int) error {
+	as := a.do(c, "SendEmailCode", "policy", request.ID())
+	send := enrollment.SendEmailCode{FormVersion: formVersion, At: as.at}
+	_, err := transact(ctx, a, enrollment.Kind, request, as, just[enrollment.Enrollment](send))
+	return err
+}

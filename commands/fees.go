@@ -1,0 +1,138 @@
+package commands
+
+import (
+	"context"
+	"regexp"
+	"time"
+
+	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/fee"
+	"govahi/domain/iran"
+	"govahi/domain/tariff"
+)
+
+// PublishTariff is a new version of a product's price, in whole rials.
+type PublishTariff struct {
+	Product      string    `json:"product" enum:"cpmis-signature"`
+	TokenRial    int64     `json:"tokenRial" minimum:"0" maximum:"1000000000000"`
+	IssuanceRial int64     `json:"issuanceRial" minimum:"0" maximum:"1000000000000"`
+	ValidFrom    time.Time `json:"validFrom"`
+}
+
+// PublishTariff adds a version of the approved tariff (S1.9).
+func (a *App) PublishTariff(ctx context.Context, c Caller, in PublishTariff) (Receipt, error) {
+	authority, err := a.must(ctx, c, appointment.Manager, "")
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "PublishTariff", authority, in.Product)
+	publish := tariff.Publish{
+		Product: in.Product, TokenRial: in.TokenRial, IssuanceRial: in.IssuanceRial,
+		ValidFrom: in.ValidFrom, By: string(c.Person), At: as.at,
+	}
+	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, just[tariff.Tariff](publish))
+}
+
+// priced refuses a request that no approved tariff covers: nobody could pay it.
+func (a *App) priced(ctx context.Context, product string) error {
+	h, err := load(ctx, a, tariff.Kind, tariff.Kind.Stream(product))
+	if err == nil {
+		_, err = h.state.At(a.Clock())
+	}
+	return err
+}
+
+// RaiseFee fixes the price of a submitted request by the tariff in force when
+// it was submitted; a policy asks.
+func (a *App) RaiseFee(ctx context.Context, c Caller, request event.Stream, submitted time.Time) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	t, err := load(ctx, a, tariff.Kind, tariff.Kind.Stream(h.state.CertificateType))
+	if err != nil {
+		return err
+	}
+	price, err := t.state.At(submitted)
+	if err != nil {
+		return err
+	}
+	as := a.do(c, "RaiseFee", "policy", request.ID())
+	raise := fee.Raise{Raised: fee.Raised{
+		Order: request.ID(), Request: request, Product: price.Product, TariffVersion: price.Version,
+		AmountRial: price.TotalRial(), At: as.at,
+	}}
+	_, err = transact(ctx, a, fee.Kind, fee.Kind.Stream(request.ID()), as, just[fee.Fee](raise))
+	return err
+}
+
+// RecordPayment is the slip of a terminal at the counter.
+type RecordPayment struct {
+	Provider   string `json:"provider" pattern:"^[a-z0-9]{2,20}$" patternDescription:"lower-case letters and digits" doc:"Bank or switch of the terminal"`
+	Terminal   string `json:"terminal" maxLength:"20" doc:"شماره پایانه"`
+	RRN        string `json:"rrn" maxLength:"30" doc:"شماره مرجع"`
+	Trace      string `json:"trace" maxLength:"20" doc:"شماره پیگیری"`
+	AmountRial int64  `json:"amountRial" minimum:"1" maximum:"1000000000000" doc:"مبلغ، ریال"`
+}
+
+var slipNumber = regexp.MustCompile(`^[0-9]{1,20}$`)
+
+var errSlip = fault.New(fault.Invalid, "slip-number-invalid",
+	"شماره را همان‌گونه که روی رسید است، با رقم بنویسید.", "Write the number in digits, as on the slip.")
+
+func (in RecordPayment) payment() (fee.Payment, error) {
+	p := fee.Payment{
+		Mode: fee.POS, Terminal: iran.Digits(in.Terminal), RRN: iran.Digits(in.RRN), Trace: iran.Digits(in.Trace),
+		AmountRial: in.AmountRial,
+	}
+	for field, number := range map[string]string{"terminal": p.Terminal, "rrn": p.RRN, "trace": p.Trace} {
+		if !slipNumber.MatchString(number) {
+			return p, errSlip.At(field)
+		}
+	}
+	return p, nil
+}
+
+// RecordPayment settles the request's fee at the counter. The reference is
+// claimed first, by a stream's name, so that it settles one order (invariant 20).
+func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in RecordPayment) (Receipt, error) {
+	payment, err := in.payment()
+	if err != nil {
+		return Receipt{}, err
+	}
+	request, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.desk(ctx, c, request.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "RecordPayment", authority, code)
+	stream := fee.Kind.Stream(code)
+	order, err := load(ctx, a, fee.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	settle := fee.Settle{Payment: payment, By: c.Person, Office: request.state.Office, At: as.at}
+	if _, err := settle.Decide(order.state); err != nil {
+		return Receipt{}, err
+	}
+	claim := fee.Claim{Order: code, At: as.at}
+	settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
+	if _, err := transact(ctx, a, fee.Settlement, settlement, as, just[fee.Claimed](claim)); err != nil {
+		return Receipt{}, err
+	}
+	return transact(ctx, a, fee.Kind, stream, as, just[fee.Fee](settle))
+}
+
+// NoteFee takes the payment into the record; a policy asks.
+func (a *App) NoteFee(ctx context.Context, c Caller, e fee.Settled) error {
+	as := a.do(c, "NoteFee", "policy", e.Request.ID())
+	settle := enrollment.SettleFee{Order: e.Order, AmountRial: e.Payment.AmountRial, At: as.at}
+	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](settle))
+	return err
+}

@@ -1,0 +1,146 @@
+package commands
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/iran"
+)
+
+// FormInput is the request form as a person types it (S1.4): digits of three
+// scripts, spaces and dashes are understood.
+type FormInput struct {
+	GivenName        string `json:"givenName" maxLength:"64" doc:"نام، فارسی"`
+	Surname          string `json:"surname" maxLength:"64" doc:"نام خانوادگی، فارسی"`
+	LatinGivenName   string `json:"latinGivenName" maxLength:"64" doc:"نام، لاتین"`
+	LatinSurname     string `json:"latinSurname" maxLength:"64" doc:"نام خانوادگی، لاتین"`
+	PersonCode       string `json:"personCode" maxLength:"40" doc:"کد ملی ۱۰ رقمی، یا کد ۱۲ رقمی اتباع خارجی"`
+	Passport         string `json:"passport,omitempty" required:"false" maxLength:"20" doc:"شماره گذرنامه، برای اتباع خارجی"`
+	BirthDate        string `json:"birthDate" maxLength:"20" doc:"تاریخ تولد جلالی، مانند 1360/01/01"`
+	Mobile           string `json:"mobile" maxLength:"30" doc:"شماره همراه"`
+	Email            string `json:"email" maxLength:"254" doc:"پست الکترونیک"`
+	Address          string `json:"address" maxLength:"500" doc:"نشانی"`
+	PostalCode       string `json:"postalCode" maxLength:"20" doc:"کد پستی"`
+	Province         string `json:"province" maxLength:"64" doc:"استان"`
+	City             string `json:"city" maxLength:"64" doc:"شهر"`
+	OrganizationName string `json:"organizationName" maxLength:"64" doc:"نام سازمان"`
+	Organization     string `json:"organization" maxLength:"40" doc:"شناسه ملی سازمان"`
+	Post             string `json:"post" maxLength:"64" doc:"سمت"`
+}
+
+// ErrOtherPerson reports an applicant who fills in somebody else's code.
+var ErrOtherPerson = fault.New(fault.Forbidden, "person-code-not-yours",
+	"کد ملی فرم باید از آن خود شما باشد؛ برای دیگری در دفتر ثبت‌نام اقدام کنید.",
+	"The form's national code must be your own; for somebody else go to a registration office.").At("personCode")
+
+var (
+	errRequired = fault.New(fault.Invalid, "field-required",
+		"این خانه باید پر شود.", "This field must be filled in.")
+	errPersianName = fault.New(fault.Invalid, "persian-name-invalid",
+		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
+	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
+		"نام را با حروف لاتین و بدون رقم و نشانه بنویسید.", "Write the name in Latin letters, without digits or signs.")
+	errBirthDate = fault.New(fault.Invalid, "birth-date-invalid",
+		"تاریخ تولد را به صورت سال/ماه/روز جلالی بنویسید، مانند ۱۳۶۰/۰۱/۰۱.",
+		"Write the birth date as Jalali year/month/day, such as 1360/01/01.")
+)
+
+// normalise gives the form its stored shape, or names the first wrong field.
+func (in FormInput) normalise() (enrollment.Form, error) {
+	var f enrollment.Form
+	n := normaliser{}
+	f.GivenName = n.checked("givenName", in.GivenName, iran.IsPersianName, errPersianName)
+	f.Surname = n.checked("surname", in.Surname, iran.IsPersianName, errPersianName)
+	f.LatinGivenName = n.checked("latinGivenName", in.LatinGivenName, iran.IsLatinName, errLatinName)
+	f.LatinSurname = n.checked("latinSurname", in.LatinSurname, iran.IsLatinName, errLatinName)
+	f.PersonCode = n.parsed("personCode", in.PersonCode, personCode)
+	if len(f.PersonCode) == 12 {
+		f.Passport = n.parsed("passport", in.Passport, iran.Passport)
+	}
+	f.BirthDate = n.parsed("birthDate", in.BirthDate, birthDate)
+	f.Mobile = n.parsed("mobile", in.Mobile, iran.Mobile)
+	f.Email = n.parsed("email", in.Email, iran.Email)
+	f.Address = n.text("address", in.Address)
+	f.PostalCode = n.parsed("postalCode", in.PostalCode, postalCode)
+	f.Province = n.text("province", in.Province)
+	f.City = n.text("city", in.City)
+	f.OrganizationName = n.text("organizationName", in.OrganizationName)
+	f.Organization = n.parsed("organization", in.Organization, iran.CompanyID)
+	f.Post = n.text("post", in.Post)
+	return f, n.err
+}
+
+// normaliser keeps the first refusal.
+type normaliser struct{ err error }
+
+func (n *normaliser) refuse(field string, f *fault.Fault) string {
+	if n.err == nil {
+		n.err = f.At(field)
+	}
+	return ""
+}
+
+func (n *normaliser) text(field, input string) string {
+	if text := strings.TrimSpace(iran.Canonical(input)); text != "" {
+		return text
+	}
+	return n.refuse(field, errRequired)
+}
+
+func (n *normaliser) checked(field, input string, ok func(string) bool, wrong *fault.Fault) string {
+	text := n.text(field, input)
+	if text != "" && !ok(text) {
+		return n.refuse(field, wrong)
+	}
+	return text
+}
+
+func (n *normaliser) parsed(field, input string, parse func(string) (string, error)) string {
+	text, err := parse(input)
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return n.refuse(field, f)
+	}
+	return text
+}
+
+func personCode(input string) (string, error) {
+	code, _, err := iran.PersonCode(input)
+	return code, err
+}
+
+func postalCode(input string) (string, error) {
+	code, _, err := iran.PostalCode(input)
+	return code, err
+}
+
+func birthDate(input string) (string, error) {
+	d, err := iran.ParseDate(input)
+	if err != nil {
+		return "", errBirthDate
+	}
+	return d.String(), nil
+}
+
+// EmailCode is the five digits sent in a round; derived, never stored.
+func (a *App) EmailCode(request event.Stream, round int) string {
+	sum := a.Secrets.Derive("email-code", string(request), strconv.Itoa(round))
+	return fmt.Sprintf("%05d", binary.BigEndian.Uint64(sum)%100_000)
+}
+
+func sameCode(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// Hash is the SHA-256 of the text, hexadecimal.
+func (n Notice) Hash() string {
+	sum := sha256.Sum256([]byte(n.Text))
+	return hex.EncodeToString(sum[:])
+}

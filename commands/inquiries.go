@@ -1,0 +1,121 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/inquiry"
+)
+
+// CivilRegistry answers who somebody is (S1.30, domain §5.3). An error is a
+// registry out of reach: never a mismatch (invariant 11).
+type CivilRegistry interface {
+	Inquire(ctx context.Context, inquiry string, p RegistryQuestion) (RegistryAnswer, error)
+}
+
+// RegistryQuestion is what is compared; no more is asked than is needed.
+type RegistryQuestion struct{ PersonCode, BirthDate, GivenName, Surname string }
+
+// RegistryAnswer is one of: answered, deferred (with a cause), inconclusive
+// (with the registry's code).
+type RegistryAnswer struct {
+	Matched      bool
+	Differs      []string      // names of fields
+	TrackingCode string        // the registry's, with every answer (S3.12)
+	Deferred     inquiry.Cause // empty if it answered
+	Inconclusive string        // the registry's message code, or empty
+}
+
+func inquiryOf(code string, formVersion int) string { return fmt.Sprintf("%s-%d", code, formVersion) }
+
+// RequestInquiry opens the inquiry that the record names; a policy asks.
+func (a *App) RequestInquiry(ctx context.Context, c Caller, request event.Stream, e enrollment.IdentityInquired) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	as := a.do(c, "RequestInquiry", "policy", request.ID())
+	ask := inquiry.Request{Requested: inquiry.Requested{
+		Inquiry: e.Inquiry, Request: request, FormVersion: e.FormVersion, Subject: h.state.Form.Person,
+		Purpose: "certificate-issuance", LegalBasis: "civil-registration-act-40", By: e.By, At: as.at,
+	}}
+	_, err = transact(ctx, a, inquiry.Kind, inquiry.Kind.Stream(e.Inquiry), as, just[inquiry.Inquiry](ask))
+	return err
+}
+
+// RepeatInquiry asks again after an inconclusive answer, at an officer's wish.
+func (a *App) RepeatInquiry(ctx context.Context, c Caller, code string) (Receipt, error) {
+	request := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.desk(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "RepeatInquiry", authority, code)
+	stream := inquiry.Kind.Stream(inquiryOf(code, h.state.Form.Version))
+	return transact(ctx, a, inquiry.Kind, stream, as, func(q history[inquiry.Inquiry]) ([]event.Event, error) {
+		again := q.state.Request
+		if again.Inquiry == "" {
+			return nil, enrollment.ErrStaleRecord
+		}
+		again.By, again.At = c.Person, as.at
+		return inquiry.Request{Requested: again}.Decide(q.state)
+	})
+}
+
+// AskRegistry puts a due inquiry to the registry and records what came back.
+// It may be called twice for one: the log takes the first answer.
+func (a *App) AskRegistry(ctx context.Context, c Caller, id string) error {
+	stream := inquiry.Kind.Stream(id)
+	h, err := load(ctx, a, inquiry.Kind, stream)
+	if err != nil || h.state.Status != inquiry.Due || h.state.DueAt.After(a.Clock()) {
+		return err
+	}
+	question, err := a.question(ctx, h.state.Request)
+	if err != nil {
+		return err
+	}
+	answer, err := a.Registry.Inquire(ctx, id, question)
+	if err != nil {
+		answer = RegistryAnswer{Deferred: inquiry.Down}
+	}
+	c.Key = fmt.Sprintf("%s@%d", id, len(h.records)) // one act for each state of the inquiry
+	as := a.do(c, "AskRegistry", "policy", h.state.Request.Request.ID())
+	_, err = transact(ctx, a, inquiry.Kind, stream, as, just(answer.command(as)))
+	return err
+}
+
+func (r RegistryAnswer) command(as act) event.Command[inquiry.Inquiry] {
+	switch {
+	case r.Deferred != "":
+		return inquiry.Defer{Cause: r.Deferred, At: as.at}
+	case r.Inconclusive != "":
+		return inquiry.NoteInconclusive{Code: r.Inconclusive, At: as.at}
+	case strings.TrimSpace(r.TrackingCode) == "": // S3.12: an answer has one
+		return inquiry.Defer{Cause: inquiry.Down, At: as.at}
+	}
+	return inquiry.Answer{Matched: r.Matched, Differs: r.Differs, TrackingCode: r.TrackingCode, At: as.at}
+}
+
+func (a *App) question(ctx context.Context, r inquiry.Requested) (RegistryQuestion, error) {
+	h, err := load(ctx, a, enrollment.Kind, r.Request)
+	if err != nil {
+		return RegistryQuestion{}, err
+	}
+	f, err := h.state.Form.Form.Open(ctx, a.Keeper)
+	return RegistryQuestion{f.PersonCode, f.BirthDate, f.GivenName, f.Surname}, err
+}
+
+// NoteAnswer takes the registry's answer into the record; a policy asks.
+func (a *App) NoteAnswer(ctx context.Context, c Caller, e inquiry.Answered) error {
+	as := a.do(c, "NoteAnswer", "policy", e.Request.ID())
+	answer := enrollment.AnswerIdentity{Inquiry: e.Inquiry, Matched: e.Matched, TrackingCode: e.TrackingCode, At: as.at}
+	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](answer))
+	return err
+}

@@ -1,0 +1,23 @@
+package policies
+
+import "govahi/commands"
+
+// OfRecord are the policies that need the log and the vault alone.
+func OfRecord() []Policy {
+	return []Policy{
+		SendEmailCodeOnFormCompleted(), RaiseFeeOnSubmitted(), NoteFeeOnSettled(),
+		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
+		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
+		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(),
+		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
+	}
+}
+
+// OfIssuance need the signer.
+func OfIssuance() []Policy { return []Policy{IssueOnIssuanceRequested()} }
+
+// OfRevocation need the signer too, but must not wait behind an issuance.
+func OfRevocation(p *commands.Publisher) []Policy { return []Policy{PublishCRLOnRevoked(p)} }
+
+// OfErasure need the vault's keys.
+func OfErasure(vault commands.Shredder) []Policy { return []Policy{DestroyKeyOnErasureOrdered(vault)} }

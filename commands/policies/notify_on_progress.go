@@ -1,0 +1,52 @@
+package policies
+
+import (
+	"context"
+
+	"govahi/domain/access"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/notification"
+)
+
+// NotifyOnProgress writes to the applicant when something happened to his
+// request.
+func NotifyOnProgress() Policy {
+	return Policy{"notify-on-progress", enrollment.Catalog, func(ctx context.Context, h Happened) error {
+		switch e := h.Is.(type) {
+		case enrollment.EmailCodeSent:
+			return h.App.Notify(ctx, h.Caller, notification.EmailCode, h.Stream, e.Round, nil)
+		case enrollment.Submitted:
+			return h.App.Notify(ctx, h.Caller, notification.RequestSubmitted, h.Stream, 0, nil)
+		case enrollment.CorrectionRequested:
+			return h.App.Notify(ctx, h.Caller, notification.CorrectionNeeded, h.Stream, 0, nil)
+		case enrollment.Rejected:
+			return h.App.Notify(ctx, h.Caller, notification.RequestRejected, h.Stream, 0, nil)
+		case enrollment.Issued:
+			with := map[string]string{"serial": e.Serial}
+			return h.App.Notify(ctx, h.Caller, notification.CertificateIssued, h.Stream, 0, with)
+		}
+		return nil
+	}}
+}
+
+// NotifyOnRevoked tells the holder that his certificate and its sheet are void.
+// An abandoned attempt concerns nobody.
+func NotifyOnRevoked() Policy {
+	return when("notify-on-revoked", certificate.Catalog,
+		func(ctx context.Context, h Happened, e certificate.Revoked) error {
+			if e.Request == "" || e.Reason == certificate.Superseded {
+				return nil
+			}
+			with := map[string]string{"serial": e.Serial}
+			return h.App.Notify(ctx, h.Caller, notification.CertificateRevoked, e.Request, 0, with)
+		})
+}
+
+// NotifyOnAccessDefined tells the holder that he may enter CPMIS.
+func NotifyOnAccessDefined() Policy {
+	return when("notify-on-access-defined", access.Catalog,
+		func(ctx context.Context, h Happened, e access.UserDefined) error {
+			return h.App.Notify(ctx, h.Caller, notification.AccessDefined, e.Request, 0, nil)
+		})
+}

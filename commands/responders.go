@@ -1,0 +1,96 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"govahi/domain/certificate"
+)
+
+// responderRenewal is how long before its end the responder's certificate is
+// replaced.
+const responderRenewal = 7 * 24 * time.Hour
+
+// EnsureResponder returns the certificate of the OCSP responder, DER, issuing
+// one under the same rule as every other where there is none or the present one
+// ends soon: intent, fence, signature, record.
+func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, error) {
+	stream := certificate.Delegation.Stream(a.Authority.Issuer())
+	d, err := load(ctx, a, certificate.Delegation, stream)
+	if err != nil {
+		return nil, err
+	}
+	c := Caller{Policy: "responder", Key: a.Authority.Issuer()}
+	if last := d.state.Serial; last != "" {
+		h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(last))
+		if err != nil {
+			return nil, err
+		}
+		if h.state.Status == certificate.Valid && a.Clock().Before(h.state.Issued.NotAfter.Add(-responderRenewal)) {
+			return h.state.Issued.Public, nil
+		}
+		if h.state.Status != certificate.Valid {
+			if err := a.abandonResponder(ctx, c, last); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a.delegate(ctx, c, d.state.Serial, publicKey)
+}
+
+func (a *App) abandonResponder(ctx context.Context, c Caller, serial string) error {
+	c.Key = serial
+	as := a.do(c, "AbandonResponder", "policy", serial)
+	abandon := certificate.Abandon{Serial: serial, Cause: "interrupted", By: as.actor(), At: as.at}
+	_, err := transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](abandon))
+	return err
+}
+
+func (a *App) delegate(ctx context.Context, c Caller, previous string, publicKey []byte) ([]byte, error) {
+	serial, err := a.Authority.NewSerial()
+	if err != nil {
+		return nil, err
+	}
+	c.Key = serial
+	as := a.do(c, "DelegateResponder", "policy", serial)
+	take := certificate.Delegate{Serial: serial, Previous: previous, At: as.at}
+	if _, err := transact(ctx, a, certificate.Delegation, certificate.Delegation.Stream(a.Authority.Issuer()), as,
+		just[certificate.Delegated](take)); err != nil {
+		return nil, err
+	}
+	der, err := a.signResponder(ctx, as, serial, publicKey)
+	if err != nil {
+		return nil, errors.Join(err, a.abandonResponder(ctx, c, serial))
+	}
+	return der, nil
+}
+
+func (a *App) signResponder(ctx context.Context, as act, serial string, publicKey []byte) ([]byte, error) {
+	p, err := a.Authority.PrepareResponder(serial, publicKey, as.at)
+	if err != nil {
+		return nil, err
+	}
+	stream := certificate.Kind.Stream(serial)
+	intent := certificate.IssuanceIntended{
+		Serial: serial, Profile: p.Profile, Issuer: p.Issuer, KeyHash: p.KeyHash, Lint: p.Lint,
+		NotBefore: p.NotBefore, NotAfter: p.NotAfter, PublicTBS: p.TBS, TBSHash: p.TBSHash, At: as.at,
+	}
+	r, err := transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](certificate.Intend{Intent: intent}))
+	if err != nil {
+		return nil, err
+	}
+	a.Step("responder:intended")
+	der, signer, err := a.Signer.SignCertificate(ctx, stream, r.Revision, p.TBS)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := a.Authority.CheckIssued(der, p.TBS)
+	if err != nil {
+		return nil, err
+	}
+	as.name, as.at = "NoteResponder", a.Clock()
+	note := certificate.NoteIssued{DER: der, Fingerprint: fingerprint, Signer: signer, At: as.at}
+	_, err = transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](note))
+	return der, err
+}

@@ -1,0 +1,103 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/iran"
+	"govahi/domain/revocation"
+)
+
+var errStatement = fault.New(fault.Invalid, "statement-required",
+	"شرح را بنویسید.", "Write the statement.").At("statement")
+
+// ReportInaccuracy says that information behind a certificate is false; anybody
+// who is identified may (A7). The answer is the case's tracking code.
+func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement string) (Receipt, error) {
+	text := strings.TrimSpace(iran.Canonical(statement))
+	if text == "" {
+		return Receipt{}, errStatement
+	}
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(plainSerial(serial)))
+	if err != nil {
+		return Receipt{}, err
+	}
+	if held.state.Status != certificate.Valid && held.state.Status != certificate.Withdrawn {
+		return Receipt{}, certificate.ErrNotIssued
+	}
+	number, err := a.caseNumber(ctx, c)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ReportInaccuracy", "identified", number)
+	report := revocation.Report{Case: number, Certificate: plainSerial(serial), Text: text, By: c.Person, At: as.at}
+	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](report))
+}
+
+// caseNumber is the case that this caller opened with this key, or a free
+// number: last year's are looked at first, as for requests.
+func (a *App) caseNumber(ctx context.Context, c Caller) (string, error) {
+	year := iran.FromTime(a.Clock()).Year
+	for _, y := range []int{year - 1, year} {
+		for n := 0; ; n++ {
+			number := a.trackingCode(c, "case", y, n)
+			h, err := load(ctx, a, revocation.Kind, revocation.Kind.Stream(number))
+			if err != nil {
+				return "", err
+			}
+			_, mine := h.done(c.commandID("ReportInaccuracy"))
+			if mine || (y == year && len(h.records) == 0) {
+				return number, nil
+			}
+			if len(h.records) == 0 {
+				break
+			}
+		}
+	}
+	return "", ErrBusy
+}
+
+// RefuteInaccuracy closes a case in the holder's favour.
+func (a *App) RefuteInaccuracy(ctx context.Context, c Caller, number, statement string) (Receipt, error) {
+	return a.closeCase(ctx, c, "RefuteInaccuracy", number, statement, false)
+}
+
+// EstablishInaccuracy finds that information was false: a policy revokes, and
+// no command can stop it (invariant 7).
+func (a *App) EstablishInaccuracy(ctx context.Context, c Caller, number, statement string) (Receipt, error) {
+	return a.closeCase(ctx, c, "EstablishInaccuracy", number, statement, true)
+}
+
+func (a *App) closeCase(ctx context.Context, c Caller, name, number, statement string, established bool) (Receipt, error) {
+	authority, err := a.must(ctx, c, appointment.CAOperator, "")
+	if err != nil {
+		return Receipt{}, err
+	}
+	text := strings.TrimSpace(iran.Canonical(statement))
+	if text == "" {
+		return Receipt{}, errStatement
+	}
+	as := a.do(c, name, authority, number)
+	verdict := revocation.Close{Established: established, Text: text, By: c.Person, At: as.at}
+	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](verdict))
+}
+
+// RevokeForFalsity follows an established case; a policy asks. A certificate
+// that was revoked before for another reason stays revoked.
+func (a *App) RevokeForFalsity(ctx context.Context, c Caller, e revocation.InaccuracyEstablished) error {
+	stream := certificate.Kind.Stream(e.Certificate)
+	as := a.do(c, "RevokeForFalsity", "policy", e.Case)
+	revoke := certificate.Revoke{
+		Reason: certificate.PrivilegeWithdrawn, Case: event.NewStream("revocation", e.Case), By: as.actor(), At: as.at,
+	}
+	_, err := transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
+	if errors.Is(err, certificate.ErrAlreadyRevoked) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+)
+
+// Signer is the signing process, the only holder of the CA's token. It signs
+// what the log holds as intended, once, and nothing else (pki §5.3).
+type Signer interface {
+	// SignCertificate asks for the signature of an intended certificate, cited
+	// by stream and the intent's revision; the signer compares the bytes with
+	// the intent, appends SigningStarted, signs once, and returns the DER.
+	SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
+
+	// SignCRL is the same for an intended revocation list.
+	SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
+}
+
+// Draft is what a certificate will say.
+type Draft struct {
+	Serial    string // lower-case hexadecimal, from NewSerial
+	Form      enrollment.Form
+	CSR       []byte // DER; the key is taken from it, and nothing else
+	NotBefore time.Time
+}
+
+// Prepared is a certificate ready to be intended: exactly the bytes to sign,
+// already linted (CA/B BR §4.3.1.2).
+type Prepared struct {
+	TBS       []byte
+	TBSHash   string // SHA-256, hexadecimal
+	KeyHash   string // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+	Profile   string
+	Issuer    string // SHA-256 of the issuer's certificate, hexadecimal
+	Lint      certificate.LintResult
+	NotBefore time.Time
+	NotAfter  time.Time
+}
+
+// RevokedSerial is a line of a revocation list.
+type RevokedSerial struct {
+	Serial string
+	Reason certificate.Reason
+	At     time.Time
+}
+
+// PreparedCRL is a revocation list ready to be intended.
+type PreparedCRL struct {
+	TBS                    []byte
+	TBSHash                string
+	ThisUpdate, NextUpdate time.Time
+	Entries                int
+}
+
+// Authority knows the issuer's certificate, its profiles and its lints. It
+// holds no key.
+type Authority interface {
+	Issuer() string // SHA-256 of the issuer's certificate, hexadecimal
+	// NewSerial is a fresh serial: a prefix byte and 136 random bits.
+	NewSerial() (string, error)
+	// CheckCSR proves possession (RFC 2986 §4.2), key type and strength, and
+	// returns the hash of the key for the rule against key reuse.
+	CheckCSR(csr []byte) (keyHash string, err error)
+	// Prepare builds and lints the to-be-signed certificate.
+	Prepare(Draft) (Prepared, error)
+	// PrepareResponder does so for the OCSP responder's own certificate.
+	PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (Prepared, error)
+	// PrepareCRL builds the to-be-signed revocation list.
+	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
+	// CheckIssued compares a signed certificate with its to-be-signed bytes and
+	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
+	CheckIssued(der, tbs []byte) (fingerprint string, err error)
+	// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
+	CheckCRL(der, tbs []byte) (hash string, err error)
+}

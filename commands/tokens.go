@@ -1,0 +1,81 @@
+package commands
+
+import (
+	"context"
+	"regexp"
+
+	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/token"
+)
+
+var tokenSerial = regexp.MustCompile(`^[0-9A-Za-z]{4,32}$`)
+
+var errTokenSerial = fault.New(fault.Invalid, "token-serial-invalid",
+	"شماره سریال توکن ۴ تا ۳۲ حرف لاتین و رقم است.",
+	"A token's serial is 4 to 32 Latin letters and digits.").At("serial")
+
+// ReceiveToken adds a blank token to an office's stock.
+type ReceiveToken struct {
+	Serial string `json:"serial" maxLength:"32"`
+	Model  string `json:"model" maxLength:"64"`
+	Office string `json:"office" maxLength:"40"`
+}
+
+// ReceiveToken is done by an officer of that office.
+func (a *App) ReceiveToken(ctx context.Context, c Caller, in ReceiveToken) (Receipt, error) {
+	if !tokenSerial.MatchString(in.Serial) {
+		return Receipt{}, errTokenSerial
+	}
+	authority, err := a.must(ctx, c, appointment.RegistrationOfficer, in.Office)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ReceiveToken", authority, in.Serial)
+	receive := token.Receive{Serial: in.Serial, Model: in.Model, Office: in.Office, By: c.Person, At: as.at}
+	return transact(ctx, a, token.Kind, token.Kind.Stream(in.Serial), as, just[token.Token](receive))
+}
+
+// ReserveToken keeps a blank token of the office's stock for a confirmed
+// request; its key is born there next.
+func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (Receipt, error) {
+	if !tokenSerial.MatchString(serial) {
+		return Receipt{}, errTokenSerial.At("token")
+	}
+	request := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.desk(ctx, c, h.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if h.state.Status != enrollment.StatusConfirmed {
+		return Receipt{}, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
+	}
+	as := a.do(c, "ReserveToken", authority, code)
+	reserve := token.Reserve{Request: request, Office: h.state.Office, By: c.Person, At: as.at}
+	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, just[token.Token](reserve))
+}
+
+// FollowToken keeps the token's own stream in step with its request; a policy
+// asks.
+func (a *App) FollowToken(ctx context.Context, c Caller, request event.Stream, by event.Subject, delivered bool) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	as := a.do(c, "FollowToken", "policy", request.ID())
+	var command event.Command[token.Token] = token.Personalise{
+		Request: request, Certificate: h.state.Serial, By: by, At: as.at,
+	}
+	if delivered {
+		command = token.Deliver{Request: request, To: h.state.Form.Person, By: by, At: as.at}
+	}
+	stream := token.Kind.Stream(h.state.Issuance.Token)
+	_, err = transact(ctx, a, token.Kind, stream, as, just(command))
+	return err
+}

@@ -1,0 +1,342 @@
+package govahi_test
+
+import (
+	"fmt"
+	"time"
+
+	"govahi/domain/access"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fee"
+	"govahi/domain/inquiry"
+	"govahi/domain/notification"
+	"govahi/domain/person"
+	"govahi/domain/revocation"
+	"govahi/domain/token"
+)
+
+// The people of the samples.
+const (
+	applicant event.Subject = "applicant"
+	first     event.Subject = "first officer"  // enters, looks, asks
+	second    event.Subject = "second officer" // confirms
+)
+
+var (
+	noon    = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
+	request = enrollment.Kind.Stream("140512345670")
+)
+
+func machines() []machine {
+	return []machine{
+		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), crls(), revocations(),
+		accesses(), notifications(), people(),
+	}
+}
+
+func enrollments() machine {
+	form := func(by event.Subject, entry enrollment.Entry) enrollment.Complete {
+		return enrollment.Complete{Person: applicant, EmailChanged: true, By: by, Entry: entry, At: noon}
+	}
+	seen := enrollment.Record{Revision: 1, Hash: "seen"}
+	confirm := func(by event.Subject) enrollment.ConfirmInformation {
+		return enrollment.ConfirmInformation{Seen: seen, Present: seen, By: by, At: noon}
+	}
+	stale := confirm(second)
+	stale.Present.Hash = "changed"
+	type command = event.Command[enrollment.Enrollment]
+	code := func(right bool) func(enrollment.Enrollment) command {
+		return func(s enrollment.Enrollment) command {
+			return enrollment.ConfirmEmail{Right: right, Round: s.Email.Sent.Round, At: noon}
+		}
+	}
+	look := func(originals ...enrollment.Document) func(enrollment.Enrollment) command {
+		return func(s enrollment.Enrollment) command {
+			return enrollment.VerifyDocuments{
+				Sighted: originals, Letter: &enrollment.Letter{}, Inquiry: fmt.Sprint(s.Form.Version), By: first, At: noon,
+			}
+		}
+	}
+	answer := func(matched bool) func(enrollment.Enrollment) command {
+		return func(s enrollment.Enrollment) command {
+			return enrollment.AnswerIdentity{Inquiry: fmt.Sprint(s.Form.Version), Matched: matched, TrackingCode: "r", At: noon}
+		}
+	}
+	return explored[enrollment.Enrollment]{
+		kind: enrollment.Kind, status: enrollment.Kind.Status, key: enrollmentKey,
+		about: "A request for a certificate, outside channel", order: story(enrollment.Statuses),
+		samples: []sample[enrollment.Enrollment]{
+			try[enrollment.Enrollment](enrollment.Open{TrackingCode: "1", Channel: enrollment.Outside, By: applicant, At: noon}),
+			try[enrollment.Enrollment](form(applicant, enrollment.ByApplicant)),
+			{"", func(enrollment.Enrollment) command { return enrollment.SendEmailCode{At: noon} }},
+			{"right code", code(true)},
+			{"wrong code", code(false)},
+			try[enrollment.Enrollment](enrollment.AcceptLiability{By: applicant, At: noon}),
+			try[enrollment.Enrollment](enrollment.Submit{Office: "ahvaz", At: noon}),
+			{"all originals", look(
+				enrollment.BirthCertificate, enrollment.NationalCard, enrollment.LegalPersonCard, enrollment.IntroductionLetter,
+			)},
+			{"a passport", look(enrollment.Passport)},
+			{"matched", answer(true)},
+			{"mismatch", answer(false)},
+			try[enrollment.Enrollment](enrollment.SettleFee{Order: "1", AmountRial: 1, At: noon}),
+			try[enrollment.Enrollment](enrollment.RequestCorrection{By: first, At: noon}),
+			tryAs[enrollment.Enrollment]("second officer", confirm(second)),
+			tryAs[enrollment.Enrollment]("who looked", confirm(first)),
+			tryAs[enrollment.Enrollment]("the applicant", confirm(applicant)),
+			tryAs[enrollment.Enrollment]("record changed", stale),
+			try[enrollment.Enrollment](enrollment.RequestIssuance{Token: "T", KeyHash: "k", By: second, At: noon}),
+			{"", func(s enrollment.Enrollment) command {
+				return enrollment.AttemptIssuance{Serial: "a", Previous: s.Attempt.Serial, Handler: "h", At: noon}
+			}},
+			try[enrollment.Enrollment](enrollment.FailIssuance{Code: "key-weak", At: noon}),
+			try[enrollment.Enrollment](enrollment.NoteIssued{Serial: "a", Fingerprint: "f", At: noon}),
+			try[enrollment.Enrollment](enrollment.PersonaliseToken{Token: "T", Fingerprint: "f", By: second, At: noon}),
+			try[enrollment.Enrollment](enrollment.PrintSheet{By: second, At: noon}),
+			try[enrollment.Enrollment](enrollment.Deliver{IdentityChecked: enrollment.NationalCard, By: second, At: noon}),
+			try[enrollment.Enrollment](enrollment.Accept{By: applicant, At: noon}),
+			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),
+			try[enrollment.Enrollment](enrollment.Withdraw{By: applicant, At: noon}),
+		},
+	}
+}
+
+func story[T ~string](statuses []T) []string {
+	names := make([]string, len(statuses))
+	for i, s := range statuses {
+		names[i] = string(s)
+	}
+	return names
+}
+
+// enrollmentKey is what decides a request's future; versions and rounds only
+// count on.
+func enrollmentKey(s enrollment.Enrollment) string {
+	return fmt.Sprint(
+		s.Status, s.Missing(), s.Email.Sent.Round > 0 && s.Email.Sent.FormVersion == s.Form.Version, s.Email.Refused,
+		s.Inquiry.FormVersion == s.Form.Version, s.Identity.Inquiry != "", len(s.Sighted),
+		s.Attempt.Serial, s.OnToken, s.Copies > 0,
+	)
+}
+
+func openings() machine {
+	const other event.Stream = "enrollment-140598765432"
+	return explored[enrollment.Holder]{
+		kind: enrollment.Opening, about: "The one open request of a person, organisation and type",
+		status: held, key: func(s enrollment.Holder) string { return string(s) },
+		samples: []sample[enrollment.Holder]{
+			try[enrollment.Holder](enrollment.TakeOpening{Request: request, At: noon}),
+			tryAs[enrollment.Holder]("another request", enrollment.TakeOpening{Request: other, At: noon}),
+			try[enrollment.Holder](enrollment.ReleaseOpening{Request: request, At: noon}),
+			tryAs[enrollment.Holder]("another request", enrollment.ReleaseOpening{Request: other, At: noon}),
+		},
+	}
+}
+
+func held(s enrollment.Holder) string {
+	switch s {
+	case "":
+		return ""
+	case enrollment.Holder(request):
+		return "held"
+	}
+	return "held-by-another"
+}
+
+func inquiries() machine {
+	asked := inquiry.Requested{Inquiry: "1", Request: request, Subject: applicant, Purpose: "p", LegalBasis: "b", By: first, At: noon}
+	return explored[inquiry.Inquiry]{
+		kind: inquiry.Kind, about: "One question to the civil registry",
+		status: func(s inquiry.Inquiry) string { return string(s.Status) },
+		key:    func(s inquiry.Inquiry) string { return fmt.Sprint(s.Status, min(s.Attempts, 6)) },
+		samples: []sample[inquiry.Inquiry]{
+			try[inquiry.Inquiry](inquiry.Request{Requested: asked}),
+			try[inquiry.Inquiry](inquiry.Defer{Cause: inquiry.Down, At: noon}),
+			try[inquiry.Inquiry](inquiry.NoteInconclusive{Code: "c", At: noon}),
+			try[inquiry.Inquiry](inquiry.Answer{Matched: true, TrackingCode: "r", At: noon}),
+			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Matched: true, At: noon}),
+		},
+	}
+}
+
+func fees() machine {
+	raised := fee.Raised{Order: "1", Request: request, AmountRial: 10, At: noon}
+	paid := func(rrn string, amount int64) fee.Settle {
+		return fee.Settle{Payment: fee.Payment{Mode: fee.POS, RRN: rrn, AmountRial: amount}, By: first, At: noon}
+	}
+	status := func(s fee.Fee) string {
+		switch {
+		case s.Settled != nil:
+			return "settled"
+		case s.Raised.Order != "":
+			return "raised"
+		}
+		return ""
+	}
+	return explored[fee.Fee]{
+		kind: fee.Kind, about: "The fee of one request", status: status, key: status,
+		samples: []sample[fee.Fee]{
+			try[fee.Fee](fee.Raise{Raised: raised}),
+			try[fee.Fee](paid("1", 10)),
+			tryAs[fee.Fee]("another amount", paid("1", 9)),
+			tryAs[fee.Fee]("another payment", paid("2", 10)),
+		},
+	}
+}
+
+func tokens() machine {
+	const other event.Stream = "enrollment-140598765432"
+	status := func(s token.Token) string { return string(s.Status) }
+	return explored[token.Token]{
+		kind: token.Kind, about: "One physical security token", status: status,
+		key: func(s token.Token) string { return fmt.Sprint(s.Status, s.Request) },
+		samples: []sample[token.Token]{
+			try[token.Token](token.Receive{Serial: "T", Office: "ahvaz", By: first, At: noon}),
+			try[token.Token](token.Reserve{Request: request, Office: "ahvaz", By: first, At: noon}),
+			tryAs[token.Token]("another office", token.Reserve{Request: request, Office: "qom", By: first, At: noon}),
+			try[token.Token](token.Personalise{Request: request, Certificate: "a", By: first, At: noon}),
+			tryAs[token.Token]("another request", token.Personalise{Request: other, Certificate: "a", By: first, At: noon}),
+			try[token.Token](token.Deliver{Request: request, To: applicant, By: first, At: noon}),
+		},
+	}
+}
+
+func certificates() machine {
+	intent := certificate.IssuanceIntended{Serial: "a", TBSHash: "t", At: noon}
+	revoke := func(r certificate.Reason) certificate.Revoke {
+		return certificate.Revoke{Reason: r, By: "ca", At: noon}
+	}
+	return explored[certificate.Certificate]{
+		kind: certificate.Kind, about: "One serial",
+		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.Withdrawn}),
+		status: func(s certificate.Certificate) string { return string(s.Status) },
+		key: func(s certificate.Certificate) string {
+			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason)
+		},
+		samples: []sample[certificate.Certificate]{
+			try[certificate.Certificate](certificate.Intend{Intent: intent}),
+			try[certificate.Certificate](certificate.StartSigning{Signer: "s", TBSHash: "t", At: noon}),
+			tryAs[certificate.Certificate]("other bytes", certificate.StartSigning{Signer: "s", TBSHash: "x", At: noon}),
+			try[certificate.Certificate](certificate.NoteIssued{DER: []byte{0x30}, Fingerprint: "f", Signer: "s", At: noon}),
+			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
+			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),
+			tryAs[certificate.Certificate]("privilegeWithdrawn", revoke(certificate.PrivilegeWithdrawn)),
+			tryAs[certificate.Certificate]("keyCompromise", revoke(certificate.KeyCompromise)),
+		},
+	}
+}
+
+func crls() machine {
+	type command = event.Command[crl.Series]
+	status := func(s crl.Series) string {
+		switch {
+		case s.Intent.Number == 0:
+			return ""
+		case !s.Started:
+			return "intended"
+		case s.Latest.Number == s.Intent.Number:
+			return "signed"
+		}
+		return "signing"
+	}
+	return explored[crl.Series]{
+		kind: crl.Kind, about: "The latest number of an issuer's series of revocation lists", status: status, key: status,
+		samples: []sample[crl.Series]{
+			{"the next number", func(s crl.Series) command {
+				return crl.Intend{Intent: crl.Intended{Number: s.Intent.Number + 1, TBSHash: "t"}}
+			}},
+			{"a number used before", func(s crl.Series) command {
+				return crl.Intend{Intent: crl.Intended{Number: s.Intent.Number, TBSHash: "t"}}
+			}},
+			{"", func(s crl.Series) command { return crl.StartSigning{Number: s.Intent.Number, TBSHash: "t"} }},
+			{"other bytes", func(s crl.Series) command { return crl.StartSigning{Number: s.Intent.Number, TBSHash: "x"} }},
+			{"", func(s crl.Series) command { return crl.NoteSigned{Signed: crl.Signed{Number: s.Intent.Number}} }},
+		},
+	}
+}
+
+func revocations() machine {
+	status := func(s revocation.Case) string { return string(s.Status) }
+	return explored[revocation.Case]{
+		kind: revocation.Kind, about: "A case about false information", status: status, key: status,
+		samples: []sample[revocation.Case]{
+			try[revocation.Case](revocation.Report{Case: "1", Certificate: "a", By: first, At: noon}),
+			tryAs[revocation.Case]("established", revocation.Close{Established: true, By: second, At: noon}),
+			tryAs[revocation.Case]("refuted", revocation.Close{By: second, At: noon}),
+			tryAs[revocation.Case]("by the reporter", revocation.Close{Established: true, By: first, At: noon}),
+		},
+	}
+}
+
+func accesses() machine {
+	user := func(certificate string, level access.Level) access.UserDefined {
+		return access.UserDefined{UserName: "u", Level: level, Person: applicant, Certificate: certificate, At: noon}
+	}
+	define := func(u access.UserDefined) access.Define { return access.Define{User: u, Delivered: true, Valid: true} }
+	strangers := user("b", access.Viewer)
+	strangers.Person = first
+	status := func(s access.Access) string {
+		switch {
+		case s.Active:
+			return "active"
+		case s.User.UserName != "":
+			return "suspended"
+		}
+		return ""
+	}
+	return explored[access.Access]{
+		kind: access.Kind, about: "A user of CPMIS", status: status,
+		key: func(s access.Access) string { return fmt.Sprint(s.Active, s.User.Certificate, s.User.Level) },
+		samples: []sample[access.Access]{
+			try[access.Access](define(user("a", access.Viewer))),
+			tryAs[access.Access]("another level", define(user("a", access.Approver))),
+			tryAs[access.Access]("another certificate", define(user("b", access.Viewer))),
+			tryAs[access.Access]("another person", define(strangers)),
+			tryAs[access.Access]("not delivered", access.Define{User: user("a", access.Viewer), Valid: true}),
+			tryAs[access.Access]("not valid", access.Define{User: user("a", access.Viewer), Delivered: true}),
+			try[access.Access](access.Suspend{Certificate: "a", At: noon}),
+		},
+	}
+}
+
+func notifications() machine {
+	status := func(s notification.Notification) string {
+		switch {
+		case s.Over:
+			return "over"
+		case s.Requested.ID != "":
+			return "due"
+		}
+		return ""
+	}
+	return explored[notification.Notification]{
+		kind: notification.Kind, about: "One message to one person", status: status,
+		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts) },
+		samples: []sample[notification.Notification]{
+			try[notification.Notification](notification.Request{Requested: notification.Requested{ID: "1", At: noon}}),
+			try[notification.Notification](notification.NoteSent{At: noon}),
+			try[notification.Notification](notification.Postpone{Cause: "c", At: noon}),
+		},
+	}
+}
+
+func people() machine {
+	status := func(s person.Person) string {
+		switch {
+		case s.Erased:
+			return "erased"
+		case s.Ordered:
+			return "ordered"
+		}
+		return ""
+	}
+	return explored[person.Person]{
+		kind: person.Kind, about: "The erasure of a person's data", status: status, key: status,
+		samples: []sample[person.Person]{
+			try[person.Person](person.OrderErasure{Subject: applicant, LegalBasis: "b", By: first, At: noon}),
+			try[person.Person](person.NoteErased{Subject: applicant, At: noon}),
+		},
+	}
+}

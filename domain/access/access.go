@@ -1,0 +1,132 @@
+// Package access is a user of CPMIS with his level, bound to a certificate
+// (S1.13, S1.14).
+//
+//	─UserDefined─▶ Active ─Suspended─▶ Suspended
+package access
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Catalog lists every event of a CPMIS user.
+var Catalog = event.NewCatalog(
+	event.Of[UserDefined]("access.user-defined.v1"),
+	event.Of[Suspended]("access.suspended.v1"),
+)
+
+// Kind is the stream `access-<CPMIS user name>`.
+var Kind = event.Kind[Access]{Category: "access", Catalog: Catalog, Evolve: Evolve}
+
+// Level is what the user may do in CPMIS (سطح دسترسی).
+type Level string
+
+// The levels.
+const (
+	Viewer      Level = "viewer"
+	Contributor Level = "contributor"
+	Approver    Level = "approver"
+)
+
+// Levels lists them.
+var Levels = []Level{Viewer, Contributor, Approver}
+
+// UserDefined names the user and binds him to the delivered certificate.
+type UserDefined struct {
+	UserName    string        `json:"userName"`
+	Level       Level         `json:"level"`
+	Person      event.Subject `json:"person"`
+	Request     event.Stream  `json:"request"`
+	Certificate string        `json:"certificate"` // serial
+	Fingerprint string        `json:"fingerprint"`
+	Unit        string        `json:"unit"`
+	By          event.Subject `json:"by"`
+	At          time.Time     `json:"at"`
+}
+
+// Suspended ends the access until another certificate is bound.
+type Suspended struct {
+	UserName    string       `json:"userName"`
+	Certificate string       `json:"certificate"`
+	Cause       event.Stream `json:"cause"`
+	At          time.Time    `json:"at"`
+}
+
+// Access is the state.
+type Access struct {
+	User   UserDefined
+	Active bool
+}
+
+// Evolve is what each event means.
+func Evolve(s Access, e event.Event) Access {
+	switch e := e.(type) {
+	case UserDefined:
+		s = Access{e, true}
+	case Suspended:
+		s.Active = false
+	}
+	return s
+}
+
+// The refusals.
+var (
+	ErrNotDelivered = fault.New(fault.Conflict, "token-not-delivered",
+		"نام کاربری پس از تحویل توکن به متقاضی تعریف می‌شود.",
+		"The user name is defined only after the applicant holds the token.")
+	ErrNotValid = fault.New(fault.Conflict, "certificate-not-valid",
+		"گواهی این درخواست معتبر نیست.", "This request's certificate is not valid.")
+	ErrNotFound = fault.New(fault.NotFound, "access-not-found",
+		"چنین کاربری در CPMIS نیست.", "There is no such CPMIS user.")
+	ErrFingerprint = fault.New(fault.Conflict, "fingerprint-differs",
+		"اثر انگشت، اثر انگشت گواهی این درخواست نیست؛ آن را از روی برگه بخوانید.",
+		"The fingerprint is not that of this request's certificate; read it from the sheet.").At("fingerprint")
+	ErrTaken = fault.New(fault.Conflict, "user-name-taken",
+		"این نام کاربری با گواهی دیگری فعال است؛ نام دیگری برگزینید.",
+		"This user name is active with another certificate; choose another.").At("userName")
+	ErrBound = fault.New(fault.Conflict, "certificate-already-bound",
+		"این گواهی نام کاربری دیگری دارد.", "This certificate is bound to another user name.").At("userName")
+	ErrLevel = fault.New(fault.Invalid, "level-unknown",
+		"چنین سطح دسترسی نیست.", "There is no such access level.").At("level")
+)
+
+// Define names the user. Delivered and Valid are facts of other streams that
+// never turn back to false and true.
+type Define struct {
+	User      UserDefined
+	Delivered bool
+	Valid     bool
+}
+
+// Decide waits for the delivery (S1.13, invariant 4) and binds one active
+// certificate to a user name (invariant 3).
+func (c Define) Decide(s Access) ([]event.Event, error) {
+	switch {
+	case !c.Delivered:
+		return nil, ErrNotDelivered
+	case !c.Valid:
+		return nil, ErrNotValid
+	case s.Active && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
+		return nil, nil
+	case s.User.Person != "" && s.User.Person != c.User.Person, s.Active && s.User.Certificate != c.User.Certificate:
+		return nil, ErrTaken
+	}
+	return []event.Event{c.User}, nil
+}
+
+// Suspend ends the access of a certificate that is no longer valid (invariant 8).
+type Suspend struct {
+	Certificate string
+	Cause       event.Stream
+	At          time.Time
+}
+
+// Decide leaves a user alone who has another certificate by now.
+func (c Suspend) Decide(s Access) ([]event.Event, error) {
+	if !s.Active || s.User.Certificate != c.Certificate {
+		return nil, nil
+	}
+	return []event.Event{Suspended{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil
+}

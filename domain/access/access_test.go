@@ -1,0 +1,66 @@
+package access
+
+import (
+	"testing"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"access.user-defined.v1": user("a1"),
+		"access.suspended.v1":    suspended("a1"),
+	})
+	spec.Golden(t, Binding.Catalog, "testdata", map[string]event.Event{"binding.bound.v1": Bound{"sara.azmouni", noon}})
+}
+
+func TestAUserIsDefinedAfterDelivery(t *testing.T) { // invariant 4
+	spec.Given(t, Kind).When(defining(user("a1"))).Then(user("a1"))
+	spec.Given(t, Kind).When(Define{User: user("a1"), Valid: true}).ThenFault(ErrNotDelivered)
+}
+
+func TestNoAccessWithoutAValidCertificate(t *testing.T) { // invariant 8
+	spec.Given(t, Kind).When(Define{User: user("a1"), Delivered: true}).ThenFault(ErrNotValid)
+}
+
+func TestDefiningTwiceIsDoneOnce(t *testing.T) {
+	spec.Given(t, Kind, user("a1")).When(defining(user("a1"))).ThenNothing()
+}
+
+func TestTheLevelMayChange(t *testing.T) {
+	raised := user("a1")
+	raised.Level = Approver
+	spec.Given(t, Kind, user("a1")).When(defining(raised)).Then(raised)
+}
+
+func TestAUserHasOneActiveCertificate(t *testing.T) { // invariant 3
+	spec.Given(t, Kind, user("a1")).When(defining(user("b2"))).ThenFault(ErrTaken)
+	spec.Given(t, Kind, user("a1"), suspended("a1")).When(defining(user("b2"))).Then(user("b2"))
+}
+
+func TestAUserNameBelongsToOnePerson(t *testing.T) {
+	his := user("b2")
+	his.Person = omid
+	spec.Given(t, Kind, user("a1")).When(defining(his)).ThenFault(ErrTaken)
+	spec.Given(t, Kind, user("a1"), suspended("a1")).When(defining(his)).ThenFault(ErrTaken)
+}
+
+func TestAccessEndsWithItsCertificate(t *testing.T) {
+	spec.Given(t, Kind, user("a1")).When(suspending("a1")).Then(suspended("a1"))
+	spec.Given(t, Kind, user("a1"), suspended("a1")).When(suspending("a1")).ThenNothing()
+	spec.Given(t, Kind).When(suspending("a1")).ThenNothing()
+}
+
+func TestAnotherCertificatesEndChangesNothing(t *testing.T) {
+	renewed := []event.Event{user("a1"), suspended("a1"), user("b2")}
+	spec.Given(t, Kind, renewed...).When(suspending("a1")).ThenNothing()
+	spec.Given(t, Kind, renewed...).When(suspending("b2")).Then(suspended("b2"))
+}
+
+func TestACertificateHasOneUser(t *testing.T) {
+	bind := Bind{"sara.azmouni", noon}
+	spec.Given(t, Binding).When(bind).Then(Bound(bind))
+	spec.Given(t, Binding, Bound(bind)).When(bind).ThenNothing()
+	spec.Given(t, Binding, Bound(bind)).When(Bind{"sara", noon}).ThenFault(ErrBound)
+}

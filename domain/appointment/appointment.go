@@ -1,0 +1,150 @@
+// Package appointment is what a person may do, and where. It stands on the
+// person's own stream, so that a dismissal counts at once.
+package appointment
+
+import (
+	"slices"
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Role is what a person was appointed to (S1.33).
+type Role string
+
+// The roles.
+const (
+	RegistrationOfficer Role = "registration-officer" // مأمور دفتر ثبت‌نام, at an office
+	ResearchOfficer     Role = "research-officer"     // کارشناس واحد پژوهش و فناوری, at a unit
+	CAOperator          Role = "ca-operator"          // مرکز صدور (مگانفت)
+	Manager             Role = "manager"
+	Auditor             Role = "auditor"
+	Administrator       Role = "administrator" // opens offices, appoints
+)
+
+// Roles lists them.
+var Roles = []Role{RegistrationOfficer, ResearchOfficer, CAOperator, Manager, Auditor, Administrator}
+
+// Catalog lists every event of a person's appointments.
+var Catalog = event.NewCatalog(
+	event.Of[Appointed]("appointment.appointed.v1"),
+	event.Of[Dismissed]("appointment.dismissed.v1"),
+)
+
+// Kind is the stream `appointment-<person>`.
+var Kind = event.Kind[Appointments]{Category: "appointment", Catalog: Catalog, Evolve: Evolve}
+
+// Appointed gives a role at a place until a day.
+type Appointed struct {
+	Role  Role      `json:"role"`
+	Place string    `json:"place,omitempty"` // office or unit; empty for the whole house
+	Until time.Time `json:"until"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+}
+
+// Dismissed takes it back.
+type Dismissed struct {
+	Role  Role      `json:"role"`
+	Place string    `json:"place,omitempty"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+}
+
+// Post is a role at a place.
+type Post struct {
+	Role  Role
+	Place string
+}
+
+// Appointments is the state: the end of each post held.
+type Appointments map[Post]time.Time
+
+// Evolve is what each event means.
+func Evolve(s Appointments, e event.Event) Appointments {
+	next := make(Appointments, len(s)+1)
+	for p, until := range s {
+		next[p] = until
+	}
+	switch e := e.(type) {
+	case Appointed:
+		next[Post{e.Role, e.Place}] = e.Until
+	case Dismissed:
+		delete(next, Post{e.Role, e.Place})
+	}
+	return next
+}
+
+// Holds tells whether the post is held at a moment; the place of an empty post
+// is the whole house.
+func (s Appointments) Holds(role Role, place string, at time.Time) bool {
+	for _, p := range []Post{{role, place}, {role, ""}} {
+		if until, ok := s[p]; ok && at.Before(until) {
+			return true
+		}
+	}
+	return false
+}
+
+// Places lists where a role is held at a moment, sorted.
+func (s Appointments) Places(role Role, at time.Time) []string {
+	var places []string
+	for p, until := range s {
+		if p.Role == role && at.Before(until) {
+			places = append(places, p.Place)
+		}
+	}
+	slices.Sort(places)
+	return places
+}
+
+// The refusals.
+var (
+	ErrRole = fault.New(fault.Invalid, "role-unknown",
+		"چنین سمتی نیست؛ یکی از سمت‌های فهرست را برگزینید.", "There is no such role; choose one of the list.").At("role")
+	ErrUntil = fault.New(fault.Invalid, "until-past",
+		"پایان انتصاب باید در آینده باشد.", "The appointment must end in the future.").At("until")
+	ErrPlace = fault.New(fault.Invalid, "place-needed",
+		"دفتر یا واحد این سمت را بنویسید.", "Name the office or unit of this role.").At("place")
+)
+
+// Appoint gives a role.
+type Appoint struct {
+	Role  Role
+	Place string
+	Until time.Time
+	By    string
+	At    time.Time
+}
+
+// Decide gives the same post again only with another end.
+func (c Appoint) Decide(s Appointments) ([]event.Event, error) {
+	switch {
+	case !slices.Contains(Roles, c.Role):
+		return nil, ErrRole
+	case !c.Until.After(c.At):
+		return nil, ErrUntil
+	case c.Place == "" && (c.Role == RegistrationOfficer || c.Role == ResearchOfficer):
+		return nil, ErrPlace
+	case s[Post{c.Role, c.Place}].Equal(c.Until):
+		return nil, nil
+	}
+	return []event.Event{Appointed(c)}, nil
+}
+
+// Dismiss takes a role back, at once.
+type Dismiss struct {
+	Role  Role
+	Place string
+	By    string
+	At    time.Time
+}
+
+// Decide has nothing to do for a post that is not held.
+func (c Dismiss) Decide(s Appointments) ([]event.Event, error) {
+	if _, held := s[Post{c.Role, c.Place}]; !held {
+		return nil, nil
+	}
+	return []event.Event{Dismissed(c)}, nil
+}

@@ -1,0 +1,112 @@
+package appointment
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"appointment.appointed.v1": appointed(RegistrationOfficer, "ahvaz"),
+		"appointment.dismissed.v1": dismissed(RegistrationOfficer, "ahvaz"),
+	})
+	spec.Golden(t, Founding.Catalog, "testdata", map[string]event.Event{"founding.begun.v1": Founded{omid, noon}})
+}
+
+func TestAppointGivesAPost(t *testing.T) {
+	for _, role := range Roles {
+		e := appointed(role, "ahvaz")
+		spec.Given(t, Kind).When(Appoint(e)).Then(e)
+		spec.Given(t, Kind, e).When(Appoint(e)).ThenNothing()
+	}
+}
+
+func TestAnAppointmentMayBeProlonged(t *testing.T) {
+	longer := appointed(RegistrationOfficer, "ahvaz")
+	longer.Until = until.AddDate(1, 0, 0)
+	spec.Given(t, Kind, appointed(RegistrationOfficer, "ahvaz")).When(Appoint(longer)).Then(longer)
+}
+
+func TestAppointmentsThatCannotBe(t *testing.T) {
+	spec.Given(t, Kind).When(Appoint(appointed("minister", "ahvaz"))).ThenFault(ErrRole)
+	for _, end := range []time.Time{noon, noon.Add(-1), {}} {
+		e := appointed(Manager, "")
+		e.Until = end
+		spec.Given(t, Kind).When(Appoint(e)).ThenFault(ErrUntil)
+	}
+	for _, role := range []Role{RegistrationOfficer, ResearchOfficer} {
+		spec.Given(t, Kind).When(Appoint(appointed(role, ""))).ThenFault(ErrPlace)
+	}
+	for _, role := range []Role{CAOperator, Manager, Auditor, Administrator} {
+		spec.Given(t, Kind).When(Appoint(appointed(role, ""))).Then(appointed(role, ""))
+	}
+}
+
+func TestADismissalCountsAtOnce(t *testing.T) {
+	e := appointed(RegistrationOfficer, "ahvaz")
+	spec.Given(t, Kind, e).When(Dismiss(dismissed(RegistrationOfficer, "ahvaz"))).Then(dismissed(RegistrationOfficer, "ahvaz"))
+	if fold(e, dismissed(RegistrationOfficer, "ahvaz")).Holds(RegistrationOfficer, "ahvaz", noon) {
+		t.Error("a dismissed officer still holds his post")
+	}
+}
+
+func TestDismissingWhoHoldsNothingIsDone(t *testing.T) {
+	gone := Dismiss(dismissed(RegistrationOfficer, "ahvaz"))
+	spec.Given(t, Kind).When(gone).ThenNothing()
+	spec.Given(t, Kind, appointed(RegistrationOfficer, "tehran")).When(gone).ThenNothing()
+	spec.Given(t, Kind, appointed(RegistrationOfficer, "ahvaz"), dismissed(RegistrationOfficer, "ahvaz")).When(gone).ThenNothing()
+}
+
+func TestAPostIsHeldAtItsPlaceUntilItsEnd(t *testing.T) {
+	s := fold(appointed(RegistrationOfficer, "ahvaz"), appointed(Manager, ""))
+	for name, c := range map[string]struct {
+		role  Role
+		place string
+		at    time.Time
+		want  bool
+	}{
+		"there":                  {RegistrationOfficer, "ahvaz", noon, true},
+		"elsewhere":              {RegistrationOfficer, "tehran", noon, false},
+		"nowhere":                {RegistrationOfficer, "", noon, false},
+		"other role":             {ResearchOfficer, "ahvaz", noon, false},
+		"in the whole house":     {Manager, "tehran", noon, true},
+		"to the end":             {Manager, "", until.Add(-1), true},
+		"and not a moment after": {Manager, "", until, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := s.Holds(c.role, c.place, c.at); got != c.want {
+				t.Errorf("holds: %t", got)
+			}
+		})
+	}
+}
+
+func TestPlacesOfARole(t *testing.T) {
+	s := fold(appointed(RegistrationOfficer, "tehran"), appointed(RegistrationOfficer, "ahvaz"), appointed(ResearchOfficer, "rt"))
+	if diff := cmp.Diff([]string{"ahvaz", "tehran"}, s.Places(RegistrationOfficer, noon)); diff != "" {
+		t.Error(diff)
+	}
+	if places := s.Places(RegistrationOfficer, until); len(places) != 0 {
+		t.Errorf("held after the end at %v", places)
+	}
+}
+
+func TestAStateIsAValue(t *testing.T) {
+	before := fold(appointed(Manager, ""))
+	Evolve(before, dismissed(Manager, ""))
+	if !before.Holds(Manager, "", noon) {
+		t.Error("a later event changed an earlier state")
+	}
+}
+
+func TestAnInstanceIsFoundedOnce(t *testing.T) {
+	found := Found{omid, noon}
+	spec.Given(t, Founding).When(found).Then(Founded(found))
+	spec.Given(t, Founding, Founded(found)).When(Found{omid, later}).ThenNothing()
+	spec.Given(t, Founding, Founded(found)).When(Found{sara, later}).ThenFault(ErrFounded)
+}

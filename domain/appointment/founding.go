@@ -1,0 +1,41 @@
+package appointment
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Founding is the one-time appointment of an instance's first administrator:
+// its stream can be begun once, by its name.
+var Founding = event.Kind[Founded]{
+	Category: "founding",
+	Catalog:  event.NewCatalog(event.Of[Founded]("founding.begun.v1")),
+	Evolve:   func(_ Founded, e event.Event) Founded { return e.(Founded) },
+}
+
+// Founded names the first administrator.
+type Founded struct {
+	Person event.Subject `json:"person"`
+	At     time.Time     `json:"at"`
+}
+
+// ErrFounded reports that the instance has its first administrator.
+var ErrFounded = fault.New(fault.Conflict, "already-bootstrapped",
+	"این سامانه پیش‌تر راه‌اندازی شده است؛ مدیر سامانه انتصاب می‌کند.",
+	"This instance was bootstrapped before; ask its administrator for an appointment.")
+
+// Found names the first administrator.
+type Found Founded
+
+// Decide refuses ever after, but lets the same person's retry pass.
+func (c Found) Decide(s Founded) ([]event.Event, error) {
+	switch s.Person {
+	case "":
+		return []event.Event{Founded(c)}, nil
+	case c.Person:
+		return nil, nil
+	}
+	return nil, ErrFounded
+}

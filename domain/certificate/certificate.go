@@ -1,0 +1,171 @@
+// Package certificate is the life of one serial, from the intent to sign it to
+// its revocation (pki §5.3). The stream's name reserves the serial.
+//
+//	─IssuanceIntended─▶ Intended ─SigningStarted─▶ Signing ─Issued─▶ Valid ─Revoked─▶ Withdrawn ■
+//	Intended, Signing ─IssuanceAbandoned, Revoked(superseded)─▶ Withdrawn ■
+package certificate
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Kind is the stream `certificate-<serial in hexadecimal>`.
+var Kind = event.Kind[Certificate]{Category: "certificate", Catalog: Catalog, Evolve: Evolve}
+
+// Status is where the serial stands.
+type Status string
+
+// The states of a serial.
+const (
+	None      Status = ""
+	Intended  Status = "intended"
+	Signing   Status = "signing"
+	Valid     Status = "valid"
+	Abandoned Status = "abandoned" // to be revoked in the same breath
+	Withdrawn Status = "revoked"
+)
+
+// Certificate is the state of a serial.
+type Certificate struct {
+	Status Status
+	Intent IssuanceIntended
+	Issued Issued
+	Reason Reason
+}
+
+// Evolve is what each event means for the serial.
+func Evolve(c Certificate, e event.Event) Certificate {
+	switch e := e.(type) {
+	case IssuanceIntended:
+		c.Status, c.Intent = Intended, e
+	case SigningStarted:
+		c.Status = Signing
+	case Issued:
+		c.Status, c.Issued = Valid, e
+	case IssuanceAbandoned:
+		c.Status = Abandoned
+	case Revoked:
+		c.Status, c.Reason = Withdrawn, e.Reason
+	}
+	return c
+}
+
+// The refusals.
+var (
+	ErrNotIssued = fault.New(fault.NotFound, "certificate-not-found",
+		"گواهی‌ای با این شماره سریال صادر نشده است.", "No certificate was issued under this serial.")
+	ErrSerialTaken = fault.New(fault.Conflict, "serial-taken",
+		"این شماره سریال پیش‌تر به کار رفته است.", "This serial was used before.")
+	ErrNotIntended = fault.New(fault.Conflict, "issuance-not-intended",
+		"این صدور ثبت نشده یا پایان یافته است؛ چیزی امضا نمی‌شود.",
+		"This issuance is not recorded or is over; nothing will be signed.")
+	ErrAlreadyRevoked = fault.New(fault.Conflict, "certificate-already-revoked",
+		"این گواهی پیش‌تر باطل شده است.", "This certificate is already revoked.")
+)
+
+// Intend reserves the serial with everything about what is to be signed.
+type Intend struct{ Intent IssuanceIntended }
+
+// Decide accepts a serial that was never used, not even for an aborted try.
+func (c Intend) Decide(s Certificate) ([]event.Event, error) {
+	if s.Status != None {
+		return nil, ErrSerialTaken
+	}
+	return []event.Event{c.Intent}, nil
+}
+
+// StartSigning fences the signature: one signer, once.
+type StartSigning struct {
+	Signer  string
+	TBSHash string // of the bytes that the signer holds
+	At      time.Time
+}
+
+// Decide refuses other bytes than the intended, and a second start.
+func (c StartSigning) Decide(s Certificate) ([]event.Event, error) {
+	if s.Status != Intended || s.Intent.TBSHash != c.TBSHash {
+		return nil, ErrNotIntended
+	}
+	return []event.Event{SigningStarted{c.Signer, c.At}}, nil
+}
+
+// NoteIssued records the signed certificate.
+type NoteIssued struct {
+	DER         []byte
+	Fingerprint string
+	Signer      string
+	At          time.Time
+}
+
+// Decide needs a started signature that nobody has abandoned.
+func (c NoteIssued) Decide(s Certificate) ([]event.Event, error) {
+	if s.Status != Signing {
+		return nil, ErrNotIntended
+	}
+	e := Issued{
+		Serial: s.Intent.Serial, Subject: s.Intent.Subject, Profile: s.Intent.Profile, Fingerprint: c.Fingerprint,
+		NotBefore: s.Intent.NotBefore, NotAfter: s.Intent.NotAfter, Signer: c.Signer, At: c.At,
+	}
+	if s.Intent.TBS == nil {
+		e.Public = c.DER
+		return []event.Event{e}, nil
+	}
+	e.Request, e.Certificate = s.Intent.Record.Stream, event.About(s.Intent.Subject, DER{c.DER})
+	return []event.Event{e}, nil
+}
+
+// Abandon ends an attempt after a crash or a time-out; the serial goes on the
+// CRL, for a signature may exist.
+type Abandon struct {
+	Serial string
+	Cause  string
+	By     string
+	At     time.Time
+}
+
+// Decide takes back what was intended and not issued, also before the intent:
+// then nothing was signed, and the reserved serial is burnt all the same.
+func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
+	switch s.Status {
+	case Valid:
+		return nil, ErrSerialTaken
+	case Withdrawn:
+		return nil, nil
+	}
+	abandoned := IssuanceAbandoned{c.Serial, c.Cause, c.At}
+	revoked := Revoked{Serial: c.Serial, Request: s.request(), Reason: Superseded, By: c.By, At: c.At}
+	return []event.Event{abandoned, revoked}, nil
+}
+
+func (s Certificate) request() event.Stream {
+	if s.Intent.Record == nil {
+		return ""
+	}
+	return s.Intent.Record.Stream
+}
+
+// Revoke withdraws trust in an issued certificate before it expires (RFC 5280
+// §3.3). It is free and immediate.
+type Revoke struct {
+	Reason Reason
+	Case   event.Stream
+	By     string
+	At     time.Time
+}
+
+// Decide lets keyCompromise replace a milder reason, and nothing else: relying
+// parties must learn of a compromise even if the certificate was already dead.
+func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
+	switch {
+	case s.Issued.Serial == "": // also one that was abandoned: nobody holds it
+		return nil, ErrNotIssued
+	case s.Status == Withdrawn && s.Reason == c.Reason:
+		return nil, nil // asked twice, done once
+	case s.Status == Withdrawn && c.Reason != KeyCompromise:
+		return nil, ErrAlreadyRevoked
+	}
+	return []event.Event{Revoked{s.Intent.Serial, s.request(), c.Reason, c.Case, c.By, c.At}}, nil
+}

@@ -1,0 +1,175 @@
+package certificate
+
+import (
+	"testing"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"certificate.issuance-intended.v1":  intended(),
+		"certificate.signing-started.v1":    started,
+		"certificate.issued.v1":             issued(),
+		"certificate.issuance-abandoned.v1": abandoned,
+		"certificate.revoked.v1":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon},
+	})
+	spec.Golden(t, Key.Catalog, "testdata", map[string]event.Event{"key.claimed.v1": KeyClaimed{request, noon}})
+	spec.Golden(t, Delegation.Catalog, "testdata", map[string]event.Event{"delegation.attempted.v1": Delegated{serial, noon}})
+}
+
+func TestTheIntentReservesTheSerial(t *testing.T) {
+	spec.Given(t, Kind).When(Intend{intended()}).Then(intended())
+	for name, past := range map[string][]event.Event{
+		"intended":  {intended()},
+		"signing":   signing(),
+		"valid":     valid(),
+		"abandoned": {intended(), abandoned, revoked(Superseded)},
+		"burnt":     {abandoned, Revoked{Serial: serial, Reason: Superseded, At: noon}},
+		"revoked":   withdrawn(KeyCompromise),
+	} {
+		t.Run(name, func(t *testing.T) { spec.Given(t, Kind, past...).When(Intend{intended()}).ThenFault(ErrSerialTaken) })
+	}
+}
+
+func TestOneSignerStartsOnce(t *testing.T) {
+	start := StartSigning{"signer-1", "7b5", noon}
+	spec.Given(t, Kind, intended()).When(start).Then(started)
+	spec.Given(t, Kind, signing()...).When(start).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, signing()...).When(StartSigning{"signer-2", "7b5", later}).ThenFault(ErrNotIntended)
+}
+
+func TestNothingElseIsSignedThanWasIntended(t *testing.T) {
+	start := StartSigning{"signer-1", "7b5", noon}
+	spec.Given(t, Kind).When(start).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, intended()).When(StartSigning{"signer-1", "0ther", noon}).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, intended(), abandoned, revoked(Superseded)).When(start).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, valid()...).When(start).ThenFault(ErrNotIntended)
+}
+
+func TestTheCertificateExistsWhenItIsRecorded(t *testing.T) {
+	note := NoteIssued{[]byte{0x30, 3}, "f1", "signer-1", noon}
+	spec.Given(t, Kind, signing()...).When(note).Then(issued())
+	spec.Given(t, Kind, intended()).When(note).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, valid()...).When(note).ThenFault(ErrNotIntended)
+	spec.Given(t, Kind, append(signing(), abandoned, revoked(Superseded))...).When(note).ThenFault(ErrNotIntended)
+}
+
+func TestACertificateAboutNobodyIsInClear(t *testing.T) {
+	e := Issued{
+		Serial: serial, Profile: "ocsp-responder@1", Fingerprint: "f2", NotBefore: noon, NotAfter: until,
+		Public: []byte{0x30, 4}, Signer: "signer-1", At: noon,
+	}
+	spec.Given(t, Kind, intendedForUs(), started).When(NoteIssued{[]byte{0x30, 4}, "f2", "signer-1", noon}).Then(e)
+}
+
+func TestAnUncertainAttemptIsAbandonedAndRevoked(t *testing.T) {
+	abandon := Abandon{serial, "interrupted", "policy:issue", noon}
+	gone := revoked(Superseded)
+	gone.By = "policy:issue"
+	for name, past := range map[string][]event.Event{"intended": {intended()}, "signing": signing()} {
+		t.Run(name, func(t *testing.T) {
+			spec.Given(t, Kind, past...).When(abandon).Then(abandoned, gone)
+			spec.Given(t, Kind, append(past, abandoned, gone)...).When(abandon).ThenNothing()
+		})
+	}
+}
+
+func TestASerialAbandonedBeforeItsIntentIsBurnt(t *testing.T) {
+	gone := Revoked{Serial: serial, Reason: Superseded, By: "policy:issue", At: noon}
+	spec.Given(t, Kind).When(Abandon{serial, "interrupted", "policy:issue", noon}).Then(abandoned, gone)
+	spec.Given(t, Kind, abandoned, gone).When(Intend{intended()}).ThenFault(ErrSerialTaken)
+	spec.Given(t, Kind, abandoned, gone).When(StartSigning{"signer-1", "", noon}).ThenFault(ErrNotIntended)
+}
+
+func TestAnIssuedCertificateIsNotAbandoned(t *testing.T) {
+	abandon := Abandon{serial, "interrupted", "policy:issue", noon}
+	spec.Given(t, Kind, valid()...).When(abandon).ThenFault(ErrSerialTaken)
+	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(abandon).ThenNothing()
+}
+
+func TestRevokeWithdrawsTrustForEveryReason(t *testing.T) {
+	for _, reason := range Reasons {
+		spec.Given(t, Kind, valid()...).When(revoking(reason)).Then(revoked(reason))
+		spec.Given(t, Kind, withdrawn(reason)...).When(revoking(reason)).ThenNothing()
+	}
+}
+
+func TestARevocationCitesItsCase(t *testing.T) {
+	c := Revoke{PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon}
+	e := revoked(PrivilegeWithdrawn)
+	e.Case, e.By = c.Case, c.By
+	spec.Given(t, Kind, valid()...).When(c).Then(e)
+}
+
+func TestOnlyKeyCompromiseReplacesAnotherReason(t *testing.T) {
+	for _, was := range Reasons {
+		for _, now := range Reasons {
+			story := spec.Given(t, Kind, withdrawn(was)...)
+			switch now {
+			case was:
+				story.When(revoking(now)).ThenNothing()
+			case KeyCompromise:
+				story.When(revoking(now)).Then(revoked(now))
+			default:
+				story.When(revoking(now)).ThenFault(ErrAlreadyRevoked)
+			}
+		}
+	}
+}
+
+func TestRevokedIsTerminal(t *testing.T) {
+	s := Certificate{}
+	for _, e := range append(withdrawn(Superseded), revoked(KeyCompromise)) {
+		s = Evolve(s, e)
+	}
+	if s.Status != Withdrawn || s.Reason != KeyCompromise {
+		t.Errorf("%s, %s", s.Status, s.Reason)
+	}
+}
+
+func TestWhatWasNeverIssuedIsNotRevoked(t *testing.T) {
+	for name, past := range map[string][]event.Event{
+		"unknown":   nil,
+		"intended":  {intended()},
+		"signing":   signing(),
+		"abandoned": {intended(), abandoned, revoked(Superseded)},
+		"burnt":     {abandoned, Revoked{Serial: serial, Reason: Superseded, At: noon}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Given(t, Kind, past...).When(revoking(KeyCompromise)).ThenFault(ErrNotIssued)
+			spec.Given(t, Kind, past...).When(revoking(Superseded)).ThenFault(ErrNotIssued)
+		})
+	}
+}
+
+func TestAKeyBelongsToOneRequest(t *testing.T) {
+	claim := ClaimKey{request, noon}
+	spec.Given(t, Key).When(claim).Then(KeyClaimed(claim))
+	spec.Given(t, Key, KeyClaimed(claim)).When(ClaimKey{request, later}).ThenNothing()
+	spec.Given(t, Key, KeyClaimed(claim)).When(ClaimKey{"enrollment-140598765432", later}).ThenFault(ErrKeyReused.At("csr"))
+}
+
+func TestOfManyProcessesOneTakesTheRespondersSerial(t *testing.T) {
+	spec.Given(t, Delegation).When(Delegate{serial, "", noon}).Then(Delegated{serial, noon})
+	taken := Delegated{serial, noon}
+	spec.Given(t, Delegation, taken).When(Delegate{"c3d4", serial, later}).Then(Delegated{"c3d4", later})
+	spec.Given(t, Delegation, taken).When(Delegate{"c3d4", "", later}).ThenFault(ErrSerialTaken)
+	spec.Given(t, Delegation, taken, Delegated{"c3d4", later}).When(Delegate{"e5f6", serial, later}).ThenFault(ErrSerialTaken)
+}
+
+func TestReasonsAreThoseOfTheStandard(t *testing.T) {
+	for reason, code := range map[Reason]int{ // RFC 5280 §5.3.1
+		KeyCompromise: 1, AffiliationChanged: 3, Superseded: 4, CessationOfOperation: 5, PrivilegeWithdrawn: 9,
+	} {
+		if reason.Code() != code || !reason.Known() || reason.Persian() == "" {
+			t.Errorf("%s: code %d, known %t, %q", reason, reason.Code(), reason.Known(), reason.Persian())
+		}
+	}
+	for _, reason := range []Reason{"", "certificateHold", "unspecified"} {
+		if reason.Known() {
+			t.Errorf("%q is known", reason)
+		}
+	}
+}

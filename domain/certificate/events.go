@@ -1,0 +1,111 @@
+package certificate
+
+import (
+	"time"
+
+	"govahi/domain/event"
+)
+
+// Catalog lists every event of a certificate.
+var Catalog = event.NewCatalog(
+	event.Of[IssuanceIntended]("certificate.issuance-intended.v1"),
+	event.Of[SigningStarted]("certificate.signing-started.v1"),
+	event.Of[Issued]("certificate.issued.v1"),
+	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
+	event.Of[Revoked]("certificate.revoked.v1"),
+)
+
+// Citation points at a fact: positions move with a log, revisions do not.
+type Citation struct {
+	Stream   event.Stream `json:"stream"`
+	Revision uint64       `json:"revision"`
+	Hash     string       `json:"hash,omitempty"` // of the record up to there, where one is meant
+}
+
+// IssuanceIntended reserves the serial and records, before the token is
+// touched, exactly what is going to be signed and why (pki §5.3, step 1).
+type IssuanceIntended struct {
+	Serial       string               `json:"serial"`                 // lower-case hexadecimal, RFC 5280 §4.1.2.2
+	Record       *Citation            `json:"record,omitempty"`       // the confirmed record; none for the CA's own certificates
+	Confirmation *Citation            `json:"confirmation,omitempty"` // the second officer's word
+	Fee          *Citation            `json:"fee,omitempty"`
+	Subject      event.Subject        `json:"subject,omitempty"`
+	Profile      string               `json:"profile"` // name@version
+	Issuer       string               `json:"issuer"`  // SHA-256 of the issuer's certificate, hexadecimal
+	KeyHash      string               `json:"keyHash"` // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+	Token        string               `json:"token,omitempty"`
+	Lint         LintResult           `json:"lint"`
+	NotBefore    time.Time            `json:"notBefore"`
+	NotAfter     time.Time            `json:"notAfter"`
+	TBS          *event.Personal[DER] `json:"tbs,omitempty"`       // a person's certificate is personal data (domain §4.3)
+	PublicTBS    []byte               `json:"publicTbs,omitempty"` // of a certificate that is about nobody
+	TBSHash      string               `json:"tbsSha256"`           // hexadecimal, in clear: what the token will be asked to sign
+	At           time.Time            `json:"at"`
+}
+
+// Personal seals the to-be-signed bytes.
+func (e IssuanceIntended) Personal() []event.Sealable { return sealables(e.TBS) }
+
+// DER is a certificate, or its to-be-signed part.
+type DER struct {
+	DER []byte `json:"der"`
+}
+
+// LintResult is the verdict of the pre-issuance lint (CA/B BR §4.3.1.2).
+type LintResult struct {
+	Linter   string   `json:"linter"` // name and version
+	Passed   int      `json:"passed"`
+	Notices  []string `json:"notices,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// SigningStarted is the signer's fence: of any number of signers the one that
+// appends it calls C_Sign, once (pki §5.3, step 2).
+type SigningStarted struct {
+	Signer string    `json:"signer"`
+	At     time.Time `json:"at"`
+}
+
+// Issued makes the certificate exist for everybody: delivery, printing and the
+// answer "good" react to this event only (pki §5.3, step 4).
+type Issued struct {
+	Serial      string               `json:"serial"`
+	Request     event.Stream         `json:"request,omitempty"`
+	Subject     event.Subject        `json:"subject,omitempty"`
+	Profile     string               `json:"profile"`
+	Fingerprint string               `json:"fingerprint"` // SHA-256 of the DER, hexadecimal
+	NotBefore   time.Time            `json:"notBefore"`
+	NotAfter    time.Time            `json:"notAfter"`
+	Certificate *event.Personal[DER] `json:"certificate,omitempty"`
+	Public      []byte               `json:"public,omitempty"` // DER of a certificate that is about nobody
+	Signer      string               `json:"signer"`
+	At          time.Time            `json:"at"`
+}
+
+// Personal seals the certificate.
+func (e Issued) Personal() []event.Sealable { return sealables(e.Certificate) }
+
+// IssuanceAbandoned ends an attempt whose outcome is not certain: a signature
+// may exist, so the serial is revoked with it (pki §5.3, step 5).
+type IssuanceAbandoned struct {
+	Serial string    `json:"serial"`
+	Cause  string    `json:"cause"`
+	At     time.Time `json:"at"`
+}
+
+// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.
+type Revoked struct {
+	Serial  string       `json:"serial"`
+	Request event.Stream `json:"request,omitempty"`
+	Reason  Reason       `json:"reason"`
+	Case    event.Stream `json:"case,omitempty"` // the revocation case that established the cause
+	By      string       `json:"by"`             // a person's pseudonym, or a policy
+	At      time.Time    `json:"at"`
+}
+
+func sealables(p *event.Personal[DER]) []event.Sealable {
+	if p == nil {
+		return nil
+	}
+	return []event.Sealable{p}
+}

@@ -1,0 +1,115 @@
+// Package crl is the series of certificate revocation lists of one issuer
+// (RFC 5280 §5). Its stream numbers them and records each before it is signed.
+package crl
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Catalog lists every event of the series.
+var Catalog = event.NewCatalog(
+	event.Of[Intended]("crl.intended.v1"),
+	event.Of[SigningStarted]("crl.signing-started.v1"),
+	event.Of[Signed]("crl.signed.v1"),
+)
+
+// Kind is the stream `crl-<SHA-256 of the issuer's certificate>`.
+var Kind = event.Kind[Series]{Category: "crl", Catalog: Catalog, Evolve: Evolve}
+
+// Intended reserves a number and records what will be signed (pki §5.3, step 6).
+type Intended struct {
+	Number     uint64    `json:"number"` // CRLNumber, RFC 5280 §5.2.3
+	ThisUpdate time.Time `json:"thisUpdate"`
+	NextUpdate time.Time `json:"nextUpdate"`
+	Entries    int       `json:"entries"`
+	ListHash   string    `json:"listSha256"` // of serials and reasons: equal lists need no new number
+	TBSHash    string    `json:"tbsSha256"`  // hexadecimal
+}
+
+// SigningStarted is the signer's fence, as for a certificate.
+type SigningStarted struct {
+	Number uint64    `json:"number"`
+	Signer string    `json:"signer"`
+	At     time.Time `json:"at"`
+}
+
+// Signed holds the list as published.
+type Signed struct {
+	Number uint64    `json:"number"`
+	DER    []byte    `json:"der"`
+	Hash   string    `json:"sha256"` // of the DER, hexadecimal
+	At     time.Time `json:"at"`
+}
+
+// Series is the state: the latest number ever intended, and the latest signed.
+type Series struct {
+	Intent  Intended
+	Started bool // the signature of Intent was begun
+	Latest  Signed
+	Of      Intended // the intent of Latest
+}
+
+// Evolve is what each event means for the series.
+func Evolve(s Series, e event.Event) Series {
+	switch e := e.(type) {
+	case Intended:
+		s.Intent, s.Started = e, false
+	case SigningStarted:
+		s.Started = true
+	case Signed:
+		s.Latest, s.Of = e, s.Intent
+	}
+	return s
+}
+
+// The refusals.
+var (
+	ErrNumber = fault.New(fault.Conflict, "crl-number-used",
+		"شمارهٔ فهرست ابطال باید از همهٔ شماره‌های پیشین بزرگ‌تر باشد.",
+		"The CRL number must exceed every earlier one.")
+	ErrNotIntended = fault.New(fault.Conflict, "crl-not-intended",
+		"این فهرست ابطال ثبت نشده است؛ امضا نمی‌شود.",
+		"This revocation list is not recorded; it will not be signed.")
+)
+
+// Intend reserves the next number.
+type Intend struct{ Intent Intended }
+
+// Decide wants strictly increasing numbers; a number intended and never signed
+// is skipped for good.
+func (c Intend) Decide(s Series) ([]event.Event, error) {
+	if c.Intent.Number <= s.Intent.Number {
+		return nil, ErrNumber
+	}
+	return []event.Event{c.Intent}, nil
+}
+
+// StartSigning fences the signature.
+type StartSigning struct {
+	Number  uint64
+	TBSHash string
+	Signer  string
+	At      time.Time
+}
+
+// Decide refuses other bytes than the intended, and a second start.
+func (c StartSigning) Decide(s Series) ([]event.Event, error) {
+	if s.Started || c.Number == 0 || s.Intent.Number != c.Number || s.Intent.TBSHash != c.TBSHash {
+		return nil, ErrNotIntended
+	}
+	return []event.Event{SigningStarted{c.Number, c.Signer, c.At}}, nil
+}
+
+// NoteSigned records the signed list.
+type NoteSigned struct{ Signed Signed }
+
+// Decide accepts the list whose signature was started, once.
+func (c NoteSigned) Decide(s Series) ([]event.Event, error) {
+	if !s.Started || s.Intent.Number != c.Signed.Number || s.Latest.Number == c.Signed.Number {
+		return nil, ErrNotIntended
+	}
+	return []event.Event{c.Signed}, nil
+}

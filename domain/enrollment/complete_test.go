@@ -1,0 +1,91 @@
+package enrollment
+
+import (
+	"testing"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestTheApplicantCompletesTheForm(t *testing.T) {
+	spec.Given(t, Kind, past(StatusDraft)...).When(completing()).Then(form(1))
+}
+
+func TestAnOfficerCompletesTheFormForAVisitor(t *testing.T) {
+	c := completing()
+	c.By, c.Entry, c.Office = parisa, AtCounter, "ahvaz"
+	spec.Given(t, Kind, past(StatusDraft)...).When(c).Then(counterForm(1))
+}
+
+func TestALaterFormReplacesTheEarlier(t *testing.T) {
+	c := completing()
+	c.EmailChanged = true
+	spec.Given(t, Kind, past(StatusCompleted)...).When(c).Then(withNewEmail(form(2)))
+}
+
+func TestAChangedFormVoidsWhatWasProvedAboutTheOld(t *testing.T) {
+	cases := map[string]struct {
+		form    FormCompleted
+		missing []Control
+	}{
+		"same address":  {form(2), []Control{ControlLiability, ControlIdentity}},
+		"other address": {withNewEmail(form(2)), []Control{ControlEmail, ControlLiability, ControlIdentity}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := fold(and(past(StatusControlled), correction, c.form)...)
+			if s.Status != StatusUnderControl {
+				t.Errorf("status %s", s.Status)
+			}
+			same(t, c.missing, s.Missing())
+			same(t, IdentityAnswered{}, s.Identity) // an officer sees no answer about another form
+		})
+	}
+	spec.Given(t, Kind, and(past(StatusReady), form(2))...).When(Submit{"ahvaz", noon}).ThenFault(wrongState)
+}
+
+func TestTheCorrectionLoopComesBackToTheDesk(t *testing.T) {
+	back := spec.Given(t, Kind, past(StatusConfirmed)...).When(RequestCorrection{[]string{"email", "surname"}, omid, noon})
+	back.Then(correction)
+
+	mended := and(past(StatusConfirmed), correction, withNewEmail(form(2)))
+	spec.Given(t, Kind, mended...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).ThenFault(wrongState)
+	spec.Given(t, Kind, mended...).When(SendEmailCode{2, noon}).Then(codeSent(2, 2))
+	spec.Given(t, Kind, and(mended, codeSent(2, 2))...).When(ConfirmEmail{true, 2, noon}).Then(EmailConfirmed{2, noon})
+	spec.Given(t, Kind, mended...).When(AcceptLiability{"1405-1", "70e7", sara, false, noon}).Then(liable(2))
+	spec.Given(t, Kind, mended...).When(VerifyDocuments{nil, nil, inquiryOf(2), omid, noon}).Then(inquired(2, omid))
+
+	again := and(mended, codeSent(2, 2), EmailConfirmed{2, noon}, liable(2), inquired(2, omid), answered(2, true))
+	spec.Given(t, Kind, again...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).Then(confirmed)
+}
+
+func TestACorrectionKeepsPersonAndOrganisation(t *testing.T) {
+	other := completing()
+	other.Person = parisa
+	spec.Given(t, Kind, past(StatusNeedsCorrection)...).When(other).ThenFault(ErrOtherParty)
+	elsewhere := completing()
+	elsewhere.Form.Organization = "14009993037"
+	spec.Given(t, Kind, past(StatusNeedsCorrection)...).When(elsewhere).ThenFault(ErrOtherParty)
+	spec.Given(t, Kind, past(StatusNeedsCorrection)...).When(completing()).Then(form(2))
+}
+
+func TestBeforeSubmissionTheOrganisationMayStillChange(t *testing.T) {
+	c := completing()
+	c.Form.Organization = "14009993037"
+	f := form(2)
+	f.Organization, f.Form = "14009993037", event.About(sara, c.Form)
+	spec.Given(t, Kind, past(StatusReady)...).When(c).Then(f)
+}
+
+func TestNobodySendsHisOwnFormBack(t *testing.T) {
+	spec.Given(t, Kind, past(StatusAtOffice)...).When(RequestCorrection{nil, sara, noon}).ThenFault(ErrOwnRequest)
+}
+
+func TestAPaymentMendsNoForm(t *testing.T) {
+	mending := past(StatusNeedsCorrection)
+	spec.Given(t, Kind, mending...).When(SettleFee{paid.Order, paid.AmountRial, noon}).Then(paid)
+	s := fold(and(mending, paid)...)
+	if s.Status != StatusNeedsCorrection || s.Fee != paid {
+		t.Errorf("status %s, fee %+v", s.Status, s.Fee)
+	}
+}

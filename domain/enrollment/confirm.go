@@ -1,0 +1,74 @@
+package enrollment
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"govahi/domain/event"
+)
+
+// Record cites exactly what an officer saw: the stream up to a revision.
+type Record struct {
+	Revision uint64 `json:"revision"`
+	Hash     string `json:"hash"` // hexadecimal
+}
+
+// RecordOf cites the stream as it was read. The hash chains SHA-256 over name
+// and data of each event, personal data in its sealed form, so it can be
+// checked after an erasure.
+func RecordOf(stream []event.Recorded) Record {
+	var chain [sha256.Size]byte
+	for _, r := range stream {
+		data := sha256.Sum256(r.Data)
+		link := append(chain[:], r.Type...)
+		chain = sha256.Sum256(append(append(link, 0), data[:]...))
+	}
+	if len(stream) == 0 {
+		return Record{}
+	}
+	return Record{stream[len(stream)-1].Revision, hex.EncodeToString(chain[:])}
+}
+
+// ConfirmInformation is the second officer's word (S1.10, invariants 1 and 2).
+type ConfirmInformation struct {
+	Seen    Record // what the officer reviewed
+	Present Record // what the stream holds now
+	By      event.Subject
+	Office  string
+	At      time.Time
+}
+
+// Decide needs four eyes, every control passed, and the very record on screen.
+func (c ConfirmInformation) Decide(s Enrollment) ([]event.Event, error) {
+	if s.Status == StatusConfirmed && s.Confirmation.By == c.By && c.Seen.Hash == s.Confirmation.RecordHash {
+		return nil, nil
+	}
+	if err := s.in(StatusControlled); err != nil {
+		return nil, err
+	}
+	if err := s.MayConfirm(c.By); err != nil {
+		return nil, err
+	}
+	if c.Seen != c.Present {
+		return nil, ErrStaleRecord
+	}
+	return []event.Event{InformationConfirmed{c.Seen.Revision, c.Seen.Hash, c.By, c.Office, c.At}}, nil
+}
+
+// MayConfirm holds the rule of four eyes (invariant 2): not the applicant, not
+// who entered the form, not who sighted an original or asked the registry.
+func (s Enrollment) MayConfirm(by event.Subject) error {
+	if err := s.notOwn(by); err != nil {
+		return err
+	}
+	if by == s.Form.EnteredBy || by == s.Inquiry.By {
+		return ErrFourEyes
+	}
+	for _, d := range s.Sighted {
+		if d.By == by {
+			return ErrFourEyes
+		}
+	}
+	return nil
+}

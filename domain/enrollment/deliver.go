@@ -1,0 +1,98 @@
+package enrollment
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// ErrFingerprint reports that the token holds another certificate.
+var ErrFingerprint = fault.New(fault.Conflict, "fingerprint-differs",
+	"گواهی خوانده‌شده از توکن گواهی این درخواست نیست؛ گواهی درست را بنویسید و دوباره بخوانید.",
+	"The certificate read back is not this request's; write the right one and read it back again.").At("fingerprint")
+
+// PersonaliseToken says that the certificate was written to the reserved token
+// and read back (S1.11).
+type PersonaliseToken struct {
+	Token, Fingerprint string
+	By                 event.Subject
+	At                 time.Time
+}
+
+// Decide compares what was read back with what was issued.
+func (c PersonaliseToken) Decide(s Enrollment) ([]event.Event, error) {
+	if s.OnToken && c.Token == s.Issuance.Token && c.Fingerprint == s.Fingerprint {
+		return nil, nil
+	}
+	if err := s.in(StatusIssued); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Token != s.Issuance.Token:
+		return nil, ErrOtherToken
+	case c.Fingerprint != s.Fingerprint:
+		return nil, ErrFingerprint
+	}
+	return []event.Event{TokenPersonalised{c.Token, c.By, c.At}}, nil
+}
+
+// PrintSheet records a printout of the particulars (S1.12).
+type PrintSheet struct {
+	By event.Subject
+	At time.Time
+}
+
+// Decide numbers the copies.
+func (c PrintSheet) Decide(s Enrollment) ([]event.Event, error) {
+	if err := s.in(StatusIssued, StatusReadyForDelivery, StatusDelivered, StatusAccepted); err != nil {
+		return nil, err
+	}
+	return []event.Event{SheetPrinted{s.Copies + 1, c.By, c.At}}, nil
+}
+
+// Deliver hands the token over after a second look at an identity document
+// (S1.11; §2.3 ReadyForDelivery → Delivered).
+type Deliver struct {
+	IdentityChecked Document
+	By              event.Subject
+	At              time.Time
+}
+
+// Decide accepts only an identity document for the re-check.
+func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
+	if s.Status == StatusDelivered {
+		return nil, nil
+	}
+	if err := s.in(StatusReadyForDelivery); err != nil {
+		return nil, err
+	}
+	if err := s.notOwn(c.By); err != nil {
+		return nil, err
+	}
+	switch c.IdentityChecked {
+	case NationalCard, Passport, BirthCertificate:
+		return []event.Event{Delivered(c)}, nil
+	}
+	return nil, ErrIdentityDocument
+}
+
+// Accept is the subscriber's own acceptance (RFC 3647 §4.4.1).
+type Accept struct {
+	By event.Subject
+	At time.Time
+}
+
+// Decide lets only the applicant accept.
+func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
+	if s.Status == StatusAccepted {
+		return nil, nil
+	}
+	if err := s.in(StatusDelivered); err != nil {
+		return nil, err
+	}
+	if c.By != s.Form.Person {
+		return nil, ErrNotYours
+	}
+	return []event.Event{Accepted(c)}, nil
+}

@@ -1,0 +1,272 @@
+// Package enrollment is a request for a certificate, from the form to the
+// accepted token (domain §2.2–2.3, channel A).
+//
+//	Draft ─FormCompleted─▶ Completed ─EmailConfirmed, LiabilityAccepted─▶ Ready
+//	Ready ─Submitted─▶ AtOffice ─DocumentSighted, IdentityAnswered, FeeSettled─▶ UnderControl
+//	UnderControl ─CorrectionRequested─▶ NeedsCorrection ─FormCompleted─▶ UnderControl
+//	UnderControl ─all controls passed─▶ Controlled ─InformationConfirmed─▶ Confirmed
+//	Confirmed ─IssuanceRequested─▶ AtCA ─Issued─▶ Issued
+//	Issued ─TokenPersonalised, SheetPrinted─▶ ReadyForDelivery ─Delivered─▶ Delivered ─Accepted─▶ Accepted ■
+//	AtOffice … Confirmed ─Rejected─▶ Rejected ■      before AtCA ─Withdrawn─▶ Withdrawn ■
+package enrollment
+
+import (
+	"time"
+
+	"govahi/domain/event"
+)
+
+// Kind is the stream `enrollment-<tracking code>`.
+var Kind = event.Kind[Enrollment]{
+	Category: "enrollment", Catalog: Catalog, Evolve: Evolve,
+	Status: func(s Enrollment) string { return string(s.Status) },
+}
+
+// Status is where the request stands.
+type Status string
+
+// The states of channel A.
+const (
+	StatusNone             Status = ""
+	StatusDraft            Status = "draft"
+	StatusCompleted        Status = "completed"
+	StatusReady            Status = "ready"
+	StatusAtOffice         Status = "at-office"
+	StatusUnderControl     Status = "under-control"
+	StatusNeedsCorrection  Status = "needs-correction"
+	StatusControlled       Status = "controlled"
+	StatusConfirmed        Status = "confirmed"
+	StatusAtCA             Status = "at-ca"
+	StatusIssued           Status = "issued"
+	StatusReadyForDelivery Status = "ready-for-delivery"
+	StatusDelivered        Status = "delivered"
+	StatusAccepted         Status = "accepted"
+	StatusRejected         Status = "rejected"
+	StatusWithdrawn        Status = "withdrawn"
+)
+
+// Statuses lists all states in the order of the story, for documents and views.
+var Statuses = []Status{
+	StatusDraft, StatusCompleted, StatusReady, StatusAtOffice, StatusUnderControl, StatusNeedsCorrection,
+	StatusControlled, StatusConfirmed, StatusAtCA, StatusIssued, StatusReadyForDelivery, StatusDelivered,
+	StatusAccepted, StatusRejected, StatusWithdrawn,
+}
+
+// Over tells whether nothing more can happen to a request in this state.
+func (s Status) Over() bool {
+	return s == StatusAccepted || s == StatusRejected || s == StatusWithdrawn
+}
+
+// Enrollment is the state of a request.
+type Enrollment struct {
+	TrackingCode    string
+	Channel         Channel
+	CertificateType string
+	OpenedBy        event.Subject
+	Counter         string // office whose officer opened it for a visitor, or empty
+	Status          Status
+
+	Form   FormCompleted // the latest form; Version 0 before the first
+	Email  EmailProof
+	Liable int // form version for which liability was accepted
+
+	Office       string
+	Sighted      map[Document]DocumentSighted
+	Inquiry      IdentityInquired
+	Identity     IdentityAnswered
+	Fee          FeeSettled
+	Confirmation InformationConfirmed
+
+	Issuance    IssuanceRequested
+	Attempt     IssuanceAttempted // the latest, if not yet finished
+	Serial      string
+	Fingerprint string
+	Issued      time.Time
+	OnToken     bool
+	Copies      int // printed sheets
+	DeliveredBy event.Subject
+}
+
+// EmailProof is how far the proof of the form's address is.
+type EmailProof struct {
+	Sent      EmailCodeSent
+	Refused   int  // wrong codes in this round
+	Confirmed bool // for the form's present address
+}
+
+// Evolve is what each event means for the state.
+func Evolve(s Enrollment, e event.Event) Enrollment {
+	switch e := e.(type) {
+	case Opened:
+		s = opened(e)
+	case FormCompleted:
+		s = s.withForm(e)
+	case EmailCodeSent:
+		s.Email.Sent, s.Email.Refused = e, 0
+	case EmailCodeRefused:
+		s.Email.Refused++
+	case EmailConfirmed:
+		s.Email.Confirmed = true
+		s = s.settle()
+	case LiabilityAccepted:
+		s.Liable = e.FormVersion
+		s = s.settle()
+	case Submitted:
+		s.Office, s.Status = e.Office, StatusAtOffice
+	case DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested:
+		s = s.underControl(e)
+	case Rejected:
+		s.Status = StatusRejected
+	case Withdrawn:
+		s.Status = StatusWithdrawn
+	case InformationConfirmed:
+		s.Confirmation, s.Status = e, StatusConfirmed
+	default:
+		s = s.afterConfirmation(e)
+	}
+	return s
+}
+
+func opened(e Opened) Enrollment {
+	return Enrollment{
+		TrackingCode: e.TrackingCode, Channel: e.Channel, CertificateType: e.CertificateType,
+		OpenedBy: e.OpenedBy, Counter: e.Office, Status: StatusDraft,
+	}
+}
+
+// withForm replaces the form; what was proved about the old one must be proved
+// again, and a correction goes back to the desk.
+func (s Enrollment) withForm(e FormCompleted) Enrollment {
+	s.Form = e
+	if e.EmailChanged {
+		s.Email.Confirmed = false
+	}
+	s.Identity, s.Inquiry = IdentityAnswered{}, IdentityInquired{}
+	switch s.Status {
+	case StatusNeedsCorrection:
+		s.Status = StatusUnderControl
+	default:
+		s.Status = StatusCompleted
+	}
+	return s.settle()
+}
+
+func (s Enrollment) underControl(e event.Event) Enrollment {
+	if _, paid := e.(FeeSettled); !paid || s.Status != StatusNeedsCorrection { // a payment mends no form
+		s.Status = StatusUnderControl
+	}
+	s.Confirmation = InformationConfirmed{} // a later change voids it (S1.10)
+	switch e := e.(type) {
+	case DocumentSighted:
+		s.Sighted = with(s.Sighted, e)
+	case IdentityInquired:
+		s.Inquiry, s.Identity = e, IdentityAnswered{}
+	case IdentityAnswered:
+		s.Identity = e
+	case FeeSettled:
+		s.Fee = e
+	case CorrectionRequested:
+		s.Status = StatusNeedsCorrection
+		return s
+	}
+	return s.settle()
+}
+
+func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
+	switch e := e.(type) {
+	case IssuanceRequested:
+		s.Issuance, s.Status = e, StatusAtCA
+	case IssuanceAttempted:
+		s.Attempt = e
+	case IssuanceFailed:
+		s.Issuance, s.Attempt, s.Status = IssuanceRequested{}, IssuanceAttempted{}, StatusConfirmed
+	case Issued:
+		s.Serial, s.Fingerprint, s.Issued, s.Status = e.Serial, e.Fingerprint, e.At, StatusIssued
+	case TokenPersonalised:
+		s.OnToken = true
+		s = s.settle()
+	case SheetPrinted:
+		s.Copies = e.Copy
+		s = s.settle()
+	case Delivered:
+		s.DeliveredBy, s.Status = e.By, StatusDelivered
+	case Accepted:
+		s.Status = StatusAccepted
+	}
+	return s
+}
+
+// settle moves on where nothing is missing any more.
+func (s Enrollment) settle() Enrollment {
+	switch {
+	case s.Status == StatusCompleted && s.proved():
+		s.Status = StatusReady
+	case s.Status == StatusUnderControl && len(s.Missing()) == 0:
+		s.Status = StatusControlled
+	case s.Status == StatusIssued && s.OnToken && s.Copies > 0:
+		s.Status = StatusReadyForDelivery
+	}
+	return s
+}
+
+func (s Enrollment) proved() bool {
+	return s.Email.Confirmed && s.Liable == s.Form.Version
+}
+
+// Control is something that must be in order before information is confirmed.
+type Control string
+
+// Controls beside the documents, which go by their own names.
+const (
+	ControlEmail     Control = "email"
+	ControlLiability Control = "liability"
+	ControlIdentity  Control = "identity"
+	ControlFee       Control = "fee"
+)
+
+// Missing lists the controls that do not hold yet (invariant 1).
+func (s Enrollment) Missing() []Control {
+	var missing []Control
+	need := func(ok bool, c Control) {
+		if !ok {
+			missing = append(missing, c)
+		}
+	}
+	need(s.Email.Confirmed, ControlEmail)
+	need(s.Liable == s.Form.Version, ControlLiability)
+	for _, d := range s.Required() {
+		need(s.sighted(d), Control(d))
+	}
+	need(s.Identity.Matched && s.Identity.FormVersion == s.Form.Version, ControlIdentity)
+	need(s.Fee.Order != "", ControlFee)
+	return missing
+}
+
+// Required lists the originals that must be sighted (S1.26–28): a passport
+// stands for birth certificate and national card where the applicant is a
+// foreigner.
+func (s Enrollment) Required() []Document {
+	if s.Form.Foreign {
+		return []Document{Passport, LegalPersonCard, IntroductionLetter}
+	}
+	return []Document{BirthCertificate, NationalCard, LegalPersonCard, IntroductionLetter}
+}
+
+// sighted lets a passport stand for a birth certificate (S1.26).
+func (s Enrollment) sighted(d Document) bool {
+	if _, ok := s.Sighted[d]; ok {
+		return true
+	}
+	_, passport := s.Sighted[Passport]
+	return d == BirthCertificate && passport
+}
+
+// with copies, because states are values that others may still hold.
+func with(m map[Document]DocumentSighted, e DocumentSighted) map[Document]DocumentSighted {
+	c := make(map[Document]DocumentSighted, len(m)+1)
+	for d, s := range m {
+		c[d] = s
+	}
+	c[e.Document] = e
+	return c
+}

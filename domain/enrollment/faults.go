@@ -1,0 +1,98 @@
+package enrollment
+
+import (
+	"fmt"
+	"slices"
+
+	"govahi/domain/fault"
+)
+
+// ErrNotFound reports that no request has this tracking code.
+var ErrNotFound = fault.New(fault.NotFound, "request-not-found",
+	"درخواستی با این کد رهگیری نیست؛ کد را بازبینی کنید.",
+	"There is no request with this tracking code; check the code.")
+
+// The refusals of single commands.
+var (
+	ErrChannel = fault.New(fault.Invalid, "channel-not-offered",
+		"این مسیر درخواست هنوز ارائه نمی‌شود.", "This channel is not offered yet.").At("channel")
+	ErrStaleForm = fault.New(fault.Conflict, "form-changed",
+		"فرم پس از آن تغییر کرده است؛ دوباره با فرم کنونی اقدام کنید.",
+		"The form has changed since; act on the present form again.")
+	ErrNoEmailCode = fault.New(fault.Conflict, "email-code-not-sent",
+		"کدی برای این نشانی فعال نیست؛ کد تازه بخواهید.",
+		"No code is active for this address; ask for a new one.")
+	ErrEmailCode = fault.New(fault.Invalid, "email-code-wrong",
+		"کد درست نیست؛ آخرین کد رسیده را وارد کنید.",
+		"The code is not right; enter the latest code that you received.").At("code")
+	ErrNoticeText = fault.New(fault.Conflict, "liability-text-changed",
+		"متن تعهدنامه تغییر کرده است؛ متن کنونی را بخوانید و بپذیرید.",
+		"The liability notice has changed; read and accept the present text.")
+	ErrLetterMissing = fault.New(fault.Invalid, "letter-details-missing",
+		"شماره و تاریخ معرفی‌نامه را وارد کنید.",
+		"Enter the number and the date of the letter of introduction.").At("letter")
+	ErrOwnRequest = fault.New(fault.Forbidden, "own-request",
+		"هیچ‌کس درخواست خود را بررسی یا تأیید نمی‌کند؛ همکار دیگری باید اقدام کند.",
+		"Nobody checks or confirms his own request; a colleague must act.")
+	ErrFourEyes = fault.New(fault.Forbidden, "second-officer-needed",
+		"تأیید باید با مأمور دومی باشد که فرم را وارد یا مدارک را بررسی نکرده است.",
+		"A second officer, who neither entered the form nor sighted the documents, must confirm.")
+	ErrStaleRecord = fault.New(fault.Conflict, "record-changed",
+		"پرونده پس از دیدن شما تغییر کرده است؛ دوباره ببینید و تأیید کنید.",
+		"The record has changed since you saw it; review it again, then confirm.")
+	ErrOtherToken = fault.New(fault.Conflict, "other-token-reserved",
+		"توکن دیگری برای این درخواست کنار گذاشته شده است.",
+		"Another token is reserved for this request.")
+	ErrOtherOffice = fault.New(fault.Forbidden, "other-office",
+		"این درخواست نزد دفتر دیگری است.", "This request is with another office.")
+	ErrOtherParty = fault.New(fault.Conflict, "party-fixed",
+		"پس از ارسال، متقاضی و سازمان درخواست تغییر نمی‌کنند؛ انصراف دهید و درخواست تازه بگشایید.",
+		"Applicant and organisation are fixed once submitted; withdraw and open a new request.")
+	ErrIdentityDocument = fault.New(fault.Invalid, "identity-document-needed",
+		"هویت گیرنده را با کارت ملی، شناسنامه یا گذرنامه بازبینی کنید.",
+		"Check the receiver's identity by national card, birth certificate or passport.").At("identityChecked")
+	// ErrCodeTaken never reaches a caller: the door derives the next code.
+	ErrCodeTaken = fault.New(fault.Conflict, "tracking-code-taken",
+		"این کد رهگیری از آن درخواست دیگری است.", "This tracking code belongs to another request.")
+	// ErrAttemptTaken tells an issuance handler that another one goes on.
+	ErrAttemptTaken = fault.New(fault.Conflict, "issuance-attempt-taken",
+		"صدور این گواهی در دست اقدام است.", "This issuance is already being worked on.")
+	ErrNotYours = fault.New(fault.Forbidden, "not-your-request",
+		"این درخواست از آن شما نیست.", "This request is not yours.")
+)
+
+// WrongState says where the request stands and from where the act is allowed.
+func WrongState(s Enrollment, allowed ...Status) error {
+	if s.Status == StatusNone {
+		return ErrNotFound
+	}
+	return fault.New(fault.Conflict, "wrong-state",
+		fmt.Sprintf("درخواست در وضعیت «%s» است؛ این کار در این وضعیت‌ها شدنی است: %v.", s.Status.Persian(), persian(allowed)),
+		fmt.Sprintf("The request is %s; this can be done when it is one of %v.", s.Status, allowed))
+}
+
+func (s Enrollment) in(allowed ...Status) error {
+	if slices.Contains(allowed, s.Status) {
+		return nil
+	}
+	return WrongState(s, allowed...)
+}
+
+var persianStatus = map[Status]string{
+	StatusDraft: "پیش‌نویس", StatusCompleted: "تکمیل‌شده", StatusReady: "آمادهٔ ارسال",
+	StatusAtOffice: "نزد دفتر", StatusUnderControl: "در حال بررسی", StatusNeedsCorrection: "نیازمند اصلاح",
+	StatusControlled: "بررسی‌شده", StatusConfirmed: "تأییدشده", StatusAtCA: "نزد مرکز صدور",
+	StatusIssued: "صادرشده", StatusReadyForDelivery: "آمادهٔ تحویل", StatusDelivered: "تحویل‌شده",
+	StatusAccepted: "پذیرفته", StatusRejected: "ردشده", StatusWithdrawn: "انصراف",
+}
+
+// Persian is the state's name on screen.
+func (s Status) Persian() string { return persianStatus[s] }
+
+func persian(statuses []Status) []string {
+	names := make([]string, len(statuses))
+	for i, s := range statuses {
+		names[i] = s.Persian()
+	}
+	return names
+}

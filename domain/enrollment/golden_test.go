@@ -1,0 +1,40 @@
+package enrollment
+
+import (
+	"testing"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"enrollment.opened.v1":                begun,
+		"enrollment.form-completed.v1":        counterForm(2),
+		"enrollment.email-code-sent.v1":       codeSent(1, 2),
+		"enrollment.email-code-refused.v1":    EmailCodeRefused{2, noon},
+		"enrollment.email-confirmed.v1":       EmailConfirmed{1, noon},
+		"enrollment.liability-accepted.v1":    liable(1),
+		"enrollment.submitted.v1":             submitted,
+		"enrollment.document-sighted.v1":      sighted(IntroductionLetter, omid),
+		"enrollment.identity-inquired.v1":     inquired(1, omid),
+		"enrollment.identity-answered.v1":     answered(1, true),
+		"enrollment.fee-settled.v1":           paid,
+		"enrollment.correction-requested.v1":  correction,
+		"enrollment.rejected.v1":              rejected,
+		"enrollment.withdrawn.v1":             withdrawn,
+		"enrollment.information-confirmed.v1": confirmed,
+		"enrollment.issuance-requested.v1":    atCA,
+		"enrollment.issuance-attempted.v1":    attempted,
+		"enrollment.issuance-failed.v1":       IssuanceFailed{"key-weak", noon},
+		"enrollment.issued.v1":                issued,
+		"enrollment.token-personalised.v1":    onToken,
+		"enrollment.sheet-printed.v1":         printed,
+		"enrollment.delivered.v1":             delivered,
+		"enrollment.accepted.v1":              accepted,
+	})
+	spec.Golden(t, Opening.Catalog, "testdata", map[string]event.Event{
+		"opening.taken.v1":    taken,
+		"opening.released.v1": OpeningReleased(taken),
+	})
+}

@@ -1,0 +1,201 @@
+package enrollment
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"govahi/domain/event"
+)
+
+// TestNoCommandsLeadPastTheControls puts random commands of random people to a
+// request and judges what happened by the bare history, without the state
+// (invariants 1 and 2).
+func TestNoCommandsLeadPastTheControls(t *testing.T) {
+	confirmations, certificates := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		var history []event.Event
+		var s Enrollment
+		for range 40 {
+			events, err := anyCommand(t, s).Decide(s)
+			if err != nil {
+				continue
+			}
+			for _, e := range events {
+				history, s = append(history, e), Evolve(s, e)
+				if err := judge(history); err != nil {
+					t.Fatalf("%v, after %v", err, names(history))
+				}
+			}
+		}
+		confirmations += count[InformationConfirmed](history)
+		certificates += count[Issued](history)
+	})
+	if confirmations == 0 || certificates == 0 {
+		t.Errorf("nothing was judged: %d confirmations, %d certificates", confirmations, certificates)
+	}
+}
+
+// anyCommand is, more often than not, one that brings the request further.
+func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
+	by := rapid.SampledFrom([]event.Subject{sara, parisa, omid, nima}).Draw(t, "by")
+	if next := forward(s, by); next != nil && rapid.IntRange(0, 3).Draw(t, "forward") > 0 {
+		return next
+	}
+	document := rapid.SampledFrom([]Document{BirthCertificate, Passport, NationalCard, LegalPersonCard, IntroductionLetter}).Draw(t, "document")
+	yes := rapid.Bool().Draw(t, "yes")
+	n := rapid.IntRange(0, 3).Draw(t, "n")
+	return rapid.SampledFrom([]event.Command[Enrollment]{
+		Complete{Person: sara, Form: personal(), Foreign: yes, EmailChanged: n > 1, By: by, Entry: ByApplicant, At: noon},
+		SendEmailCode{n, noon},
+		ConfirmEmail{yes, n, noon},
+		AcceptLiability{"1405-1", "70e7", by, yes, noon},
+		Submit{"ahvaz", noon},
+		VerifyDocuments{[]Document{document}, letter, inquiryOf(n), by, noon},
+		AnswerIdentity{inquiryOf(n), yes, "registry-1", noon},
+		SettleFee{paid.Order, paid.AmountRial, noon},
+		RequestCorrection{[]string{"email"}, by, noon},
+		confirmBy(by),
+		RequestIssuance{"T-1", "4e7", []byte{0x30}, by, "ahvaz", noon},
+		AttemptIssuance{Serial: "a1", Handler: "handler-1", At: noon},
+		FailIssuance{"key-weak", noon},
+		NoteIssued{"a1", "f1", noon},
+		Reject{NotEntitled, by, noon},
+	}).Draw(t, "command")
+}
+
+// forward is what a helpful person would do next.
+func forward(s Enrollment, by event.Subject) event.Command[Enrollment] {
+	switch s.Status {
+	case StatusNone:
+		return Open{"140512345670", Outside, "cpmis-signature", sara, "", noon}
+	case StatusDraft, StatusNeedsCorrection:
+		return Complete{Person: sara, Form: personal(), By: by, Entry: ByApplicant, At: noon}
+	case StatusCompleted, StatusAtOffice, StatusUnderControl:
+		return control(s, by)
+	case StatusReady:
+		return Submit{"ahvaz", noon}
+	case StatusControlled:
+		return confirmBy(by)
+	case StatusConfirmed:
+		return RequestIssuance{"T-1", "4e7", []byte{0x30}, by, "ahvaz", noon}
+	case StatusAtCA:
+		return NoteIssued{"a1", "f1", noon}
+	}
+	return nil
+}
+
+func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
+	switch missing := s.Missing(); {
+	case missing[0] == ControlEmail && s.Email.Sent.FormVersion == s.Form.Version && s.Email.Refused < emailTries:
+		return ConfirmEmail{true, s.Email.Sent.Round, noon}
+	case missing[0] == ControlEmail:
+		return SendEmailCode{s.Form.Version, noon}
+	case missing[0] == ControlLiability:
+		return AcceptLiability{"1405-1", "70e7", sara, false, noon}
+	case missing[0] == ControlIdentity && s.Inquiry.FormVersion == s.Form.Version:
+		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", noon}
+	case missing[0] == ControlFee:
+		return SettleFee{paid.Order, paid.AmountRial, noon}
+	}
+	return VerifyDocuments{s.Required(), letter, inquiryOf(s.Form.Version), by, noon}
+}
+
+// judge looks at the last event only: earlier ones were judged before.
+func judge(history []event.Event) error {
+	last := len(history) - 1
+	switch e := history[last].(type) {
+	case InformationConfirmed:
+		return judgeConfirmation(history[:last], e.By)
+	case Issued:
+		for i := last; i >= 0; i-- {
+			switch history[i].(type) {
+			case InformationConfirmed:
+				return nil
+			case FormCompleted, DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested:
+				return fmt.Errorf("issued on a record that changed since it was confirmed: %T", history[i])
+			}
+		}
+		return fmt.Errorf("issued without a confirmation")
+	}
+	return nil
+}
+
+// proofs is what a history shows about its last form.
+type proofs struct {
+	form  FormCompleted
+	shown []string
+	looks []event.Subject // who sighted an original, whenever
+	asks  []event.Subject // who asked the registry about this form
+}
+
+func judgeConfirmation(history []event.Event, by event.Subject) error {
+	p := proofs{}
+	for _, e := range history {
+		p = p.take(e)
+	}
+	if by == p.form.Person || by == p.form.EnteredBy || slices.Contains(p.looks, by) || slices.Contains(p.asks, by) {
+		return fmt.Errorf("confirmed by %s, who had a part in it", by)
+	}
+	for _, need := range p.needs() {
+		if !slices.Contains(p.shown, need) {
+			return fmt.Errorf("confirmed without %s", need)
+		}
+	}
+	return nil
+}
+
+func (p proofs) take(e event.Event) proofs {
+	switch e := e.(type) {
+	case FormCompleted:
+		p.form, p.asks = e, nil
+		p.shown = slices.DeleteFunc(p.shown, func(s string) bool {
+			return s == "liability" || s == "identity" || s == "email" && e.EmailChanged
+		})
+	case EmailConfirmed:
+		p.shown = append(p.shown, "email")
+	case LiabilityAccepted:
+		p.shown = append(p.shown, "liability")
+	case DocumentSighted:
+		p.shown, p.looks = append(p.shown, string(e.Document)), append(p.looks, e.By)
+	case IdentityInquired:
+		p.asks = append(p.asks, e.By)
+	case IdentityAnswered:
+		if e.Matched && e.TrackingCode != "" && e.FormVersion == p.form.Version {
+			p.shown = append(p.shown, "identity")
+		}
+	case FeeSettled:
+		p.shown = append(p.shown, "fee")
+	}
+	return p
+}
+
+func (p proofs) needs() []string {
+	needs := []string{"email", "liability", "identity", "fee", "legal-person-card", "introduction-letter"}
+	switch {
+	case p.form.Foreign:
+		return append(needs, "passport")
+	case slices.Contains(p.shown, "passport"):
+		return append(needs, "national-card")
+	}
+	return append(needs, "national-card", "birth-certificate")
+}
+
+func count[T any](history []event.Event) (n int) {
+	for _, e := range history {
+		if _, ok := e.(T); ok {
+			n++
+		}
+	}
+	return n
+}
+
+func names(history []event.Event) []string {
+	var all []string
+	for _, e := range history {
+		all = append(all, fmt.Sprintf("%T", e))
+	}
+	return all
+}

@@ -1,0 +1,169 @@
+package enrollment
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// The people of the stories.
+const (
+	sara   event.Subject = "p-sara"   // applies
+	parisa event.Subject = "p-parisa" // enters forms at the counter
+	omid   event.Subject = "p-omid"   // looks at the originals
+	nima   event.Subject = "p-nima"   // the second officer
+)
+
+var (
+	noon       = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
+	later      = noon.Add(time.Hour)
+	wrongState = fault.New(fault.Conflict, "wrong-state", "", "")
+	letter     = &Letter{Number: "1405/77", Date: "1405/08/20"}
+	vetted     = Record{Revision: 12, Hash: "5eed"}
+)
+
+func personal() Form {
+	return Form{
+		GivenName: "سارا", Surname: "آزمونی", LatinGivenName: "Sara", LatinSurname: "Azmouni",
+		PersonCode: "9991000038", BirthDate: "1360/01/01", Mobile: "09120000000", Email: "sara@example.com",
+		Address: "خیابان نمونه ۱", PostalCode: "1619735744", Province: "تهران", City: "تهران",
+		OrganizationName: "شرکت نمونه", Organization: "10999001013", Post: "مدیر پروژه",
+	}
+}
+
+// form is a form entered by the applicant herself.
+func form(version int) FormCompleted {
+	return FormCompleted{
+		Version: version, Person: sara, Organization: "10999001013", Province: "تهران",
+		EnteredBy: sara, Entry: ByApplicant, Form: event.About(sara, personal()), At: noon,
+	}
+}
+
+func counterForm(version int) FormCompleted {
+	f := form(version)
+	f.EnteredBy, f.Entry, f.Office = parisa, AtCounter, "ahvaz"
+	return f
+}
+
+func foreignForm(version int) FormCompleted {
+	f := form(version)
+	f.Foreign = true
+	return f
+}
+
+func withNewEmail(f FormCompleted) FormCompleted {
+	f.EmailChanged = true
+	return f
+}
+
+// completing is the command that leads to form().
+func completing() Complete {
+	return Complete{Person: sara, Form: personal(), By: sara, Entry: ByApplicant, At: noon}
+}
+
+func codeSent(formVersion, round int) EmailCodeSent {
+	return EmailCodeSent{formVersion, round, noon.Add(10 * time.Minute)}
+}
+
+func liable(version int) LiabilityAccepted {
+	return LiabilityAccepted{version, "1405-1", "70e7", sara, false, noon}
+}
+
+func sighted(d Document, by event.Subject) DocumentSighted {
+	seen := DocumentSighted{Document: d, By: by, At: noon}
+	if d == IntroductionLetter {
+		seen.Letter = letter
+	}
+	return seen
+}
+
+func inquired(version int, by event.Subject) IdentityInquired {
+	return IdentityInquired{inquiryOf(version), version, by, noon}
+}
+
+func answered(version int, matched bool) IdentityAnswered {
+	return IdentityAnswered{inquiryOf(version), version, matched, "registry-1", noon}
+}
+
+func inquiryOf(version int) string { return "140512345670-" + string(rune('0'+version)) }
+
+var (
+	begun       = Opened{"140512345670", Outside, "cpmis-signature", sara, "", noon}
+	proved      = []event.Event{codeSent(1, 1), EmailConfirmed{1, noon}, liable(1)}
+	submitted   = Submitted{"ahvaz", 1, noon}
+	paid        = FeeSettled{"140512345670", 3_500_000, noon}
+	correction  = CorrectionRequested{[]string{"email", "surname"}, omid, noon}
+	confirmed   = InformationConfirmed{vetted.Revision, vetted.Hash, nima, "ahvaz", noon}
+	atCA        = IssuanceRequested{"T-1", "4e7", event.About(sara, SigningInfo{[]byte{0x30}}), nima, "ahvaz", noon}
+	attempted   = IssuanceAttempted{"a1", "handler-1", noon}
+	issued      = Issued{"a1", "f1", noon}
+	onToken     = TokenPersonalised{"T-1", nima, noon}
+	printed     = SheetPrinted{1, nima, noon}
+	delivered   = Delivered{NationalCard, omid, noon}
+	accepted    = Accepted{sara, noon}
+	rejected    = Rejected{DocumentsMissing, omid, noon}
+	withdrawn   = Withdrawn{sara, noon}
+	allSighted  = []event.Event{sighted(BirthCertificate, omid), sighted(NationalCard, omid), sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid)}
+	allControls = and(allSighted, inquired(1, omid), answered(1, true), paid)
+)
+
+// and continues a past without touching it.
+func and(past []event.Event, more ...event.Event) []event.Event {
+	return append(past[:len(past):len(past)], more...)
+}
+
+// past is what happened to a sample request until it came to a state.
+func past(s Status) []event.Event {
+	switch s {
+	case StatusDraft:
+		return []event.Event{begun}
+	case StatusCompleted:
+		return and(past(StatusDraft), form(1))
+	case StatusReady:
+		return and(past(StatusCompleted), proved...)
+	case StatusAtOffice:
+		return and(past(StatusReady), submitted)
+	case StatusUnderControl:
+		return and(past(StatusAtOffice), sighted(NationalCard, omid), inquired(1, omid))
+	case StatusNeedsCorrection:
+		return and(past(StatusUnderControl), correction)
+	case StatusControlled:
+		return and(past(StatusAtOffice), allControls...)
+	case StatusConfirmed:
+		return and(past(StatusControlled), confirmed)
+	case StatusAtCA:
+		return and(past(StatusConfirmed), atCA)
+	case StatusIssued:
+		return and(past(StatusAtCA), attempted, issued)
+	case StatusReadyForDelivery:
+		return and(past(StatusIssued), onToken, printed)
+	case StatusDelivered:
+		return and(past(StatusReadyForDelivery), delivered)
+	case StatusAccepted:
+		return and(past(StatusDelivered), accepted)
+	case StatusRejected:
+		return and(past(StatusUnderControl), rejected)
+	case StatusWithdrawn:
+		return and(past(StatusCompleted), withdrawn)
+	}
+	return nil
+}
+
+func fold(events ...event.Event) Enrollment {
+	var s Enrollment
+	for _, e := range events {
+		s = Evolve(s, e)
+	}
+	return s
+}
+
+func same[T any](t *testing.T, want, got T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("- expected, + got:\n%s", diff)
+	}
+}

@@ -1,0 +1,55 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+)
+
+// Kind describes one kind of stream: its category, its events, and how a state
+// follows from them. State is a value; Evolve is one switch.
+type Kind[S any] struct {
+	Category string
+	Catalog  Catalog
+	Evolve   func(S, Event) S
+	Status   func(S) string // for the metadata, so that views need not fold; optional
+}
+
+// Stream names the stream of one thing of this kind.
+func (k Kind[S]) Stream(id ...string) Stream { return NewStream(k.Category, id...) }
+
+// Command is a request with its rule: pure, from a state to what follows.
+// No events and no error means: asked before, done already.
+type Command[S any] interface{ Decide(S) ([]Event, error) }
+
+// Encode turns decided events into proposed ones: personal data sealed for its
+// place, names from the catalog, IDs derived from command and order.
+func (k Kind[S]) Encode(ctx context.Context, keeper Keeper, stream Stream, meta Meta, events []Event) ([]Proposed, error) {
+	metaJSON, err := meta.Encode()
+	if err != nil {
+		return nil, err
+	}
+	proposed := make([]Proposed, len(events))
+	for i, e := range events {
+		if proposed[i], err = k.encode(ctx, keeper, stream, e); err != nil {
+			return nil, err
+		}
+		proposed[i].ID = DeriveID(meta.CommandID, string(stream), strconv.Itoa(i))
+		proposed[i].Meta = metaJSON
+	}
+	return proposed, nil
+}
+
+func (k Kind[S]) encode(ctx context.Context, keeper Keeper, stream Stream, e Event) (Proposed, error) {
+	name, err := k.Catalog.Name(e)
+	if err != nil {
+		return Proposed{}, err
+	}
+	for _, p := range personal(e) {
+		if err := p.Seal(ctx, keeper, PlaceOf(stream, name)); err != nil {
+			return Proposed{}, err
+		}
+	}
+	data, err := json.Marshal(e)
+	return Proposed{Type: name, Data: data}, err
+}

@@ -1,0 +1,177 @@
+// Package inquiry is one question to the civil registry about one person, with
+// its purpose, and the registry's tracking code (S1.30, S3.11–13, domain §5.3).
+//
+//	─Requested─▶ Due ─Answered─▶ Answered ■
+//	Due ─Deferred─▶ Due (later)      Due ─Inconclusive─▶ Inconclusive ─Requested─▶ Due
+package inquiry
+
+import (
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Catalog lists every event of an inquiry.
+var Catalog = event.NewCatalog(
+	event.Of[Requested]("inquiry.requested.v1"),
+	event.Of[Deferred]("inquiry.deferred.v1"),
+	event.Of[Inconclusive]("inquiry.inconclusive.v1"),
+	event.Of[Answered]("inquiry.answered.v1"),
+)
+
+// Kind is the stream `inquiry-<tracking code>-<form version>`.
+var Kind = event.Kind[Inquiry]{Category: "inquiry", Catalog: Catalog, Evolve: Evolve}
+
+// Requested says who asks about whom, why, and by what right (invariant 10).
+type Requested struct {
+	Inquiry     string        `json:"inquiry"`
+	Request     event.Stream  `json:"request"`
+	FormVersion int           `json:"formVersion"`
+	Subject     event.Subject `json:"subject"`
+	Purpose     string        `json:"purpose"`
+	LegalBasis  string        `json:"legalBasis"`
+	By          event.Subject `json:"by"`
+	At          time.Time     `json:"at"`
+}
+
+// Cause is why the registry gave no answer now.
+type Cause string
+
+// The causes of deferral (domain §5.3).
+const (
+	Holiday    Cause = "holiday"
+	OutOfHours Cause = "out-of-hours"
+	Quota      Cause = "quota"
+	Down       Cause = "down"
+)
+
+// Deferred postpones the question: unavailable is never mismatch (invariant 11).
+type Deferred struct {
+	Inquiry string    `json:"inquiry"`
+	Cause   Cause     `json:"cause"`
+	Attempt int       `json:"attempt"`
+	RetryAt time.Time `json:"retryAt"`
+	At      time.Time `json:"at"`
+}
+
+// Inconclusive needs the person at the registry, or a manual look.
+type Inconclusive struct {
+	Inquiry string    `json:"inquiry"`
+	Code    string    `json:"code"` // the registry's message code
+	At      time.Time `json:"at"`
+}
+
+// Answered is the answer, minimised: fields that matched, no raw values.
+type Answered struct {
+	Inquiry      string       `json:"inquiry"`
+	Request      event.Stream `json:"request"`
+	Matched      bool         `json:"matched"`
+	Differs      []string     `json:"differs,omitempty"` // names of fields
+	TrackingCode string       `json:"trackingCode"`
+	At           time.Time    `json:"at"`
+}
+
+// Status is where the inquiry stands.
+type Status string
+
+// The states.
+const (
+	None               Status = ""
+	Due                Status = "due"
+	StatusInconclusive Status = "inconclusive"
+	StatusAnswered     Status = "answered"
+)
+
+// Inquiry is the state.
+type Inquiry struct {
+	Status   Status
+	Request  Requested
+	Attempts int
+	DueAt    time.Time
+}
+
+// Evolve is what each event means.
+func Evolve(s Inquiry, e event.Event) Inquiry {
+	switch e := e.(type) {
+	case Requested:
+		s.Status, s.Request, s.DueAt = Due, e, e.At
+	case Deferred:
+		s.Attempts, s.DueAt = e.Attempt, e.RetryAt
+	case Inconclusive:
+		s.Status = StatusInconclusive
+	case Answered:
+		s.Status = StatusAnswered
+	}
+	return s
+}
+
+// ErrTrackingCode reports an answer without a tracking code: it is none.
+var ErrTrackingCode = fault.New(fault.Unavailable, "inquiry-without-tracking-code",
+	"ثبت احوال کد رهگیری نداد؛ استعلام تکرار می‌شود.",
+	"The registry gave no tracking code; the inquiry will be repeated.")
+
+// Request asks, or asks again after an inconclusive answer.
+type Request struct{ Requested Requested }
+
+// Decide asks once while the question is open or answered.
+func (c Request) Decide(s Inquiry) ([]event.Event, error) {
+	if s.Status == Due || s.Status == StatusAnswered {
+		return nil, nil
+	}
+	return []event.Event{c.Requested}, nil
+}
+
+// Defer postpones, with a growing pause.
+type Defer struct {
+	Cause Cause
+	At    time.Time
+}
+
+// pauses between attempts while the registry is down; closed hours wait longer.
+var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
+
+// Decide chooses the next attempt's time by cause.
+func (c Defer) Decide(s Inquiry) ([]event.Event, error) {
+	if s.Status != Due {
+		return nil, nil
+	}
+	pause := pauses[min(s.Attempts, len(pauses)-1)]
+	if c.Cause != Down {
+		pause = 30 * time.Minute
+	}
+	return []event.Event{Deferred{s.Request.Inquiry, c.Cause, s.Attempts + 1, c.At.Add(pause), c.At}}, nil
+}
+
+// NoteInconclusive records that the registry cannot tell.
+type NoteInconclusive struct {
+	Code string
+	At   time.Time
+}
+
+// Decide ends the question without a decision.
+func (c NoteInconclusive) Decide(s Inquiry) ([]event.Event, error) {
+	if s.Status != Due {
+		return nil, nil
+	}
+	return []event.Event{Inconclusive{s.Request.Inquiry, c.Code, c.At}}, nil
+}
+
+// Answer records the registry's answer.
+type Answer struct {
+	Matched      bool
+	Differs      []string
+	TrackingCode string
+	At           time.Time
+}
+
+// Decide wants the tracking code of S3.12 and takes the first answer only.
+func (c Answer) Decide(s Inquiry) ([]event.Event, error) {
+	if s.Status != Due {
+		return nil, nil
+	}
+	if c.TrackingCode == "" {
+		return nil, ErrTrackingCode
+	}
+	return []event.Event{Answered{s.Request.Inquiry, s.Request.Request, c.Matched, c.Differs, c.TrackingCode, c.At}}, nil
+}

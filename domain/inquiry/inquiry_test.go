@@ -1,0 +1,88 @@
+package inquiry
+
+import (
+	"testing"
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"inquiry.requested.v1":    requested,
+		"inquiry.deferred.v1":     deferred(1, time.Second),
+		"inquiry.inconclusive.v1": inconclusive,
+		"inquiry.answered.v1":     answered(false, "surname"),
+	})
+}
+
+func TestAnInquiryIsAskedOnce(t *testing.T) {
+	again := Request{requested}
+	spec.Given(t, Kind).When(again).Then(requested)
+	spec.Given(t, Kind, requested).When(again).ThenNothing()
+	spec.Given(t, Kind, requested, deferred(1, time.Second)).When(again).ThenNothing()
+	spec.Given(t, Kind, requested, answered(true)).When(again).ThenNothing()
+}
+
+func TestAnInconclusiveAnswerMayBeAskedAgain(t *testing.T) {
+	past := []event.Event{requested, inconclusive}
+	spec.Given(t, Kind, past...).When(Request{requested}).Then(requested)
+	spec.Given(t, Kind, append(past, requested)...).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
+}
+
+func TestTheRegistrysFirstAnswerCounts(t *testing.T) {
+	spec.Given(t, Kind, requested).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
+	spec.Given(t, Kind, requested).When(Answer{false, []string{"surname"}, "registry-1", noon}).Then(answered(false, "surname"))
+	spec.Given(t, Kind, requested, answered(false)).When(Answer{true, nil, "registry-2", noon}).ThenNothing()
+}
+
+func TestAnAnswerHasATrackingCode(t *testing.T) { // invariant 10
+	spec.Given(t, Kind, requested).When(Answer{true, nil, "", noon}).ThenFault(ErrTrackingCode)
+	spec.Given(t, Kind, requested, answered(true)).When(Answer{true, nil, "", noon}).ThenNothing()
+}
+
+func TestNobodyAskedNobodyAnswers(t *testing.T) {
+	spec.Given(t, Kind).When(Answer{true, nil, "registry-1", noon}).ThenNothing()
+	spec.Given(t, Kind).When(Defer{Down, noon}).ThenNothing()
+	spec.Given(t, Kind).When(NoteInconclusive{"R-17", noon}).ThenNothing()
+}
+
+func TestARegistryOutOfReachIsAskedLaterAndLater(t *testing.T) { // invariant 11
+	past := []event.Event{requested}
+	for i, pause := range []time.Duration{
+		time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute,
+	} {
+		next := deferred(i+1, pause)
+		spec.Given(t, Kind, past...).When(Defer{Down, noon}).Then(next)
+		past = append(past, next)
+	}
+	spec.Given(t, Kind, past...).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
+}
+
+func TestClosedHoursWaitLonger(t *testing.T) {
+	for _, cause := range []Cause{Holiday, OutOfHours, Quota} {
+		want := Deferred{number, cause, 1, noon.Add(30 * time.Minute), noon}
+		spec.Given(t, Kind, requested).When(Defer{cause, noon}).Then(want)
+	}
+}
+
+func TestADeferralIsDueAgain(t *testing.T) {
+	s := Evolve(Evolve(Inquiry{}, requested), deferred(1, time.Second))
+	if s.Status != Due || !s.DueAt.Equal(noon.Add(time.Second)) || s.Attempts != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestTheRegistryCannotTell(t *testing.T) {
+	spec.Given(t, Kind, requested).When(NoteInconclusive{"R-17", noon}).Then(inconclusive)
+	spec.Given(t, Kind, requested, inconclusive).When(NoteInconclusive{"R-17", noon}).ThenNothing()
+}
+
+func TestNothingFollowsAnEnd(t *testing.T) {
+	for _, end := range []event.Event{inconclusive, answered(true)} {
+		spec.Given(t, Kind, requested, end).When(Defer{Down, noon}).ThenNothing()
+		spec.Given(t, Kind, requested, end).When(NoteInconclusive{"R-18", noon}).ThenNothing()
+		spec.Given(t, Kind, requested, end).When(Answer{false, nil, "registry-2", noon}).ThenNothing()
+	}
+}

@@ -1,0 +1,144 @@
+// Package notification is one message to one person, claimed by its cause
+// before it is sent (architecture, policies).
+//
+//	─Requested─▶ Due ─Sent─▶ Sent ■      Due ─Postponed─▶ Due ─Failed─▶ Failed ■
+package notification
+
+import (
+	"time"
+
+	"govahi/domain/event"
+)
+
+// Catalog lists every event of a message.
+var Catalog = event.NewCatalog(
+	event.Of[Requested]("notification.requested.v1"),
+	event.Of[Postponed]("notification.postponed.v1"),
+	event.Of[Failed]("notification.failed.v1"),
+	event.Of[Sent]("notification.sent.v1"),
+)
+
+// Kind is the stream `notification-<ID of the causing event>`: one cause, one
+// message.
+var Kind = event.Kind[Notification]{Category: "notification", Catalog: Catalog, Evolve: Evolve}
+
+// Template is which text is sent.
+type Template string
+
+// The texts.
+const (
+	EmailCode          Template = "email-code"
+	RequestSubmitted   Template = "request-submitted"
+	CorrectionNeeded   Template = "correction-needed"
+	RequestRejected    Template = "request-rejected"
+	CertificateIssued  Template = "certificate-issued"
+	CertificateRevoked Template = "certificate-revoked"
+	AccessDefined      Template = "access-defined"
+)
+
+// Message is what the text needs; the code of an e-mail proof is derived at
+// the moment of sending and stands nowhere.
+type Message struct {
+	Email string            `json:"email"`
+	Name  string            `json:"name"`
+	With  map[string]string `json:"with,omitempty"`
+}
+
+// Requested claims the message.
+type Requested struct {
+	ID       string                   `json:"id"`
+	Template Template                 `json:"template"`
+	Request  event.Stream             `json:"request"`
+	Round    int                      `json:"round,omitempty"` // of the e-mail code
+	Message  *event.Personal[Message] `json:"message"`
+	At       time.Time                `json:"at"`
+}
+
+// Personal seals address and name.
+func (e Requested) Personal() []event.Sealable { return []event.Sealable{e.Message} }
+
+// Postponed says that the server did not take it yet.
+type Postponed struct {
+	ID      string    `json:"id"`
+	Attempt int       `json:"attempt"`
+	RetryAt time.Time `json:"retryAt"`
+	At      time.Time `json:"at"`
+}
+
+// Failed ends the attempts.
+type Failed struct {
+	ID    string    `json:"id"`
+	Cause string    `json:"cause"`
+	At    time.Time `json:"at"`
+}
+
+// Sent says that the server took it.
+type Sent struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+// Notification is the state.
+type Notification struct {
+	Requested Requested
+	Attempts  int
+	DueAt     time.Time
+	Over      bool
+}
+
+// Evolve is what each event means.
+func Evolve(s Notification, e event.Event) Notification {
+	switch e := e.(type) {
+	case Requested:
+		s.Requested, s.DueAt = e, e.At
+	case Postponed:
+		s.Attempts, s.DueAt = e.Attempt, e.RetryAt
+	case Sent, Failed:
+		s.Over = true
+	}
+	return s
+}
+
+// Request claims a message.
+type Request struct{ Requested Requested }
+
+// Decide claims once.
+func (c Request) Decide(s Notification) ([]event.Event, error) {
+	if s.Requested.ID != "" {
+		return nil, nil
+	}
+	return []event.Event{c.Requested}, nil
+}
+
+// NoteSent records that the server took it.
+type NoteSent struct{ At time.Time }
+
+// Decide records it once, of a message that was claimed.
+func (c NoteSent) Decide(s Notification) ([]event.Event, error) {
+	if s.Over || s.Requested.ID == "" {
+		return nil, nil
+	}
+	return []event.Event{Sent{s.Requested.ID, c.At}}, nil
+}
+
+// Postpone waits longer after each failure, and gives up after a day.
+type Postpone struct {
+	Cause string
+	At    time.Time
+}
+
+var pauses = []time.Duration{
+	time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute,
+	time.Hour, 6 * time.Hour, 16 * time.Hour,
+}
+
+// Decide chooses the next attempt's time.
+func (c Postpone) Decide(s Notification) ([]event.Event, error) {
+	switch {
+	case s.Over, s.Requested.ID == "":
+		return nil, nil
+	case s.Attempts >= len(pauses):
+		return []event.Event{Failed{s.Requested.ID, c.Cause, c.At}}, nil
+	}
+	return []event.Event{Postponed{s.Requested.ID, s.Attempts + 1, c.At.Add(pauses[s.Attempts]), c.At}}, nil
+}

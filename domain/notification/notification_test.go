@@ -1,0 +1,58 @@
+package notification
+
+import (
+	"testing"
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"notification.requested.v1": requested(),
+		"notification.postponed.v1": postponed(1, time.Second),
+		"notification.failed.v1":    lost,
+		"notification.sent.v1":      sent,
+	})
+}
+
+func TestOneCauseOneMessage(t *testing.T) {
+	spec.Given(t, Kind).When(Request{requested()}).Then(requested())
+	for _, past := range [][]event.Event{{requested()}, {requested(), postponed(1, time.Second)}, {requested(), sent}, {requested(), lost}} {
+		spec.Given(t, Kind, past...).When(Request{requested()}).ThenNothing()
+	}
+}
+
+func TestAMessageIsSentOnce(t *testing.T) {
+	spec.Given(t, Kind, requested()).When(NoteSent{noon}).Then(sent)
+	spec.Given(t, Kind, requested(), postponed(1, time.Second)).When(NoteSent{noon}).Then(sent)
+	spec.Given(t, Kind, requested(), sent).When(NoteSent{noon}).ThenNothing()
+	spec.Given(t, Kind, requested(), lost).When(NoteSent{noon}).ThenNothing()
+}
+
+func TestADeadServerIsTriedForADay(t *testing.T) {
+	past := []event.Event{requested()}
+	var waited time.Duration
+	for i, pause := range []time.Duration{
+		time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 16 * time.Hour,
+	} {
+		next := postponed(i+1, pause)
+		spec.Given(t, Kind, past...).When(Postpone{"refused", noon}).Then(next)
+		past, waited = append(past, next), waited+pause
+	}
+	spec.Given(t, Kind, past...).When(Postpone{"refused", noon}).Then(lost)
+	if waited < 22*time.Hour || waited > 26*time.Hour {
+		t.Errorf("gave up after %s", waited)
+	}
+}
+
+func TestWhatIsOverIsNotPostponed(t *testing.T) {
+	spec.Given(t, Kind, requested(), sent).When(Postpone{"refused", noon}).ThenNothing()
+	spec.Given(t, Kind, requested(), lost).When(Postpone{"refused", noon}).ThenNothing()
+}
+
+func TestWhatNobodyAskedForIsNeitherSentNorPostponed(t *testing.T) {
+	spec.Given(t, Kind).When(NoteSent{noon}).ThenNothing()
+	spec.Given(t, Kind).When(Postpone{"refused", noon}).ThenNothing()
+}

@@ -1,0 +1,60 @@
+package tariff
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{"tariff.published.v1": published(2, noon)})
+}
+
+func TestVersionsAreNumbered(t *testing.T) {
+	spec.Given(t, Kind).When(publishing(1, noon)).Then(published(1, noon))
+	spec.Given(t, Kind, published(1, noon)).When(publishing(2, noon)).Then(published(2, noon))
+}
+
+func TestAmountsAreNotNegative(t *testing.T) {
+	for _, c := range []Publish{{TokenRial: -1}, {IssuanceRial: -1}} {
+		spec.Given(t, Kind).When(c).ThenFault(ErrAmount)
+	}
+	spec.Given(t, Kind).When(Publish{Product: "free", At: noon}).Then(Published{Product: "free", Version: 1, At: noon})
+}
+
+func TestTheTariffInForce(t *testing.T) {
+	day := 24 * time.Hour
+	s := Tariff{published(1, noon), published(2, noon.Add(10*day)), published(3, noon.Add(5*day))}
+	for at, want := range map[time.Duration]int{
+		0: 1, 5*day - 1: 1, 5 * day: 3, 9 * day: 3, 10 * day: 3, // the latest published of those that have begun
+	} {
+		if got, err := s.At(noon.Add(at)); err != nil || got.Version != want {
+			t.Errorf("after %s: version %d, %v", at, got.Version, err)
+		}
+	}
+	for name, s := range map[string]Tariff{"none": nil, "not yet": s} {
+		if _, err := s.At(noon.Add(-1)); !errors.Is(err, ErrNone) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTheTotalIsTokenAndIssuance(t *testing.T) {
+	if total := published(1, noon).TotalRial(); total != 3_500_000 {
+		t.Errorf("%d rial", total)
+	}
+}
+
+func TestAStateIsAValue(t *testing.T) {
+	var s Tariff
+	for version := 1; version <= 5; version++ { // some of these leave room behind the last
+		a, b := Evolve(s, published(8, noon)), Evolve(s, published(9, noon))
+		if a[version-1].Version != 8 || b[version-1].Version != 9 {
+			t.Errorf("a later version changed an earlier state: %d", a[version-1].Version)
+		}
+		s = append(s, published(version, noon))
+	}
+}

@@ -1,0 +1,60 @@
+package token
+
+import (
+	"testing"
+
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+)
+
+func TestGolden(t *testing.T) {
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
+		"token.received-in-stock.v1": received,
+		"token.reserved.v1":          reserved,
+		"token.personalised.v1":      personalised,
+		"token.delivered.v1":         delivered,
+	})
+}
+
+func TestABlankTokenComesIntoStockOnce(t *testing.T) {
+	spec.Given(t, Kind).When(Receive(received)).Then(received)
+	spec.Given(t, Kind, received).When(Receive(received)).ThenNothing()
+	elsewhere := Receive(received)
+	elsewhere.Office = "tehran"
+	spec.Given(t, Kind, received).When(elsewhere).ThenFault(ErrKnown)
+	for n := 2; n <= 4; n++ {
+		spec.Given(t, Kind, story(n)...).When(Receive(received)).ThenFault(ErrKnown)
+	}
+}
+
+func TestATokenIsReservedForOneRequest(t *testing.T) {
+	reserve := Reserve{request, "ahvaz", nima, noon}
+	spec.Given(t, Kind, received).When(reserve).Then(reserved)
+	for n := 2; n <= 4; n++ {
+		spec.Given(t, Kind, story(n)...).When(reserve).ThenNothing()
+		spec.Given(t, Kind, story(n)...).When(Reserve{other, "ahvaz", nima, noon}).ThenFault(ErrTaken)
+	}
+}
+
+func TestOnlyATokenOfTheOfficesStockIsReserved(t *testing.T) {
+	spec.Given(t, Kind).When(Reserve{request, "ahvaz", nima, noon}).ThenFault(ErrNotFound)
+	spec.Given(t, Kind, received).When(Reserve{request, "tehran", nima, noon}).ThenFault(ErrOffice)
+	spec.Given(t, Kind, story(2)...).When(Reserve{request, "tehran", nima, noon}).ThenFault(ErrOffice)
+}
+
+func TestTheReservedTokenIsPersonalisedOnce(t *testing.T) {
+	personalise := Personalise{request, "a1b2", nima, noon}
+	spec.Given(t, Kind, story(2)...).When(personalise).Then(personalised)
+	spec.Given(t, Kind, story(3)...).When(personalise).ThenNothing()
+	spec.Given(t, Kind, story(4)...).When(personalise).ThenNothing()
+	spec.Given(t, Kind, received).When(personalise).ThenFault(ErrTaken)
+	spec.Given(t, Kind, story(2)...).When(Personalise{other, "a1b2", nima, noon}).ThenFault(ErrTaken)
+}
+
+func TestThePersonalisedTokenIsDeliveredOnce(t *testing.T) {
+	deliver := Deliver{request, sara, nima, noon}
+	spec.Given(t, Kind, story(3)...).When(deliver).Then(delivered)
+	spec.Given(t, Kind, story(4)...).When(deliver).ThenNothing()
+	spec.Given(t, Kind, story(3)...).When(Deliver{other, sara, nima, noon}).ThenFault(ErrTaken)
+	spec.Given(t, Kind, received).When(deliver).ThenFault(ErrTaken)
+}

@@ -1,0 +1,205 @@
+package projections
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"govahi/domain/event"
+)
+
+// held is what the database holds of a schema.
+type held struct {
+	version  int // 0 without a checkpoint
+	position event.Position
+	present  bool // the schema is there
+	whole    bool // and its checkpoint, and every table that it began with
+}
+
+// asker is a pool or a transaction.
+type asker interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func (v *view) held(ctx context.Context, db asker, schema string) (h held, err error) {
+	var position int64
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(c.version, 0), coalesce(c.position, 0),
+		       to_regnamespace(n.name) IS NOT NULL,
+		       c.projection IS NOT NULL AND to_regnamespace(n.name) IS NOT NULL AND NOT EXISTS (
+		           SELECT FROM unnest(c.tables) t WHERE to_regclass(n.name || '.' || quote_ident(t)) IS NULL)
+		FROM (VALUES ($1)) n (name) LEFT JOIN govahi.checkpoints c ON c.projection = n.name`, schema).
+		Scan(&h.version, &position, &h.present, &h.whole)
+	h.position = event.Position(position)
+	return h, err
+}
+
+// serves says that these tables are this version's, and of this log.
+func (h held) serves(version int, head event.Position) bool {
+	return h.whole && h.version == version && h.position <= head
+}
+
+// open finds the tables as they must be, or builds them: beside the older ones
+// if there are any that a reader may be using, else straight.
+func (v *view) open(ctx context.Context) error {
+	if err := lay(ctx, v.Pool); err != nil {
+		return err
+	}
+	head, err := v.Log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	name, version := v.projection.Name, v.projection.Version
+	h, err := v.held(ctx, v.Pool, name)
+	switch {
+	case err != nil:
+		return err
+	case h.serves(version, head):
+	case h.whole && h.version > version && v.opened:
+		return errSuperseded
+	case !h.present, h.version > 0 && !h.whole, h.position > head:
+		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, head) })
+	default:
+		err = v.build(ctx, head)
+	}
+	if err != nil {
+		return err
+	}
+	v.opened = true
+	return v.load(ctx, name, Following)
+}
+
+// load takes up the work where the database says it stands.
+func (v *view) load(ctx context.Context, schema string, state State) error {
+	p, err := position(ctx, v.Pool, schema)
+	if err != nil {
+		return err
+	}
+	rows, _ := v.Pool.Query(ctx, `SELECT DISTINCT stream FROM govahi.parked WHERE projection = $1`, schema)
+	streams, err := pgx.CollectRows(rows, pgx.RowTo[event.Stream])
+	if err != nil {
+		return err
+	}
+	v.schema, v.at, v.parked = schema, p, map[event.Stream]bool{}
+	for _, s := range streams {
+		v.parked[s] = true
+	}
+	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(streams), "" })
+	return nil
+}
+
+// build makes the next version beside the present one, from the log, and swaps
+// when it has caught up. It resumes where an earlier attempt ended.
+func (v *view) build(ctx context.Context, head event.Position) error {
+	next := v.projection.Name + "_next"
+	err := v.inTx(ctx, func(tx pgx.Tx) error { return v.reclaim(ctx, tx, head) })
+	if err != nil {
+		return err
+	}
+	if err := v.load(ctx, next, Building); err != nil {
+		return err
+	}
+	v.Report.Info("projection is built anew", "projection", v.projection.Name, "version", v.projection.Version, "from", v.at, "head", head)
+	for {
+		events, err := event.ReadBatch(ctx, v.Log, v.at, buildSize)
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
+			return v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
+		}
+		if err := v.store(ctx, events); err != nil {
+			return err
+		}
+	}
+}
+
+// reclaim finds or makes NAME_next. If the version before the present one is the
+// one wanted, the program was rolled back, and what was kept is taken up again.
+func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) error {
+	next, prev := v.projection.Name+"_next", v.projection.Name+"_prev"
+	h, err := v.held(ctx, tx, next)
+	if err != nil || h.serves(v.projection.Version, head) {
+		return err
+	}
+	if h, err = v.held(ctx, tx, prev); err != nil {
+		return err
+	}
+	if h.serves(v.projection.Version, head) {
+		return rename(ctx, tx, prev, next)
+	}
+	return v.claim(ctx, tx, next, head)
+}
+
+// claim makes a schema's tables anew and its checkpoint zero, unless another
+// process just did.
+func (v *view) claim(ctx context.Context, tx pgx.Tx, schema string, head event.Position) error {
+	h, err := v.held(ctx, tx, schema)
+	if err != nil || h.serves(v.projection.Version, head) {
+		return err
+	}
+	if err := drop(ctx, tx, schema); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "CREATE SCHEMA "+quote(schema)+"; SET LOCAL search_path = "+quote(schema)+", public;"+v.projection.Tables)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO govahi.checkpoints (projection, version, position, tables)
+		SELECT $1::text, $2, 0, coalesce(array_agg(tablename::text), '{}') FROM pg_tables WHERE schemaname = $1::text`,
+		schema, v.projection.Version)
+	return err
+}
+
+// swap puts NAME_next in the place of NAME and keeps that as NAME_prev. Readers
+// see the one or the other, never neither.
+func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
+	name := v.projection.Name
+	h, err := v.held(ctx, tx, name+"_next")
+	if err != nil {
+		return err
+	}
+	if !h.serves(v.projection.Version, h.position) || h.position != v.at {
+		return errMoved
+	}
+	if err := rename(ctx, tx, name, name+"_prev"); err != nil {
+		return err
+	}
+	if err := rename(ctx, tx, name+"_next", name); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
+	return err
+}
+
+// rename moves a schema, if it is there, with its checkpoint and parked events,
+// over whatever has the new name.
+func rename(ctx context.Context, tx pgx.Tx, from, to string) error {
+	if err := drop(ctx, tx, to); err != nil {
+		return err
+	}
+	var batch pgx.Batch
+	batch.Queue("ALTER SCHEMA " + quote(from) + " RENAME TO " + quote(to))
+	batch.Queue(`UPDATE govahi.checkpoints SET projection = $2 WHERE projection = $1`, from, to)
+	batch.Queue(`UPDATE govahi.parked SET projection = $2 WHERE projection = $1`, from, to)
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+func drop(ctx context.Context, tx pgx.Tx, schema string) error {
+	var batch pgx.Batch
+	batch.Queue("DROP SCHEMA IF EXISTS " + quote(schema) + " CASCADE")
+	batch.Queue(`DELETE FROM govahi.checkpoints WHERE projection = $1`, schema)
+	batch.Queue(`DELETE FROM govahi.parked WHERE projection = $1`, schema)
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+// inTx runs a change of schemas alone.
+func (v *view) inTx(ctx context.Context, change func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, v.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+}

@@ -1,0 +1,12 @@
+CREATE TABLE notifications (
+	id       text PRIMARY KEY,
+	template text NOT NULL,
+	request  text NOT NULL,
+	status   text NOT NULL,          -- due, sent, failed
+	due_at   timestamptz,
+	attempts int NOT NULL DEFAULT 0,
+	sent_at  timestamptz,
+	cause    text
+);
+CREATE INDEX ON notifications (due_at) WHERE status = 'due';
+CREATE INDEX ON notifications (request);

@@ -1,0 +1,14 @@
+CREATE TABLE offices (
+	code     text PRIMARY KEY,
+	name     text NOT NULL,
+	province text NOT NULL,
+	city     text NOT NULL
+);
+CREATE TABLE tariffs (
+	product       text NOT NULL,
+	version       int NOT NULL,
+	token_rial    bigint NOT NULL,
+	issuance_rial bigint NOT NULL,
+	valid_from    timestamptz NOT NULL,
+	PRIMARY KEY (product, version)
+);

@@ -1,0 +1,40 @@
+CREATE TABLE requests (
+	code             text PRIMARY KEY,          -- tracking code
+	channel          text NOT NULL,
+	certificate_type text NOT NULL,
+	status           text NOT NULL,
+	status_since     timestamptz NOT NULL,
+	opened_by        text NOT NULL,
+	counter          text,                      -- office that opened it for a visitor
+	opened_at        timestamptz NOT NULL,
+	person           text,
+	organization     text,
+	province         text,
+	form_version     int NOT NULL DEFAULT 0,
+	entry            text,
+	form             jsonb,                     -- sealed
+	person_term      bytea,                     -- keyed search terms
+	mobile_term      bytea,
+	surname_term     bytea,
+	last4_term       bytea,                     -- of tracking code and last four digits of the mobile
+	email_confirmed  boolean NOT NULL DEFAULT false,
+	office           text,
+	submitted_at     timestamptz,
+	sighted          text[] NOT NULL DEFAULT '{}',
+	identity         text,                      -- waiting, matched, mismatch
+	registry_code    text,                      -- the registry's tracking code
+	fee_rial         bigint,
+	rejection        text,
+	token            text,
+	serial           text,
+	fingerprint      text,
+	copies           int NOT NULL DEFAULT 0,
+	delivered_at     timestamptz,
+	revision         bigint NOT NULL
+);
+CREATE INDEX ON requests (office, status, status_since);
+CREATE INDEX ON requests (opened_by);
+CREATE INDEX ON requests (person);
+CREATE INDEX ON requests (person_term);
+CREATE INDEX ON requests (mobile_term);
+CREATE INDEX ON requests (surname_term);

@@ -1,0 +1,99 @@
+package projections_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"govahi/adapters/postgres/pgtest"
+	"govahi/domain/event"
+	"govahi/projections"
+)
+
+func TestWaiterHearsReachedCheckpoints(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	points := projections.NewCheckpoints(h.pool)
+	h.until("listening", func() bool {
+		return one[int64](h, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN checkpoints'`) == 1
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	done := make(chan error)
+	go func() { done <- h.waiter.Wait(ctx, "policy:notify", 7) }()
+	for p := range event.Position(8) {
+		if err := points.Save(ctx, "notify", p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaiterIsBoundedByItsContext(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := h.waiter.Wait(ctx, "parcels", 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if err := h.waiter.Wait(ctx, "parcels", 0); err != nil {
+		t.Error("everything shows the beginning:", err)
+	}
+}
+
+func TestWaiterAsksWhereItCannotHear(t *testing.T) {
+	pool := pgtest.Pool(t)
+	points, waiter := projections.NewCheckpoints(pool), projections.NewWaiter(pool) // nobody listens
+	if _, err := points.Load(t.Context(), "notify"); err != nil {
+		t.Fatal(err)
+	}
+	if err := points.Save(t.Context(), "notify", 9); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := waiter.Wait(ctx, "policy:notify", 9); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaiterOutlivesItsConnection(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	const kill = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE datname = current_database() AND query = 'LISTEN checkpoints'`
+	for range 3 {
+		h.shows(h.postMany(1).Position)
+		h.until("listening", func() bool { return one[int64](h, kill) == 1 })
+	}
+	h.shows(h.postMany(1).Position)
+}
+
+func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
+	pool := pgtest.Pool(t)
+	points := projections.NewCheckpoints(pool)
+	load := func() event.Position {
+		t.Helper()
+		p, err := points.Load(t.Context(), "revoke")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if load() != 0 {
+		t.Error("a new policy has acted")
+	}
+	for _, p := range []event.Position{5, 6} {
+		if err := points.Save(t.Context(), "revoke", p); err != nil || load() != p {
+			t.Fatal(p, err)
+		}
+		if _, err := pool.Exec(t.Context(), `DROP SCHEMA govahi CASCADE`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if load() != 0 {
+		t.Error("a lost checkpoint was invented")
+	}
+}

@@ -1,0 +1,71 @@
+package queries
+
+import (
+	"context"
+	"time"
+)
+
+// Management is the view of those who lead: how many, where, how long, and why
+// not.
+type Management struct {
+	States      []StateCount `json:"states"`
+	Provinces   []Count      `json:"provinces"`
+	Offices     []Count      `json:"offices"`
+	Waiting     []Waiting    `json:"waiting"`
+	Rejections  []Count      `json:"rejections"`
+	Revocations []Count      `json:"revocations"`
+	OpenCases   int64        `json:"openCases"`
+	At          time.Time    `json:"at"`
+}
+
+// Count is how many of one name.
+type Count struct {
+	Name  string `json:"name" db:"name"`
+	Count int64  `json:"count" db:"count"`
+}
+
+// StateCount is how many requests of a channel are in a state.
+type StateCount struct {
+	Channel string `json:"channel" db:"channel"`
+	State   string `json:"state" db:"state"`
+	Count   int64  `json:"count" db:"count"`
+}
+
+// Waiting is how long requests have stood in a state.
+type Waiting struct {
+	State         string  `json:"state" db:"state"`
+	Count         int64   `json:"count" db:"count"`
+	MedianSeconds float64 `json:"medianSeconds" db:"median"`
+	OldestSeconds float64 `json:"oldestSeconds" db:"oldest"`
+}
+
+// Management counts at a moment.
+func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, err error) {
+	m.At = now
+	if m.States, err = rows[StateCount](ctx, q, `SELECT r.channel, `+effective+` AS state, count(*) AS count`+
+		requestTables+`GROUP BY 1, 2 ORDER BY 1, 2`); err != nil {
+		return m, err
+	}
+	if m.Waiting, err = rows[Waiting](ctx, q, `SELECT status AS state, count(*) AS count,
+		percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM $1 - status_since)) AS median,
+		max(extract(epoch FROM $1 - status_since))::float8 AS oldest
+		FROM requests.requests WHERE status NOT IN ('accepted', 'rejected', 'withdrawn') GROUP BY 1 ORDER BY oldest DESC`, now); err != nil {
+		return m, err
+	}
+	for _, c := range []struct {
+		into *[]Count
+		sql  string
+	}{
+		{&m.Provinces, `SELECT province AS name, count(*) AS count FROM requests.requests WHERE province IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1`},
+		{&m.Offices, `SELECT office AS name, count(*) AS count FROM requests.requests WHERE office IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1`},
+		{&m.Rejections, `SELECT rejection AS name, count(*) AS count FROM requests.requests WHERE rejection IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1`},
+		{&m.Revocations, `SELECT reason AS name, count(*) AS count FROM certificates.certificates WHERE reason IS NOT NULL AND issued_at IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1`},
+	} {
+		if *c.into, err = rows[Count](ctx, q, c.sql); err != nil {
+			return m, err
+		}
+	}
+	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status = 'open'`)
+	m.OpenCases = open.Count
+	return m, err
+}

@@ -1,0 +1,78 @@
+// Package queries turns tables into answers. It asks by SQL, opens sealed
+// columns for those who may see them, and decides nothing.
+package queries
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// Terms makes the keyed search terms by which sealed data is found.
+type Terms interface {
+	Term(kind, text string) []byte
+}
+
+// Queries answers from the read views.
+type Queries struct {
+	Pool   *pgxpool.Pool
+	Keeper event.Keeper
+	Terms  Terms
+}
+
+// ErrViewsUnavailable reports that the views do not answer.
+var ErrViewsUnavailable = fault.New(fault.Unavailable, "views-unavailable",
+	"نمایش اطلاعات در دسترس نیست؛ لحظه‌ای دیگر دوباره ببینید.",
+	"The views are out of reach; look again in a moment.")
+
+// rows collects an answer of many lines.
+func rows[T any](ctx context.Context, q *Queries, sql string, args ...any) ([]T, error) {
+	r, err := q.Pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, errors.Join(ErrViewsUnavailable, err)
+	}
+	list, err := pgx.CollectRows(r, pgx.RowToStructByName[T])
+	if err != nil {
+		return nil, errors.Join(ErrViewsUnavailable, err)
+	}
+	if list == nil {
+		list = []T{} // an empty list, not null, for the reader of the JSON
+	}
+	return list, nil
+}
+
+// row collects an answer of one line; none is what the caller says it is.
+func row[T any](ctx context.Context, q *Queries, none error, sql string, args ...any) (T, error) {
+	var zero T
+	list, err := rows[T](ctx, q, sql, args...)
+	switch {
+	case err != nil:
+		return zero, err
+	case len(list) == 0:
+		return zero, none
+	}
+	return list[0], nil
+}
+
+// unsealed opens a sealed column; an erased person leaves the zero value and
+// false.
+func unsealed[T any](ctx context.Context, q *Queries, column []byte) (value T, ok bool, err error) {
+	if column == nil {
+		return value, false, nil
+	}
+	var p event.Personal[T]
+	if err := json.Unmarshal(column, &p); err != nil {
+		return value, false, err
+	}
+	value, err = p.Open(ctx, q.Keeper)
+	if errors.Is(err, event.ErrErased) {
+		return value, false, nil
+	}
+	return value, err == nil, err
+}

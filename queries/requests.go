@@ -1,0 +1,152 @@
+package queries
+
+import (
+	"context"
+	"time"
+
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/iran"
+)
+
+// effective is a request's state with what other streams say: revoked, or
+// active in CPMIS (invariant 8, computed).
+const effective = `CASE WHEN c.status = 'revoked' THEN 'revoked'
+	WHEN r.status = 'accepted' AND EXISTS (SELECT FROM accesses.accesses a WHERE a.serial = r.serial AND a.active) THEN 'active'
+	ELSE r.status END`
+
+const requestTables = ` FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial `
+
+// Request is a line of the officers' queue.
+type Request struct {
+	TrackingCode string     `json:"trackingCode" db:"code"`
+	Channel      string     `json:"channel" db:"channel"`
+	Type         string     `json:"certificateType" db:"certificate_type"`
+	State        string     `json:"state" db:"state"`
+	Since        time.Time  `json:"since" db:"status_since"`
+	OpenedAt     time.Time  `json:"openedAt" db:"opened_at"`
+	Office       *string    `json:"office,omitempty" db:"office"`
+	Counter      *string    `json:"counter,omitempty" db:"counter"`
+	Organization *string    `json:"organization,omitempty" db:"organization"`
+	Province     *string    `json:"province,omitempty" db:"province"`
+	Entry        *string    `json:"entry,omitempty" db:"entry"`
+	Email        bool       `json:"emailConfirmed" db:"email_confirmed"`
+	Sighted      []string   `json:"sighted" db:"sighted"`
+	Identity     *string    `json:"identity,omitempty" db:"identity"`
+	RegistryCode *string    `json:"registryTrackingCode,omitempty" db:"registry_code"`
+	FeeRial      *int64     `json:"feeRial,omitempty" db:"fee_rial"`
+	Rejection    *string    `json:"rejection,omitempty" db:"rejection"`
+	Token        *string    `json:"token,omitempty" db:"token"`
+	Serial       *string    `json:"serial,omitempty" db:"serial"`
+	Fingerprint  *string    `json:"fingerprint,omitempty" db:"fingerprint"`
+	Copies       int        `json:"copies" db:"copies"`
+	DeliveredAt  *time.Time `json:"deliveredAt,omitempty" db:"delivered_at"`
+	Revision     int64      `json:"revision" db:"revision"`
+	Name         string     `json:"name,omitempty" db:"-"` // empty once erased
+
+	FormVersion int     `json:"formVersion" db:"form_version"`
+	Person      *string `json:"-" db:"person"`
+	OpenedBy    string  `json:"-" db:"opened_by"`
+	Sealed      []byte  `json:"-" db:"form"`
+}
+
+const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
+	r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.identity, r.registry_code, r.fee_rial,
+	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
+	r.opened_by, r.form` + requestTables
+
+// Request is one request.
+func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
+	r, err := row[Request](ctx, q, enrollment.ErrNotFound, requestColumns+`WHERE r.code = $1`, code)
+	if err != nil {
+		return r, err
+	}
+	list := []Request{r}
+	err = q.names(ctx, list)
+	return list[0], err
+}
+
+// OfPerson is a person's own requests, newest first.
+func (q *Queries) OfPerson(ctx context.Context, person event.Subject) ([]Request, error) {
+	list, err := rows[Request](ctx, q, requestColumns+`WHERE r.person = $1 OR (r.opened_by = $1 AND r.counter IS NULL)
+		ORDER BY r.opened_at DESC LIMIT 100`, person)
+	if err != nil {
+		return nil, err
+	}
+	return list, q.names(ctx, list)
+}
+
+// Search narrows the queue of an office. All fields may be empty.
+type Search struct {
+	State      string `json:"state,omitempty" required:"false" maxLength:"30"`
+	PersonCode string `json:"personCode,omitempty" required:"false" maxLength:"40"`
+	Mobile     string `json:"mobile,omitempty" required:"false" maxLength:"30"`
+	Surname    string `json:"surname,omitempty" required:"false" maxLength:"64"`
+}
+
+// Queue is an office's requests, those that wait longest first.
+func (q *Queries) Queue(ctx context.Context, office string, s Search) ([]Request, error) {
+	list, err := rows[Request](ctx, q, requestColumns+`WHERE COALESCE(r.office, r.counter) = $1
+		AND ($2 = '' OR `+effective+` = $2)
+		AND ($3::bytea IS NULL OR r.person_term = $3) AND ($4::bytea IS NULL OR r.mobile_term = $4)
+		AND ($5::bytea IS NULL OR r.surname_term = $5)
+		ORDER BY r.status_since LIMIT 200`, office, s.State,
+		q.term("person", iran.Digits(s.PersonCode)), q.term("mobile", mobile(s.Mobile)), q.term("surname", iran.Key(s.Surname)))
+	if err != nil {
+		return nil, err
+	}
+	return list, q.names(ctx, list)
+}
+
+func (q *Queries) term(kind, text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return q.Terms.Term(kind, text)
+}
+
+func mobile(input string) string {
+	if m, err := iran.Mobile(input); err == nil {
+		return m
+	}
+	return iran.Digits(input)
+}
+
+func (q *Queries) names(ctx context.Context, list []Request) error {
+	for i, r := range list {
+		f, ok, err := unsealed[enrollment.Form](ctx, q, r.Sealed)
+		if err != nil {
+			return err
+		}
+		if ok {
+			list[i].Name = f.GivenName + " " + f.Surname
+		}
+	}
+	return nil
+}
+
+// Form is the form of a request, for those who may see it whole.
+func (q *Queries) Form(ctx context.Context, r Request) (enrollment.Form, error) {
+	f, ok, err := unsealed[enrollment.Form](ctx, q, r.Sealed)
+	if err == nil && !ok && r.FormVersion > 0 {
+		err = event.ErrErased
+	}
+	return f, err
+}
+
+// Tracking is what the public page shows to whoever has the code and the last
+// four digits of the mobile: no personal data.
+type Tracking struct {
+	TrackingCode string    `json:"trackingCode" db:"code"`
+	State        string    `json:"state" db:"state"`
+	Since        time.Time `json:"since" db:"status_since"`
+	Office       *string   `json:"office,omitempty" db:"office"`
+}
+
+// Track finds a request by code and second factor; a wrong factor is told
+// nothing more than an unknown code.
+func (q *Queries) Track(ctx context.Context, code, lastFour string) (Tracking, error) {
+	return row[Tracking](ctx, q, enrollment.ErrNotFound,
+		`SELECT r.code, `+effective+` AS state, r.status_since, r.office`+requestTables+
+			`WHERE r.code = $1 AND r.last4_term = $2`, code, q.Terms.Term("last4", code+iran.Digits(lastFour)))
+}
