@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
@@ -211,23 +212,48 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if _, err := transact(ctx, a, enrollment.Opening, opening(h.state), as, just[enrollment.Holder](take)); err != nil {
 		return Receipt{}, err
 	}
-	return transact(ctx, a, enrollment.Kind, stream, as, just[enrollment.Enrollment](submit))
+	r, err := transact(ctx, a, enrollment.Kind, stream, as, just[enrollment.Enrollment](submit))
+	if isRefusal(err) { // the request changed meanwhile: what was taken for it is let go
+		as.name = "ReleaseOpening"
+		err = errors.Join(err, a.release(ctx, as, opening(h.state), stream))
+	}
+	return r, err
 }
 
 func opening(s enrollment.Enrollment) event.Stream {
 	return enrollment.Opening.Stream(string(s.Form.Person), s.Form.Organization, s.CertificateType)
 }
 
-// ReleaseOpening lets go of a finished request's opening; a policy asks.
+func (a *App) release(ctx context.Context, as act, opening, request event.Stream) error {
+	release := enrollment.ReleaseOpening{Request: request, At: as.at}
+	_, err := transact(ctx, a, enrollment.Opening, opening, as, just[enrollment.Holder](release))
+	return err
+}
+
+// ReleaseOpening lets go of what a finished request held; a policy asks. Every
+// form that it ever had is looked at: a submission that was cut off may have
+// taken an opening for an earlier one.
 func (a *App) ReleaseOpening(ctx context.Context, c Caller, request event.Stream) error {
 	h, err := load(ctx, a, enrollment.Kind, request)
-	if err != nil || h.state.Form.Version == 0 || !h.state.Status.Over() {
+	if err != nil || !h.state.Status.Over() {
 		return err
 	}
 	as := a.do(c, "ReleaseOpening", "policy", request.ID())
-	release := enrollment.ReleaseOpening{Request: request, At: as.at}
-	_, err = transact(ctx, a, enrollment.Opening, opening(h.state), as, just[enrollment.Holder](release))
-	return err
+	var s enrollment.Enrollment
+	for _, r := range h.records {
+		e, err := enrollment.Catalog.Open(r)
+		if err != nil {
+			return err
+		}
+		s = enrollment.Evolve(s, e)
+		if _, form := e.(enrollment.FormCompleted); form {
+			err = a.release(ctx, as, opening(s), request)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *App) officeExists(ctx context.Context, code string) error {

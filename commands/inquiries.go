@@ -115,7 +115,9 @@ func (a *App) question(ctx context.Context, r inquiry.Requested) (RegistryQuesti
 // NoteAnswer takes the registry's answer into the record; a policy asks.
 func (a *App) NoteAnswer(ctx context.Context, c Caller, e inquiry.Answered) error {
 	as := a.do(c, "NoteAnswer", "policy", e.Request.ID())
-	answer := enrollment.AnswerIdentity{Inquiry: e.Inquiry, Matched: e.Matched, TrackingCode: e.TrackingCode, At: as.at}
+	answer := enrollment.AnswerIdentity{
+		Inquiry: e.Inquiry, Matched: e.Matched, TrackingCode: e.TrackingCode, AskedBy: e.AskedBy, At: as.at,
+	}
 	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](answer))
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,11 +29,20 @@ import (
 
 // book is the log's word on serials.
 type book struct {
+	mu   sync.Mutex // for the race detector: it does not see that openssl has ended
 	by   map[string]pki.Status
 	down bool
 }
 
+func (b *book) set(serial string, s pki.Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.by[serial] = s
+}
+
 func (b *book) Status(_ context.Context, serial string) (pki.Status, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.down {
 		return pki.Status{}, errors.New("down")
 	}
@@ -105,11 +115,11 @@ func TestOCSPSaysWhatTheLogSays(t *testing.T) {
 	w := newWorld(t)
 	w.Use(w.delegate(t))
 	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
-		delete(w.book.by, w.serial)
+		w.book.set(w.serial, pki.Status{})
 		if r, a := w.ask(t, h); r != nil || !bytes.Equal(a.Body, ocsp.UnauthorizedErrorResponse) || a.ETag != "" {
 			t.Errorf("unknown serial: %+v", r)
 		}
-		w.book.by[w.serial] = pki.Status{State: pki.Good}
+		w.book.set(w.serial, pki.Status{State: pki.Good})
 		r, a := w.ask(t, h)
 		if r == nil || r.Status != ocsp.Good || r.IssuerHash != h {
 			t.Fatalf("good: %+v", r)
@@ -117,7 +127,7 @@ func TestOCSPSaysWhatTheLogSays(t *testing.T) {
 		if a.MaxAge != pki.AnswerLife || !a.Expires.Equal(r.NextUpdate) || !strings.HasPrefix(a.ETag, `"`) || !a.LastModified.Equal(r.ThisUpdate) {
 			t.Errorf("cache headers %+v", a)
 		}
-		w.book.by[w.serial] = pki.Status{State: pki.Revoked, Reason: certificate.PrivilegeWithdrawn, RevokedAt: w.now}
+		w.book.set(w.serial, pki.Status{State: pki.Revoked, Reason: certificate.PrivilegeWithdrawn, RevokedAt: w.now})
 		r, _ = w.ask(t, h)
 		if r == nil || r.Status != ocsp.Revoked || r.RevocationReason != 9 || !r.RevokedAt.Equal(w.now) {
 			t.Errorf("revoked: %+v", r)
@@ -128,7 +138,7 @@ func TestOCSPSaysWhatTheLogSays(t *testing.T) {
 func TestOCSPAnswersAreKeptAndNeverOutliveTheirStatus(t *testing.T) {
 	w := newWorld(t)
 	w.Use(w.delegate(t))
-	w.book.by[w.serial] = pki.Status{State: pki.Good}
+	w.book.set(w.serial, pki.Status{State: pki.Good})
 	_, first := w.ask(t, crypto.SHA256)
 	_, second := w.ask(t, crypto.SHA256)
 	if !bytes.Equal(first.Body, second.Body) || w.key.n.Load() != 1 {
@@ -138,16 +148,16 @@ func TestOCSPAnswersAreKeptAndNeverOutliveTheirStatus(t *testing.T) {
 	if _, renewed := w.ask(t, crypto.SHA256); bytes.Equal(renewed.Body, first.Body) || !renewed.Expires.After(first.Expires) {
 		t.Error("an answer was kept almost to its end")
 	}
-	w.book.by[w.serial] = pki.Status{State: pki.Revoked, Reason: certificate.Superseded, RevokedAt: w.now}
+	w.book.set(w.serial, pki.Status{State: pki.Revoked, Reason: certificate.Superseded, RevokedAt: w.now})
 	if r, _ := w.ask(t, crypto.SHA256); r.Status != ocsp.Revoked {
 		t.Error("an answer from before the revocation")
 	}
-	w.book.by[w.serial] = pki.Status{State: pki.Revoked, Reason: certificate.KeyCompromise, RevokedAt: w.now}
+	w.book.set(w.serial, pki.Status{State: pki.Revoked, Reason: certificate.KeyCompromise, RevokedAt: w.now})
 	if r, _ := w.ask(t, crypto.SHA256); r.RevocationReason != 1 {
 		t.Error("an answer from before the reason changed")
 	}
 	signatures := w.key.n.Load()
-	w.book.by[w.serial] = pki.Status{State: pki.Revoked, Reason: certificate.KeyCompromise, RevokedAt: w.now.In(time.FixedZone("Tehran", 12600))}
+	w.book.set(w.serial, pki.Status{State: pki.Revoked, Reason: certificate.KeyCompromise, RevokedAt: w.now.In(time.FixedZone("Tehran", 12600))})
 	if w.ask(t, crypto.SHA256); w.key.n.Load() != signatures {
 		t.Error("signed anew for the same instant in another zone")
 	}
@@ -241,7 +251,7 @@ func TestOpensslAcceptsTheAnswers(t *testing.T) {
 		{State: pki.Good}: "person.pem: good",
 		{State: pki.Revoked, Reason: certificate.PrivilegeWithdrawn, RevokedAt: w.now}: "person.pem: revoked",
 	} {
-		w.book.by[w.serial] = status
+		w.book.set(w.serial, status)
 		for _, hash := range []string{"-sha1", "-sha256"} {
 			out := ask(hash, "-cert", w.dir+"/person.pem")
 			if !strings.Contains(out, want) || !strings.Contains(out, "Response verify OK") {

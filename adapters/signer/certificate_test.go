@@ -323,3 +323,20 @@ func BenchmarkSignCertificate(b *testing.B) {
 }
 
 var _ commands.Signer = (*signer.Client)(nil)
+
+// TestRetryUnderANewSerialIsSigned: a failed key and an abandoned serial came
+// before, under the same confirmation.
+func TestRetryUnderANewSerialIsSigned(t *testing.T) {
+	h := newHouse(t, newMemory())
+	stream, revision, tbs := h.intend(t, func(s *story) {
+		last := len(s.Events) - 2 // requested and attempted
+		s.Events = slices.Insert(s.Events, last, []event.Event{
+			enrollment.IssuanceRequested{KeyHash: "00", Request: event.About(applicant, enrollment.SigningInfo{}), By: officer},
+			enrollment.IssuanceAttempted{Serial: "67aa", Handler: "h"},
+			enrollment.IssuanceFailed{Code: "lint-refused"},
+		}...)
+		s.Events = slices.Insert(s.Events, len(s.Events)-1, event.Event(enrollment.IssuanceAttempted{Serial: "67bb", Handler: "h"}))
+	})
+	_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	must(t, err)
+}

@@ -197,14 +197,16 @@ func (h *house) openCA(ctx context.Context) error {
 	return err
 }
 
-// beside is one of the other programs, which stand where this one does.
-func beside(name string) string {
+// programs is where the other programs stand: beside this one.
+var programs = func() string {
 	self, err := os.Executable()
 	if err != nil {
-		return name
+		return ""
 	}
-	return filepath.Join(filepath.Dir(self), name)
-}
+	return filepath.Dir(self)
+}()
+
+func beside(name string) string { return filepath.Join(programs, name) }
 
 func (h *house) startPostgres(ctx context.Context) (err error) {
 	cluster := postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}

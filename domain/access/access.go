@@ -88,8 +88,6 @@ var (
 		"This user name is active with another certificate; choose another.").At("userName")
 	ErrBound = fault.New(fault.Conflict, "certificate-already-bound",
 		"این گواهی نام کاربری دیگری دارد.", "This certificate is bound to another user name.").At("userName")
-	ErrLevel = fault.New(fault.Invalid, "level-unknown",
-		"چنین سطح دسترسی نیست.", "There is no such access level.").At("level")
 )
 
 // Define names the user. Delivered and Valid are facts of other streams that

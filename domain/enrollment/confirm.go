@@ -3,6 +3,7 @@ package enrollment
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"govahi/domain/event"
@@ -56,19 +57,14 @@ func (c ConfirmInformation) Decide(s Enrollment) ([]event.Event, error) {
 	return []event.Event{InformationConfirmed{c.Seen.Revision, c.Seen.Hash, c.By, c.Office, c.At}}, nil
 }
 
-// MayConfirm holds the rule of four eyes (invariant 2): not the applicant, not
-// who entered the form, not who sighted an original or asked the registry.
+// MayConfirm holds the rule of four eyes (invariant 2): not the applicant, and
+// nobody who ever entered a form, sighted an original or asked the registry.
 func (s Enrollment) MayConfirm(by event.Subject) error {
 	if err := s.notOwn(by); err != nil {
 		return err
 	}
-	if by == s.Form.EnteredBy || by == s.Inquiry.By {
+	if slices.Contains(s.Hands, by) {
 		return ErrFourEyes
-	}
-	for _, d := range s.Sighted {
-		if d.By == by {
-			return ErrFourEyes
-		}
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ type AnswerIdentity struct {
 	Inquiry      string
 	Matched      bool
 	TrackingCode string
+	AskedBy      event.Subject
 	At           time.Time
 }
 
@@ -66,7 +67,7 @@ func (c AnswerIdentity) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Inquiry.Inquiry != c.Inquiry || s.Identity.Inquiry == c.Inquiry || s.beyondDesk() {
 		return nil, nil
 	}
-	return []event.Event{IdentityAnswered{c.Inquiry, s.Inquiry.FormVersion, c.Matched, c.TrackingCode, c.At}}, nil
+	return []event.Event{IdentityAnswered{c.Inquiry, s.Inquiry.FormVersion, c.Matched, c.TrackingCode, c.AskedBy, c.At}}, nil
 }
 
 // SettleFee takes the payment of the fee order into the record (S1.9).

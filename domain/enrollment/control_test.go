@@ -88,8 +88,8 @@ func TestAForeignersPassport(t *testing.T) {
 
 func TestTheRegistrysAnswerIsTakenOnce(t *testing.T) {
 	asked := past(StatusUnderControl)
-	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", noon}
-	no := AnswerIdentity{inquiryOf(1), false, "registry-1", noon}
+	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", "p-omid", noon}
+	no := AnswerIdentity{inquiryOf(1), false, "registry-1", "p-omid", noon}
 	spec.Given(t, Kind, asked...).When(yes).Then(answered(1, true))
 	spec.Given(t, Kind, asked...).When(no).Then(answered(1, false))
 	spec.Given(t, Kind, and(asked, answered(1, true))...).When(no).ThenNothing()
@@ -97,14 +97,14 @@ func TestTheRegistrysAnswerIsTakenOnce(t *testing.T) {
 }
 
 func TestAnAnswerAboutAnOlderFormSaysNothing(t *testing.T) {
-	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", noon}
+	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", "p-omid", noon}
 	mended := and(past(StatusNeedsCorrection), form(2))
 	spec.Given(t, Kind, mended...).When(yes).ThenNothing()
 	spec.Given(t, Kind, and(mended, inquired(2, omid))...).When(yes).ThenNothing()
 }
 
 func TestAnAnswerOutsideTheDeskSaysNothing(t *testing.T) {
-	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", noon}
+	yes := AnswerIdentity{inquiryOf(1), true, "registry-1", "p-omid", noon}
 	for _, status := range []Status{StatusNeedsCorrection, StatusRejected} {
 		spec.Given(t, Kind, past(status)...).When(yes).ThenNothing()
 	}

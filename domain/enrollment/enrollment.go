@@ -11,6 +11,7 @@
 package enrollment
 
 import (
+	"slices"
 	"time"
 
 	"govahi/domain/event"
@@ -76,6 +77,7 @@ type Enrollment struct {
 	Identity     IdentityAnswered
 	Fee          FeeSettled
 	Confirmation InformationConfirmed
+	Hands        []event.Subject // everybody who ever entered a form, sighted an original or asked the registry
 
 	Issuance    IssuanceRequested
 	Attempt     IssuanceAttempted // the latest, if not yet finished
@@ -137,6 +139,7 @@ func opened(e Opened) Enrollment {
 // withForm replaces the form; what was proved about the old one must be proved
 // again, and a correction goes back to the desk.
 func (s Enrollment) withForm(e FormCompleted) Enrollment {
+	s = s.touchedBy(e.EnteredBy)
 	s.Form = e
 	if e.EmailChanged {
 		s.Email.Confirmed = false
@@ -159,10 +162,13 @@ func (s Enrollment) underControl(e event.Event) Enrollment {
 	switch e := e.(type) {
 	case DocumentSighted:
 		s.Sighted = with(s.Sighted, e)
+		s = s.touchedBy(e.By)
 	case IdentityInquired:
 		s.Inquiry, s.Identity = e, IdentityAnswered{}
+		s = s.touchedBy(e.By)
 	case IdentityAnswered:
 		s.Identity = e
+		s = s.touchedBy(e.AskedBy)
 	case FeeSettled:
 		s.Fee = e
 	case CorrectionRequested:
@@ -259,6 +265,15 @@ func (s Enrollment) sighted(d Document) bool {
 	}
 	_, passport := s.Sighted[Passport]
 	return d == BirthCertificate && passport
+}
+
+// touchedBy remembers a hand for the rule of four eyes: a correction does not
+// make somebody's earlier part undone.
+func (s Enrollment) touchedBy(by event.Subject) Enrollment {
+	if by != "" && !slices.Contains(s.Hands, by) {
+		s.Hands = append(slices.Clip(s.Hands), by)
+	}
+	return s
 }
 
 // with copies, because states are values that others may still hold.

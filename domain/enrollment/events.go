@@ -118,11 +118,12 @@ type IdentityInquired struct {
 
 // IdentityAnswered is the registry's answer; being out of reach is none.
 type IdentityAnswered struct {
-	Inquiry      string    `json:"inquiry"`
-	FormVersion  int       `json:"formVersion"`
-	Matched      bool      `json:"matched"`
-	TrackingCode string    `json:"trackingCode"` // the registry's, S3.12
-	At           time.Time `json:"at"`
+	Inquiry      string        `json:"inquiry"`
+	FormVersion  int           `json:"formVersion"`
+	Matched      bool          `json:"matched"`
+	TrackingCode string        `json:"trackingCode"` // the registry's, S3.12
+	AskedBy      event.Subject `json:"askedBy"`
+	At           time.Time     `json:"at"`
 }
 
 // FeeSettled says that the request's fee order was paid (S1.9).

@@ -54,7 +54,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		AcceptLiability{"1405-1", "70e7", by, yes, noon},
 		Submit{"ahvaz", noon},
 		VerifyDocuments{[]Document{document}, letter, inquiryOf(n), by, noon},
-		AnswerIdentity{inquiryOf(n), yes, "registry-1", noon},
+		AnswerIdentity{inquiryOf(n), yes, "registry-1", "", noon},
 		SettleFee{paid.Order, paid.AmountRial, noon},
 		RequestCorrection{[]string{"email"}, by, noon},
 		confirmBy(by),
@@ -96,7 +96,7 @@ func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case missing[0] == ControlLiability:
 		return AcceptLiability{"1405-1", "70e7", sara, false, noon}
 	case missing[0] == ControlIdentity && s.Inquiry.FormVersion == s.Form.Version:
-		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", noon}
+		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", "", noon}
 	case missing[0] == ControlFee:
 		return SettleFee{paid.Order, paid.AmountRial, noon}
 	}

@@ -74,13 +74,16 @@ type NoteIssued struct {
 	At                  time.Time
 }
 
-// Decide takes the first certificate only.
+// Decide takes the certificate of the attempt that is under way, once.
 func (c NoteIssued) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Serial == c.Serial {
 		return nil, nil
 	}
 	if err := s.in(StatusAtCA); err != nil {
 		return nil, err
+	}
+	if s.Attempt.Serial != c.Serial {
+		return nil, ErrAttemptTaken
 	}
 	return []event.Event{Issued(c)}, nil
 }

@@ -86,7 +86,7 @@ func inquired(version int, by event.Subject) IdentityInquired {
 }
 
 func answered(version int, matched bool) IdentityAnswered {
-	return IdentityAnswered{inquiryOf(version), version, matched, "registry-1", noon}
+	return IdentityAnswered{inquiryOf(version), version, matched, "registry-1", "p-omid", noon}
 }
 
 func inquiryOf(version int) string { return "140512345670-" + string(rune('0'+version)) }

@@ -199,13 +199,14 @@ func TestFollowTakesAnUnbrokenFeedWithoutReadingTheLog(t *testing.T) {
 
 func TestFollowWithADeadFeedOnlySlows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, reported := &tape{}, 0
-		dead := event.Reporting(deadFeed{}, func(error) { reported++ })
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		appended := time.Now()
-		time.AfterFunc(time.Minute, func() { log.append("thing.happened.v1"); appended = time.Now() })
-		for range event.Follow(ctx, log, dead, 0, 10) {
+		log, reported, begun, appended := &tape{}, 0, time.Now(), time.Time{}
+		dead := event.Reporting(deadFeed(func() {
+			if appended.IsZero() && time.Since(begun) > time.Minute {
+				log.append("thing.happened.v1")
+				appended = time.Now()
+			}
+		}), func(error) { reported++ })
+		for range event.Follow(t.Context(), log, dead, 0, 10) {
 			break
 		}
 		if late := time.Since(appended); late > time.Second || len(log.events) != 1 {
@@ -217,9 +218,13 @@ func TestFollowWithADeadFeedOnlySlows(t *testing.T) {
 	})
 }
 
-type deadFeed struct{}
+// deadFeed only fails; meanwhile something else may happen.
+type deadFeed func()
 
-func (deadFeed) Fetch(context.Context, int) ([]event.Message, error) { return nil, errBroken }
+func (f deadFeed) Fetch(context.Context, int) ([]event.Message, error) {
+	f()
+	return nil, errBroken
+}
 
 func TestFollowAcknowledgesWhatIsStoredAndWhatIsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

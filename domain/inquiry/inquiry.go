@@ -64,12 +64,13 @@ type Inconclusive struct {
 
 // Answered is the answer, minimised: fields that matched, no raw values.
 type Answered struct {
-	Inquiry      string       `json:"inquiry"`
-	Request      event.Stream `json:"request"`
-	Matched      bool         `json:"matched"`
-	Differs      []string     `json:"differs,omitempty"` // names of fields
-	TrackingCode string       `json:"trackingCode"`
-	At           time.Time    `json:"at"`
+	Inquiry      string        `json:"inquiry"`
+	Request      event.Stream  `json:"request"`
+	Matched      bool          `json:"matched"`
+	Differs      []string      `json:"differs,omitempty"` // names of fields
+	TrackingCode string        `json:"trackingCode"`
+	AskedBy      event.Subject `json:"askedBy"`
+	At           time.Time     `json:"at"`
 }
 
 // Status is where the inquiry stands.
@@ -173,5 +174,5 @@ func (c Answer) Decide(s Inquiry) ([]event.Event, error) {
 	if c.TrackingCode == "" {
 		return nil, ErrTrackingCode
 	}
-	return []event.Event{Answered{s.Request.Inquiry, s.Request.Request, c.Matched, c.Differs, c.TrackingCode, c.At}}, nil
+	return []event.Event{Answered{s.Request.Inquiry, s.Request.Request, c.Matched, c.Differs, c.TrackingCode, s.Request.By, c.At}}, nil
 }

@@ -18,7 +18,7 @@ var (
 )
 
 func answered(matched bool, differs ...string) Answered {
-	return Answered{number, request, matched, differs, "registry-1", noon}
+	return Answered{number, request, matched, differs, "registry-1", "p-omid", noon}
 }
 
 // deferred is the n-th deferral because the registry was down.
