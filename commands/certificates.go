@@ -143,7 +143,7 @@ func plainSerial(s string) string {
 
 // StatusOf is the truth about a serial, straight from the log: no view's delay
 // makes a revoked certificate good.
-func (a *App) StatusOf(ctx context.Context, serial string) (certificate.Certificate, []event.Recorded, error) {
+func (a *App) StatusOf(ctx context.Context, serial string) (certificate.Certificate, error) {
 	h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(plainSerial(serial)))
-	return h.state, h.records, err
+	return h.state, err
 }

@@ -65,7 +65,7 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	if serial == "" {
 		return data, nil
 	}
-	c, records, err := h.App.StatusOf(ctx, serial)
+	c, err := h.App.StatusOf(ctx, serial)
 	if err != nil || c.Issued.Serial == "" {
 		return data, err // an abandoned serial was never a certificate
 	}
@@ -73,9 +73,7 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	data.NotBefore, data.NotAfter = c.Issued.NotBefore, c.Issued.NotAfter
 	switch {
 	case c.Status == certificate.Withdrawn:
-		m, err := records[len(records)-1].DecodeMeta()
-		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, m.At
-		return data, err
+		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, c.Since
 	case now.After(c.Issued.NotAfter):
 		data.Standing = web.Expired
 	default:

@@ -19,15 +19,14 @@ type Statuses struct{ App *commands.App }
 
 // Status is where a serial stands.
 func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error) {
-	c, records, err := s.App.StatusOf(ctx, serial)
+	c, err := s.App.StatusOf(ctx, serial)
 	switch {
 	case err != nil:
 		return pki.Status{}, err
 	case c.Status == certificate.Valid:
 		return pki.Status{State: pki.Good}, nil
 	case c.Status == certificate.Withdrawn:
-		m, err := records[len(records)-1].DecodeMeta()
-		return pki.Status{State: pki.Revoked, Reason: c.Reason, RevokedAt: m.At}, err
+		return pki.Status{State: pki.Revoked, Reason: c.Reason, RevokedAt: c.Since}, nil
 	}
 	return pki.Status{}, nil
 }

@@ -34,6 +34,7 @@ type Certificate struct {
 	Intent IssuanceIntended
 	Issued Issued
 	Reason Reason
+	Since  time.Time // of the revocation
 }
 
 // Evolve is what each event means for the serial.
@@ -48,7 +49,7 @@ func Evolve(c Certificate, e event.Event) Certificate {
 	case IssuanceAbandoned:
 		c.Status = Abandoned
 	case Revoked:
-		c.Status, c.Reason = Withdrawn, e.Reason
+		c.Status, c.Reason, c.Since = Withdrawn, e.Reason, e.At
 	}
 	return c
 }
