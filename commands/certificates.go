@@ -132,6 +132,17 @@ func (a *App) mayRevoke(ctx context.Context, c Caller, s certificate.Certificate
 	return a.must(ctx, c, appointment.CAOperator, "")
 }
 
+// NoteRevoked ends the request of a revoked certificate; a policy asks.
+func (a *App) NoteRevoked(ctx context.Context, c Caller, e certificate.Revoked) error {
+	if e.Request == "" {
+		return nil
+	}
+	as := a.do(c, "NoteRevoked", "policy", e.Request.ID())
+	note := enrollment.NoteRevoked{Serial: e.Serial, At: as.at}
+	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](note))
+	return err
+}
+
 // plainSerial is the stored form of a serial as people copy it.
 func plainSerial(s string) string {
 	s = plainHex(s)

@@ -40,6 +40,20 @@ func (in *VerifyDocuments) check() error {
 	return nil
 }
 
+// RequireControl opens a further control at the office's discretion (S1.29, S1.31).
+func (a *App) RequireControl(ctx context.Context, c Caller, code string, control enrollment.Control) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "RequireControl", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.RequireControl{Control: control, By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
+// CloseControl says how a further control ended.
+func (a *App) CloseControl(ctx context.Context, c Caller, code string, control enrollment.Control, passed bool) (Receipt, error) {
+	return a.atDesk(ctx, c, code, "CloseControl", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
+		return enrollment.CloseControl{Control: control, Passed: passed, By: c.Person, At: as.at}.Decide(h.state)
+	})
+}
+
 // RequestCorrection sends the form back with the fields to mend.
 func (a *App) RequestCorrection(ctx context.Context, c Caller, code string, fields []string) (Receipt, error) {
 	return a.atDesk(ctx, c, code, "RequestCorrection", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {

@@ -49,7 +49,7 @@ func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, 
 	if m.Waiting, err = rows[Waiting](ctx, q, `SELECT status AS state, count(*) AS count,
 		percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM $1 - status_since)) AS median,
 		max(extract(epoch FROM $1 - status_since))::float8 AS oldest
-		FROM requests.requests WHERE status NOT IN ('accepted', 'rejected', 'withdrawn') GROUP BY 1 ORDER BY oldest DESC`, now); err != nil {
+		FROM requests.requests WHERE status NOT IN ('accepted', 'rejected', 'withdrawn', 'revoked') GROUP BY 1 ORDER BY oldest DESC`, now); err != nil {
 		return m, err
 	}
 	for _, c := range []struct {

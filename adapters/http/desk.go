@@ -54,6 +54,27 @@ func (h House) desk(s *Server) {
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.RecordPayment(ctx, c, in.plain(), in.Body))
 		})
+	Command(s, Operation{ID: "require-control", Method: "POST", Path: "/requests/{code}/controls", Tag: tag, Summary: "Require a further control at the office's discretion (S1.29, S1.31)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Control enrollment.Control `json:"control" enum:"address,telephone,discretionary"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RequireControl(ctx, c, in.plain(), in.Body.Control))
+		})
+	Command(s, Operation{ID: "close-control", Method: "POST", Path: "/requests/{code}/control-results", Tag: tag, Summary: "Say how a further control ended"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Coded
+			Body struct {
+				Control enrollment.Control `json:"control" enum:"address,telephone,discretionary"`
+				Passed  bool               `json:"passed"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.CloseControl(ctx, c, in.plain(), in.Body.Control, in.Body.Passed))
+		})
 	Command(s, Operation{ID: "request-correction", Method: "POST", Path: "/requests/{code}/correction", Tag: tag, Summary: "Send the form back to be mended"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Coded

@@ -9,6 +9,7 @@ import (
 	"govahi/adapters/web"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
+	"govahi/domain/fault"
 	"govahi/queries"
 )
 
@@ -82,17 +83,24 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	return data, nil
 }
 
+var errSheetVoid = fault.New(fault.Conflict, "sheet-void",
+	"گواهی باطل شده است و برگهٔ آن اعتباری ندارد.",
+	"The certificate is revoked and its sheet is void.")
+
 // sheet is drawn for the applicant and the office that has the request.
 func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetData, error) {
 	r, err := h.request(ctx, id, code)
 	if err != nil {
 		return web.SheetData{}, err
 	}
-	form, err := h.Queries.Form(ctx, r)
+	c, err := h.Queries.Certificate(ctx, value(r.Serial))
 	if err != nil {
 		return web.SheetData{}, err
 	}
-	c, err := h.Queries.Certificate(ctx, value(r.Serial))
+	if c.Status == string(certificate.Withdrawn) {
+		return web.SheetData{}, errSheetVoid
+	}
+	form, err := h.Queries.Form(ctx, r)
 	if err != nil {
 		return web.SheetData{}, err
 	}
@@ -150,12 +158,9 @@ func counts(list []queries.Count, label func(string) string) []web.Count {
 	return all
 }
 
-// stateLabel also names the two states that only views compute.
+// stateLabel also names the state that only views compute.
 func stateLabel(state string) string {
-	switch state {
-	case "revoked":
-		return "باطل‌شده"
-	case "active":
+	if state == "active" {
 		return "فعال"
 	}
 	return enrollment.Status(state).Persian()

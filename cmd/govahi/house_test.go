@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,6 +35,13 @@ func testMain(m *testing.M) int {
 	return m.Run()
 }
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // dataDir is a fresh data directory that PostgreSQL's user can reach.
 func dataDir(t *testing.T) string {
 	t.Helper()
@@ -40,9 +49,7 @@ func dataDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return filepath.Join(dir, "data")
 }
@@ -88,6 +95,80 @@ func begin(t *testing.T, dir string, env ...string) *instance {
 }
 
 func tail(text []byte, n int) []byte { return text[max(0, len(text)-n):] }
+
+// within is how long a test waits for what must happen.
+const within = 20 * time.Second
+
+// await polls until it is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(within); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited %v in vain: %s", within, what)
+		}
+	}
+}
+
+// over waits for the end of the process, and leaves the news for those who wait
+// after us.
+func (i *instance) over(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-i.ended:
+		i.ended <- err
+		return err
+	case <-time.After(within):
+		t.Fatalf("govahi does not end within %v", within)
+		return nil
+	}
+}
+
+// signal sends a signal to govahi alone, and waits for its end.
+func (i *instance) signal(t *testing.T, s syscall.Signal) time.Duration {
+	t.Helper()
+	began := time.Now()
+	if err := i.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	_ = i.over(t)
+	return time.Since(began)
+}
+
+// again starts an instance that is over, at the address that it had.
+func (i *instance) again(t *testing.T, env ...string) time.Duration {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	began, said := time.Now(), &transcript{}
+	next, err := startAt(ctx, i.dir, i.listen, said, env...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	*i = *next
+	return time.Since(began)
+}
+
+// govahi runs another command of the program on the instance.
+func (i *instance) govahi(t *testing.T, in string, args ...string) (string, error) {
+	t.Helper()
+	return govahi(t, in, []string{"GOVAHI_DATA=" + i.dir, "GOVAHI_LISTEN=" + i.listen}, args...)
+}
+
+// govahi runs the program to its end; what it wrote is in the error, too.
+func govahi(t *testing.T, in string, env []string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, beside("govahi"), args...)
+	cmd.Env, cmd.Stdin = append(os.Environ(), env...), strings.NewReader(in)
+	var out, trouble bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &trouble
+	err := cmd.Run()
+	if err != nil {
+		err = fmt.Errorf("%w: %s%s", err, &out, &trouble)
+	}
+	return out.String(), err
+}
 
 // telling begins a story on a seeded instance.
 func telling(t *testing.T, i *instance, name string) *story {

@@ -11,7 +11,7 @@ import (
 func ReleaseOpeningOnOver() Policy {
 	return Policy{"release-opening-on-over", enrollment.Catalog, func(ctx context.Context, h Happened) error {
 		switch h.Is.(type) {
-		case enrollment.Accepted, enrollment.Rejected, enrollment.Withdrawn:
+		case enrollment.Accepted, enrollment.Rejected, enrollment.Withdrawn, enrollment.Revoked:
 			return h.App.ReleaseOpening(ctx, h.Caller, h.Stream)
 		}
 		return nil

@@ -90,6 +90,58 @@ func (s Enrollment) beyondDesk() bool {
 	return s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed) != nil
 }
 
+// RequireControl opens a further control at the office's discretion (S1.29,
+// S1.31).
+type RequireControl struct {
+	Control Control
+	By      event.Subject
+	At      time.Time
+}
+
+// Decide opens it once, until it was closed.
+func (c RequireControl) Decide(s Enrollment) ([]event.Event, error) {
+	if err := s.mayControl(c.Control, c.By); err != nil {
+		return nil, err
+	}
+	if passed, required := s.Controls[c.Control]; required && !passed {
+		return nil, nil
+	}
+	return []event.Event{ControlRequired(c)}, nil
+}
+
+// CloseControl says how a further control ended.
+type CloseControl struct {
+	Control Control
+	Passed  bool
+	By      event.Subject
+	At      time.Time
+}
+
+// Decide closes what was required.
+func (c CloseControl) Decide(s Enrollment) ([]event.Event, error) {
+	if err := s.mayControl(c.Control, c.By); err != nil {
+		return nil, err
+	}
+	passed, required := s.Controls[c.Control]
+	switch {
+	case !required:
+		return nil, ErrControlNotRequired
+	case passed && c.Passed:
+		return nil, nil
+	}
+	return []event.Event{ControlClosed(c)}, nil
+}
+
+func (s Enrollment) mayControl(control Control, by event.Subject) error {
+	if err := s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed); err != nil {
+		return err
+	}
+	if !slices.Contains(FurtherControls, control) {
+		return ErrControl
+	}
+	return s.notOwn(by)
+}
+
 // Reject ends a request before issuance, for a stated reason (S1.37).
 type Reject struct {
 	Reason RejectionReason

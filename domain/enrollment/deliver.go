@@ -96,3 +96,19 @@ func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	}
 	return []event.Event{Accepted(c)}, nil
 }
+
+// NoteRevoked ends a request whose certificate was revoked: nothing is handed
+// over, accepted or printed after that.
+type NoteRevoked struct {
+	Serial string
+	At     time.Time
+}
+
+// Decide looks at the request's own certificate only: an abandoned attempt's
+// serial is revoked too.
+func (c NoteRevoked) Decide(s Enrollment) ([]event.Event, error) {
+	if s.Serial != c.Serial || s.Status == StatusRevoked {
+		return nil, nil
+	}
+	return []event.Event{Revoked(c)}, nil
+}

@@ -8,9 +8,11 @@
 //	Confirmed ─IssuanceRequested─▶ AtCA ─Issued─▶ Issued
 //	Issued ─TokenPersonalised, SheetPrinted─▶ ReadyForDelivery ─Delivered─▶ Delivered ─Accepted─▶ Accepted ■
 //	AtOffice … Confirmed ─Rejected─▶ Rejected ■      before AtCA ─Withdrawn─▶ Withdrawn ■
+//	from Issued on ─Revoked─▶ Revoked ■
 package enrollment
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -44,18 +46,19 @@ const (
 	StatusAccepted         Status = "accepted"
 	StatusRejected         Status = "rejected"
 	StatusWithdrawn        Status = "withdrawn"
+	StatusRevoked          Status = "revoked" // the certificate was, after its issue
 )
 
 // Statuses lists all states in the order of the story, for documents and views.
 var Statuses = []Status{
 	StatusDraft, StatusCompleted, StatusReady, StatusAtOffice, StatusUnderControl, StatusNeedsCorrection,
 	StatusControlled, StatusConfirmed, StatusAtCA, StatusIssued, StatusReadyForDelivery, StatusDelivered,
-	StatusAccepted, StatusRejected, StatusWithdrawn,
+	StatusAccepted, StatusRejected, StatusWithdrawn, StatusRevoked,
 }
 
-// Over tells whether nothing more can happen to a request in this state.
+// Over tells whether the request is no longer an open one (invariant 3).
 func (s Status) Over() bool {
-	return s == StatusAccepted || s == StatusRejected || s == StatusWithdrawn
+	return s == StatusAccepted || s == StatusRejected || s == StatusWithdrawn || s == StatusRevoked
 }
 
 // Enrollment is the state of a request.
@@ -76,6 +79,7 @@ type Enrollment struct {
 	Inquiry      IdentityInquired
 	Identity     IdentityAnswered
 	Fee          FeeSettled
+	Controls     map[Control]bool // further controls that were required: passed or not
 	Confirmation InformationConfirmed
 	Hands        []event.Subject // everybody who ever entered a form, sighted an original or asked the registry
 
@@ -115,7 +119,7 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 		s = s.settle()
 	case Submitted:
 		s.Office, s.Status = e.Office, StatusAtOffice
-	case DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested:
+	case DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested, ControlRequired, ControlClosed:
 		s = s.underControl(e)
 	case Rejected:
 		s.Status = StatusRejected
@@ -169,6 +173,12 @@ func (s Enrollment) underControl(e event.Event) Enrollment {
 	case IdentityAnswered:
 		s.Identity = e
 		s = s.touchedBy(e.AskedBy)
+	case ControlRequired:
+		s.Controls = withControl(s.Controls, e.Control, false)
+		s = s.touchedBy(e.By)
+	case ControlClosed:
+		s.Controls = withControl(s.Controls, e.Control, e.Passed)
+		s = s.touchedBy(e.By)
 	case FeeSettled:
 		s.Fee = e
 	case CorrectionRequested:
@@ -198,6 +208,8 @@ func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
 		s.DeliveredBy, s.Status = e.By, StatusDelivered
 	case Accepted:
 		s.Status = StatusAccepted
+	case Revoked:
+		s.Status = StatusRevoked
 	}
 	return s
 }
@@ -228,7 +240,14 @@ const (
 	ControlLiability Control = "liability"
 	ControlIdentity  Control = "identity"
 	ControlFee       Control = "fee"
+
+	ControlAddress   Control = "address"       // S1.29
+	ControlTelephone Control = "telephone"     // S1.29
+	ControlOther     Control = "discretionary" // S1.31
 )
+
+// FurtherControls are those that an office may require besides.
+var FurtherControls = []Control{ControlAddress, ControlTelephone, ControlOther}
 
 // Missing lists the controls that do not hold yet (invariant 1).
 func (s Enrollment) Missing() []Control {
@@ -245,6 +264,10 @@ func (s Enrollment) Missing() []Control {
 	}
 	need(s.Identity.Matched && s.Identity.FormVersion == s.Form.Version, ControlIdentity)
 	need(s.Fee.Order != "", ControlFee)
+	for _, c := range FurtherControls {
+		passed, required := s.Controls[c]
+		need(passed || !required, c)
+	}
 	return missing
 }
 
@@ -278,10 +301,19 @@ func (s Enrollment) touchedBy(by event.Subject) Enrollment {
 
 // with copies, because states are values that others may still hold.
 func with(m map[Document]DocumentSighted, e DocumentSighted) map[Document]DocumentSighted {
-	c := make(map[Document]DocumentSighted, len(m)+1)
-	for d, s := range m {
-		c[d] = s
+	c := maps.Clone(m)
+	if c == nil {
+		c = map[Document]DocumentSighted{}
 	}
 	c[e.Document] = e
+	return c
+}
+
+func withControl(m map[Control]bool, control Control, passed bool) map[Control]bool {
+	c := maps.Clone(m)
+	if c == nil {
+		c = map[Control]bool{}
+	}
+	c[control] = passed
 	return c
 }

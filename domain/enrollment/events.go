@@ -20,6 +20,8 @@ var Catalog = event.NewCatalog(
 	event.Of[IdentityInquired]("enrollment.identity-inquired.v1"),
 	event.Of[IdentityAnswered]("enrollment.identity-answered.v1"),
 	event.Of[FeeSettled]("enrollment.fee-settled.v1"),
+	event.Of[ControlRequired]("enrollment.control-required.v1"),
+	event.Of[ControlClosed]("enrollment.control-closed.v1"),
 	event.Of[CorrectionRequested]("enrollment.correction-requested.v1"),
 	event.Of[Rejected]("enrollment.rejected.v1"),
 	event.Of[Withdrawn]("enrollment.withdrawn.v1"),
@@ -32,6 +34,7 @@ var Catalog = event.NewCatalog(
 	event.Of[SheetPrinted]("enrollment.sheet-printed.v1"),
 	event.Of[Delivered]("enrollment.delivered.v1"),
 	event.Of[Accepted]("enrollment.accepted.v1"),
+	event.Of[Revoked]("enrollment.revoked.v1"),
 )
 
 // Opened starts a request (S1.3); its tracking code is the stream's ID.
@@ -133,6 +136,22 @@ type FeeSettled struct {
 	At         time.Time `json:"at"`
 }
 
+// ControlRequired opens a control that the office or the CA finds needed
+// (S1.29, S1.31): nothing is confirmed while it is open.
+type ControlRequired struct {
+	Control Control       `json:"control"`
+	By      event.Subject `json:"by"`
+	At      time.Time     `json:"at"`
+}
+
+// ControlClosed says how it ended; a control that failed may be made again.
+type ControlClosed struct {
+	Control Control       `json:"control"`
+	Passed  bool          `json:"passed"`
+	By      event.Subject `json:"by"`
+	At      time.Time     `json:"at"`
+}
+
 // CorrectionRequested sends the form back with the fields to mend.
 type CorrectionRequested struct {
 	Fields []string      `json:"fields"` // JSON names of form fields
@@ -229,4 +248,11 @@ type Delivered struct {
 type Accepted struct {
 	By event.Subject `json:"by"`
 	At time.Time     `json:"at"`
+}
+
+// Revoked ends a request whose certificate was revoked, wherever it stands
+// (§2.3, any after Issued).
+type Revoked struct {
+	Serial string    `json:"serial"`
+	At     time.Time `json:"at"`
 }

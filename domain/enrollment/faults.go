@@ -54,6 +54,12 @@ var (
 	// ErrAttemptTaken tells an issuance handler that another one goes on.
 	ErrAttemptTaken = fault.New(fault.Conflict, "issuance-attempt-taken",
 		"صدور این گواهی در دست اقدام است.", "This issuance is already being worked on.")
+	ErrControl = fault.New(fault.Invalid, "control-unknown",
+		"چنین کنترلی نیست؛ نشانی، تلفن یا کنترل صلاحدیدی را برگزینید.",
+		"There is no such control; choose address, telephone or discretionary.").At("control")
+	ErrControlNotRequired = fault.New(fault.Conflict, "control-not-required",
+		"این کنترل خواسته نشده است؛ نخست آن را لازم بدانید.",
+		"This control was not required; require it first.").At("control")
 	ErrNotYours = fault.New(fault.Forbidden, "not-your-request",
 		"این درخواست از آن شما نیست.", "This request is not yours.")
 )
@@ -80,7 +86,7 @@ var persianStatus = map[Status]string{
 	StatusAtOffice: "نزد دفتر", StatusUnderControl: "در حال بررسی", StatusNeedsCorrection: "نیازمند اصلاح",
 	StatusControlled: "بررسی‌شده", StatusConfirmed: "تأییدشده", StatusAtCA: "نزد مرکز صدور",
 	StatusIssued: "صادرشده", StatusReadyForDelivery: "آمادهٔ تحویل", StatusDelivered: "تحویل‌شده",
-	StatusAccepted: "پذیرفته", StatusRejected: "ردشده", StatusWithdrawn: "انصراف",
+	StatusAccepted: "پذیرفته", StatusRejected: "ردشده", StatusWithdrawn: "انصراف", StatusRevoked: "باطل‌شده",
 }
 
 // Persian is the state's name on screen.

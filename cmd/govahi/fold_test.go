@@ -1,0 +1,582 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"govahi/domain/event"
+)
+
+// This file computes every row of every view a second time, from the exported
+// log alone: from JSON, docs/events.md and the states of domain §2.3. It uses
+// nothing of the domain's own folds, of the projections, or of the states that
+// the commands noted in the metadata, so that an error there shows here.
+
+// fact is a line of the export.
+type fact struct {
+	Position event.Position `json:"position"`
+	Stream   string         `json:"stream"`
+	Revision int            `json:"revision"`
+	ID       string         `json:"id"`
+	Type     string         `json:"type"`
+	Data     told           `json:"data"`
+	Meta     told           `json:"metadata"`
+}
+
+func (f fact) about() string {
+	_, id, _ := strings.Cut(f.Stream, "-")
+	return id
+}
+
+// told is a JSON object.
+type told map[string]any
+
+func (d told) text(name string) string {
+	s, _ := d[name].(string)
+	return s
+}
+
+func (d told) yes(name string) bool { return d[name] == true }
+
+func (d told) number(name string) int {
+	n, _ := d[name].(float64)
+	return int(n)
+}
+
+// orNull is a text that a table holds as NULL where it is empty.
+func (d told) orNull(name string) any {
+	if s := d.text(name); s != "" {
+		return s
+	}
+	return nil
+}
+
+// bytes is base64 in JSON and a bytea, as PostgreSQL prints it, in a table.
+func (d told) bytes(name string) any {
+	data, err := base64.StdEncoding.DecodeString(d.text(name))
+	if err != nil || len(data) == 0 {
+		return nil
+	}
+	return `\x` + hex.EncodeToString(data)
+}
+
+// cited is the thing that a named stream is about.
+func (d told) cited(name string) any {
+	_, id, found := strings.Cut(d.text(name), "-")
+	if !found {
+		return nil
+	}
+	return id
+}
+
+func (d told) inner(name string) told {
+	o, _ := d[name].(map[string]any)
+	return o
+}
+
+// row is a line of a table, by column, as to_jsonb prints it.
+type row = map[string]any
+
+// tables are rows by table and key.
+type tables map[string]map[string]row
+
+// readExport reads what `govahi log export` prints.
+func readExport(r io.Reader) ([]fact, error) {
+	var facts []fact
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(bytes.TrimSpace(line)) > 0 {
+			var f fact
+			if err := json.Unmarshal(line, &f); err != nil {
+				return nil, err
+			}
+			facts = append(facts, f)
+		}
+		if err == io.EOF {
+			return facts, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fold is the walk over the log.
+type fold struct {
+	tables
+	dossiers map[string]*dossier
+}
+
+// folded computes all views.
+func folded(facts []fact) tables {
+	f := fold{tables{
+		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
+		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
+		"offices.tariffs": {}, "crls.crls": {},
+	}, map[string]*dossier{}}
+	for _, e := range facts {
+		category, name, _ := strings.Cut(e.Type, ".")
+		name = strings.TrimSuffix(name, ".v1")
+		switch category {
+		case "enrollment":
+			f.enrollment(e, name)
+		case "certificate":
+			f.certificate(e, name)
+		case "access":
+			f.access(e, name)
+		case "revocation":
+			f.revocation(e, name)
+		case "inquiry":
+			f.inquiry(e, name)
+		case "notification":
+			f.notification(e, name)
+		case "token":
+			f.token(e, name)
+		case "office", "tariff":
+			f.place(e, name)
+		case "crl":
+			f.crl(e, name)
+		case "person":
+			f.person(e, name)
+		}
+	}
+	return f.tables
+}
+
+// dossier is what a request's state follows from.
+type dossier struct {
+	row     row
+	phase   string // the part of the diagram that it is in
+	version int
+	foreign bool
+	proven  bool // the e-mail address
+	liable  int  // form version
+	handled bool // the desk did something
+	sighted map[string]bool
+	matched int // form version
+	paid    bool
+	onToken bool
+	copies  int
+}
+
+// state reads the diagram of domain §2.3, channel A.
+func (d *dossier) state() string {
+	switch d.phase {
+	case "form":
+		switch {
+		case d.version == 0:
+			return "draft"
+		case d.proven && d.liable == d.version:
+			return "ready"
+		}
+		return "completed"
+	case "desk":
+		switch {
+		case !d.handled:
+			return "at-office"
+		case d.controlled():
+			return "controlled"
+		}
+		return "under-control"
+	case "issued":
+		if d.onToken && d.copies > 0 {
+			return "ready-for-delivery"
+		}
+	}
+	return d.phase
+}
+
+// controlled is the guard UnderControl → Controlled, with S1.26–28: a foreigner
+// shows his passport, which stands for a birth certificate also elsewhere.
+func (d *dossier) controlled() bool {
+	person := d.sighted["national-card"] && (d.sighted["birth-certificate"] || d.sighted["passport"])
+	if d.foreign {
+		person = d.sighted["passport"]
+	}
+	return person && d.sighted["legal-person-card"] && d.sighted["introduction-letter"] &&
+		d.matched == d.version && d.paid && d.proven && d.liable == d.version
+}
+
+func (f fold) enrollment(e fact, name string) {
+	d, code := f.dossiers[e.about()], e.about()
+	if name == "opened" {
+		d = opening(e)
+		f.dossiers[code], f.tables["requests.requests"][code] = d, d.row
+	} else {
+		d.learn(e.Data, name)
+		d.move(e.Data, name)
+	}
+	if now := d.state(); d.row["status"] != now {
+		d.row["status"], d.row["status_since"] = now, e.Data["at"]
+	}
+	d.row["revision"] = float64(e.Revision)
+}
+
+func opening(e fact) *dossier {
+	d := &dossier{phase: "form", sighted: map[string]bool{}, row: row{
+		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
+		"opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
+		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "copies": 0.,
+	}}
+	for _, later := range []string{
+		"person", "organization", "province", "entry", "form", "person_term", "mobile_term", "surname_term", "last4_term",
+		"office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "serial", "fingerprint",
+		"delivered_at",
+	} {
+		d.row[later] = nil
+	}
+	return d
+}
+
+// move follows the arrows between the parts of the diagram.
+func (d *dossier) move(_ told, name string) {
+	switch name {
+	case "form-completed":
+		if d.phase == "needs-correction" {
+			d.phase = "desk"
+		}
+	case "submitted":
+		d.phase, d.handled = "desk", false
+	case "document-sighted", "identity-inquired", "identity-answered":
+		d.phase, d.handled = "desk", true // also back from confirmed: what is changed must be confirmed anew
+	case "fee-settled":
+		d.handled = true
+		if d.phase == "confirmed" {
+			d.phase = "desk"
+		}
+	case "correction-requested":
+		d.phase, d.handled = "needs-correction", true
+	case "information-confirmed", "issuance-failed":
+		d.phase = "confirmed"
+	case "issuance-requested":
+		d.phase = "at-ca"
+	case "issued", "delivered", "accepted", "rejected", "withdrawn":
+		d.phase = name
+	}
+}
+
+// learn takes in what an event says.
+func (d *dossier) learn(e told, name string) {
+	switch name {
+	case "form-completed":
+		d.form(e)
+	case "email-confirmed":
+		d.proven, d.row["email_confirmed"] = true, true
+	case "liability-accepted":
+		d.liable = e.number("formVersion")
+	case "submitted":
+		d.row["office"], d.row["submitted_at"] = e["office"], e["at"]
+	case "document-sighted":
+		d.sighted[e.text("document")] = true
+		d.row["sighted"] = append(d.row["sighted"].([]any), e["document"])
+	case "identity-inquired":
+		d.matched, d.row["identity"], d.row["registry_code"] = 0, "waiting", nil
+	case "identity-answered":
+		d.matched, d.row["identity"], d.row["registry_code"] = 0, "mismatch", e["trackingCode"]
+		if e.yes("matched") {
+			d.matched, d.row["identity"] = e.number("formVersion"), "matched"
+		}
+	case "fee-settled":
+		d.paid, d.row["fee_rial"] = true, e["amountRial"]
+	case "rejected":
+		d.row["rejection"] = e["reason"]
+	default:
+		d.learnLater(e, name)
+	}
+}
+
+func (d *dossier) learnLater(e told, name string) {
+	switch name {
+	case "issuance-requested":
+		d.row["token"] = e["token"]
+	case "issued":
+		d.row["serial"], d.row["fingerprint"] = e["serial"], e["fingerprint"]
+	case "token-personalised":
+		d.onToken = true
+	case "sheet-printed":
+		d.copies, d.row["copies"] = e.number("copy"), e["copy"]
+	case "delivered":
+		d.row["delivered_at"] = e["at"]
+	}
+}
+
+func (d *dossier) form(e told) {
+	d.version, d.foreign, d.matched = e.number("version"), e.yes("foreign"), 0
+	if e.yes("emailChanged") {
+		d.proven, d.row["email_confirmed"] = false, false
+	}
+	for column, field := range map[string]string{
+		"person": "person", "organization": "organization", "province": "province", "form_version": "version",
+		"entry": "entry", "form": "form",
+	} {
+		d.row[column] = e[field]
+	}
+	d.row["identity"], d.row["registry_code"] = nil, nil
+	for _, term := range []string{"person_term", "mobile_term", "surname_term", "last4_term"} {
+		d.row[term] = present
+	}
+}
+
+// present stands for a keyed term, whose value only the vault can tell.
+const present = "present"
+
+func (f fold) certificate(e fact, name string) {
+	serial := e.about()
+	c := f.tables["certificates.certificates"][serial]
+	if c == nil { // also of a serial that was abandoned before it was intended
+		c = row{"serial": serial, "profile": ""}
+		for _, later := range []string{
+			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
+			"public", "reason", "revoked_at", "revoked_by", "cause",
+		} {
+			c[later] = nil
+		}
+		f.tables["certificates.certificates"][serial] = c
+	}
+	switch name {
+	case "issuance-intended":
+		c["status"], c["profile"], c["request"] = "intended", e.Data["profile"], e.Data.inner("record").cited("stream")
+		c["person"], c["token"] = e.Data.orNull("subject"), e.Data.orNull("token")
+		c["not_before"], c["not_after"] = e.Data["notBefore"], e.Data["notAfter"]
+	case "signing-started":
+		c["status"] = "signing"
+	case "issued":
+		c["status"], c["fingerprint"], c["issued_at"] = "valid", e.Data["fingerprint"], e.Data["at"]
+		c["certificate"], c["public"] = e.Data["certificate"], e.Data.bytes("public")
+	case "issuance-abandoned":
+		c["status"] = "abandoned"
+	case "revoked":
+		c["status"], c["reason"], c["revoked_at"] = "revoked", e.Data["reason"], e.Data["at"]
+		c["revoked_by"], c["cause"] = e.Data["by"], e.Data.orNull("case")
+	}
+}
+
+func (f fold) access(e fact, name string) {
+	users, user := f.tables["accesses.accesses"], e.Data.text("userName")
+	switch name {
+	case "user-defined":
+		users[user] = row{
+			"user_name": user, "level": e.Data["level"], "person": e.Data["person"], "request": e.Data.cited("request"),
+			"serial": e.Data["certificate"], "fingerprint": e.Data["fingerprint"], "unit": e.Data["unit"],
+			"active": true, "since": e.Data["at"], "cause": nil,
+		}
+	case "suspended":
+		users[user]["active"], users[user]["since"], users[user]["cause"] = false, e.Data["at"], e.Data["cause"]
+	}
+}
+
+func (f fold) revocation(e fact, name string) {
+	number := e.Data.text("case")
+	if name == "inaccuracy-reported" {
+		f.tables["cases.cases"][number] = row{
+			"number": number, "serial": e.Data["certificate"], "status": "open", "reporter": e.Data["by"],
+			"statement": e.Data["statement"], "reported_at": e.Data["at"], "decided_by": nil, "verdict": nil, "decided_at": nil,
+		}
+		return
+	}
+	c := f.tables["cases.cases"][number]
+	c["status"] = strings.TrimPrefix(name, "inaccuracy-")
+	c["decided_by"], c["verdict"], c["decided_at"] = e.Data["by"], e.Data["statement"], e.Data["at"]
+}
+
+func (f fold) inquiry(e fact, name string) {
+	q := f.tables["inquiries.inquiries"][e.about()]
+	switch name {
+	case "requested":
+		if q == nil {
+			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil}
+			q["request"], q["person"] = e.Data.cited("request"), e.Data["subject"]
+			q["purpose"], q["legal_basis"] = e.Data["purpose"], e.Data["legalBasis"]
+			f.tables["inquiries.inquiries"][e.about()] = q
+		}
+		q["asked_by"], q["asked_at"] = e.Data["by"], e.Data["at"]
+		q["status"], q["due_at"], q["cause"] = "due", e.Data["at"], nil
+	case "deferred":
+		q["due_at"], q["attempts"], q["cause"] = e.Data["retryAt"], e.Data["attempt"], e.Data["cause"]
+	case "inconclusive":
+		q["status"], q["due_at"], q["cause"] = name, nil, e.Data["code"]
+	case "answered":
+		q["status"], q["due_at"], q["cause"] = name, nil, nil
+		q["matched"], q["differs"], q["tracking_code"] = e.Data["matched"], e.Data["differs"], e.Data["trackingCode"]
+	}
+}
+
+func (f fold) notification(e fact, name string) {
+	all, id := f.tables["notifications.notifications"], e.Data.text("id")
+	switch name {
+	case "requested":
+		all[id] = row{
+			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
+			"due_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil,
+		}
+	case "postponed":
+		all[id]["due_at"], all[id]["attempts"] = e.Data["retryAt"], e.Data["attempt"]
+	case "failed":
+		all[id]["status"], all[id]["due_at"], all[id]["cause"] = name, nil, e.Data["cause"]
+	case "sent":
+		all[id]["status"], all[id]["due_at"], all[id]["sent_at"] = name, nil, e.Data["at"]
+	}
+}
+
+func (f fold) token(e fact, name string) {
+	all, serial := f.tables["tokens.tokens"], e.about()
+	switch name {
+	case "received-in-stock":
+		all[serial] = row{
+			"serial": serial, "model": e.Data["model"], "office": e.Data["office"], "request": nil,
+			"certificate": nil, "holder": nil,
+		}
+		name = "in-stock"
+	case "reserved":
+		all[serial]["request"] = e.Data.cited("request")
+	case "personalised":
+		all[serial]["certificate"] = e.Data["certificate"]
+	case "delivered":
+		all[serial]["holder"] = e.Data["to"]
+	}
+	all[serial]["status"], all[serial]["since"] = name, e.Data["at"]
+}
+
+func (f fold) place(e fact, name string) {
+	switch name {
+	case "opened":
+		f.tables["offices.offices"][e.Data.text("code")] = row{
+			"code": e.Data["code"], "name": e.Data["name"], "province": e.Data["province"], "city": e.Data["city"],
+		}
+	case "published":
+		key := fmt.Sprintf("%s/%d", e.Data.text("product"), e.Data.number("version"))
+		f.tables["offices.tariffs"][key] = row{
+			"product": e.Data["product"], "version": e.Data["version"], "token_rial": e.Data["tokenRial"],
+			"issuance_rial": e.Data["issuanceRial"], "valid_from": e.Data["validFrom"],
+		}
+	}
+}
+
+// crl keeps the bytes of an issuer's latest list only.
+func (f fold) crl(e fact, name string) {
+	all, issuer := f.tables["crls.crls"], e.about()
+	key := fmt.Sprintf("%s/%d", issuer, e.Data.number("number"))
+	switch name {
+	case "intended":
+		all[key] = row{
+			"issuer": issuer, "number": e.Data["number"], "this_update": e.Data["thisUpdate"],
+			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "der": nil, "sha256": nil,
+		}
+	case "signed":
+		for _, other := range all {
+			if other["issuer"] == issuer {
+				other["der"] = nil
+			}
+		}
+		all[key]["der"], all[key]["sha256"] = e.Data.bytes("der"), e.Data["sha256"]
+	}
+}
+
+// person forgets what was sealed for somebody who was erased, and what he could
+// be found by.
+func (f fold) person(e fact, name string) {
+	if name != "erased" {
+		return
+	}
+	for _, r := range f.tables["requests.requests"] {
+		if r["person"] == e.Data["subject"] {
+			r["form"], r["person_term"], r["mobile_term"], r["surname_term"], r["last4_term"] = nil, nil, nil, nil, nil
+		}
+	}
+	for _, c := range f.tables["certificates.certificates"] {
+		if c["person"] == e.Data["subject"] {
+			c["certificate"] = nil
+		}
+	}
+}
+
+// effective is the state of a request that queries compute from three views
+// (domain §2.3: Active; "any after Issued → Revoked").
+func (v tables) effective(code string) string {
+	r := v["requests.requests"][code]
+	serial, _ := r["serial"].(string)
+	if c := v["certificates.certificates"][serial]; c != nil && c["status"] == "revoked" {
+		return "revoked"
+	}
+	for _, a := range v["accesses.accesses"] {
+		if a["serial"] == serial && a["active"] == true && r["status"] == "accepted" {
+			return "active"
+		}
+	}
+	return r["status"].(string)
+}
+
+// plain makes rows comparable: an instant in one form, to the microsecond that
+// PostgreSQL keeps.
+func (v tables) plain() tables {
+	for _, table := range v {
+		for _, r := range table {
+			for column, value := range r {
+				text, _ := value.(string)
+				if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+					r[column] = at.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+				}
+			}
+		}
+	}
+	return v
+}
+
+// TestFoldTellsStates tries the fold itself on the diagram of domain §2.3, so
+// that an error in it cannot hide behind the same error in the views.
+func TestFoldTellsStates(t *testing.T) {
+	at := 0
+	var facts []fact
+	happens := func(name string, data told) {
+		at++
+		data["at"] = fmt.Sprintf("2026-01-01T00:00:%02dZ", at)
+		facts = append(facts, fact{Stream: "enrollment-1", Revision: at - 1, Type: "enrollment." + name + ".v1", Data: data})
+	}
+	for _, s := range []struct {
+		name  string
+		data  told
+		state string
+	}{
+		{"opened", told{}, "draft"},
+		{"form-completed", told{"version": 1.}, "completed"},
+		{"email-confirmed", told{}, "completed"},
+		{"liability-accepted", told{"formVersion": 1.}, "ready"},
+		{"submitted", told{"office": "o"}, "at-office"},
+		{"document-sighted", told{"document": "national-card"}, "under-control"},
+		{"correction-requested", told{}, "needs-correction"},
+		{"fee-settled", told{"amountRial": 1.}, "needs-correction"},
+		{"form-completed", told{"version": 2., "emailChanged": true}, "under-control"},
+		{"document-sighted", told{"document": "passport"}, "under-control"},
+		{"document-sighted", told{"document": "legal-person-card"}, "under-control"},
+		{"document-sighted", told{"document": "introduction-letter"}, "under-control"},
+		{"email-confirmed", told{}, "under-control"},
+		{"identity-inquired", told{"formVersion": 2.}, "under-control"},
+		{"identity-answered", told{"formVersion": 2., "matched": true}, "under-control"},
+		{"liability-accepted", told{"formVersion": 2.}, "controlled"},
+		{"information-confirmed", told{}, "confirmed"},
+		{"issuance-requested", told{}, "at-ca"},
+		{"issuance-failed", told{}, "confirmed"},
+		{"identity-inquired", told{"formVersion": 2.}, "under-control"},
+		{"identity-answered", told{"formVersion": 2., "matched": true}, "controlled"},
+		{"information-confirmed", told{}, "confirmed"},
+		{"issuance-requested", told{}, "at-ca"},
+		{"issued", told{}, "issued"},
+		{"sheet-printed", told{"copy": 1.}, "issued"},
+		{"token-personalised", told{}, "ready-for-delivery"},
+		{"delivered", told{}, "delivered"},
+		{"accepted", told{}, "accepted"},
+	} {
+		happens(s.name, s.data)
+		if got := folded(facts)["requests.requests"]["1"]["status"]; got != s.state {
+			t.Errorf("after %d, %s: %s, want %s", at, s.name, got, s.state)
+		}
+	}
+}

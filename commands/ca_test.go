@@ -1,0 +1,240 @@
+package commands_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"govahi/adapters/pki"
+	"govahi/commands"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/event"
+)
+
+// ca is a real authority with its key at hand.
+type ca struct {
+	*pki.Authority
+	key     crypto.Signer
+	refuses error         // of Prepare
+	slow    chan struct{} // holds NewSerial up until it is closed, if there
+}
+
+// Prepare refuses if the test says so.
+func (c *ca) Prepare(d commands.Draft) (commands.Prepared, error) {
+	if c.refuses != nil {
+		return commands.Prepared{}, c.refuses
+	}
+	return c.Authority.Prepare(d)
+}
+
+type ceremony struct {
+	authority *pki.Authority
+	key       crypto.Signer
+}
+
+var held = sync.OnceValues(func() (ceremony, error) {
+	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		return ceremony{}, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return ceremony{}, err
+	}
+	root, err := certified("Test Root", nil, rootKey.Public(), rootKey)
+	if err != nil {
+		return ceremony{}, err
+	}
+	issuer, err := certified("Test CA", root, key.Public(), rootKey)
+	if err != nil {
+		return ceremony{}, err
+	}
+	a, err := pki.Open(issuer.Raw, root.Raw, pki.Under("http://ca.example.ir"))
+	return ceremony{a, key}, err
+})
+
+func certified(name string, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(int64(len(name))), NotBefore: noon.AddDate(-1, 0, 0), NotAfter: noon.AddDate(20, 0, 0),
+		Subject:  pkix.Name{Country: []string{"IR"}, Organization: []string{"Test"}, CommonName: name},
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	if parent == nil {
+		parent = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
+}
+
+func theCA(t *testing.T) *ca {
+	t.Helper()
+	c, err := held()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &ca{Authority: c.authority, key: c.key}
+}
+
+func (h *house) ca() *ca { return h.Authority.(*ca) }
+
+// signer does as adapters/signer: it reads the intent, appends SigningStarted,
+// and signs once.
+type signer struct {
+	ca     *ca
+	log    event.Log
+	fails  error // instead of signing
+	after  bool  // it fails after it appended SigningStarted
+	before func()
+	signed [][]byte // everything that the key ever signed
+}
+
+var errNoSigner = errors.New("no signer answers")
+
+// SignCertificate fences and signs.
+func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	if s.before != nil {
+		s.before()
+	}
+	if s.fails != nil && !s.after {
+		return nil, "", s.fails
+	}
+	start := certificate.StartSigning{Signer: "test", TBSHash: hash(tbs), At: noon}
+	if err := fence(ctx, s.log, certificate.Kind, stream, revision, start); err != nil {
+		return nil, "", err
+	}
+	if s.fails != nil {
+		return nil, "", s.fails
+	}
+	der, err := s.sign(tbs)
+	return der, "test", err
+}
+
+// SignCRL does so for a list.
+func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	if s.fails != nil && !s.after {
+		return nil, "", s.fails
+	}
+	list, err := parseTBS(tbs)
+	if err != nil {
+		return nil, "", err
+	}
+	start := crl.StartSigning{Number: list, TBSHash: hash(tbs), Signer: "test", At: noon}
+	if err := fence(ctx, s.log, crl.Kind, stream, revision, start); err != nil {
+		return nil, "", err
+	}
+	if s.fails != nil {
+		return nil, "", s.fails
+	}
+	der, err := s.sign(tbs)
+	return der, "test", err
+}
+
+// fence decides on the stream up to the intent and appends at its revision.
+func fence[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream event.Stream, revision uint64, start event.Command[S]) error {
+	var s S
+	for r, err := range log.Read(ctx, stream, 0) {
+		if err != nil {
+			return err
+		}
+		e, err := kind.Catalog.Open(r)
+		if err != nil {
+			return err
+		}
+		s = kind.Evolve(s, e)
+	}
+	events, err := start.Decide(s)
+	if err != nil {
+		return err
+	}
+	meta := event.Meta{CommandID: "signer/" + string(stream) + string(rune('0'+revision%10)), Actor: "signer", At: noon}
+	proposed, err := kind.Encode(ctx, nil, stream, meta, events)
+	if err != nil {
+		return err
+	}
+	_, err = log.Append(ctx, stream, event.Expected(revision), proposed...)
+	return err
+}
+
+// sign makes the outer structure of RFC 5280 §4.1.1 around the bytes.
+func (s *signer) sign(tbs []byte) ([]byte, error) {
+	algorithm, err := algorithmOf(tbs)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(tbs)
+	signature, err := s.ca.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	s.signed = append(s.signed, digest[:])
+	return asn1.Marshal(struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}{asn1.RawValue{FullBytes: tbs}, algorithm, asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}})
+}
+
+// algorithmOf is the first sequence in the to-be-signed bytes.
+func algorithmOf(tbs []byte) (part asn1.RawValue, err error) {
+	var whole asn1.RawValue
+	if _, err = asn1.Unmarshal(tbs, &whole); err != nil {
+		return part, err
+	}
+	for rest := whole.Bytes; err == nil && (part.Tag != asn1.TagSequence || part.Class != 0); {
+		rest, err = asn1.Unmarshal(rest, &part)
+	}
+	return part, err
+}
+
+// parseTBS finds the number of a to-be-signed list, for which it needs a
+// signature around it.
+func parseTBS(tbs []byte) (uint64, error) {
+	algorithm, err := algorithmOf(tbs)
+	if err != nil {
+		return 0, err
+	}
+	der, err := asn1.Marshal(struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}{asn1.RawValue{FullBytes: tbs}, algorithm, asn1.BitString{Bytes: []byte{0}, BitLength: 8}})
+	if err != nil {
+		return 0, err
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return 0, err
+	}
+	return list.Number.Uint64(), nil
+}
+
+func hash(b []byte) string { return hexOf(sha256.Sum256(b)) }
+
+// newCSR is a certification request of a new key.
+func newCSR(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return csr
+}
+
+var _ = time.Now
