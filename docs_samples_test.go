@@ -82,6 +82,15 @@ func enrollments() machine {
 			{"matched", answer(true)},
 			{"mismatch", answer(false)},
 			try[enrollment.Enrollment](enrollment.SettleFee{Order: "1", AmountRial: 1, At: noon}),
+			try[enrollment.Enrollment](enrollment.RequireControl{Control: enrollment.ControlAddress, By: first, At: noon}),
+			tryAs[enrollment.Enrollment]("unknown", enrollment.RequireControl{Control: "unknown", By: first, At: noon}),
+			tryAs[enrollment.Enrollment]("the applicant", enrollment.RequireControl{
+				Control: enrollment.ControlAddress, By: applicant, At: noon,
+			}),
+			tryAs[enrollment.Enrollment]("passed", enrollment.CloseControl{
+				Control: enrollment.ControlAddress, Passed: true, By: first, At: noon,
+			}),
+			tryAs[enrollment.Enrollment]("failed", enrollment.CloseControl{Control: enrollment.ControlAddress, By: first, At: noon}),
 			try[enrollment.Enrollment](enrollment.RequestCorrection{By: first, At: noon}),
 			tryAs[enrollment.Enrollment]("second officer", confirm(second)),
 			tryAs[enrollment.Enrollment]("who looked", confirm(first)),
@@ -97,6 +106,8 @@ func enrollments() machine {
 			try[enrollment.Enrollment](enrollment.PrintSheet{By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.Deliver{IdentityChecked: enrollment.NationalCard, By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.Accept{By: applicant, At: noon}),
+			try[enrollment.Enrollment](enrollment.NoteRevoked{Serial: "a", At: noon}),
+			tryAs[enrollment.Enrollment]("another serial", enrollment.NoteRevoked{Serial: "b", At: noon}),
 			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),
 			try[enrollment.Enrollment](enrollment.Withdraw{By: applicant, At: noon}),
 		},
@@ -117,7 +128,7 @@ func enrollmentKey(s enrollment.Enrollment) string {
 	return fmt.Sprint(
 		s.Status, s.Missing(), s.Email.Sent.Round > 0 && s.Email.Sent.FormVersion == s.Form.Version, s.Email.Refused,
 		s.Inquiry.FormVersion == s.Form.Version, s.Identity.Inquiry != "", len(s.Sighted),
-		s.Attempt.Serial, s.OnToken, s.Copies > 0,
+		s.Attempt.Serial, s.OnToken, s.Copies > 0, s.Controls,
 	)
 }
 

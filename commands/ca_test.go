@@ -10,11 +10,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/big"
 	"sync"
 	"testing"
-	"time"
 
 	"govahi/adapters/pki"
 	"govahi/commands"
@@ -27,8 +28,7 @@ import (
 type ca struct {
 	*pki.Authority
 	key     crypto.Signer
-	refuses error         // of Prepare
-	slow    chan struct{} // holds NewSerial up until it is closed, if there
+	refuses error // of Prepare
 }
 
 // Prepare refuses if the test says so.
@@ -100,21 +100,37 @@ type signer struct {
 	fails  error // instead of signing
 	after  bool  // it fails after it appended SigningStarted
 	before func()
-	signed [][]byte // everything that the key ever signed
+	signed []string // hashes of everything that the key ever signed
 }
 
 var errNoSigner = errors.New("no signer answers")
 
 // SignCertificate fences and signs.
 func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return s.fenced(tbs, func() error {
+		return fence(ctx, s.log, certificate.Kind, stream, revision, func(certificate.Certificate) event.Command[certificate.Certificate] {
+			return certificate.StartSigning{Signer: "test", TBSHash: hash(tbs), At: noon}
+		})
+	})
+}
+
+// SignCRL does so for a list.
+func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return s.fenced(tbs, func() error {
+		return fence(ctx, s.log, crl.Kind, stream, revision, func(now crl.Series) event.Command[crl.Series] {
+			return crl.StartSigning{Number: now.Intent.Number, TBSHash: hash(tbs), Signer: "test", At: noon}
+		})
+	})
+}
+
+func (s *signer) fenced(tbs []byte, fence func() error) ([]byte, string, error) {
 	if s.before != nil {
 		s.before()
 	}
 	if s.fails != nil && !s.after {
 		return nil, "", s.fails
 	}
-	start := certificate.StartSigning{Signer: "test", TBSHash: hash(tbs), At: noon}
-	if err := fence(ctx, s.log, certificate.Kind, stream, revision, start); err != nil {
+	if err := fence(); err != nil {
 		return nil, "", err
 	}
 	if s.fails != nil {
@@ -124,28 +140,8 @@ func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revis
 	return der, "test", err
 }
 
-// SignCRL does so for a list.
-func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
-	if s.fails != nil && !s.after {
-		return nil, "", s.fails
-	}
-	list, err := parseTBS(tbs)
-	if err != nil {
-		return nil, "", err
-	}
-	start := crl.StartSigning{Number: list, TBSHash: hash(tbs), Signer: "test", At: noon}
-	if err := fence(ctx, s.log, crl.Kind, stream, revision, start); err != nil {
-		return nil, "", err
-	}
-	if s.fails != nil {
-		return nil, "", s.fails
-	}
-	der, err := s.sign(tbs)
-	return der, "test", err
-}
-
-// fence decides on the stream up to the intent and appends at its revision.
-func fence[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream event.Stream, revision uint64, start event.Command[S]) error {
+// fence decides on the stream as it is and appends behind the intent.
+func fence[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream event.Stream, revision uint64, start func(S) event.Command[S]) error {
 	var s S
 	for r, err := range log.Read(ctx, stream, 0) {
 		if err != nil {
@@ -157,11 +153,11 @@ func fence[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream
 		}
 		s = kind.Evolve(s, e)
 	}
-	events, err := start.Decide(s)
+	events, err := start(s).Decide(s)
 	if err != nil {
 		return err
 	}
-	meta := event.Meta{CommandID: "signer/" + string(stream) + string(rune('0'+revision%10)), Actor: "signer", At: noon}
+	meta := event.Meta{CommandID: fmt.Sprintf("signer/%s@%d", stream, revision), Actor: "signer", At: noon}
 	proposed, err := kind.Encode(ctx, nil, stream, meta, events)
 	if err != nil {
 		return err
@@ -181,7 +177,7 @@ func (s *signer) sign(tbs []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.signed = append(s.signed, digest[:])
+	s.signed = append(s.signed, hash(tbs))
 	return asn1.Marshal(struct {
 		TBS, Algorithm asn1.RawValue
 		Signature      asn1.BitString
@@ -200,28 +196,10 @@ func algorithmOf(tbs []byte) (part asn1.RawValue, err error) {
 	return part, err
 }
 
-// parseTBS finds the number of a to-be-signed list, for which it needs a
-// signature around it.
-func parseTBS(tbs []byte) (uint64, error) {
-	algorithm, err := algorithmOf(tbs)
-	if err != nil {
-		return 0, err
-	}
-	der, err := asn1.Marshal(struct {
-		TBS, Algorithm asn1.RawValue
-		Signature      asn1.BitString
-	}{asn1.RawValue{FullBytes: tbs}, algorithm, asn1.BitString{Bytes: []byte{0}, BitLength: 8}})
-	if err != nil {
-		return 0, err
-	}
-	list, err := x509.ParseRevocationList(der)
-	if err != nil {
-		return 0, err
-	}
-	return list.Number.Uint64(), nil
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
-
-func hash(b []byte) string { return hexOf(sha256.Sum256(b)) }
 
 // newCSR is a certification request of a new key.
 func newCSR(t *testing.T) []byte {
@@ -236,5 +214,3 @@ func newCSR(t *testing.T) []byte {
 	}
 	return csr
 }
-
-var _ = time.Now

@@ -22,11 +22,7 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		return Receipt{}, err
 	}
 	request := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, request)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, err := a.desk(ctx, c, h.state)
+	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -22,7 +22,7 @@ type App struct {
 	Signer    Signer
 	Registry  CivilRegistry
 	Clock     func() time.Time // UTC
-	Handler   string           // identity of this running process, for issuance attempts
+	Handler   string           // who makes issuance attempts: one running process at a time has this name
 	Step      func(point string)
 }
 

@@ -87,12 +87,8 @@ type Review struct {
 // ReviewRecord shows the record straight from the log: what is confirmed must
 // be what was seen.
 func (a *App) ReviewRecord(ctx context.Context, c Caller, code string) (Review, error) {
-	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
+	h, _, err := a.ours(ctx, c, code)
 	if err != nil {
-		return Review{}, err
-	}
-	if _, err := a.desk(ctx, c, h.state); err != nil {
 		return Review{}, err
 	}
 	form, err := h.state.Form.Form.Open(ctx, a.Keeper)
@@ -138,11 +134,7 @@ func (a *App) atDesk(ctx context.Context, c Caller, code, name string,
 	decide func(act, history[enrollment.Enrollment]) ([]event.Event, error),
 ) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, err := a.desk(ctx, c, h.state)
+	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}

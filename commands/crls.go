@@ -75,7 +75,7 @@ func (p *Publisher) issue(ctx context.Context, c Caller, stream event.Stream, s 
 		return err
 	}
 	a.Step("crl:intended")
-	der, _, err := a.Signer.SignCRL(ctx, stream, r.Revision, prepared.TBS)
+	der, _, err := signed(ctx, a.Signer.SignCRL, r, prepared.TBS)
 	if err != nil {
 		return err
 	}

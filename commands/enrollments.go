@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
@@ -83,11 +84,7 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 		return Receipt{}, err
 	}
 	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, counter, err := a.party(ctx, c, h.state)
+	_, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -153,25 +150,36 @@ func (a *App) SendEmailCode(ctx context.Context, c Caller, code string) (Receipt
 // ConfirmEmail proves the address by the code that was sent there (S1.5).
 func (a *App) ConfirmEmail(ctx context.Context, c Caller, code, entered string) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, _, err := a.party(ctx, c, h.state)
+	_, authority, _, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
 	as := a.do(c, "ConfirmEmail", authority, code)
-	var wrong bool
 	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
 		round := h.state.Email.Sent.Round
-		wrong = !sameCode(iran.Digits(entered), a.EmailCode(stream, round))
-		return enrollment.ConfirmEmail{Right: !wrong, Round: round, At: as.at}.Decide(h.state)
+		right := sameCode(iran.Digits(entered), a.EmailCode(stream, round))
+		return enrollment.ConfirmEmail{Right: right, Round: round, At: as.at}.Decide(h.state)
 	})
-	if err == nil && wrong && !h.state.Email.Confirmed {
-		return Receipt{}, enrollment.ErrEmailCode
+	if err != nil {
+		return Receipt{}, err
 	}
-	return r, err
+	return r, a.refusedCode(ctx, r)
+}
+
+// refusedCode reads what the command left, so that its repetition is refused
+// like the first time: a wrong code is a fact, and its receipt no success.
+func (a *App) refusedCode(ctx context.Context, r Receipt) error {
+	for e, err := range a.Log.Read(ctx, r.Stream, r.Revision) {
+		if err != nil {
+			return unavailable(err)
+		}
+		left, err := enrollment.Catalog.Open(e)
+		if _, refused := left.(enrollment.EmailCodeRefused); refused {
+			return enrollment.ErrEmailCode
+		}
+		return err
+	}
+	return nil
 }
 
 // Withdraw ends a request at the applicant's wish.
@@ -186,11 +194,7 @@ func (a *App) Withdraw(ctx context.Context, c Caller, code string) (Receipt, err
 // a crash in between leaves an opening that the same request's retry holds.
 func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, _, err := a.party(ctx, c, h.state)
+	h, authority, _, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -208,14 +212,23 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if err := a.priced(ctx, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
+	// The opening's acts are named by the request's revision too: what was let go
+	// after a refusal must be taken anew, though the caller's key is the same.
+	hold := as
+	hold.Key = fmt.Sprintf("%s@%d", c.Key, len(h.records))
 	take := enrollment.TakeOpening{Request: stream, At: as.at}
-	if _, err := transact(ctx, a, enrollment.Opening, opening(h.state), as, just[enrollment.Holder](take)); err != nil {
+	if _, err := transact(ctx, a, enrollment.Opening, opening(h.state), hold, just[enrollment.Holder](take)); err != nil {
 		return Receipt{}, err
 	}
-	r, err := transact(ctx, a, enrollment.Kind, stream, as, just[enrollment.Enrollment](submit))
+	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		if opening(now.state) != opening(h.state) {
+			return nil, enrollment.ErrStaleRecord
+		}
+		return submit.Decide(now.state)
+	})
 	if isRefusal(err) { // the request changed meanwhile: what was taken for it is let go
-		as.name = "ReleaseOpening"
-		err = errors.Join(err, a.release(ctx, as, opening(h.state), stream))
+		hold.name = "ReleaseOpening"
+		err = errors.Join(err, a.release(ctx, hold, opening(h.state), stream))
 	}
 	return r, err
 }
@@ -269,11 +282,7 @@ func (a *App) asParty(ctx context.Context, c Caller, code, name string,
 	command func(as act, counter bool) event.Command[enrollment.Enrollment],
 ) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, counter, err := a.party(ctx, c, h.state)
+	_, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}

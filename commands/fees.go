@@ -103,11 +103,7 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	if err != nil {
 		return Receipt{}, err
 	}
-	request, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, err := a.desk(ctx, c, request.state)
+	request, authority, err := a.ours(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -16,9 +16,6 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
-	"govahi/domain/fault"
-	"govahi/domain/fee"
-	"govahi/domain/inquiry"
 )
 
 // The people of the stories, by invented national codes with right check digits.
@@ -34,8 +31,8 @@ const (
 	applicant = "9992009098"
 	neighbour = "9992010101" // another applicant
 	stranger  = "9992011114"
-	dismissed = "1111111111" // was an officer of office-1; no real code repeats one digit
-	expired   = "2222222222" // the same, until yesterday
+	dismissed = "9992012129" // was an officer of office-1
+	expired   = "9992013133" // was one until yesterday
 )
 
 // everybody lists them in a steady order.
@@ -238,7 +235,9 @@ func (h *house) react(r event.Recorded) {
 // people gives everybody a pseudonym that a reader of a test can tell.
 type people struct{}
 
-func (people) Person(_ context.Context, code string) (event.Subject, error) { return subject(code), nil }
+func (people) Person(_ context.Context, code string) (event.Subject, error) {
+	return subject(code), nil
+}
 
 // secrets derive from no secret at all. Colliding makes the first candidates of
 // all callers one and the same.
@@ -279,17 +278,13 @@ type registry struct {
 
 func (r *registry) Inquire(_ context.Context, id string, q commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	r.asked = append(r.asked, q)
-	if r.answer != nil || r.err != nil {
-		return *cmpOr(r.answer), r.err
+	switch {
+	case r.err != nil:
+		return commands.RegistryAnswer{}, r.err
+	case r.answer != nil:
+		return *r.answer, nil
 	}
 	return commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}, nil
-}
-
-func cmpOr(a *commands.RegistryAnswer) *commands.RegistryAnswer {
-	if a == nil {
-		return &commands.RegistryAnswer{}
-	}
-	return a
 }
 
 // hooked is a log whose reads and appends a test can disturb.
@@ -349,12 +344,3 @@ func put[S any](h *house, kind event.Kind[S], s event.Stream, events ...event.Ev
 		h.t.Fatal(err)
 	}
 }
-
-func kindOf(err error) fault.Kind {
-	if f, ok := fault.Of(err); ok {
-		return f.Kind
-	}
-	return 0
-}
-
-var _ = []any{fee.Kind, inquiry.Kind}

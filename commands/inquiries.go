@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,12 +49,7 @@ func (a *App) RequestInquiry(ctx context.Context, c Caller, request event.Stream
 
 // RepeatInquiry asks again after an inconclusive answer, at an officer's wish.
 func (a *App) RepeatInquiry(ctx context.Context, c Caller, code string) (Receipt, error) {
-	request := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, request)
-	if err != nil {
-		return Receipt{}, err
-	}
-	authority, err := a.desk(ctx, c, h.state)
+	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -77,18 +73,31 @@ func (a *App) AskRegistry(ctx context.Context, c Caller, id string) error {
 	if err != nil || h.state.Status != inquiry.Due || h.state.DueAt.After(a.Clock()) {
 		return err
 	}
-	question, err := a.question(ctx, h.state.Request)
+	answer, err := a.ask(ctx, id, h.state.Request)
 	if err != nil {
 		return err
-	}
-	answer, err := a.Registry.Inquire(ctx, id, question)
-	if err != nil {
-		answer = RegistryAnswer{Deferred: inquiry.Down}
 	}
 	c.Key = fmt.Sprintf("%s@%d", id, len(h.records)) // one act for each state of the inquiry
 	as := a.do(c, "AskRegistry", "policy", h.state.Request.Request.ID())
 	_, err = transact(ctx, a, inquiry.Kind, stream, as, just(answer.command(as)))
 	return err
+}
+
+// ask ends the inquiry about a person who was erased: there is nothing left to
+// ask with, and what stays due is tried for ever.
+func (a *App) ask(ctx context.Context, id string, r inquiry.Requested) (RegistryAnswer, error) {
+	question, err := a.question(ctx, r)
+	switch {
+	case errors.Is(err, event.ErrErased):
+		return RegistryAnswer{Inconclusive: event.ErrErased.Code}, nil
+	case err != nil:
+		return RegistryAnswer{}, err
+	}
+	answer, err := a.Registry.Inquire(ctx, id, question)
+	if err != nil {
+		return RegistryAnswer{Deferred: inquiry.Down}, nil
+	}
+	return answer, nil
 }
 
 func (r RegistryAnswer) command(as act) event.Command[inquiry.Inquiry] {

@@ -26,10 +26,16 @@ var ErrAttemptRunning = fault.New(fault.Unavailable, "issuance-attempt-running",
 // is signed again.
 func (a *App) Issue(ctx context.Context, c Caller, request event.Stream) error {
 	h, err := load(ctx, a, enrollment.Kind, request)
-	if err != nil || h.state.Status != enrollment.StatusAtCA {
+	if err != nil {
 		return err
 	}
 	i := issuance{App: a, caller: c, request: request, state: h.state, records: h.records}
+	switch {
+	case h.state.Serial != "":
+		return i.followRevocation(ctx, h.state.Serial)
+	case h.state.Status != enrollment.StatusAtCA:
+		return nil
+	}
 	if done, err := i.finishEarlier(ctx); done || err != nil {
 		return err
 	}
@@ -63,7 +69,7 @@ func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if h.state.Status == certificate.Valid {
+	if h.state.Issued.Serial != "" { // also if it was revoked meanwhile: there is no second one
 		return true, i.noteIssued(ctx, last.Serial, h.state.Issued.Fingerprint)
 	}
 	if last.Handler != i.Handler && i.Clock().Sub(last.At) < attemptLease {
@@ -118,7 +124,7 @@ func (i issuance) sign(ctx context.Context, serial string) error {
 		return err
 	}
 	i.Step("issuance:intended")
-	der, signer, err := i.Signer.SignCertificate(ctx, intent.Stream, intent.Revision, prepared.TBS)
+	der, signer, err := signed(ctx, i.Signer.SignCertificate, intent, prepared.TBS)
 	if err != nil {
 		return err
 	}
@@ -195,10 +201,24 @@ func (i issuance) feeCitation(ctx context.Context) (*certificate.Citation, error
 func (i issuance) noteIssued(ctx context.Context, serial, fingerprint string) error {
 	as := i.act("NoteIssued", serial)
 	note := enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at}
-	_, err := transact(ctx, i.App, enrollment.Kind, i.request, as, just[enrollment.Enrollment](note))
-	if err == nil {
-		i.Step("issuance:noted")
+	if _, err := transact(ctx, i.App, enrollment.Kind, i.request, as, just[enrollment.Enrollment](note)); err != nil {
+		return err
 	}
+	i.Step("issuance:noted")
+	return i.followRevocation(ctx, serial)
+}
+
+// followRevocation ends the request if its certificate was revoked before the
+// request knew of it: the policy found nothing to end then. What is revoked
+// after this look meets a request that knows.
+func (i issuance) followRevocation(ctx context.Context, serial string) error {
+	h, err := load(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial))
+	if err != nil || h.state.Status != certificate.Withdrawn {
+		return err
+	}
+	as := i.act("FollowRevocation", serial)
+	_, err = transact(ctx, i.App, enrollment.Kind, i.request, as,
+		just[enrollment.Enrollment](enrollment.NoteRevoked{Serial: serial, At: as.at}))
 	return err
 }
 

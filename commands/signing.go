@@ -2,11 +2,13 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/fault"
 )
 
 // Signer is the signing process, the only holder of the CA's token. It signs
@@ -14,11 +16,34 @@ import (
 type Signer interface {
 	// SignCertificate asks for the signature of an intended certificate, cited
 	// by stream and the intent's revision; the signer compares the bytes with
-	// the intent, appends SigningStarted, signs once, and returns the DER.
+	// the intent, appends SigningStarted, signs once, and returns the DER. If
+	// nobody was there to be asked, the error is ErrSignerAway.
 	SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
 
 	// SignCRL is the same for an intended revocation list.
 	SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
+}
+
+// ErrSignerAway is a Signer's word that it was not reached: nothing was asked.
+var ErrSignerAway = fault.New(fault.Unavailable, "signer-unavailable",
+	"امضاکننده در دسترس نیست؛ دوباره بکوشید.", "The signer is not running; try again.")
+
+// signed asks for the signature of an intent, and goes on asking while the
+// signer is away: giving up would cost a serial, or a list's number, each time.
+func signed(
+	ctx context.Context, sign func(context.Context, event.Stream, uint64, []byte) ([]byte, string, error), intent Receipt, tbs []byte,
+) (der []byte, signer string, err error) {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		der, signer, err = sign(ctx, intent.Stream, intent.Revision, tbs)
+		if !errors.Is(err, ErrSignerAway) {
+			return der, signer, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, "", err
+		case <-time.After(wait):
+		}
+	}
 }
 
 // Draft is what a certificate will say.

@@ -45,20 +45,18 @@ func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (
 		return Receipt{}, errTokenSerial.At("token")
 	}
 	request := enrollment.Kind.Stream(code)
-	h, err := load(ctx, a, enrollment.Kind, request)
+	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
-	}
-	authority, err := a.desk(ctx, c, h.state)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if h.state.Status != enrollment.StatusConfirmed {
-		return Receipt{}, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
 	}
 	as := a.do(c, "ReserveToken", authority, code)
 	reserve := token.Reserve{Request: request, Office: h.state.Office, By: c.Person, At: as.at}
-	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, just[token.Token](reserve))
+	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, func(t history[token.Token]) ([]event.Event, error) {
+		if h.state.Status != enrollment.StatusConfirmed { // not asked of a repetition: the request moved on since
+			return nil, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
+		}
+		return reserve.Decide(t.state)
+	})
 }
 
 // FollowToken keeps the token's own stream in step with its request; a policy

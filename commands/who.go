@@ -62,6 +62,22 @@ func (a *App) party(ctx context.Context, c Caller, s enrollment.Enrollment) (aut
 	return authority, true, err
 }
 
+// theirs reads a request for a caller on its applicant's side.
+func (a *App) theirs(ctx context.Context, c Caller, code string) (h history[enrollment.Enrollment], authority string, counter bool, err error) {
+	if h, err = load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code)); err == nil {
+		authority, counter, err = a.party(ctx, c, h.state)
+	}
+	return h, authority, counter, err
+}
+
+// ours reads a request for an officer of the office that has it.
+func (a *App) ours(ctx context.Context, c Caller, code string) (h history[enrollment.Enrollment], authority string, err error) {
+	if h, err = load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code)); err == nil {
+		authority, err = a.desk(ctx, c, h.state)
+	}
+	return h, authority, err
+}
+
 // desk is the right of an officer of the office that has the request.
 func (a *App) desk(ctx context.Context, c Caller, s enrollment.Enrollment) (string, error) {
 	switch {

@@ -1,6 +1,9 @@
 package signer
 
-import "govahi/domain/fault"
+import (
+	"govahi/commands"
+	"govahi/domain/fault"
+)
 
 // Why the signer refuses. Each names one check; after any of them nothing was
 // signed.
@@ -44,8 +47,7 @@ var (
 		"امضاکننده به دفتر رویدادها دسترسی ندارد؛ دوباره بکوشید.",
 		"The signer cannot reach the event log; try again.")
 	// ErrUnavailable is the client's: nothing was asked.
-	ErrUnavailable = fault.New(fault.Unavailable, "signer-unavailable",
-		"امضاکننده در دسترس نیست؛ دوباره بکوشید.", "The signer is not running; try again.")
+	ErrUnavailable = commands.ErrSignerAway
 	// ErrUnknownOutcome is the client's: a signature may exist (pki.md §5.3, step 5).
 	ErrUnknownOutcome = fault.New(fault.Unavailable, "signature-outcome-unknown",
 		"پیوند با امضاکننده گسست؛ شاید امضا شده باشد.",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -73,6 +74,22 @@ func (m mishaps) killed(t *testing.T, i *instance) func() {
 	}
 }
 
+// crashAtStart starts govahi on a directory and has it die.
+func (m mishaps) crashAtStart(t *testing.T, dir, point string) {
+	t.Helper()
+	listen, err := freeAddress()
+	must(t, err)
+	m.arm(t, point)
+	_, said, ended := launch(t, dir, listen, m.env())
+	select {
+	case <-ended:
+	case <-time.After(within):
+	}
+	if !m.happened(point) {
+		t.Fatalf("it did not die at %s:\n%s", point, said)
+	}
+}
+
 // TestGovahiKilledBetweenTheSteps of issuance, of a revocation list, and of the
 // responder's certificate at the very first start (S 5.1).
 func TestGovahiKilledBetweenTheSteps(t *testing.T) {
@@ -80,60 +97,117 @@ func TestGovahiKilledBetweenTheSteps(t *testing.T) {
 	steps := []string{"issuance:attempted", "issuance:intended", "issuance:signed", "issuance:issued", "issuance:noted"}
 	m := newMishaps(t, append(steps, "crl:intended", "responder:intended")...)
 	dir := dataDir(t)
-	m.arm(t, "responder:intended")
-	if _, err := startInstance(t.Context(), dir, testLog{t}, m.env()); err == nil || !m.happened("responder:intended") {
-		t.Fatalf("the first start did not crash: %v", err)
-	}
+	m.crashAtStart(t, dir, "responder:intended")
+	m.crashAtStart(t, dir, "crl:intended")
 	i, l := begin(t, dir, m.env()), newLedger()
 	var last *story
 	for n, point := range steps {
 		t.Run(point, func(t *testing.T) {
 			last = l.telling(t, i, n)
 			must(t, last.tell(t.Context(), untilReserved(last, n)))
+			i.settled(t)
 			m.during(t, point, last.issue, m.killed(t, i))
 		})
 	}
 	t.Run("crl:intended", func(t *testing.T) {
 		must(t, last.tell(t.Context(), last.untilActive()[2:]))
+		i.settled(t)
 		m.during(t, "crl:intended", func(ctx context.Context) error { return last.tell(ctx, last.untilRevoked()) }, m.killed(t, i))
 	})
 	records := l.audit(t, i)
 	wantTakenBack(t, records, 4) // attempted, intended, signed; the responder's
-	wantSkipped(t, records, 1)
+	wantSkipped(t, records, 2)
 }
 
-// TestSignerKilledBetweenTheSteps: of a certificate, of a revocation list, and
-// of the responder's certificate while the house is starting.
+// TestSignerKilledBetweenTheSteps: of a certificate, of a revocation list, and,
+// while the house is starting, of the responder's certificate. The house goes
+// on: it asks for another signature as soon as the signer is back.
 func TestSignerKilledBetweenTheSteps(t *testing.T) {
 	t.Parallel()
 	steps := []string{"signer:before-started", "signer:after-started", "signer:after-sign"}
 	m := newMishaps(t, steps...)
-	dir := dataDir(t)
-	m.arm(t, "signer:after-sign")
-	i, l := begin(t, dir, m.env()), newLedger()
-	if !m.happened("signer:after-sign") {
-		t.Fatal("the signer did not crash")
+	for _, point := range steps {
+		m.arm(t, point)
 	}
+	i, l := begin(t, dataDir(t), m.env()), newLedger()
+	i.settled(t)
 	nothing := func() {}
 	for n, point := range steps {
 		t.Run(point, func(t *testing.T) {
 			s := l.telling(t, i, n)
 			must(t, s.tell(t.Context(), untilReserved(s, n)))
-			m.during(t, point, s.issue, nothing)
 			i.settled(t)
+			m.during(t, point, s.issue, nothing)
 			must(t, s.tell(t.Context(), s.untilActive()[2:]))
+			i.settled(t)
 			m.during(t, point, func(ctx context.Context) error { return s.tell(ctx, s.untilRevoked()) }, nothing)
 		})
 	}
 	records := l.audit(t, i)
-	wantTakenBack(t, records, 4)
+	wantTakenBack(t, records, 6)
 	wantSkipped(t, records, 3)
+}
+
+// TestSignerKilledUnderTheFirstList: the next one is not long in coming.
+func TestSignerKilledUnderTheFirstList(t *testing.T) {
+	t.Parallel()
+	m := newMishaps(t, "crl:intended", "signer:after-sign")
+	dir := dataDir(t)
+	m.crashAtStart(t, dir, "crl:intended")
+	m.arm(t, "signer:after-sign")
+	i := begin(t, dir, m.env())
+	i.settled(t)
+	records := i.export(t)
+	crlNumbers(t, records)
+	wantSkipped(t, records, 2)
+}
+
+// TestAnAbsentSignerCostsNothing: while it does not start, no serial and no
+// number of a list is used up, however often the policies ask.
+func TestAnAbsentSignerCostsNothing(t *testing.T) {
+	t.Parallel()
+	i, l := begin(t, dataDir(t)), newLedger()
+	revoked, s := l.telling(t, i, 0), l.telling(t, i, 1)
+	must(t, revoked.tell(t.Context(), append(untilReserved(revoked, 0), revoked.untilActive()[1:]...)))
+	must(t, s.tell(t.Context(), untilReserved(s, 1)))
+	pin := filepath.Join(i.dir, "ca", "pin")
+	must(t, os.Rename(pin, pin+".away"))
+	kill(t, i.signerPID())
+	done := make(chan error, 1)
+	go func() { done <- errors.Join(revoked.tell(t.Context(), revoked.untilRevoked()), s.issue(t.Context())) }()
+	await(t, "the attempt", func() bool { return i.logged(t, "enrollment.issuance-attempted.v1") >= 2 })
+	deaths := i.deaths(t)
+	await(t, "further deaths of the signer", func() bool { return i.deaths(t) >= deaths+3 })
+	must(t, os.Rename(pin+".away", pin))
+	must(t, <-done)
+	records := l.audit(t, i)
+	wantTakenBack(t, records, 0)
+	wantSkipped(t, records, 0)
+}
+
+func (i *instance) logged(t *testing.T, name string) int {
+	t.Helper()
+	n := 0
+	for _, r := range i.export(t) {
+		if r.Type == name {
+			n++
+		}
+	}
+	return n
+}
+
+func (i *instance) deaths(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(i.dir, "govahi.log"))
+	must(t, err)
+	return strings.Count(string(text), "child died")
 }
 
 // settled waits for the revocation list that is due, so that the next one is
 // the next step's.
 func (i *instance) settled(t *testing.T) {
 	t.Helper()
+	i.awaitReady(t)
 	i.relyingParties(t, serials(t, i.export(t)))
 }
 

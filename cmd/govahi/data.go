@@ -104,6 +104,17 @@ func (d data) modeOf() sso.Mode {
 	return sso.Mode(strings.TrimSpace(string(text)))
 }
 
+// handler is the house's name in issuance attempts. It outlives the process:
+// one at a time has the directory, so what a former one left unfinished is in
+// nobody's hands, and need not be waited for.
+func (d data) handler() (string, error) {
+	if id, err := os.ReadFile(d.path("handler")); err == nil && len(id) > 0 {
+		return string(id), nil
+	}
+	id := handlerID()
+	return id, os.WriteFile(d.path("handler"), []byte(id), 0o600)
+}
+
 // longest is what a Unix socket's path may have, with room for its name.
 const longest = 80
 

@@ -163,6 +163,7 @@ type dossier struct {
 	sighted map[string]bool
 	matched int // form version
 	paid    bool
+	further map[string]bool // controls that the office wished for: passed or not
 	onToken bool
 	copies  int
 }
@@ -201,6 +202,9 @@ func (d *dossier) controlled() bool {
 	if d.foreign {
 		person = d.sighted["passport"]
 	}
+	for _, passed := range d.further {
+		person = person && passed
+	}
 	return person && d.sighted["legal-person-card"] && d.sighted["introduction-letter"] &&
 		d.matched == d.version && d.paid && d.proven && d.liable == d.version
 }
@@ -221,7 +225,7 @@ func (f fold) enrollment(e fact, name string) {
 }
 
 func opening(e fact) *dossier {
-	d := &dossier{phase: "form", sighted: map[string]bool{}, row: row{
+	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
 		"opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
 		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "copies": 0.,
@@ -245,7 +249,7 @@ func (d *dossier) move(_ told, name string) {
 		}
 	case "submitted":
 		d.phase, d.handled = "desk", false
-	case "document-sighted", "identity-inquired", "identity-answered":
+	case "document-sighted", "identity-inquired", "identity-answered", "control-required", "control-closed":
 		d.phase, d.handled = "desk", true // also back from confirmed: what is changed must be confirmed anew
 	case "fee-settled":
 		d.handled = true
@@ -258,7 +262,7 @@ func (d *dossier) move(_ told, name string) {
 		d.phase = "confirmed"
 	case "issuance-requested":
 		d.phase = "at-ca"
-	case "issued", "delivered", "accepted", "rejected", "withdrawn":
+	case "issued", "delivered", "accepted", "rejected", "withdrawn", "revoked":
 		d.phase = name
 	}
 }
@@ -284,6 +288,8 @@ func (d *dossier) learn(e told, name string) {
 		if e.yes("matched") {
 			d.matched, d.row["identity"] = e.number("formVersion"), "matched"
 		}
+	case "control-required", "control-closed":
+		d.further[e.text("control")] = e.yes("passed")
 	case "fee-settled":
 		d.paid, d.row["fee_rial"] = true, e["amountRial"]
 	case "rejected":
@@ -561,6 +567,9 @@ func TestFoldTellsStates(t *testing.T) {
 		{"identity-inquired", told{"formVersion": 2.}, "under-control"},
 		{"identity-answered", told{"formVersion": 2., "matched": true}, "under-control"},
 		{"liability-accepted", told{"formVersion": 2.}, "controlled"},
+		{"control-required", told{"control": "address"}, "under-control"},
+		{"control-closed", told{"control": "address", "passed": false}, "under-control"},
+		{"control-closed", told{"control": "address", "passed": true}, "controlled"},
 		{"information-confirmed", told{}, "confirmed"},
 		{"issuance-requested", told{}, "at-ca"},
 		{"issuance-failed", told{}, "confirmed"},
@@ -573,6 +582,7 @@ func TestFoldTellsStates(t *testing.T) {
 		{"token-personalised", told{}, "ready-for-delivery"},
 		{"delivered", told{}, "delivered"},
 		{"accepted", told{}, "accepted"},
+		{"revoked", told{}, "revoked"},
 	} {
 		happens(s.name, s.data)
 		if got := folded(facts)["requests.requests"]["1"]["status"]; got != s.state {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"govahi/adapters/http"
+	"govahi/adapters/sso"
 	"govahi/domain/fault"
 	"govahi/projections"
 )
@@ -19,6 +20,11 @@ func (h *house) Parts(ctx context.Context) []http.Part {
 		part("log", logErr), part("signer", signerErr),
 		part("postgres", h.views.Ping(limit)), part("vault", h.vaultDB.Ping(limit)),
 		{Name: "relay", State: http.Ready, Lag: &http.Lag{At: h.relay.Position(), Head: head}},
+	}
+	if h.Mode != sso.Development {
+		for _, name := range []string{"civil-registry", "mail-server"} {
+			parts = append(parts, http.Part{Name: name, State: http.Ready, Detail: "not connected: what needs it waits"})
+		}
 	}
 	for _, r := range h.policies {
 		at, err := r.Status()

@@ -19,16 +19,15 @@ import (
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/http"
-	"govahi/adapters/mail"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
 	"govahi/adapters/postgres"
-	"govahi/adapters/registry"
 	"govahi/adapters/signer"
 	"govahi/adapters/sso"
 	"govahi/adapters/vault"
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/fault"
 	"govahi/projections"
 	"govahi/queries"
 )
@@ -62,7 +61,7 @@ type house struct {
 	waiter    *projections.Waiter
 	policies  []*policies.Runner
 	queries   *queries.Queries
-	outbox    *mail.Outbox
+	mailer    commands.Mailer
 	issuer    *sso.Issuer
 	door      *http.Server
 }
@@ -79,6 +78,14 @@ type settings struct {
 	OIDCAudience string `env:"GOVAHI_OIDC_AUDIENCE" default:"govahi" help:"Audience that tokens must name."`
 }
 
+// check refuses what could not run, before anything is touched.
+func (s settings) check() error {
+	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
+		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
+	}
+	return nil
+}
+
 func (s settings) base() string {
 	if s.Base != "" {
 		return s.Base
@@ -90,11 +97,8 @@ func (s settings) base() string {
 // first; everything that runs stops with the context.
 func (h *house) run(ctx context.Context) error {
 	defer h.close()
-	if err := h.listen(); err != nil {
-		return err
-	}
 	if err := h.foundations(ctx); err != nil {
-		return err
+		return errors.Join(err, stopPostgres(h.postgres))
 	}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -175,7 +179,7 @@ func (h *house) openCA(ctx context.Context) error {
 	dir := h.data.path("ca")
 	if _, err := os.Stat(filepath.Join(dir, "issuer.pem")); errors.Is(err, os.ErrNotExist) {
 		if h.Mode != sso.Development {
-			return fmt.Errorf("%s holds no CA: hold a ceremony with govahi-signer first", dir)
+			return fmt.Errorf("%s holds no CA: hold a ceremony first (govahi-signer ceremony --help)", dir)
 		}
 		out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
 		if err != nil {
@@ -250,9 +254,7 @@ func (h *house) keepPostgres(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			limit, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-			defer cancel()
-			return server.Stop(limit)
+			return stopPostgres(server)
 		case <-server.Done():
 			h.report.Warn("postgres died; starting it again", "error", server.Wait())
 		}
@@ -270,6 +272,18 @@ func (h *house) keepPostgres(ctx context.Context) error {
 	}
 }
 
+// stopPostgres is as quick as the promise to stop within five seconds needs,
+// even behind callers who were still being answered: a server that takes longer
+// is cut off, and recovers at the next start.
+func stopPostgres(s *postgres.Server) error {
+	if s == nil {
+		return nil
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return s.Stop(limit)
+}
+
 // rooms connects what stands on the foundations.
 func (h *house) rooms(ctx context.Context) error {
 	h.signer = signer.NewClient(h.data.signerSocket())
@@ -279,7 +293,9 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := h.openPools(ctx); err != nil {
 		return err
 	}
-	h.makeApp()
+	if err := h.makeApp(); err != nil {
+		return err
+	}
 	if err := h.openResponder(ctx); err != nil {
 		return err
 	}
@@ -289,20 +305,17 @@ func (h *house) rooms(ctx context.Context) error {
 
 // awaitSigner waits until the signer answers; it was started just now.
 func (h *house) awaitSigner(ctx context.Context) error {
-	limit, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	for {
-		info, err := h.signer.Info(limit)
+	err := patiently(ctx, func(ctx context.Context) error {
+		info, err := h.signer.Info(ctx)
 		if err == nil {
 			h.ready("signer", info.Signer)
-			return nil
 		}
-		select {
-		case <-limit.Done():
-			return fmt.Errorf("the signer does not answer: %w", err)
-		case <-time.After(10 * time.Millisecond):
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the signer does not answer: %w", err)
 	}
+	return nil
 }
 
 func (h *house) openPools(ctx context.Context) (err error) {
@@ -312,20 +325,46 @@ func (h *house) openPools(ctx context.Context) (err error) {
 	if h.views, err = postgres.Pool(ctx, h.postgres.DSN("views")); err != nil {
 		return err
 	}
-	if h.vault, err = vault.Open(ctx, h.vaultDB, h.signer, now); err == nil {
+	err = patiently(ctx, func(ctx context.Context) (err error) {
+		h.vault, err = vault.Open(ctx, h.vaultDB, h.signer, now)
+		return err
+	})
+	if err == nil {
 		h.ready("vault", "subject keys, wrapped by the token")
 	}
 	return err
 }
 
+// patiently asks again while a child that died is being started again.
+func patiently(ctx context.Context, do func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	for {
+		err := do(limit)
+		if f, ok := fault.Of(err); err == nil || !ok || f.Kind != fault.Unavailable {
+			return err
+		}
+		select {
+		case <-limit.Done():
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 func now() time.Time { return time.Now().UTC() }
 
-func (h *house) makeApp() {
+func (h *house) makeApp() error {
+	handler, err := h.data.handler()
+	if err != nil {
+		return err
+	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
-		Registry: registry.NewSimulator(), Clock: now, Handler: handlerID(), Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
+	return nil
 }
 
 func handlerID() string {
@@ -344,7 +383,7 @@ func (h *house) openResponder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.renewResponder(ctx)
+	return patiently(ctx, h.renewResponder)
 }
 
 func (h *house) renewResponder(ctx context.Context) error {
@@ -395,16 +434,13 @@ func (h *house) openDoor() error {
 		h.issuer, config.DevIssuer = issuer, issuer
 		config.Verifier = sso.Static(oidc, issuer.PublicKey())
 	} else {
-		if h.OIDCIssuer == "" || h.OIDCKeys == "" {
-			return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
-		}
 		config.Verifier = sso.Remote(oidc, h.OIDCKeys)
 	}
-	outbox, err := mail.OpenOutbox(h.data.path("outbox"))
+	mailer, err := h.mailServer()
 	if err != nil {
 		return err
 	}
-	h.outbox = outbox
+	h.mailer = mailer
 	h.door = http.New(config)
 	http.Declare(h.door, http.House{
 		App: h.app, Queries: h.queries, Authority: h.authority, Responder: h.responder, Base: h.base(),
@@ -432,24 +468,27 @@ func (h *house) workers() []policies.Worker {
 	post := policies.Worker{
 		Name: "post", Due: h.queries.DueNotifications, Clock: now, Report: h.report,
 		Do: func(ctx context.Context, c commands.Caller, id string) error {
-			return h.app.SendNotification(ctx, c, h.outbox, id)
+			return h.app.SendNotification(ctx, c, h.mailer, id)
 		},
 	}
 	return []policies.Worker{inquire, post}
 }
 
 // daily looks every minute whether a revocation list or the responder's
-// certificate is due.
+// certificate is due, and sooner after trouble: a house that was never without
+// trouble would have no list at all.
 func (h *house) daily(ctx context.Context) error {
-	for tick := time.NewTicker(time.Minute); ; {
+	for {
+		next := time.Minute
 		c := commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)}
 		if err := errors.Join(h.publisher.Publish(ctx, c), h.renewResponder(ctx)); err != nil && ctx.Err() == nil {
 			h.report.Warn("the daily work waits", "error", err)
+			next = time.Second
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-time.After(next):
 		}
 	}
 }

@@ -73,6 +73,7 @@ func (l *ledger) note(key string, answer *http.Response) {
 // another organisation, for a person has one open request for each.
 func (l *ledger) telling(t *testing.T, i *instance, n int) *story {
 	t.Helper()
+	i.awaitReady(t)
 	s := telling(t, i, fmt.Sprintf("story-%d", n))
 	s.http = http.Client{Transport: l, Timeout: time.Minute}
 	return s
@@ -146,6 +147,7 @@ func recorded(t *testing.T, text []byte) record {
 // log, the revocation list and the responder's answers.
 func (l *ledger) audit(t *testing.T, i *instance) []record {
 	t.Helper()
+	i.awaitReady(t)
 	records := i.export(t)
 	l.nothingLost(t, records)
 	nothingTwice(t, records)
@@ -338,6 +340,32 @@ func (i *instance) status(t *testing.T, issuer *x509.Certificate, name string) *
 	answer, err := ocsp.ParseResponseForCert(body, &x509.Certificate{SerialNumber: number}, issuer)
 	must(t, err)
 	return answer
+}
+
+// parts is what the health page says of each part; nil while it does not answer.
+func (i *instance) parts() map[string]string {
+	answer, err := http.Get("http://" + i.listen + "/health/ready")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var page struct {
+		State string
+		Parts []struct{ Name, State string }
+	}
+	if json.NewDecoder(answer.Body).Decode(&page) != nil {
+		return nil
+	}
+	parts := map[string]string{"": page.State}
+	for _, p := range page.Parts {
+		parts[p.Name] = p.State
+	}
+	return parts
+}
+
+func (i *instance) awaitReady(t *testing.T) {
+	t.Helper()
+	await(t, "every part is ready", func() bool { return i.parts()[""] == "ready" })
 }
 
 // fetch asks as anybody may: a body is posted.

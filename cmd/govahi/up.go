@@ -24,6 +24,9 @@ type up struct{ settings }
 func (u up) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := u.check(); err != nil {
+		return err
+	}
 	d, err := openData(u.Data, u.Mode)
 	if err != nil {
 		return err
@@ -34,6 +37,9 @@ func (u up) Run() error {
 	}
 	a := newAnnouncer(os.Stdout)
 	h := &house{settings: u.settings, data: d, report: report, ready: a.part}
+	if err := h.listen(); err != nil {
+		return err
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- h.run(ctx) }()
 	if err := h.awaitReady(ctx, ended); err != nil {

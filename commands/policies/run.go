@@ -62,12 +62,22 @@ func (r *Runner) Run(ctx context.Context) error {
 				return ctx.Err()
 			}
 			after = b.Upto
-			r.note(after, r.Checkpoints.Save(ctx, r.Name, after))
+			r.note(after, nil)
+			r.save(ctx, after)
 			b.Ack()
 		}
 		pause(ctx, 100*time.Millisecond)
 	}
 	return ctx.Err()
+}
+
+// save tries once: a checkpoint that is behind only repeats what is recognised
+// as done, and the next event brings another. It is no illness of the policies
+// that PostgreSQL is down; they go on where they can.
+func (r *Runner) save(ctx context.Context, at event.Position) {
+	if err := r.Checkpoints.Save(ctx, r.Name, at); err != nil && ctx.Err() == nil {
+		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", at, "error", err)
+	}
 }
 
 // begin records the start of policies that are new to the house, and finds

@@ -89,3 +89,20 @@ func TestAPaymentMendsNoForm(t *testing.T) {
 		t.Errorf("status %s, fee %+v", s.Status, s.Fee)
 	}
 }
+
+func TestAnAnswerMendsNoForm(t *testing.T) {
+	mending := past(StatusNeedsCorrection)
+	spec.Given(t, Kind, mending...).When(AnswerIdentity{inquiryOf(1), true, "registry-1", "p-omid", noon}).ThenNothing()
+	if s := fold(and(mending, answered(1, true))...); s.Status != StatusNeedsCorrection {
+		t.Errorf("status %s", s.Status)
+	}
+}
+
+func TestAChangedFormOpensItsFurtherControlsAgain(t *testing.T) {
+	controlled := and(past(StatusControlled), required, passed)
+	mended := and(controlled, correction, form(2), liable(2), inquired(2, omid), answered(2, true))
+	same(t, []Control{ControlAddress}, fold(mended...).Missing())
+	same(t, nil, fold(controlled...).Missing())
+	spec.Given(t, Kind, mended...).When(CloseControl(passed)).Then(passed)
+	spec.Given(t, Kind, and(mended, passed)...).When(confirmBy(nima)).Then(confirmed)
+}

@@ -58,7 +58,8 @@ func (c ConfirmInformation) Decide(s Enrollment) ([]event.Event, error) {
 }
 
 // MayConfirm holds the rule of four eyes (invariant 2): not the applicant, and
-// nobody who ever entered a form, sighted an original or asked the registry.
+// nobody who ever entered a form, sighted an original, asked the registry or
+// had a part in a further control.
 func (s Enrollment) MayConfirm(by event.Subject) error {
 	if err := s.notOwn(by); err != nil {
 		return err

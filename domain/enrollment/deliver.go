@@ -107,7 +107,7 @@ type NoteRevoked struct {
 // Decide looks at the request's own certificate only: an abandoned attempt's
 // serial is revoked too.
 func (c NoteRevoked) Decide(s Enrollment) ([]event.Event, error) {
-	if s.Serial != c.Serial || s.Status == StatusRevoked {
+	if s.Serial == "" || s.Serial != c.Serial || s.Status == StatusRevoked {
 		return nil, nil
 	}
 	return []event.Event{Revoked(c)}, nil

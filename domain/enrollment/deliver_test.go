@@ -50,3 +50,11 @@ func TestOnlyTheApplicantAccepts(t *testing.T) {
 	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{omid, noon}).ThenFault(ErrNotYours)
 	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Accept{sara, noon}).ThenFault(wrongState)
 }
+
+func TestAnotherSheetLeavesTheStateAsItIs(t *testing.T) {
+	for _, status := range from(StatusReadyForDelivery, StatusAccepted) {
+		if s := fold(and(past(status), SheetPrinted{2, nima, noon})...); s.Status != status || s.Copies != 2 {
+			t.Errorf("%s: %s after copy %d", status, s.Status, s.Copies)
+		}
+	}
+}

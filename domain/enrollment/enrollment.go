@@ -81,7 +81,7 @@ type Enrollment struct {
 	Fee          FeeSettled
 	Controls     map[Control]bool // further controls that were required: passed or not
 	Confirmation InformationConfirmed
-	Hands        []event.Subject // everybody who ever entered a form, sighted an original or asked the registry
+	Hands        []event.Subject // everybody who ever entered a form, sighted an original, asked the registry or had a part in a further control
 
 	Issuance    IssuanceRequested
 	Attempt     IssuanceAttempted // the latest, if not yet finished
@@ -149,6 +149,7 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 		s.Email.Confirmed = false
 	}
 	s.Identity, s.Inquiry = IdentityAnswered{}, IdentityInquired{}
+	s.Controls = reopened(s.Controls)
 	switch s.Status {
 	case StatusNeedsCorrection:
 		s.Status = StatusUnderControl
@@ -159,7 +160,7 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 }
 
 func (s Enrollment) underControl(e event.Event) Enrollment {
-	if _, paid := e.(FeeSettled); !paid || s.Status != StatusNeedsCorrection { // a payment mends no form
+	if s.Status != StatusNeedsCorrection { // only a form mends a form
 		s.Status = StatusUnderControl
 	}
 	s.Confirmation = InformationConfirmed{} // a later change voids it (S1.10)
@@ -315,5 +316,14 @@ func withControl(m map[Control]bool, control Control, passed bool) map[Control]b
 		c = map[Control]bool{}
 	}
 	c[control] = passed
+	return c
+}
+
+// reopened are the controls of an older form: address or telephone may be others.
+func reopened(m map[Control]bool) map[Control]bool {
+	c := maps.Clone(m)
+	for control := range c {
+		c[control] = false
+	}
 	return c
 }

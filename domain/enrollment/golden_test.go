@@ -20,6 +20,8 @@ func TestGolden(t *testing.T) {
 		"enrollment.identity-inquired.v1":     inquired(1, omid),
 		"enrollment.identity-answered.v1":     answered(1, true),
 		"enrollment.fee-settled.v1":           paid,
+		"enrollment.control-required.v1":      required,
+		"enrollment.control-closed.v1":        passed,
 		"enrollment.correction-requested.v1":  correction,
 		"enrollment.rejected.v1":              rejected,
 		"enrollment.withdrawn.v1":             withdrawn,
@@ -32,6 +34,7 @@ func TestGolden(t *testing.T) {
 		"enrollment.sheet-printed.v1":         printed,
 		"enrollment.delivered.v1":             delivered,
 		"enrollment.accepted.v1":              accepted,
+		"enrollment.revoked.v1":               revoked,
 	})
 	spec.Golden(t, Opening.Catalog, "testdata", map[string]event.Event{
 		"opening.taken.v1":    taken,

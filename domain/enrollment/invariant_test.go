@@ -12,13 +12,13 @@ import (
 
 // TestNoCommandsLeadPastTheControls puts random commands of random people to a
 // request and judges what happened by the bare history, without the state
-// (invariants 1 and 2).
+// (invariants 1 and 2, and the end by a revocation).
 func TestNoCommandsLeadPastTheControls(t *testing.T) {
-	confirmations, certificates := 0, 0
+	confirmations, certificates, controlled, revocations := 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		var history []event.Event
 		var s Enrollment
-		for range 40 {
+		for range 80 {
 			events, err := anyCommand(t, s).Decide(s)
 			if err != nil {
 				continue
@@ -32,9 +32,14 @@ func TestNoCommandsLeadPastTheControls(t *testing.T) {
 		}
 		confirmations += count[InformationConfirmed](history)
 		certificates += count[Issued](history)
+		revocations += count[Revoked](history)
+		if count[InformationConfirmed](history) > 0 {
+			controlled += count[ControlClosed](history)
+		}
 	})
-	if confirmations == 0 || certificates == 0 {
-		t.Errorf("nothing was judged: %d confirmations, %d certificates", confirmations, certificates)
+	if confirmations == 0 || certificates == 0 || controlled == 0 || revocations == 0 {
+		t.Errorf("not all was judged: %d confirmations, %d certificates, %d further controls, %d revocations",
+			confirmations, certificates, controlled, revocations)
 	}
 }
 
@@ -45,6 +50,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		return next
 	}
 	document := rapid.SampledFrom([]Document{BirthCertificate, Passport, NationalCard, LegalPersonCard, IntroductionLetter}).Draw(t, "document")
+	further := rapid.SampledFrom(FurtherControls).Draw(t, "further")
 	yes := rapid.Bool().Draw(t, "yes")
 	n := rapid.IntRange(0, 3).Draw(t, "n")
 	return rapid.SampledFrom([]event.Command[Enrollment]{
@@ -56,12 +62,19 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		VerifyDocuments{[]Document{document}, letter, inquiryOf(n), by, noon},
 		AnswerIdentity{inquiryOf(n), yes, "registry-1", "", noon},
 		SettleFee{paid.Order, paid.AmountRial, noon},
+		RequireControl{further, by, noon},
+		CloseControl{further, yes, by, noon},
 		RequestCorrection{[]string{"email"}, by, noon},
 		confirmBy(by),
 		RequestIssuance{"T-1", "4e7", []byte{0x30}, by, "ahvaz", noon},
 		AttemptIssuance{Serial: "a1", Handler: "handler-1", At: noon},
 		FailIssuance{"key-weak", noon},
 		NoteIssued{"a1", "f1", noon},
+		PersonaliseToken{"T-1", "f1", by, noon},
+		PrintSheet{by, noon},
+		Deliver{NationalCard, by, noon},
+		Accept{sara, noon},
+		NoteRevoked{[]string{"", "a1", "b2", "a1"}[n], noon},
 		Reject{NotEntitled, by, noon},
 	}).Draw(t, "command")
 }
@@ -73,7 +86,12 @@ func forward(s Enrollment, by event.Subject) event.Command[Enrollment] {
 		return Open{"140512345670", Outside, "cpmis-signature", sara, "", noon}
 	case StatusDraft, StatusNeedsCorrection:
 		return Complete{Person: sara, Form: personal(), By: by, Entry: ByApplicant, At: noon}
-	case StatusCompleted, StatusAtOffice, StatusUnderControl:
+	case StatusAtOffice:
+		if by == omid {
+			return RequireControl{ControlTelephone, by, noon}
+		}
+		return control(s, by)
+	case StatusCompleted, StatusUnderControl:
 		return control(s, by)
 	case StatusReady:
 		return Submit{"ahvaz", noon}
@@ -84,11 +102,30 @@ func forward(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case StatusAtCA:
 		return NoteIssued{"a1", "f1", noon}
 	}
+	return handOver(s, by)
+}
+
+// handOver is what follows the issue, and the revocation after all of it.
+func handOver(s Enrollment, by event.Subject) event.Command[Enrollment] {
+	switch {
+	case s.Status == StatusIssued && !s.OnToken:
+		return PersonaliseToken{"T-1", "f1", by, noon}
+	case s.Status == StatusIssued:
+		return PrintSheet{by, noon}
+	case s.Status == StatusReadyForDelivery:
+		return Deliver{NationalCard, by, noon}
+	case s.Status == StatusDelivered:
+		return Accept{sara, noon}
+	case s.Status == StatusAccepted:
+		return NoteRevoked{s.Serial, noon}
+	}
 	return nil
 }
 
 func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	switch missing := s.Missing(); {
+	case slices.Contains(FurtherControls, missing[0]):
+		return CloseControl{missing[0], true, by, noon}
 	case missing[0] == ControlEmail && s.Email.Sent.FormVersion == s.Form.Version && s.Email.Refused < emailTries:
 		return ConfirmEmail{true, s.Email.Sent.Round, noon}
 	case missing[0] == ControlEmail:
@@ -106,7 +143,14 @@ func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
 // judge looks at the last event only: earlier ones were judged before.
 func judge(history []event.Event) error {
 	last := len(history) - 1
+	if count[Revoked](history[:last]) > 0 {
+		return fmt.Errorf("%T after the revocation", history[last])
+	}
 	switch e := history[last].(type) {
+	case Revoked:
+		if !slices.Contains(history[:last], event.Event(Issued{e.Serial, "f1", noon})) {
+			return fmt.Errorf("revoked without a certificate %q", e.Serial)
+		}
 	case InformationConfirmed:
 		return judgeConfirmation(history[:last], e.By)
 	case Issued:
@@ -114,7 +158,8 @@ func judge(history []event.Event) error {
 			switch history[i].(type) {
 			case InformationConfirmed:
 				return nil
-			case FormCompleted, DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested:
+			case FormCompleted, DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested,
+				ControlRequired, ControlClosed:
 				return fmt.Errorf("issued on a record that changed since it was confirmed: %T", history[i])
 			}
 		}
@@ -127,7 +172,9 @@ func judge(history []event.Event) error {
 type proofs struct {
 	form  FormCompleted
 	shown []string
-	looks []event.Subject // who sighted an original, whenever
+	asked []Control       // further controls that were ever required
+	open  []Control       // those of them that were not passed since the last form
+	looks []event.Subject // who sighted an original or had a part in a further control, whenever
 	asks  []event.Subject // who asked the registry about this form
 }
 
@@ -138,6 +185,9 @@ func judgeConfirmation(history []event.Event, by event.Subject) error {
 	}
 	if by == p.form.Person || by == p.form.EnteredBy || slices.Contains(p.looks, by) || slices.Contains(p.asks, by) {
 		return fmt.Errorf("confirmed by %s, who had a part in it", by)
+	}
+	if len(p.open) > 0 {
+		return fmt.Errorf("confirmed while %v is open", p.open)
 	}
 	for _, need := range p.needs() {
 		if !slices.Contains(p.shown, need) {
@@ -150,7 +200,7 @@ func judgeConfirmation(history []event.Event, by event.Subject) error {
 func (p proofs) take(e event.Event) proofs {
 	switch e := e.(type) {
 	case FormCompleted:
-		p.form, p.asks = e, nil
+		p.form, p.asks, p.open = e, nil, slices.Clone(p.asked)
 		p.shown = slices.DeleteFunc(p.shown, func(s string) bool {
 			return s == "liability" || s == "identity" || s == "email" && e.EmailChanged
 		})
@@ -168,6 +218,15 @@ func (p proofs) take(e event.Event) proofs {
 		}
 	case FeeSettled:
 		p.shown = append(p.shown, "fee")
+	case ControlRequired:
+		p.asked, p.looks = append(p.asked, e.Control), append(p.looks, e.By)
+		p.open = append(p.open, e.Control)
+	case ControlClosed:
+		p.looks = append(p.looks, e.By)
+		p.open = slices.DeleteFunc(p.open, func(c Control) bool { return c == e.Control })
+		if !e.Passed {
+			p.open = append(p.open, e.Control)
+		}
 	}
 	return p
 }

@@ -29,9 +29,9 @@ func TestWithdrawEndsARequestBeforeTheCAHasIt(t *testing.T) {
 	spec.Given(t, Kind, past(StatusAtCA)...).When(Withdraw{sara, later}).ThenFault(wrongState)
 }
 
-func TestOnlyThreeStatesAreOver(t *testing.T) {
+func TestOnlyFourStatesAreOver(t *testing.T) {
 	for _, status := range Statuses {
-		want := status == StatusAccepted || status == StatusRejected || status == StatusWithdrawn
+		want := status == StatusAccepted || status == StatusRejected || status == StatusWithdrawn || status == StatusRevoked
 		if status.Over() != want {
 			t.Errorf("%s: over is %t", status, status.Over())
 		}

@@ -107,6 +107,10 @@ var (
 	accepted    = Accepted{sara, noon}
 	rejected    = Rejected{DocumentsMissing, omid, noon}
 	withdrawn   = Withdrawn{sara, noon}
+	revoked     = Revoked{"a1", noon}
+	required    = ControlRequired{ControlAddress, omid, noon}
+	passed      = ControlClosed{ControlAddress, true, omid, noon}
+	failed      = ControlClosed{ControlAddress, false, omid, noon}
 	allSighted  = []event.Event{sighted(BirthCertificate, omid), sighted(NationalCard, omid), sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid)}
 	allControls = and(allSighted, inquired(1, omid), answered(1, true), paid)
 )
@@ -149,6 +153,8 @@ func past(s Status) []event.Event {
 		return and(past(StatusUnderControl), rejected)
 	case StatusWithdrawn:
 		return and(past(StatusCompleted), withdrawn)
+	case StatusRevoked:
+		return and(past(StatusIssued), revoked)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ var allowed = []struct {
 		"AcceptLiability",
 		AcceptLiability{"1405-1", "70e7", sara, false, noon},
 		[]Status{StatusCompleted},
-		from(StatusReady, StatusRejected),
+		append(from(StatusReady, StatusRejected), StatusRevoked),
 	},
 	{"Submit", Submit{"ahvaz", noon}, []Status{StatusReady}, nil},
 	{
@@ -34,6 +34,12 @@ var allowed = []struct {
 	{
 		"VerifyDocuments",
 		VerifyDocuments{[]Document{Passport}, nil, inquiryOf(1), omid, noon},
+		[]Status{StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed},
+		nil,
+	},
+	{
+		"RequireControl",
+		RequireControl(required),
 		[]Status{StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed},
 		nil,
 	},
@@ -60,7 +66,7 @@ var allowed = []struct {
 
 // from lists the states between two, in the order of the story.
 func from(first, last Status) []Status {
-	return Statuses[slices.Index(Statuses, first) : slices.Index(Statuses, last)+1]
+	return slices.Clone(Statuses[slices.Index(Statuses, first) : slices.Index(Statuses, last)+1])
 }
 
 func TestSamplesComeToTheirStates(t *testing.T) {
