@@ -87,18 +87,6 @@ func (s Appointments) Holds(role Role, place string, at time.Time) bool {
 	return false
 }
 
-// Places lists where a role is held at a moment, sorted.
-func (s Appointments) Places(role Role, at time.Time) []string {
-	var places []string
-	for p, until := range s {
-		if p.Role == role && at.Before(until) {
-			places = append(places, p.Place)
-		}
-	}
-	slices.Sort(places)
-	return places
-}
-
 // The refusals.
 var (
 	ErrRole = fault.New(fault.Invalid, "role-unknown",

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
 )
@@ -83,16 +81,6 @@ func TestAPostIsHeldAtItsPlaceUntilItsEnd(t *testing.T) {
 				t.Errorf("holds: %t", got)
 			}
 		})
-	}
-}
-
-func TestPlacesOfARole(t *testing.T) {
-	s := fold(appointed(RegistrationOfficer, "tehran"), appointed(RegistrationOfficer, "ahvaz"), appointed(ResearchOfficer, "rt"))
-	if diff := cmp.Diff([]string{"ahvaz", "tehran"}, s.Places(RegistrationOfficer, noon)); diff != "" {
-		t.Error(diff)
-	}
-	if places := s.Places(RegistrationOfficer, until); len(places) != 0 {
-		t.Errorf("held after the end at %v", places)
 	}
 }
 

@@ -8,15 +8,13 @@ import (
 // Meta is the metadata stored with each event: who asked, by what right, when,
 // and what led to it. The two dollar names are EventStoreDB's convention.
 type Meta struct {
-	CommandID   string    `json:"commandId"`             // the caller's Idempotency-Key, scoped to the caller, or policy and event ID
-	Digest      string    `json:"digest,omitempty"`      // keyed digest of the command, to tell a repetition from another command
-	Actor       string    `json:"actor"`                 // a person's pseudonym, or "policy:NAME"
-	Authority   string    `json:"authority"`             // by what right: an appointment, "applicant", or the policy
-	At          time.Time `json:"at"`                    // when the command was decided, UTC
-	Correlation string    `json:"$correlationId"`        // the tracking code or thing the whole story is about
-	Causation   string    `json:"$causationId"`          // the event or command that led to this one
-	Status      string    `json:"status,omitempty"`      // where the command led the stream, for kinds that tell
-	Version     int       `json:"metaVersion,omitempty"` // reserved for upcasting; absent is 1
+	CommandID   string    `json:"commandId"`        // the caller's Idempotency-Key, scoped to the caller, or policy and event ID
+	Actor       string    `json:"actor"`            // a person's pseudonym, or "policy:NAME"
+	Authority   string    `json:"authority"`        // by what right: an appointment, "applicant", or the policy
+	At          time.Time `json:"at"`               // when the command was decided, UTC
+	Correlation string    `json:"$correlationId"`   // the tracking code or thing the whole story is about
+	Causation   string    `json:"$causationId"`     // the event or command that led to this one
+	Status      string    `json:"status,omitempty"` // where the command led the stream, for kinds that tell
 }
 
 // Encode writes the stored JSON.
