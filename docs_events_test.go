@@ -57,6 +57,7 @@ var kinds = []kind{
 	of(access.Kind, "user name", "a user of CPMIS"),
 	of(access.Binding, "serial", "the one CPMIS user of a certificate"),
 	of(notification.Kind, "ID of the causing event", "one message to one person"),
+	of(person.Addressing, "order", "the one person whom an order of erasure concerns"),
 	of(person.Kind, "subject", "what concerns a person as such: erasure"),
 	of(policy.Kind, "name", "when a policy came to the house"),
 }

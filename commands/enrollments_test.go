@@ -272,19 +272,23 @@ func TestACutOffSubmissionPassesWhenItIsSentAgain(t *testing.T) {
 	}
 }
 
-// overtaken submits while, after the opening was taken, another command changes
-// the request.
-func (r *request) overtaken(c commands.Caller, change func()) (err error) {
-	r.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
-		receipt, err := r.log.Log.Append(ctx, s, e, events...)
-		if s.Category() == "opening" && change != nil {
-			do := change
-			change = nil
-			r.log.set(nil)
+// interposed does something once, between an append to a category's stream and
+// its answer.
+func (h *house) interposed(category string, do func()) func(context.Context, event.Stream, event.Expected, []event.Proposed) (event.Receipt, error) {
+	return func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+		receipt, err := h.log.Log.Append(ctx, s, e, events...)
+		if s.Category() == category {
+			h.log.set(nil)
 			do()
 		}
 		return receipt, err
-	}, func() { err = r.submitBy(c) })
+	}
+}
+
+// overtaken submits while, after the opening was taken, another command changes
+// the request.
+func (r *request) overtaken(c commands.Caller, change func()) (err error) {
+	r.log.during(r.interposed("opening", change), func() { err = r.submitBy(c) })
 	return err
 }
 

@@ -222,9 +222,16 @@ func (i issuance) followRevocation(ctx context.Context, serial string) error {
 	return err
 }
 
+// fail gives the request back, unless another handler has taken it over: then
+// only this attempt is over.
 func (i issuance) fail(ctx context.Context, serial, code string) error {
 	as := i.act("FailIssuance", serial)
-	_, err := transact(ctx, i.App, enrollment.Kind, i.request, as,
-		just[enrollment.Enrollment](enrollment.FailIssuance{Code: code, At: as.at}))
+	fail := enrollment.FailIssuance{Code: code, At: as.at}
+	_, err := transact(ctx, i.App, enrollment.Kind, i.request, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		if now.state.Attempt.Serial != serial {
+			return nil, nil
+		}
+		return fail.Decide(now.state)
+	})
 	return err
 }

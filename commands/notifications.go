@@ -51,23 +51,33 @@ func (a *App) Notify(ctx context.Context, c Caller, t notification.Template, req
 func (a *App) SendNotification(ctx context.Context, c Caller, m Mailer, id string) error {
 	stream := notification.Kind.Stream(id)
 	h, err := load(ctx, a, notification.Kind, stream)
-	if err != nil || h.state.Over || h.state.DueAt.After(a.Clock()) {
+	if err != nil || h.state.Requested.ID == "" || h.state.Over || h.state.DueAt.After(a.Clock()) {
 		return err
 	}
-	mail, err := a.mail(ctx, h.state.Requested)
+	outcome, err := a.send(ctx, m, h.state.Requested)
 	if err != nil {
 		return err
 	}
 	c.Key = fmt.Sprintf("%s@%d", id, len(h.records))
-	var outcome event.Command[notification.Notification]
-	if err := m.Send(ctx, mail); err != nil {
-		outcome = notification.Postpone{Cause: "mail-server", At: a.Clock()}
-	} else {
-		outcome = notification.NoteSent{At: a.Clock()}
-	}
 	as := a.do(c, "SendNotification", "policy", h.state.Requested.Request.ID())
 	_, err = transact(ctx, a, notification.Kind, stream, as, just(outcome))
 	return err
+}
+
+// send tells what became of the message. An address that was erased since is no
+// reason to try again.
+func (a *App) send(ctx context.Context, m Mailer, r notification.Requested) (event.Command[notification.Notification], error) {
+	mail, err := a.mail(ctx, r)
+	switch {
+	case errors.Is(err, event.ErrErased):
+		return notification.GiveUp{Cause: event.ErrErased.Code, At: a.Clock()}, nil
+	case err != nil:
+		return nil, err
+	}
+	if err := m.Send(ctx, mail); err != nil {
+		return notification.Postpone{Cause: "mail-server", At: a.Clock()}, nil //nolint:nilerror // the cause is recorded
+	}
+	return notification.NoteSent{At: a.Clock()}, nil
 }
 
 func (a *App) mail(ctx context.Context, r notification.Requested) (Mail, error) {

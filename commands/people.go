@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 
 	"govahi/domain/appointment"
@@ -16,13 +17,10 @@ type Shredder interface {
 }
 
 // EraseSubject decides that a person's data is destroyed, on a stated legal
-// basis; a policy destroys the key.
+// basis; a policy destroys the key. The order is bound to the person first: its
+// repetition comes when the code may be somebody else's.
 func (a *App) EraseSubject(ctx context.Context, c Caller, code, legalBasis string) (Receipt, error) {
 	authority, err := a.must(ctx, c, appointment.Manager, "")
-	if err != nil {
-		return Receipt{}, err
-	}
-	subject, err := a.personOf(ctx, code)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -30,9 +28,31 @@ func (a *App) EraseSubject(ctx context.Context, c Caller, code, legalBasis strin
 	if basis == "" {
 		return Receipt{}, errRequired.At("legalBasis")
 	}
+	subject, err := a.concerned(ctx, c, authority, code)
+	if err != nil {
+		return Receipt{}, err
+	}
 	as := a.do(c, "EraseSubject", authority, string(subject))
 	order := person.OrderErasure{Subject: subject, LegalBasis: basis, By: c.Person, At: as.at}
 	return transact(ctx, a, person.Kind, person.Kind.Stream(string(subject)), as, just[person.Person](order))
+}
+
+// concerned is whom an order of erasure concerns: who had the code when it was
+// first given.
+func (a *App) concerned(ctx context.Context, c Caller, authority, code string) (event.Subject, error) {
+	order := hex.EncodeToString(a.Secrets.Derive("erasure", c.actor(), c.Key))
+	stream := person.Addressing.Stream(order)
+	h, err := load(ctx, a, person.Addressing, stream)
+	if err != nil || h.state.Subject != "" {
+		return h.state.Subject, err
+	}
+	subject, err := a.personOf(ctx, code)
+	if err != nil {
+		return "", err
+	}
+	as := a.do(c, "EraseSubject", authority, string(subject))
+	_, err = transact(ctx, a, person.Addressing, stream, as, just[person.Addressed](person.Address{Subject: subject, At: as.at}))
+	return subject, err
 }
 
 // DestroyKey carries out an ordered erasure: the key first, then the word that

@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -13,8 +15,8 @@ import (
 const responderRenewal = 7 * 24 * time.Hour
 
 // EnsureResponder returns the certificate of the OCSP responder, DER, issuing
-// one under the same rule as every other where there is none or the present one
-// ends soon: intent, fence, signature, record.
+// one under the same rule as every other where there is none, or the present one
+// ends soon or is of another key: intent, fence, signature, record.
 func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, error) {
 	stream := certificate.Delegation.Stream(a.Authority.Issuer())
 	d, err := load(ctx, a, certificate.Delegation, stream)
@@ -27,7 +29,7 @@ func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, er
 		if err != nil {
 			return nil, err
 		}
-		if h.state.Status == certificate.Valid && a.Clock().Before(h.state.Issued.NotAfter.Add(-responderRenewal)) {
+		if a.serves(h.state, publicKey) {
 			return h.state.Issued.Public, nil
 		}
 		if h.state.Status != certificate.Valid {
@@ -37,6 +39,13 @@ func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, er
 		}
 	}
 	return a.delegate(ctx, c, d.state.Serial, publicKey)
+}
+
+// serves tells whether a responder with this key may go on with the certificate.
+func (a *App) serves(s certificate.Certificate, publicKey []byte) bool {
+	key := sha256.Sum256(publicKey)
+	return s.Status == certificate.Valid && s.Intent.KeyHash == hex.EncodeToString(key[:]) &&
+		a.Clock().Before(s.Issued.NotAfter.Add(-responderRenewal))
 }
 
 func (a *App) abandonResponder(ctx context.Context, c Caller, serial string) error {

@@ -296,7 +296,7 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := h.makeApp(); err != nil {
 		return err
 	}
-	if err := h.openResponder(ctx); err != nil {
+	if err := patiently(ctx, h.openResponder); err != nil {
 		return err
 	}
 	h.makeViews()
@@ -383,7 +383,7 @@ func (h *house) openResponder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, h.renewResponder)
+	return h.renewResponder(ctx)
 }
 
 func (h *house) renewResponder(ctx context.Context) error {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -76,6 +77,7 @@ func (l *ledger) telling(t *testing.T, i *instance, n int) *story {
 	i.awaitReady(t)
 	s := telling(t, i, fmt.Sprintf("story-%d", n))
 	s.http = http.Client{Transport: l, Timeout: time.Minute}
+	s.tokens = filepath.Join(filepath.Dir(i.dir), s.name) // SoftHSM trips over a token that another process is making
 	return s
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -217,6 +218,7 @@ func refusedUp(t *testing.T, dir, listen string, env []string, words ...string) 
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	i := begin(t, dataDir(t))
 	free, err := freeAddress()
 	must(t, err)
@@ -269,6 +271,7 @@ func bootstrapOnce(t *testing.T, i *instance) {
 }
 
 func TestProduction(t *testing.T) {
+	t.Parallel()
 	free, err := freeAddress()
 	must(t, err)
 	dir := dataDir(t)
@@ -288,12 +291,14 @@ func TestProduction(t *testing.T) {
 			t.Errorf("%s: %v: %s", command, err, out)
 		}
 	}
+	i.settled(t) // the first list was signed: no crash was honoured
 	if _, err := i.fetch("/dev/oidc/.well-known/openid-configuration", "", nil); err == nil {
 		t.Error("production serves the development issuer")
 	}
 }
 
 func TestEventSocketIsOurs(t *testing.T) {
+	t.Parallel()
 	i := begin(t, dataDir(t))
 	for _, name := range []string{"log.sock", "signer.sock"} {
 		info, err := os.Stat(filepath.Join(i.dir, "run", name))
@@ -307,6 +312,7 @@ func TestEventSocketIsOurs(t *testing.T) {
 // TestOddPlaces: a path that is too long for a socket, below a directory that
 // is nobody else's, as a checkout under /root would be.
 func TestOddPlaces(t *testing.T) {
+	t.Parallel()
 	parent := filepath.Dir(dataDir(t))
 	must(t, os.Chmod(parent, 0o700))
 	dir := filepath.Join(parent, strings.Repeat("long", 25))
@@ -328,7 +334,7 @@ func removeExiles(t *testing.T, dir string) {
 	sockets := data{dir: dir}.sockets()
 	for _, link := range []string{filepath.Join(dir, "postgres"), filepath.Join(sockets, "postgres")} {
 		if place, err := os.Readlink(link); err == nil {
-			_ = os.RemoveAll(place)
+			_ = errors.Join(os.RemoveAll(place), os.RemoveAll(place+".lock"))
 		}
 	}
 	_ = os.RemoveAll(sockets)
@@ -337,6 +343,7 @@ func removeExiles(t *testing.T, dir string) {
 // TestInstallRefusesWithoutApt gives the script a machine that lacks openssl
 // and apt-get.
 func TestInstallRefusesWithoutApt(t *testing.T) {
+	t.Parallel()
 	lacking := machine(t, "openssl", "apt-get")
 	out, err := install(t, lacking)
 	if err == nil || !strings.Contains(out, "Missing on this machine:") || !strings.Contains(out, "openssl") || !strings.Contains(out, "Install them") {

@@ -57,6 +57,20 @@ type Requested struct {
 // Personal seals address and name.
 func (e Requested) Personal() []event.Sealable { return []event.Sealable{e.Message} }
 
+// GiveUp ends a message that can reach nobody any more.
+type GiveUp struct {
+	Cause string
+	At    time.Time
+}
+
+// Decide fails it at once; there is nothing to wait for.
+func (c GiveUp) Decide(s Notification) ([]event.Event, error) {
+	if s.Over || s.Requested.ID == "" {
+		return nil, nil
+	}
+	return []event.Event{Failed{s.Requested.ID, c.Cause, c.At}}, nil
+}
+
 // Postponed says that the server did not take it yet.
 type Postponed struct {
 	ID      string    `json:"id"`

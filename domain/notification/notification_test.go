@@ -47,6 +47,12 @@ func TestADeadServerIsTriedForADay(t *testing.T) {
 	}
 }
 
+func TestAMessageToNobodyIsGivenUp(t *testing.T) {
+	spec.Given(t, Kind, requested()).When(GiveUp{"refused", noon}).Then(lost)
+	spec.Given(t, Kind, requested(), sent).When(GiveUp{"refused", noon}).ThenNothing()
+	spec.Given(t, Kind).When(GiveUp{"refused", noon}).ThenNothing()
+}
+
 func TestWhatIsOverIsNotPostponed(t *testing.T) {
 	spec.Given(t, Kind, requested(), sent).When(Postpone{"refused", noon}).ThenNothing()
 	spec.Given(t, Kind, requested(), lost).When(Postpone{"refused", noon}).ThenNothing()

@@ -14,6 +14,16 @@ func TestGolden(t *testing.T) {
 	})
 }
 
+func TestGoldenOfAddressing(t *testing.T) {
+	spec.Golden(t, Addressing.Catalog, "testdata/addressing", map[string]event.Event{"erasure.addressed.v1": sara})
+}
+
+func TestAnOrderConcernsOnePersonForGood(t *testing.T) {
+	spec.Given(t, Addressing).When(Address(sara)).Then(sara)
+	later := Address{"p-whoever-has-the-code-now", noon}
+	spec.Given(t, Addressing, sara).When(later).ThenNothing()
+}
+
 func TestErasureIsOrderedOnce(t *testing.T) {
 	spec.Given(t, Kind).When(OrderErasure(ordered)).Then(ordered)
 	spec.Given(t, Kind, ordered).When(OrderErasure(ordered)).ThenNothing()

@@ -1,0 +1,263 @@
+package commands_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"govahi/commands"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+)
+
+// lists is a house that publishes revocation lists.
+type lists struct {
+	*house
+	*commands.Publisher
+	runs int
+}
+
+func publishing(t *testing.T) *lists {
+	h := open(t)
+	return &lists{house: h, Publisher: commands.NewPublisher(h.App)}
+}
+
+func (l *lists) publish() error {
+	l.runs++
+	return l.Publish(l.t.Context(), commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(l.runs)})
+}
+
+func (l *lists) published() {
+	l.t.Helper()
+	if err := l.publish(); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *lists) series() crl.Series {
+	return state(l.house, crl.Kind, crl.Kind.Stream(l.Authority.Issuer()))
+}
+
+// latest is the list as relying parties read it.
+func (l *lists) latest() *x509.RevocationList {
+	l.t.Helper()
+	list, err := x509.ParseRevocationList(l.series().Latest.DER)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := list.CheckSignatureFrom(l.ca().Certificate()); err != nil {
+		l.t.Fatal(err)
+	}
+	return list
+}
+
+func (l *lists) lists(serial string) bool {
+	for _, e := range l.latest().RevokedCertificateEntries {
+		if fmt.Sprintf("%x", e.SerialNumber) == serial {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTheFirstListIsEmptyAndTheNextHoldsWhatWasRevoked(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 1 || len(list.RevokedCertificateEntries) != 0 {
+		t.Errorf("list %v has %d entries", list.Number, len(list.RevokedCertificateEntries))
+	}
+	r := l.draft(applicant).upTo(enrollment.StatusIssued)
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, certificate.KeyCompromise))
+	l.published()
+	list := l.latest()
+	if list.Number.Int64() != 2 || len(list.RevokedCertificateEntries) != 1 || !l.lists(r.now().Serial) ||
+		list.RevokedCertificateEntries[0].ReasonCode != 1 {
+		t.Errorf("list %v has %+v", list.Number, list.RevokedCertificateEntries)
+	}
+	l.nothingUnrecorded()
+}
+
+func TestNoNewListWhenNothingChanged(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	before := l.head()
+	for range 3 {
+		l.published()
+		l.clock.pass(7 * time.Hour)
+	}
+	if l.head() != before {
+		t.Error("a list was made for nothing")
+	}
+	l.clock.pass(3*time.Hour + time.Second)
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 2 || !list.ThisUpdate.Equal(l.clock.Now().Truncate(time.Second)) {
+		t.Errorf("after a day the list is %v of %v", list.Number, list.ThisUpdate)
+	}
+}
+
+func TestAnotherPublisherKnowsTheSame(t *testing.T) {
+	l := publishing(t)
+	r := l.draft(applicant).upTo(enrollment.StatusIssued)
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, certificate.Superseded))
+	l.published()
+	before := l.head()
+	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	fresh.published()
+	if l.head() != before {
+		t.Error("a restart made a list for nothing")
+	}
+}
+
+func TestALostSignatureSkipsItsNumber(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails error
+		after bool
+	}{
+		"before the fence": {errNoSigner, false}, "after the fence": {errNoSigner, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := publishing(t)
+			l.published()
+			l.clock.pass(25 * time.Hour)
+			l.signer.fails, l.signer.after = c.fails, c.after
+			for range 2 {
+				if err := l.publish(); !errors.Is(err, errNoSigner) {
+					t.Fatalf("got %v", err)
+				}
+			}
+			l.signer.fails = nil
+			l.published()
+			if list := l.latest(); list.Number.Int64() != 4 {
+				t.Errorf("the list is number %v", list.Number)
+			}
+			l.rising()
+			l.nothingUnrecorded()
+		})
+	}
+}
+
+// rising expects that no number was ever intended or signed twice.
+func (l *lists) rising() {
+	l.t.Helper()
+	var intended, signed uint64
+	for _, r := range l.stream(crl.Kind.Stream(l.Authority.Issuer())) {
+		e, err := crl.Catalog.Open(r)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		switch e := e.(type) {
+		case crl.Intended:
+			if e.Number <= intended {
+				l.t.Errorf("%d was intended after %d", e.Number, intended)
+			}
+			intended = e.Number
+		case crl.Signed:
+			if e.Number <= signed || e.Number != intended {
+				l.t.Errorf("%d was signed after %d, intended is %d", e.Number, signed, intended)
+			}
+			signed = e.Number
+		}
+	}
+}
+
+func TestACrashBetweenIntentAndSignatureSkipsTheNumber(t *testing.T) {
+	l := publishing(t)
+	l.steps = func(p string) {
+		if p == "crl:intended" {
+			panic(errCut)
+		}
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = l.publish()
+	}()
+	l.steps = func(string) {}
+	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	fresh.published()
+	if list := l.latest(); list.Number.Int64() != 2 {
+		t.Errorf("the list is number %v", list.Number)
+	}
+	l.rising()
+}
+
+func TestALostAnswerToTheNoteIsNoSecondList(t *testing.T) {
+	l := publishing(t)
+	l.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+		r, err := l.log.Log.Append(ctx, s, e, events...)
+		if events[0].Type == "crl.signed.v1" {
+			return event.Receipt{}, errCut
+		}
+		return r, err
+	}, func() {
+		if err := l.publish(); !errors.Is(err, commands.ErrLogUnavailable) {
+			t.Fatalf("got %v", err)
+		}
+	})
+	before := l.head()
+	l.published()
+	if l.head() != before {
+		t.Error("a second list was made")
+	}
+}
+
+func TestAnExpiredSerialStaysOnOneMoreList(t *testing.T) {
+	l := publishing(t)
+	r := l.draft(applicant).upTo(enrollment.StatusIssued)
+	serial, end := r.now().Serial, r.certificate().Issued.NotAfter
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), serial, certificate.Superseded))
+	l.clock.now = end.Add(-time.Hour)
+	l.published()
+	if !l.lists(serial) {
+		t.Fatal("a revoked certificate is not on the list")
+	}
+	l.clock.now = end.Add(24 * time.Hour)
+	l.published()
+	if !l.lists(serial) {
+		t.Error("the serial is not on the first list after its end (RFC 5280 §3.3)")
+	}
+	l.clock.pass(25 * time.Hour)
+	l.published()
+	if l.lists(serial) {
+		t.Error("the serial stays for ever")
+	}
+	l.rising()
+}
+
+func TestAnAbandonedSerialIsOnTheList(t *testing.T) {
+	l := publishing(t)
+	r := l.draft(applicant).upTo(enrollment.StatusAtCA)
+	for _, point := range points[:3] {
+		r.crash(point)
+	}
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	l.published()
+	tried := r.attempts()
+	for i, serial := range tried {
+		if got := l.lists(serial); got != (i < len(tried)-1) {
+			t.Errorf("attempt %d on the list: %v", i, got)
+		}
+	}
+}
+
+func TestAWorseReasonReplacesAMilderOneOnTheList(t *testing.T) {
+	l := publishing(t)
+	r := l.draft(applicant).upTo(enrollment.StatusIssued)
+	for _, reason := range []certificate.Reason{certificate.Superseded, certificate.KeyCompromise} {
+		l.did(l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, reason))
+		l.published()
+		if got := l.latest().RevokedCertificateEntries[0].ReasonCode; got != reason.Code() {
+			t.Errorf("the reason on the list is %d, want %d", got, reason.Code())
+		}
+	}
+	l.refused(certificate.ErrAlreadyRevoked, func() error {
+		_, err := l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, certificate.Superseded)
+		return err
+	})
+}
