@@ -55,7 +55,7 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 		return Receipt{}, err
 	}
 	bind := access.Bind{UserName: in.UserName, At: as.at}
-	if _, err := transact(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, just[access.Bound](bind)); err != nil {
+	if err := claim(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, in.UserName, bind); err != nil {
 		return Receipt{}, err
 	}
 	return transact(ctx, a, access.Kind, stream, as, just[access.Access](define))

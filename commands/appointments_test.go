@@ -99,7 +99,7 @@ func TestAnErasureIsOrderedDoneAndProved(t *testing.T) {
 	h := open(t)
 	vault := &keys{house: h}
 	ask := func() (commands.Receipt, error) {
-		return h.EraseSubject(t.Context(), keyed(manager, "erase"), applicant, "حکم دادگاه")
+		return h.EraseSubject(t.Context(), keyed(manager, "erase"), applicant, "court-order")
 	}
 	h.refused(person.ErrNotOrdered, func() error {
 		return h.DestroyKey(t.Context(), commands.Caller{Policy: "destroy", Key: "1"}, &keys{house: empty(t)}, subject(applicant))

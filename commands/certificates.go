@@ -39,8 +39,8 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
 		return Receipt{}, err
 	}
-	claim := certificate.ClaimKey{Request: request, At: as.at}
-	if _, err := transact(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, just[certificate.KeyClaimed](claim)); err != nil {
+	key := certificate.ClaimKey{Request: request, At: as.at}
+	if err := claim(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key); err != nil {
 		return Receipt{}, err
 	}
 	return transact(ctx, a, enrollment.Kind, request, as, just[enrollment.Enrollment](ask))

@@ -6,6 +6,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"govahi/domain/event"
@@ -30,6 +31,8 @@ type App struct {
 type People interface {
 	// Person is the pseudonym of whoever has this national or foreigner's code.
 	Person(ctx context.Context, code string) (event.Subject, error)
+	// Lookup is the same for somebody who is known already.
+	Lookup(ctx context.Context, code string) (event.Subject, bool, error)
 }
 
 // Secrets derives codes that must be the same on every retry and that nobody
@@ -143,7 +146,7 @@ func load[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.S
 const tries = 20
 
 // ErrBusy reports a stream that many write to at once.
-var ErrBusy = fault.New(fault.Conflict, "busy",
+var ErrBusy = fault.New(fault.Unavailable, "busy",
 	"این پرونده هم‌زمان در دست تغییر است؛ لحظه‌ای دیگر دوباره بفرستید.",
 	"This record is being changed by others right now; send again in a moment.")
 
@@ -159,29 +162,63 @@ func transact[S any](ctx context.Context, a *App, kind event.Kind[S], stream eve
 	decide func(history[S]) ([]event.Event, error),
 ) (Receipt, error) {
 	meta := as.meta()
+	return insist(ctx, a, kind, stream, func(h history[S]) (Receipt, error) {
+		if first, ok := h.done(meta.CommandID); ok {
+			return first, nil
+		}
+		events, err := decide(h)
+		if err != nil {
+			return h.receipt(stream), err
+		}
+		return appendTo(ctx, a, kind, stream, h, meta, events)
+	})
+}
+
+// claim takes, or lets go of, a stream that is a uniqueness rule. Its state
+// alone decides: a caller's key that was used for one thing must not answer for
+// another, so the command's ID names the thing and the stream's revision too.
+func claim[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act, thing string, c event.Command[S]) error {
+	key := as.Key
+	_, err := insist(ctx, a, kind, stream, func(h history[S]) (Receipt, error) {
+		events, err := c.Decide(h.state)
+		if err != nil {
+			return Receipt{}, err
+		}
+		as.Key = fmt.Sprintf("%s/%s@%d", key, thing, len(h.records))
+		return appendTo(ctx, a, kind, stream, h, as.meta(), events)
+	})
+	return err
+}
+
+// insist reads the stream and tries, again and again while others win the race.
+func insist[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, try func(history[S]) (Receipt, error)) (Receipt, error) {
 	for range tries {
 		h, err := load(ctx, a, kind, stream)
 		if err != nil {
 			return Receipt{}, err
 		}
-		if first, ok := h.done(meta.CommandID); ok {
-			return first, nil
-		}
-		events, err := decide(h)
-		if err != nil || len(events) == 0 {
-			return h.receipt(stream), err
-		}
-		meta.Status = statusAfter(kind, h.state, events)
-		proposed, err := kind.Encode(ctx, a.Keeper, stream, meta, events)
-		if err != nil {
-			return Receipt{}, err
-		}
-		r, err := a.Log.Append(ctx, stream, h.expected(), proposed...)
+		r, err := try(h)
 		if !errors.Is(err, event.ErrWrongExpectedRevision) {
-			return Receipt(r), unavailable(err)
+			return r, err
 		}
 	}
 	return Receipt{}, ErrBusy
+}
+
+func appendTo[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, h history[S], meta event.Meta, events []event.Event) (Receipt, error) {
+	if len(events) == 0 {
+		return h.receipt(stream), nil
+	}
+	meta.Status = statusAfter(kind, h.state, events)
+	proposed, err := kind.Encode(ctx, a.Keeper, stream, meta, events)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r, err := a.Log.Append(ctx, stream, h.expected(), proposed...)
+	if errors.Is(err, event.ErrWrongExpectedRevision) {
+		return Receipt{}, err
+	}
+	return Receipt(r), unavailable(err)
 }
 
 func statusAfter[S any](kind event.Kind[S], s S, events []event.Event) string {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -31,9 +32,10 @@ func (in *VerifyDocuments) check() error {
 	if in.Letter == nil {
 		return nil
 	}
-	number := iran.Canonical(in.Letter.Number)
+	var n normaliser
+	number := n.text("letter", in.Letter.Number)
 	date, err := iran.ParseDate(in.Letter.Date)
-	if number == "" || err != nil {
+	if n.err != nil || err != nil {
 		return enrollment.ErrLetterMissing
 	}
 	in.Letter = &enrollment.Letter{Number: number, Date: date.String()}
@@ -54,8 +56,17 @@ func (a *App) CloseControl(ctx context.Context, c Caller, code string, control e
 	})
 }
 
+var errFormField = fault.New(fault.Invalid, "form-field-unknown",
+	"چنین خانه‌ای در فرم نیست؛ نام خانه‌ها را از فهرست برگزینید.",
+	"The form has no such field; choose the fields' names from the list.").At("fields")
+
 // RequestCorrection sends the form back with the fields to mend.
 func (a *App) RequestCorrection(ctx context.Context, c Caller, code string, fields []string) (Receipt, error) {
+	for _, f := range fields {
+		if !slices.Contains(enrollment.FormFields, f) {
+			return Receipt{}, errFormField
+		}
+	}
 	return a.atDesk(ctx, c, code, "RequestCorrection", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
 		return enrollment.RequestCorrection{Fields: fields, By: c.Person, At: as.at}.Decide(h.state)
 	})

@@ -103,7 +103,11 @@ func (p *Publisher) fold(ctx context.Context) error {
 		case certificate.IssuanceIntended:
 			p.ends[e.Serial] = e.NotAfter
 		case certificate.Revoked:
-			p.revoked[e.Serial] = RevokedSerial{e.Serial, e.Reason, e.At}
+			line := RevokedSerial{e.Serial, e.Reason, e.At}
+			if first, again := p.revoked[e.Serial]; again { // a worse reason does not make trust end later
+				line.At = first.At
+			}
+			p.revoked[e.Serial] = line
 		}
 		p.after = r.Position
 	}

@@ -133,7 +133,7 @@ var doors = []door{
 		return r.ReceiveToken(ctx, c, r.blank())
 	}, officers},
 	{"EraseSubject", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.EraseSubject(ctx, c, neighbour, "درخواست صاحب داده")
+		return r.EraseSubject(ctx, c, neighbour, "subject-request")
 	}, managers},
 }
 

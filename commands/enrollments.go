@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
@@ -79,17 +78,14 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 	if err != nil {
 		return Receipt{}, err
 	}
-	person, err := a.People.Person(ctx, form.PersonCode)
-	if err != nil {
-		return Receipt{}, err
-	}
 	stream := enrollment.Kind.Stream(code)
 	_, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if !counter && person != c.Person {
-		return Receipt{}, ErrOtherPerson
+	person, err := a.applicantOf(ctx, c, form, counter)
+	if err != nil {
+		return Receipt{}, err
 	}
 	as := a.do(c, "CompleteForm", authority, code)
 	return transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
@@ -102,6 +98,19 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 			By: c.Person, Entry: entry(counter), Office: h.state.Counter, At: as.at,
 		}.Decide(h.state)
 	})
+}
+
+// applicantOf is whom the form concerns: the caller himself, or whoever stands
+// at the counter, who may be new to the house.
+func (a *App) applicantOf(ctx context.Context, c Caller, form enrollment.Form, counter bool) (event.Subject, error) {
+	if counter {
+		return a.People.Person(ctx, form.PersonCode)
+	}
+	person, _, err := a.People.Lookup(ctx, form.PersonCode)
+	if err == nil && person != c.Person {
+		err = ErrOtherPerson
+	}
+	return person, err
 }
 
 func entry(counter bool) enrollment.Entry {
@@ -190,8 +199,10 @@ func (a *App) Withdraw(ctx context.Context, c Caller, code string) (Receipt, err
 }
 
 // SubmitRequest closes the form and brings the request to an office (S1.8). It
-// takes the one opening of person, organisation and type first (invariant 3);
-// a crash in between leaves an opening that the same request's retry holds.
+// takes the one opening of person, organisation and type first (invariant 3),
+// and submits the very party that it was taken for. What a cut-off submission
+// took stays taken until the request is over: to let go of it earlier could
+// race with another submission of the same request.
 func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
 	h, authority, _, err := a.theirs(ctx, c, code)
@@ -204,7 +215,7 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	}
 	submit := enrollment.Submit{Office: toOffice, At: as.at}
 	if _, err := submit.Decide(h.state); err != nil {
-		return Receipt{}, err
+		return Receipt{}, errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
 	if err := a.officeExists(ctx, toOffice); err != nil {
 		return Receipt{}, err
@@ -212,23 +223,18 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if err := a.priced(ctx, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
-	// The opening's acts are named by the request's revision too: what was let go
-	// after a refusal must be taken anew, though the caller's key is the same.
-	hold := as
-	hold.Key = fmt.Sprintf("%s@%d", c.Key, len(h.records))
 	take := enrollment.TakeOpening{Request: stream, At: as.at}
-	if _, err := transact(ctx, a, enrollment.Opening, opening(h.state), hold, just[enrollment.Holder](take)); err != nil {
+	if err := claim(ctx, a, enrollment.Opening, opening(h.state), as, code, take); err != nil {
 		return Receipt{}, err
 	}
 	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
 		if opening(now.state) != opening(h.state) {
-			return nil, enrollment.ErrStaleRecord
+			return nil, enrollment.ErrStaleForm
 		}
 		return submit.Decide(now.state)
 	})
-	if isRefusal(err) { // the request changed meanwhile: what was taken for it is let go
-		hold.name = "ReleaseOpening"
-		err = errors.Join(err, a.release(ctx, hold, opening(h.state), stream))
+	if isRefusal(err) { // the request may have ended before the opening was taken
+		err = errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
 	return r, err
 }
@@ -237,21 +243,18 @@ func opening(s enrollment.Enrollment) event.Stream {
 	return enrollment.Opening.Stream(string(s.Form.Person), s.Form.Organization, s.CertificateType)
 }
 
-func (a *App) release(ctx context.Context, as act, opening, request event.Stream) error {
-	release := enrollment.ReleaseOpening{Request: request, At: as.at}
-	_, err := transact(ctx, a, enrollment.Opening, opening, as, just[enrollment.Holder](release))
-	return err
-}
-
 // ReleaseOpening lets go of what a finished request held; a policy asks. Every
 // form that it ever had is looked at: a submission that was cut off may have
 // taken an opening for an earlier one.
 func (a *App) ReleaseOpening(ctx context.Context, c Caller, request event.Stream) error {
+	return a.releaseIfOver(ctx, a.do(c, "ReleaseOpening", "policy", request.ID()), request)
+}
+
+func (a *App) releaseIfOver(ctx context.Context, as act, request event.Stream) error {
 	h, err := load(ctx, a, enrollment.Kind, request)
 	if err != nil || !h.state.Status.Over() {
 		return err
 	}
-	as := a.do(c, "ReleaseOpening", "policy", request.ID())
 	var s enrollment.Enrollment
 	for _, r := range h.records {
 		e, err := enrollment.Catalog.Open(r)
@@ -260,7 +263,7 @@ func (a *App) ReleaseOpening(ctx context.Context, c Caller, request event.Stream
 		}
 		s = enrollment.Evolve(s, e)
 		if _, form := e.(enrollment.FormCompleted); form {
-			err = a.release(ctx, as, opening(s), request)
+			err = claim(ctx, a, enrollment.Opening, opening(s), as, request.ID(), enrollment.ReleaseOpening{Request: request, At: as.at})
 		}
 		if err != nil {
 			return err

@@ -292,7 +292,7 @@ func (r *request) overtaken(c commands.Caller, change func()) (err error) {
 	return err
 }
 
-func TestARefusedSubmissionLetsItsOpeningGo(t *testing.T) {
+func TestAWithdrawalThatOvertakesTheSubmissionLeavesNoOpening(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusReady)
 	c := r.by(applicant)
 	err := r.overtaken(c, func() { r.did(r.Withdraw(t.Context(), r.by(applicant), r.code)) })
@@ -307,27 +307,37 @@ func TestARefusedSubmissionLetsItsOpeningGo(t *testing.T) {
 	}
 }
 
-// TestASubmissionThatWasRefusedOnceTakesItsOpeningAnew: the key may be the same,
-// for the command was never done.
-func TestASubmissionThatWasRefusedOnceTakesItsOpeningAnew(t *testing.T) {
+// TestALosingDoubleSubmissionKeepsTheOpening: the request that another key
+// submitted meanwhile is the open one.
+func TestALosingDoubleSubmissionKeepsTheOpening(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusReady)
-	c := r.by(applicant)
-	for range 2 { // refused and let go, twice
-		err := r.overtaken(c, func() { r.did(r.CompleteForm(t.Context(), r.by(applicant), r.code, formOf(applicant))) })
-		if f, ok := fault.Of(err); !ok || f.Kind != fault.Conflict {
-			t.Fatalf("got %v", err)
+	err := r.overtaken(r.by(applicant), func() {
+		if err := r.submitBy(r.by(applicant)); err != nil {
+			t.Error(err)
 		}
-		if holder := r.holder(applicant, organization); holder != "" {
-			t.Fatalf("%s still holds the opening", holder)
-		}
-		r.settle()
-		r.upTo(enrollment.StatusReady)
-	}
-	if err := r.submitBy(c); err != nil {
-		t.Fatal(err)
+	})
+	if f, ok := fault.Of(err); !ok || f.Code != "wrong-state" {
+		t.Fatalf("got %v", err)
 	}
 	if holder := r.holder(applicant, organization); holder != enrollment.Holder(r.request()) {
 		t.Errorf("%q holds the opening of a submitted request", holder)
+	}
+	if err := r.house.draft(applicant).upTo(enrollment.StatusReady).submit(); !errors.Is(err, enrollment.ErrOpenRequest) {
+		t.Errorf("a second request: %v", err)
+	}
+}
+
+// TestOneKeySubmitsOneOfTwoRequests: a key that was used for one request does
+// not take the opening for another.
+func TestOneKeySubmitsOneOfTwoRequests(t *testing.T) {
+	h := open(t)
+	one, two := h.draft(applicant).upTo(enrollment.StatusReady), h.draft(applicant).upTo(enrollment.StatusReady)
+	c := one.by(applicant)
+	if err := one.submitBy(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.submitBy(c); !errors.Is(err, enrollment.ErrOpenRequest) {
+		t.Errorf("the second request with the same key: %v", err)
 	}
 }
 
@@ -342,11 +352,8 @@ func TestTheOpeningIsOfTheFormThatIsSubmitted(t *testing.T) {
 		r.settle()
 		r.upTo(enrollment.StatusReady)
 	})
-	if r.now().Status == enrollment.StatusAtOffice && r.holder(applicant, otherCompany) != enrollment.Holder(r.request()) {
-		t.Errorf("submitted (%v) without the opening of its organisation", err)
-	}
-	if holder := r.holder(applicant, organization); r.now().Form.Organization == otherCompany && holder != "" {
-		t.Errorf("%s holds an opening that is not its own", holder)
+	if !errors.Is(err, enrollment.ErrStaleForm) || r.now().Status != enrollment.StatusReady {
+		t.Errorf("got %v, the request is %s", err, r.now().Status)
 	}
 }
 

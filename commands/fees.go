@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"regexp"
+	"strings"
 	"time"
 
 	"govahi/domain/appointment"
@@ -85,7 +86,7 @@ var errSlip = fault.New(fault.Invalid, "slip-number-invalid",
 
 func (in RecordPayment) payment() (fee.Payment, error) {
 	p := fee.Payment{
-		Mode: fee.POS, Terminal: iran.Digits(in.Terminal), RRN: iran.Digits(in.RRN), Trace: iran.Digits(in.Trace),
+		Mode: fee.POS, Terminal: iran.Digits(in.Terminal), RRN: unpadded(iran.Digits(in.RRN)), Trace: iran.Digits(in.Trace),
 		AmountRial: in.AmountRial,
 	}
 	for field, number := range map[string]string{"terminal": p.Terminal, "rrn": p.RRN, "trace": p.Trace} {
@@ -94,6 +95,15 @@ func (in RecordPayment) payment() (fee.Payment, error) {
 		}
 	}
 	return p, nil
+}
+
+// unpadded is a number by one spelling: with leading zeros it would be another
+// stream, and settle another order.
+func unpadded(digits string) string {
+	if short := strings.TrimLeft(digits, "0"); short != "" || digits == "" {
+		return short
+	}
+	return "0"
 }
 
 // RecordPayment settles the request's fee at the counter. The reference is
@@ -117,9 +127,8 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	if _, err := settle.Decide(order.state); err != nil {
 		return Receipt{}, err
 	}
-	claim := fee.Claim{Order: code, At: as.at}
 	settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
-	if _, err := transact(ctx, a, fee.Settlement, settlement, as, just[fee.Claimed](claim)); err != nil {
+	if err := claim(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at}); err != nil {
 		return Receipt{}, err
 	}
 	return transact(ctx, a, fee.Kind, stream, as, just[fee.Fee](settle))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -45,6 +46,9 @@ var ErrOtherPerson = fault.New(fault.Forbidden, "person-code-not-yours",
 var (
 	errRequired = fault.New(fault.Invalid, "field-required",
 		"این خانه باید پر شود.", "This field must be filled in.")
+	errControlCharacter = fault.New(fault.Invalid, "control-character",
+		"متن نویسهٔ کنترلی دارد؛ آن را دوباره و تنها با حروف و نشانه‌ها بنویسید.",
+		"The text has a control character; write it again with letters and signs only.")
 	errPersianName = fault.New(fault.Invalid, "persian-name-invalid",
 		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
@@ -89,11 +93,21 @@ func (n *normaliser) refuse(field string, f *fault.Fault) string {
 	return ""
 }
 
-func (n *normaliser) text(field, input string) string {
-	if text := strings.TrimSpace(iran.Canonical(input)); text != "" {
-		return text
+// text is one line; lines may have several. Neither has other control
+// characters: no table could hold them, and no certificate should.
+func (n *normaliser) text(field, input string) string { return n.lines(field, input, "") }
+
+func (n *normaliser) lines(field, input, allowed string) string {
+	text := strings.TrimSpace(iran.Canonical(input))
+	if text == "" {
+		return n.refuse(field, errRequired)
 	}
-	return n.refuse(field, errRequired)
+	for _, r := range text {
+		if unicode.IsControl(r) && !strings.ContainsRune(allowed, r) {
+			return n.refuse(field, errControlCharacter)
+		}
+	}
+	return text
 }
 
 func (n *normaliser) checked(field, input string, ok func(string) bool, wrong *fault.Fault) string {

@@ -8,6 +8,7 @@ import (
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/fault"
 	"govahi/domain/inquiry"
 )
 
@@ -90,6 +91,8 @@ func (a *App) ask(ctx context.Context, id string, r inquiry.Requested) (Registry
 	switch {
 	case errors.Is(err, event.ErrErased):
 		return RegistryAnswer{Inconclusive: event.ErrErased.Code}, nil
+	case errors.Is(err, errNotNeeded):
+		return RegistryAnswer{Inconclusive: errNotNeeded.Code}, nil
 	case err != nil:
 		return RegistryAnswer{}, err
 	}
@@ -112,10 +115,17 @@ func (r RegistryAnswer) command(as act) event.Command[inquiry.Inquiry] {
 	return inquiry.Answer{Matched: r.Matched, Differs: r.Differs, TrackingCode: r.TrackingCode, At: as.at}
 }
 
+// errNotNeeded ends an inquiry whose purpose is gone (invariant 10).
+var errNotNeeded = fault.New(fault.Conflict, "no-longer-needed",
+	"این استعلام دیگر لازم نیست.", "This inquiry is no longer needed.")
+
 func (a *App) question(ctx context.Context, r inquiry.Requested) (RegistryQuestion, error) {
 	h, err := load(ctx, a, enrollment.Kind, r.Request)
 	if err != nil {
 		return RegistryQuestion{}, err
+	}
+	if h.state.Status.Over() || h.state.Form.Version != r.FormVersion {
+		return RegistryQuestion{}, errNotNeeded
 	}
 	f, err := h.state.Form.Form.Open(ctx, a.Keeper)
 	return RegistryQuestion{f.PersonCode, f.BirthDate, f.GivenName, f.Surname}, err

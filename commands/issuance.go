@@ -103,7 +103,7 @@ func (i issuance) attempt(ctx context.Context) error {
 		return nil
 	}
 	if stop := i.abandon(ctx, serial, cause(err)); stop != nil {
-		return errors.Join(err, stop)
+		return errors.Join(ErrAttemptRunning, err, stop) // what became of it is open: come again
 	}
 	if isRefusal(err) {
 		return i.fail(ctx, serial, cause(err))

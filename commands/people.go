@@ -3,11 +3,11 @@ package commands
 import (
 	"context"
 	"encoding/hex"
-	"strings"
+	"slices"
 
 	"govahi/domain/appointment"
 	"govahi/domain/event"
-	"govahi/domain/iran"
+	"govahi/domain/fault"
 	"govahi/domain/person"
 )
 
@@ -24,16 +24,15 @@ func (a *App) EraseSubject(ctx context.Context, c Caller, code, legalBasis strin
 	if err != nil {
 		return Receipt{}, err
 	}
-	basis := strings.TrimSpace(iran.Canonical(legalBasis))
-	if basis == "" {
-		return Receipt{}, errRequired.At("legalBasis")
+	if !slices.Contains(person.LegalBases, legalBasis) {
+		return Receipt{}, errLegalBasis
 	}
 	subject, err := a.concerned(ctx, c, authority, code)
 	if err != nil {
 		return Receipt{}, err
 	}
 	as := a.do(c, "EraseSubject", authority, string(subject))
-	order := person.OrderErasure{Subject: subject, LegalBasis: basis, By: c.Person, At: as.at}
+	order := person.OrderErasure{Subject: subject, LegalBasis: legalBasis, By: c.Person, At: as.at}
 	return transact(ctx, a, person.Kind, person.Kind.Stream(string(subject)), as, just[person.Person](order))
 }
 
@@ -46,12 +45,33 @@ func (a *App) concerned(ctx context.Context, c Caller, authority, code string) (
 	if err != nil || h.state.Subject != "" {
 		return h.state.Subject, err
 	}
-	subject, err := a.personOf(ctx, code)
+	subject, err := a.knownPerson(ctx, code)
 	if err != nil {
 		return "", err
 	}
 	as := a.do(c, "EraseSubject", authority, string(subject))
 	_, err = transact(ctx, a, person.Addressing, stream, as, just[person.Addressed](person.Address{Subject: subject, At: as.at}))
+	return subject, err
+}
+
+var (
+	errLegalBasis = fault.New(fault.Invalid, "legal-basis-unknown",
+		"مبنای قانونی را از فهرست برگزینید.", "Choose the legal basis from the list.").At("legalBasis")
+	errNobody = fault.New(fault.NotFound, "person-not-found",
+		"کسی با این کد در سامانه نیست؛ کد را بازبینی کنید.", "Nobody of this code is known here; check the code.").At("personCode")
+)
+
+// knownPerson never makes somebody new: a mistyped code erases nobody.
+func (a *App) knownPerson(ctx context.Context, input string) (event.Subject, error) {
+	var n normaliser
+	code := n.parsed("personCode", input, personCode)
+	if n.err != nil {
+		return "", n.err
+	}
+	subject, known, err := a.People.Lookup(ctx, code)
+	if err == nil && !known {
+		err = errNobody
+	}
 	return subject, err
 }
 

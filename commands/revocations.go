@@ -3,25 +3,21 @@ package commands
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/event"
-	"govahi/domain/fault"
 	"govahi/domain/iran"
 	"govahi/domain/revocation"
 )
 
-var errStatement = fault.New(fault.Invalid, "statement-required",
-	"شرح را بنویسید.", "Write the statement.").At("statement")
-
 // ReportInaccuracy says that information behind a certificate is false; anybody
 // who is identified may (A7). The answer is the case's tracking code.
 func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement string) (Receipt, error) {
-	text := strings.TrimSpace(iran.Canonical(statement))
-	if text == "" {
-		return Receipt{}, errStatement
+	var n normaliser
+	text := n.lines("statement", statement, "\n\t")
+	if n.err != nil {
+		return Receipt{}, n.err
 	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(plainSerial(serial)))
 	if err != nil {
@@ -78,9 +74,10 @@ func (a *App) closeCase(ctx context.Context, c Caller, name, number, statement s
 	if err != nil {
 		return Receipt{}, err
 	}
-	text := strings.TrimSpace(iran.Canonical(statement))
-	if text == "" {
-		return Receipt{}, errStatement
+	var n normaliser
+	text := n.lines("statement", statement, "\n\t")
+	if n.err != nil {
+		return Receipt{}, n.err
 	}
 	as := a.do(c, name, authority, number)
 	verdict := revocation.Close{Established: established, Text: text, By: c.Person, At: as.at}

@@ -13,6 +13,11 @@ import (
 
 var tokenSerial = regexp.MustCompile(`^[0-9A-Za-z]{4,32}$`)
 
+var tokenModel = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z ._-]{0,63}$`)
+
+var errTokenModel = fault.New(fault.Invalid, "token-model-invalid",
+	"نام مدل را با حروف لاتین و رقم بنویسید.", "Write the model in Latin letters and digits.").At("model")
+
 var errTokenSerial = fault.New(fault.Invalid, "token-serial-invalid",
 	"شماره سریال توکن ۴ تا ۳۲ حرف لاتین و رقم است.",
 	"A token's serial is 4 to 32 Latin letters and digits.").At("serial")
@@ -28,6 +33,9 @@ type ReceiveToken struct {
 func (a *App) ReceiveToken(ctx context.Context, c Caller, in ReceiveToken) (Receipt, error) {
 	if !tokenSerial.MatchString(in.Serial) {
 		return Receipt{}, errTokenSerial
+	}
+	if !tokenModel.MatchString(in.Model) {
+		return Receipt{}, errTokenModel
 	}
 	authority, err := a.must(ctx, c, appointment.RegistrationOfficer, in.Office)
 	if err != nil {

@@ -34,7 +34,7 @@ func applyCertificate(w *Writer, e Event) {
 		w.Exec(`INSERT INTO certificates (serial, profile, status) VALUES ($1, '', 'abandoned')
 			ON CONFLICT (serial) DO UPDATE SET status = 'abandoned'`, serial)
 	case certificate.Revoked:
-		w.Exec(`UPDATE certificates SET status = 'revoked', reason = $2, revoked_at = $3, revoked_by = $4,
+		w.Exec(`UPDATE certificates SET status = 'revoked', reason = $2, revoked_at = COALESCE(revoked_at, $3), revoked_by = $4,
 			cause = NULLIF($5, '') WHERE serial = $1`, serial, e.Reason, e.At, e.By, e.Case)
 	case person.Erased:
 		w.Exec(`UPDATE certificates SET certificate = NULL WHERE person = $1`, e.Subject)

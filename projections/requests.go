@@ -73,7 +73,8 @@ func requestFacts(w *Writer, code string, e Event) {
 
 func requestForm(w *Writer, code string, e enrollment.FormCompleted) {
 	w.Exec(`UPDATE requests SET person = $2, organization = $3, province = $4, form_version = $5, entry = $6,
-		form = $7, email_confirmed = email_confirmed AND NOT $8, identity = NULL, registry_code = NULL WHERE code = $1`,
+		form = $7, email_confirmed = email_confirmed AND NOT $8, identity = NULL, registry_code = NULL, sighted = '{}'
+		WHERE code = $1`,
 		code, e.Person, e.Organization, e.Province, e.Version, e.Entry, Column(e.Form), e.EmailChanged)
 	f, ok := Open(w, e.Form)
 	if !ok {

@@ -17,6 +17,11 @@ type Verifier interface {
 	Verify(ctx context.Context, token string) (code string, err error)
 }
 
+// People gives whoever has a code his pseudonym.
+type People interface {
+	Person(ctx context.Context, code string) (event.Subject, error)
+}
+
 // Identity is who asks. What he may do follows from his appointments.
 type Identity struct{ Person event.Subject }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/domain/fault"
 )
@@ -107,7 +106,7 @@ func (closedVault) Person(context.Context, string) (event.Subject, error) {
 	return "", fault.New(fault.Unavailable, "vault-unavailable", "گاوصندوق در دسترس نیست", "The vault is out of reach")
 }
 
-var _ commands.People = closedVault{}
+var _ People = closedVault{}
 
 func TestAVaultThatIsDownIsNotTheCallersFault(t *testing.T) {
 	h := open(t, things, func(c *Config) { c.People = closedVault{} })

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"encoding/pem"
+	"slices"
 	"strings"
 
 	"govahi/commands"
@@ -30,11 +31,11 @@ func (h House) certificates(s *Server) {
 		})
 	Query(s, Operation{ID: "get-certificate", Method: "GET", Path: "/certificates/{serial}", Tag: tag, Summary: "One certificate and where it stands", View: "certificates"},
 		func(ctx context.Context, id Identity, in *Serialed) (queries.Certificate, error) {
-			return h.certificate(ctx, id, in.Serial)
+			return h.certificate(ctx, id, in.Serial, overseers...)
 		})
 	QueryRaw(s, Operation{ID: "get-certificate-pem", Method: "GET", Path: "/certificates/{serial}/certificate.pem", Tag: tag, Summary: "The certificate itself, PEM", View: "certificates", Type: "application/x-pem-file"},
 		func(ctx context.Context, id Identity, in *Serialed) (Raw, error) {
-			c, err := h.certificate(ctx, id, in.Serial)
+			c, err := h.certificate(ctx, id, in.Serial, appointment.Post{Role: appointment.CAOperator})
 			if err != nil {
 				return Raw{}, err
 			}
@@ -54,13 +55,14 @@ func (h House) certificates(s *Server) {
 }
 
 // certificate finds a certificate for its holder, the office of its request, or
-// those who oversee. Others learn that it does not exist.
-func (h House) certificate(ctx context.Context, id Identity, serial string) (queries.Certificate, error) {
+// holders of further posts: the certificate itself is personal data, and not for
+// everybody who oversees. Others learn that it does not exist.
+func (h House) certificate(ctx context.Context, id Identity, serial string, posts ...appointment.Post) (queries.Certificate, error) {
 	c, err := h.Queries.Certificate(ctx, strings.ToLower(serial))
 	if err != nil || value(c.Person) == string(id.Person) {
 		return c, err
 	}
-	posts := append([]appointment.Post{}, overseers...)
+	posts = slices.Clone(posts)
 	if c.Request != nil {
 		r, err := h.Queries.Request(ctx, *c.Request)
 		if err != nil {

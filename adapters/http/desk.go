@@ -79,7 +79,7 @@ func (h House) desk(s *Server) {
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Coded
 			Body struct {
-				Fields []string `json:"fields" minItems:"1" maxItems:"20" doc:"JSON names of form fields"`
+				Fields []string `json:"fields" minItems:"1" maxItems:"16" maxLength:"20" doc:"JSON names of form fields"`
 			}
 		},
 		) (commands.Receipt, Nothing, error) {

@@ -34,7 +34,7 @@ func (h House) offices(s *Server) {
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Body struct {
 				PersonCode string `json:"personCode" maxLength:"40"`
-				LegalBasis string `json:"legalBasis" maxLength:"500"`
+				LegalBasis string `json:"legalBasis" enum:"subject-request,retention-ended,court-order"`
 			}
 		},
 		) (commands.Receipt, Nothing, error) {

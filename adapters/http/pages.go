@@ -83,9 +83,14 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	return data, nil
 }
 
-var errSheetVoid = fault.New(fault.Conflict, "sheet-void",
-	"گواهی باطل شده است و برگهٔ آن اعتباری ندارد.",
-	"The certificate is revoked and its sheet is void.")
+var (
+	errSheetVoid = fault.New(fault.Conflict, "sheet-void",
+		"گواهی باطل شده است و برگهٔ آن اعتباری ندارد.",
+		"The certificate is revoked and its sheet is void.")
+	errSheetNotPrinted = fault.New(fault.Conflict, "sheet-not-printed",
+		"چاپ برگه هنوز ثبت نشده است؛ نخست آن را ثبت کنید.",
+		"No printout was recorded yet; record one first.")
+)
 
 // sheet is drawn for the applicant and the office that has the request.
 func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetData, error) {
@@ -93,12 +98,19 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 	if err != nil {
 		return web.SheetData{}, err
 	}
-	c, err := h.Queries.Certificate(ctx, value(r.Serial))
+	if r.Copies == 0 {
+		return web.SheetData{}, errSheetNotPrinted
+	}
+	now, err := h.App.StatusOf(ctx, value(r.Serial))
 	if err != nil {
 		return web.SheetData{}, err
 	}
-	if c.Status == string(certificate.Withdrawn) {
+	if now.Status != certificate.Valid {
 		return web.SheetData{}, errSheetVoid
+	}
+	c, err := h.Queries.Certificate(ctx, value(r.Serial))
+	if err != nil {
+		return web.SheetData{}, err
 	}
 	form, err := h.Queries.Form(ctx, r)
 	if err != nil {
@@ -114,7 +126,7 @@ func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Ce
 		Serial: c.Serial, Fingerprint: value(c.Fingerprint), NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
 		Issuer: h.Authority.Certificate().Subject.CommonName, Profile: c.Profile, TokenSerial: value(r.Token),
 		TrackingCode: r.TrackingCode, VerifyURL: h.Base + "/verify?serial=" + url.QueryEscape(c.Serial),
-		Copy: max(r.Copies, 1), PrintedAt: h.App.Clock(),
+		Copy: r.Copies, PrintedAt: h.App.Clock(),
 	}
 }
 

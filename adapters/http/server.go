@@ -16,15 +16,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
-
-	"govahi/commands"
 )
 
 // Config is what the door needs of the house.
 type Config struct {
 	Version  string // of the program, for the OpenAPI document
 	Verifier Verifier
-	People   commands.People
+	People   People
 	Waiter   Waiter
 	Health   Health
 	Log      *slog.Logger

@@ -108,6 +108,9 @@ func identify(issuer *x509.Certificate, h crypto.Hash) (issuerID, error) {
 
 // Use names the responder's certificate, and is called again with each new one.
 func (r *Responder) Use(delegate *x509.Certificate) {
+	if present := r.delegate.Load(); present != nil && present.Equal(delegate) {
+		return
+	}
 	r.delegate.Store(delegate)
 	r.kept.clear()
 }

@@ -203,14 +203,6 @@ func (i *instance) deaths(t *testing.T) int {
 	return strings.Count(string(text), "child died")
 }
 
-// settled waits for the revocation list that is due, so that the next one is
-// the next step's.
-func (i *instance) settled(t *testing.T) {
-	t.Helper()
-	i.awaitReady(t)
-	i.relyingParties(t, serials(t, i.export(t)))
-}
-
 // wantTakenBack counts the serials that crashes cost.
 func wantTakenBack(t *testing.T, records []record, want int) {
 	t.Helper()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"govahi/adapters/http"
@@ -48,6 +49,9 @@ func (h *house) projectionParts(ctx context.Context) []http.Part {
 		p := http.Part{
 			Name: "projection:" + s.Name, State: http.Starting, Detail: s.Trouble,
 			Lag: &http.Lag{At: s.Position, Head: s.Head},
+		}
+		if s.Parked > 0 {
+			p.Detail = fmt.Sprintf("%d streams are parked: events that fail", s.Parked)
 		}
 		switch s.State {
 		case projections.Following:

@@ -212,7 +212,7 @@ func (p *privacy) erase() {
 	p.Helper()
 	for _, v := range []*visit{p.gone, p.unanswered} {
 		must(p.T, v.post(p.Context(), "manager", "erase-"+v.name, "/erasures",
-			map[string]string{"personCode": v.form.PersonCode, "legalBasis": "نمونه: درخواست صاحب داده"}, nil))
+			map[string]string{"personCode": v.form.PersonCode, "legalBasis": "subject-request"}, nil))
 		await(p.T, "erasure of "+v.name, func() bool {
 			return v.answers(p.T, "officer-1", "/requests/"+v.code+"/form", nil) == http.StatusGone
 		})

@@ -35,8 +35,9 @@ func NotifyOnProgress() Policy {
 func NotifyOnRevoked() Policy {
 	return when("notify-on-revoked", certificate.Catalog,
 		func(ctx context.Context, h Happened, e certificate.Revoked) error {
-			if e.Request == "" || e.Reason == certificate.Superseded {
-				return nil
+			c, err := h.App.StatusOf(ctx, e.Serial)
+			if err != nil || e.Request == "" || c.Issued.Serial == "" {
+				return err
 			}
 			with := map[string]string{"serial": e.Serial}
 			return h.App.Notify(ctx, h.Caller, notification.CertificateRevoked, e.Request, 0, with)

@@ -2,7 +2,6 @@ package policies
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math"
 	"sync"
@@ -93,6 +92,13 @@ func (r *Runner) begin(ctx context.Context, starts map[string]event.Position) (e
 		first = min(first, start)
 	}
 	saved, err := r.Checkpoints.Load(ctx, r.Name)
+	if err != nil {
+		return 0, err
+	}
+	head, err := r.App.Log.Head(ctx)
+	if saved > head { // of a log that is no more, such as before a restore
+		saved = 0
+	}
 	return max(first, saved), err
 }
 
@@ -136,7 +142,7 @@ func (r *Runner) insist(ctx context.Context, p Policy, e event.Recorded) {
 		if err == nil {
 			return
 		}
-		if f, ok := fault.Of(err); ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal && !errors.Is(err, commands.ErrBusy) {
+		if f, ok := fault.Of(err); ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
 			r.Report.Info("policy refused", "policy", p.Name, "stream", e.Stream, "revision", e.Revision, "code", f.Code)
 			return
 		}

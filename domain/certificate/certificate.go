@@ -49,7 +49,10 @@ func Evolve(c Certificate, e event.Event) Certificate {
 	case IssuanceAbandoned:
 		c.Status = Abandoned
 	case Revoked:
-		c.Status, c.Reason, c.Since = Withdrawn, e.Reason, e.At
+		if c.Status != Withdrawn { // a worse reason does not make trust end later
+			c.Since = e.At
+		}
+		c.Status, c.Reason = Withdrawn, e.Reason
 	}
 	return c
 }

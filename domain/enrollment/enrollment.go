@@ -116,6 +116,9 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 		s = s.settle()
 	case LiabilityAccepted:
 		s.Liable = e.FormVersion
+		if e.AtCounter {
+			s = s.touchedBy(e.By)
+		}
 		s = s.settle()
 	case Submitted:
 		s.Office, s.Status = e.Office, StatusAtOffice
@@ -134,10 +137,14 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 }
 
 func opened(e Opened) Enrollment {
-	return Enrollment{
+	s := Enrollment{
 		TrackingCode: e.TrackingCode, Channel: e.Channel, CertificateType: e.CertificateType,
 		OpenedBy: e.OpenedBy, Counter: e.Office, Status: StatusDraft,
 	}
+	if e.Office != "" {
+		s = s.touchedBy(e.OpenedBy)
+	}
+	return s
 }
 
 // withForm replaces the form; what was proved about the old one must be proved
@@ -149,6 +156,7 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 		s.Email.Confirmed = false
 	}
 	s.Identity, s.Inquiry = IdentityAnswered{}, IdentityInquired{}
+	s.Sighted = nil // originals are compared with the form that stands
 	s.Controls = reopened(s.Controls)
 	switch s.Status {
 	case StatusNeedsCorrection:

@@ -16,6 +16,9 @@ var ErrNotFound = fault.New(fault.NotFound, "request-not-found",
 var (
 	ErrChannel = fault.New(fault.Invalid, "channel-not-offered",
 		"این مسیر درخواست هنوز ارائه نمی‌شود.", "This channel is not offered yet.").At("channel")
+	ErrStaleForm = fault.New(fault.Conflict, "form-changed",
+		"فرم در همین میان تغییر کرده است؛ فرم کنونی را دوباره ارسال کنید.",
+		"The form has changed meanwhile; submit the present form again.")
 	ErrNoEmailCode = fault.New(fault.Conflict, "email-code-not-sent",
 		"کدی برای این نشانی فعال نیست؛ کد تازه بخواهید.",
 		"No code is active for this address; ask for a new one.")

@@ -39,6 +39,13 @@ type Form struct {
 	Post             string `json:"post"`         // title in the organisation
 }
 
+// FormFields are the JSON names of the form's fields, by which a correction is
+// asked for.
+var FormFields = []string{
+	"givenName", "surname", "latinGivenName", "latinSurname", "personCode", "passport", "birthDate", "mobile", "email",
+	"address", "postalCode", "province", "city", "organizationName", "organization", "post",
+}
+
 // Document is an original that an officer looks at (S1.26–28).
 type Document string
 
@@ -53,8 +60,8 @@ const (
 
 // Letter is what is recorded of a letter of introduction (S1.28).
 type Letter struct {
-	Number string `json:"number"`
-	Date   string `json:"date"` // Jalali
+	Number string `json:"number" maxLength:"40"`
+	Date   string `json:"date" maxLength:"20"` // Jalali
 }
 
 // RejectionReason is why an office ends a request (S1.37).

@@ -20,6 +20,10 @@ var Catalog = event.NewCatalog(
 // Kind is the stream `person-<subject>`.
 var Kind = event.Kind[Person]{Category: "person", Catalog: Catalog, Evolve: Evolve}
 
+// LegalBases are the grounds on which data is destroyed: names and no prose,
+// for what is written here outlives the erasure.
+var LegalBases = []string{"subject-request", "retention-ended", "court-order"}
+
 // ErasureOrdered is the decision to destroy a subject's key.
 type ErasureOrdered struct {
 	Subject    event.Subject `json:"subject"`

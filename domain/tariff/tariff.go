@@ -42,7 +42,8 @@ var (
 		"برای این نوع گواهی نرخ مصوبی در این تاریخ نیست؛ مدیر باید نرخ را منتشر کند.",
 		"No approved tariff is in force for this certificate type; a manager must publish one.")
 	ErrAmount = fault.New(fault.Invalid, "amount-invalid",
-		"مبلغ باید عدد صحیح ریال و نامنفی باشد.", "The amount must be whole rials, not negative.").At("issuanceRial")
+		"مبلغ باید عدد صحیح ریال، نامنفی و در جمع بیش از صفر باشد.",
+		"The amounts must be whole rials, not negative, and more than zero together.").At("issuanceRial")
 )
 
 // At is the version in force at a moment, the latest published of those that
@@ -67,7 +68,7 @@ type Publish struct {
 
 // Decide numbers the version.
 func (c Publish) Decide(s Tariff) ([]event.Event, error) {
-	if c.TokenRial < 0 || c.IssuanceRial < 0 {
+	if c.TokenRial < 0 || c.IssuanceRial < 0 || c.TokenRial+c.IssuanceRial == 0 {
 		return nil, ErrAmount
 	}
 	return []event.Event{Published{c.Product, len(s) + 1, c.TokenRial, c.IssuanceRial, c.ValidFrom, c.By, c.At}}, nil

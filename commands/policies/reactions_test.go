@@ -1,0 +1,299 @@
+package policies
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"govahi/commands"
+	"govahi/domain/access"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fee"
+	"govahi/domain/inquiry"
+	"govahi/domain/person"
+	"govahi/domain/revocation"
+	"govahi/domain/tariff"
+	"govahi/domain/token"
+)
+
+// The past of the stories.
+const (
+	sara    = event.Subject("sara")
+	nima    = event.Subject("nima") // an officer
+	code    = "050000000018"
+	request = event.Stream("enrollment-" + code)
+	serial  = "67aa"
+)
+
+func formed() []event.Event {
+	form := enrollment.Form{GivenName: "سارا", Surname: "نمونه", Email: "sara@example.ir", Mobile: "09120000000"}
+	return []event.Event{
+		enrollment.Opened{TrackingCode: code, Channel: enrollment.Outside, CertificateType: "cpmis-signature", OpenedBy: sara, At: noon},
+		enrollment.FormCompleted{
+			Version: 1, Person: sara, Organization: "10999001013", EnteredBy: sara, Form: event.About(sara, form), At: noon,
+		},
+	}
+}
+
+func submitted(more ...event.Event) []event.Event {
+	return append(append(formed(), enrollment.Submitted{Office: "office-1", FormVersion: 1, At: noon}), more...)
+}
+
+func issued(more ...event.Event) []event.Event {
+	return append(submitted(
+		enrollment.IssuanceRequested{Token: "T1", KeyHash: "4e7", Request: event.About(sara, enrollment.SigningInfo{CSR: []byte{1}}), By: nima, At: noon},
+		enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon},
+		enrollment.Issued{Serial: serial, Fingerprint: "f1", At: noon},
+	), more...)
+}
+
+// certified appends a certificate's past up to its issue.
+func certified(h *house, more ...event.Event) event.Recorded {
+	record := certificate.Citation{Stream: request}
+	return given(h, certificate.Kind, serial, append([]event.Event{
+		certificate.IssuanceIntended{Serial: serial, Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
+		certificate.SigningStarted{Signer: "s", At: noon},
+		certificate.Issued{
+			Serial: serial, Request: request, Subject: sara, Fingerprint: "f1", NotAfter: noon.AddDate(1, 0, 0),
+			Certificate: event.About(sara, certificate.DER{DER: []byte{2}}), At: noon,
+		},
+	}, more...)...)
+}
+
+var revoked = certificate.Revoked{Serial: serial, Request: request, Reason: certificate.KeyCompromise, By: "sara", At: noon}
+
+func opening() string {
+	return enrollment.Opening.Stream("sara", "10999001013", "cpmis-signature").ID()
+}
+
+func over(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, enrollment.Opening, opening(), enrollment.OpeningTaken{Request: request, At: noon})
+		return given(h, enrollment.Kind, code, issued(end)...)
+	}
+}
+
+func progress(events ...event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded { return given(h, enrollment.Kind, code, append(formed(), events...)...) }
+}
+
+func defined(h *house) event.Recorded {
+	given(h, access.Binding, serial, access.Bound{UserName: "sara1", At: noon})
+	return given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, At: noon})
+}
+
+// reactions is: whenever this happened, that is asked for.
+var reactions = []struct {
+	policy string
+	when   func(*house) event.Recorded
+	then   string
+}{
+	{"send-email-code-on-form-completed", progress(), "enrollment.email-code-sent.v1"},
+	{"raise-fee-on-submitted", func(h *house) event.Recorded {
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		return given(h, enrollment.Kind, code, submitted()...)
+	}, "fee.raised.v1"},
+	{"note-fee-on-settled", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, submitted()...)
+		return given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
+	}, "enrollment.fee-settled.v1"},
+	{"request-inquiry-on-inquired", func(h *house) event.Recorded {
+		return given(h, enrollment.Kind, code, submitted(enrollment.IdentityInquired{Inquiry: code + "-1", FormVersion: 1, By: nima, At: noon})...)
+	}, "inquiry.requested.v1"},
+	{"note-identity-on-answered", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, submitted(enrollment.IdentityInquired{Inquiry: code + "-1", FormVersion: 1, By: nima, At: noon})...)
+		return given(h, inquiry.Kind, code+"-1", inquiry.Requested{Inquiry: code + "-1", Request: request, At: noon},
+			inquiry.Answered{Inquiry: code + "-1", Request: request, Matched: true, TrackingCode: "R1", AskedBy: nima, At: noon})
+	}, "enrollment.identity-answered.v1"},
+	{"follow-token-on-personalised", func(h *house) event.Recorded {
+		given(h, token.Kind, "T1", token.ReceivedInStock{Serial: "T1", Office: "office-1"}, token.Reserved{Request: request})
+		return given(h, enrollment.Kind, code, issued(enrollment.TokenPersonalised{Token: "T1", By: nima, At: noon})...)
+	}, "token.personalised.v1"},
+	{"follow-token-on-delivered", func(h *house) event.Recorded {
+		given(h, token.Kind, "T1", token.ReceivedInStock{Serial: "T1"}, token.Reserved{Request: request}, token.Personalised{Certificate: serial})
+		return given(h, enrollment.Kind, code, issued(enrollment.Delivered{By: nima, At: noon})...)
+	}, "token.delivered.v1"},
+	{"release-opening-on-over", over(enrollment.Accepted{By: sara, At: noon}), "opening.released.v1"},
+	{"release-opening-on-over", over(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "opening.released.v1"},
+	{"release-opening-on-over", over(enrollment.Withdrawn{By: sara, At: noon}), "opening.released.v1"},
+	{"release-opening-on-over", over(enrollment.Revoked{Serial: serial, At: noon}), "opening.released.v1"},
+	{"revoke-on-inaccuracy-established", func(h *house) event.Recorded {
+		certified(h)
+		text := event.About(nima, revocation.Statement{Text: "نادرست"})
+		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
+			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
+	}, "certificate.revoked.v1"},
+	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
+	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
+	{"note-request-on-revoked", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		return certified(h, revoked)
+	}, "enrollment.revoked.v1"},
+	{"notify-on-progress", progress(enrollment.EmailCodeSent{FormVersion: 1, Round: 1, ExpiresAt: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.Submitted{Office: "office-1", At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.CorrectionRequested{By: nima, At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.Rejected{By: nima, At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.Issued{Serial: serial, At: noon}), "notification.requested.v1"},
+	{"notify-on-revoked", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		return certified(h, revoked)
+	}, "notification.requested.v1"},
+	{"notify-on-access-defined", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		return defined(h)
+	}, "notification.requested.v1"},
+	{"issue-on-issuance-requested", func(h *house) event.Recorded {
+		certified(h)
+		given(h, enrollment.Kind, code, submitted(
+			enrollment.IssuanceRequested{Token: "T1", Request: event.About(sara, enrollment.SigningInfo{CSR: []byte{1}}), At: noon})...)
+		cause := h.read(request)
+		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
+		return cause[len(cause)-1]
+	}, "enrollment.issued.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v1 crl.signing-started.v1 crl.signed.v1"},
+	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
+		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
+	}, "person.erased.v1"},
+}
+
+func (h *house) policies() []Policy {
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App)), OfErasure(h.vault))
+}
+
+func (h *house) policy(name string) Policy {
+	h.Helper()
+	i := slices.IndexFunc(h.policies(), func(p Policy) bool { return p.Name == name })
+	if i < 0 {
+		h.Fatalf("there is no policy %s", name)
+	}
+	return h.policies()[i]
+}
+
+func TestWheneverThisHappensThatIsAskedForOnce(t *testing.T) {
+	for _, c := range reactions {
+		t.Run(c.policy, func(t *testing.T) {
+			h := newHouse(t)
+			happened := c.when(h)
+			before := h.head()
+			if err := h.policy(c.policy).Handle(t.Context(), h.App, happened); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.since(before); got != c.then {
+				t.Fatalf("on %s followed %q, want %q", happened.Type, got, c.then)
+			}
+			h.citesItsCause(before, happened, c.policy)
+			after := h.head()
+			for range 2 {
+				if err := h.policy(c.policy).Handle(t.Context(), h.App, happened); err != nil {
+					t.Errorf("again: %v", err)
+				}
+			}
+			if h.head() != after {
+				t.Errorf("again followed %q", h.since(after))
+			}
+		})
+	}
+}
+
+// citesItsCause expects that what followed names policy and event.
+func (h *house) citesItsCause(after event.Position, cause event.Recorded, policy string) {
+	h.Helper()
+	all, err := event.ReadBatch(h.Context(), h.Log, after, 10)
+	if err != nil {
+		h.Fatal(err)
+	}
+	for _, r := range all {
+		m, err := r.DecodeMeta()
+		if err != nil || m.Actor != "signer" && (m.Actor != "policy:"+policy || m.Causation != cause.ID.String()) {
+			h.Errorf("%s says of its origin %+v, %v", r.Type, m, err)
+		}
+	}
+}
+
+func TestEveryPolicyHasAReaction(t *testing.T) {
+	h := newHouse(t)
+	names := map[string]bool{}
+	for _, p := range h.policies() {
+		if names[p.Name] {
+			t.Errorf("%s is there twice: its commands would be taken for each other's", p.Name)
+		}
+		names[p.Name] = true
+		if !slices.ContainsFunc(reactions, func(r struct {
+			policy string
+			when   func(*house) event.Recorded
+			then   string
+		},
+		) bool {
+			return r.policy == p.Name
+		}) {
+			t.Errorf("%s is not in the table", p.Name)
+		}
+	}
+}
+
+func TestOtherEventsPass(t *testing.T) {
+	h := newHouse(t)
+	happened := []event.Recorded{
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, ValidFrom: noon}),
+		given(h, enrollment.Kind, code, formed()[0]),
+		given(h, certificate.Kind, "67bb", certificate.IssuanceAbandoned{Serial: "67bb", Cause: "interrupted", At: noon}),
+		given(h, crl.Kind, "x", crl.SigningStarted{Number: 1, At: noon}),
+	}
+	before := h.head()
+	for _, p := range h.policies() {
+		for _, r := range happened {
+			if err := p.Handle(t.Context(), h.App, r); err != nil {
+				t.Errorf("%s on %s: %v", p.Name, r.Type, err)
+			}
+		}
+	}
+	if got := h.since(before); got != "" {
+		t.Errorf("there followed %q", got)
+	}
+}
+
+func TestAnAbandonedAttemptConcernsNoHolder(t *testing.T) {
+	h := newHouse(t)
+	given(h, enrollment.Kind, code, issued()...)
+	abandoned := given(h, certificate.Kind, "67cc", certificate.IssuanceAbandoned{Serial: "67cc", Cause: "interrupted", At: noon},
+		certificate.Revoked{Serial: "67cc", Request: request, Reason: certificate.Superseded, By: "policy:issue", At: noon})
+	before := h.head()
+	for _, p := range OfRecord() {
+		if err := p.Handle(t.Context(), h.App, abandoned); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := h.since(before); got != "" {
+		t.Errorf("there followed %q", got)
+	}
+}
+
+// authority and signer make lists of nothing.
+type authority struct{ commands.Authority }
+
+func (authority) Issuer() string { return "ca" }
+
+func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
+}
+
+func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
+
+type signer struct {
+	commands.Signer
+	log event.Log
+}
+
+func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	started := []event.Event{crl.SigningStarted{Number: uint64(tbs[0]), Signer: "test", At: noon}}
+	proposed, err := crl.Kind.Encode(ctx, nil, stream, event.Meta{CommandID: "sign", Actor: "signer"}, started)
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = s.log.Append(ctx, stream, event.Expected(revision), proposed...)
+	return []byte{1}, "test", err
+}

@@ -1,0 +1,359 @@
+package policies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"govahi/commands"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/person"
+)
+
+// kept are checkpoints in memory.
+type kept struct {
+	mu sync.Mutex
+	at map[string]event.Position
+}
+
+func (k *kept) Load(_ context.Context, name string) (event.Position, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.at[name], nil
+}
+
+func (k *kept) Save(_ context.Context, name string, p event.Position) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.at[name] = p
+	return nil
+}
+
+// witness is a policy that remembers what it saw, and behaves as the test says.
+type witness struct {
+	mu   sync.Mutex
+	seen []string // stream@revision, when done
+	now  int      // under way
+	most int
+	do   func(r event.Recorded) error
+}
+
+func (w *witness) policy() Policy {
+	return Policy{"witness-on-anything", person.Catalog, func(_ context.Context, h Happened) error {
+		w.enter(1)
+		defer w.enter(-1)
+		if w.do != nil {
+			if err := w.do(h.Recorded); err != nil {
+				return err
+			}
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.seen = append(w.seen, fmt.Sprintf("%s@%d", h.Stream, h.Revision))
+		return nil
+	}}
+}
+
+func (w *witness) enter(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now += n
+	w.most = max(w.most, w.now)
+}
+
+func (w *witness) saw(s string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, seen := range w.seen {
+		if seen == s {
+			n++
+		}
+	}
+	return n
+}
+
+// happens appends an event to a person's stream.
+func (h *house) happens(id string) event.Recorded {
+	return given(h, person.Kind, id, person.Erased{Subject: event.Subject(id), At: noon})
+}
+
+// running starts a runner; the returned function stops it.
+func (h *house) running(c Checkpoints, list ...Policy) (*Runner, func()) {
+	r := &Runner{Name: "test", App: h.App, Feed: silent{}, Checkpoints: c, Policies: list, Report: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = r.Run(ctx) }()
+	return r, func() { cancel(); <-ended }
+}
+
+func memory() *kept { return &kept{at: map[string]event.Position{}} }
+
+func TestARunnerKeepsEachStreamsOrderAndLetsStreamsGoAbreast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		w := &witness{do: func(r event.Recorded) error { time.Sleep(time.Duration(7-r.Revision) * time.Millisecond); return nil }}
+		_, stop := h.running(memory(), w.policy())
+		defer stop()
+		synctest.Wait()
+		for range 5 {
+			for s := range 20 {
+				h.happens(fmt.Sprint("p", s))
+			}
+		}
+		time.Sleep(time.Minute)
+		next := map[string]int{}
+		for _, seen := range w.seen {
+			var s, revision int
+			if _, err := fmt.Sscanf(seen, "person-p%d@%d", &s, &revision); err != nil {
+				t.Fatal(err)
+			}
+			stream := fmt.Sprint(s)
+			if next[stream] != revision {
+				t.Errorf("%s came when %d was expected", seen, next[stream])
+			}
+			next[stream]++
+		}
+		if len(w.seen) != 100 || w.most < 2 || w.most > parallel {
+			t.Errorf("saw %d events, at most %d at once", len(w.seen), w.most)
+		}
+	})
+}
+
+func TestAPolicyDoesNotReactToHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w := newHouse(t), &witness{}
+		h.happens("old")
+		_, stop := h.running(memory(), w.policy())
+		time.Sleep(time.Second)
+		h.happens("new")
+		time.Sleep(time.Second)
+		stop()
+		if w.saw("person-old@0") != 0 || w.saw("person-new@0") != 1 {
+			t.Errorf("saw %v", w.seen)
+		}
+		late := &witness{} // comes to the house with the second start
+		p := late.policy()
+		p.Name = "late-on-anything"
+		h.happens("between")
+		_, stop = h.running(memory(), w.policy(), p)
+		defer stop()
+		time.Sleep(time.Second)
+		h.happens("newest")
+		time.Sleep(time.Second)
+		if late.saw("person-new@0")+late.saw("person-between@0") != 0 || late.saw("person-newest@0") != 1 {
+			t.Errorf("the late one saw %v", late.seen)
+		}
+		if w.saw("person-old@0") != 0 || w.saw("person-between@0") != 1 {
+			t.Errorf("the first saw %v", w.seen)
+		}
+	})
+}
+
+func TestACheckpointSparesRepetition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w, c := newHouse(t), &witness{}, memory()
+		_, stop := h.running(c, w.policy())
+		time.Sleep(time.Second)
+		h.happens("a")
+		time.Sleep(time.Second)
+		stop()
+		h.happens("b")
+		_, stop = h.running(c, w.policy())
+		defer stop()
+		time.Sleep(time.Second)
+		if w.saw("person-a@0") != 1 || w.saw("person-b@0") != 1 {
+			t.Errorf("saw %v", w.seen)
+		}
+	})
+}
+
+func TestALostCheckpointRepeatsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		_, stop := h.running(memory(), OfRecord()...)
+		time.Sleep(time.Second)
+		given(h, enrollment.Kind, code, formed()...)
+		time.Sleep(time.Minute)
+		stop()
+		before := h.head()
+		if got := h.since(0); got == "" || len(h.read(request)) != 3 {
+			t.Fatalf("the log holds %s", got)
+		}
+		r, stop := h.running(memory(), OfRecord()...)
+		defer stop()
+		time.Sleep(time.Minute)
+		if at, err := r.Status(); at != before || err != nil {
+			t.Errorf("the runner stands at %d of %d, %v", at, before, err)
+		}
+		if h.head() != before {
+			t.Errorf("there followed %q", h.since(before))
+		}
+	})
+}
+
+func TestARefusalForGoodBlocksNothing(t *testing.T) {
+	for name, kind := range map[string]fault.Kind{
+		"conflict": fault.Conflict, "not found": fault.NotFound, "invalid": fault.Invalid, "forbidden": fault.Forbidden, "erased": fault.Erased,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				asked := 0
+				w := &witness{do: func(r event.Recorded) error {
+					if r.Revision == 0 {
+						asked++
+						return fault.New(kind, "no", "", "")
+					}
+					return nil
+				}}
+				r, stop := h.running(memory(), w.policy())
+				defer stop()
+				time.Sleep(time.Second)
+				h.happens("a")
+				h.happens("a")
+				time.Sleep(time.Minute)
+				if asked != 1 || w.saw("person-a@1") != 1 {
+					t.Errorf("asked %d times, saw %v", asked, w.seen)
+				}
+				if at, err := r.Status(); at != h.head() || err != nil {
+					t.Errorf("the runner stands at %d of %d, %v", at, h.head(), err)
+				}
+			})
+		})
+	}
+}
+
+func TestTroubleIsWaitedFor(t *testing.T) {
+	for name, trouble := range map[string]error{
+		"unavailable": fault.New(fault.Unavailable, "down", "", ""), "internal": fault.New(fault.Internal, "broken", "", ""),
+		"no fault at all": errors.New("cut"), "busy": commands.ErrBusy, "the log": errors.Join(commands.ErrLogUnavailable, errors.New("cut")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t)
+				var tried []time.Time
+				w := &witness{do: func(r event.Recorded) error {
+					if r.Revision == 0 && r.Stream == "person-a" {
+						if tried = append(tried, time.Now()); len(tried) < 12 {
+							return trouble
+						}
+					}
+					return nil
+				}}
+				r, stop := h.running(memory(), w.policy())
+				defer stop()
+				time.Sleep(time.Second)
+				h.happens("a")
+				h.happens("a")
+				h.happens("b")
+				time.Sleep(3 * time.Second)
+				if _, err := r.Status(); err == nil {
+					t.Error("the runner waits and looks well")
+				}
+				if w.saw("person-a@1") != 0 || w.saw("person-b@0") != 1 {
+					t.Errorf("while it waits it saw %v", w.seen)
+				}
+				time.Sleep(time.Minute)
+				if w.saw("person-a@0") != 1 || w.saw("person-a@1") != 1 || len(tried) != 12 {
+					t.Errorf("after %d tries it saw %v", len(tried), w.seen)
+				}
+				if at, err := r.Status(); at != h.head() || err != nil {
+					t.Errorf("the runner stands at %d of %d, %v", at, h.head(), err)
+				}
+				growing(t, tried)
+			})
+		})
+	}
+}
+
+// growing expects pauses that grow, but to no more than 5 s.
+func growing(t *testing.T, tried []time.Time) {
+	t.Helper()
+	var last time.Duration
+	for i := 1; i < len(tried); i++ {
+		pause := tried[i].Sub(tried[i-1])
+		if pause < last || pause > 5*time.Second || pause == 0 {
+			t.Errorf("after a pause of %v one of %v", last, pause)
+		}
+		last = pause
+	}
+}
+
+func TestARunnerThatWaitsEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		w := &witness{do: func(event.Recorded) error { return errors.New("cut") }}
+		c := memory()
+		_, stop := h.running(c, w.policy())
+		time.Sleep(time.Second)
+		happened := h.happens("a")
+		time.Sleep(time.Second)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > 0 {
+			t.Errorf("it took %v", took)
+		}
+		if at := c.at["test"]; at >= happened.Position {
+			t.Error("what was not done is behind the checkpoint")
+		}
+	})
+}
+
+func TestWorkIsDoneAbreastAndNothingHoldsTheRestUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		todo, under, most := map[string]bool{}, 0, 0
+		for i := range 30 {
+			todo[fmt.Sprint(i)] = true
+		}
+		asked := 0
+		w := Worker{Name: "work", Clock: func() time.Time { return noon }, Report: slog.New(slog.DiscardHandler)}
+		w.Due = func(_ context.Context, now time.Time, limit int) (ids []string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if asked++; asked == 1 {
+				return nil, errors.New("the views are down")
+			}
+			for id := range todo {
+				if len(ids) < limit {
+					ids = append(ids, id)
+				}
+			}
+			return ids, nil
+		}
+		w.Do = func(_ context.Context, c commands.Caller, id string) error {
+			mu.Lock()
+			under++
+			most = max(most, under)
+			mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			under--
+			if id == "7" || c.Policy != "work" {
+				return errors.New("not now")
+			}
+			delete(todo, id)
+			return nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		time.Sleep(5 * time.Second)
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("it ended with %v", err)
+		}
+		if len(todo) != 1 || !todo["7"] || most < 2 || most > parallel {
+			t.Errorf("left are %v, at most %d at once", todo, most)
+		}
+	})
+}

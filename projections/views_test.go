@@ -1,0 +1,217 @@
+package projections_test
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"govahi/adapters/postgres/pgtest"
+	"govahi/commands/memlog"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+	"govahi/domain/iran"
+	"govahi/projections"
+	"govahi/queries"
+)
+
+var noon = time.Date(2026, time.November, 1, 8, 30, 0, 0, time.UTC)
+
+// views is every view of the house over a log in memory: given events, when the
+// runner has shown them, then queries answer.
+type views struct {
+	*testing.T
+	*queries.Queries
+	log    event.Log
+	keeper *spec.Keeper
+	waiter *projections.Waiter
+	now    time.Time // of what is told next
+}
+
+func newViews(t *testing.T) *views {
+	t.Helper()
+	t.Parallel()
+	pool, log, keeper := pgtest.Pool(t), memlog.New(), spec.NewKeeper()
+	v := &views{
+		T: t, Queries: &queries.Queries{Pool: pool, Keeper: keeper, Terms: keyedTerms{}}, log: log, keeper: keeper,
+		waiter: projections.NewWaiter(pool), now: noon,
+	}
+	runner := projections.NewRunner(projections.Parts{
+		Pool: pool, Log: log, Feed: func(string) event.Feed { return &prompt{log: log} }, Keeper: keeper, Terms: keyedTerms{},
+		Report: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}, projections.All()...)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = runner.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	return v
+}
+
+// keyedTerms are as the vault's, under a key that is no secret.
+type keyedTerms struct{}
+
+func (keyedTerms) Term(kind, text string) []byte {
+	mac := hmac.New(sha256.New, []byte("key"))
+	fmt.Fprintf(mac, "%s\x00%s", kind, text)
+	return mac.Sum(nil)
+}
+
+// prompt is a feed that brings what the log has, soon.
+type prompt struct {
+	log event.Log
+	at  event.Position
+}
+
+func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
+	all, err := event.ReadBatch(ctx, p.log, p.at, n)
+	if len(all) == 0 {
+		rest(ctx, 2*time.Millisecond)
+	}
+	messages := make([]event.Message, len(all))
+	for i, r := range all {
+		messages[i] = event.Message{Recorded: r, Previous: p.at, Ack: func() {}}
+		p.at = r.Position
+	}
+	return messages, err
+}
+
+// tell appends events to a stream, each decided by itself.
+func tell[S any](v *views, kind event.Kind[S], id string, events ...event.Event) {
+	v.Helper()
+	var s S
+	at := -1
+	for r, err := range v.log.Read(v.Context(), kind.Stream(id), 0) {
+		if err != nil {
+			v.Fatal(err)
+		}
+		e, err := kind.Catalog.Open(r)
+		if err != nil {
+			v.Fatal(err)
+		}
+		s, at = kind.Evolve(s, e), at+1
+	}
+	for _, e := range events {
+		s = kind.Evolve(s, e)
+		meta := event.Meta{CommandID: fmt.Sprint(id, at), Actor: "test", At: v.now}
+		if kind.Status != nil {
+			meta.Status = kind.Status(s)
+		}
+		proposed, err := kind.Encode(v.Context(), v.keeper, kind.Stream(id), meta, []event.Event{e})
+		if err != nil {
+			v.Fatal(err)
+		}
+		if _, err := v.log.Append(v.Context(), kind.Stream(id), event.Expected(at), proposed...); err != nil {
+			v.Fatal(err)
+		}
+		at++
+	}
+}
+
+// shown waits until every view shows all that was told.
+func (v *views) shown() {
+	v.Helper()
+	ctx, cancel := context.WithTimeout(v.Context(), 10*time.Second)
+	defer cancel()
+	head, err := v.log.Head(ctx)
+	if err != nil {
+		v.Fatal(err)
+	}
+	for _, p := range projections.All() {
+		if err := v.waiter.Wait(ctx, p.Name, head); err != nil {
+			v.Fatalf("%s never showed %d: %v", p.Name, head, err)
+		}
+	}
+	var parked string
+	err = v.Pool.QueryRow(ctx, `SELECT coalesce(string_agg(projection || ' ' || type || ' ' || reason, '; '), '') FROM govahi.parked`).Scan(&parked)
+	if err != nil || parked != "" {
+		v.Fatalf("parked: %s %v", parked, err)
+	}
+}
+
+// ok is an answer without an error.
+func ok[T any](answer T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+}
+
+// trackingCode is the n-th code of 1405.
+func trackingCode(n int) string { return iran.TrackingCode(1405, uint32(n)) }
+
+// people of the stories, by pseudonym.
+const (
+	sara    = event.Subject("sara")
+	nima    = event.Subject("nima")
+	officer = event.Subject("officer")
+)
+
+func formOf(person event.Subject) enrollment.Form {
+	f := enrollment.Form{
+		GivenName: "سارا", Surname: "کریمی‌نژاد", PersonCode: "9992009098", Mobile: "09121234567", Email: "sara@example.ir",
+		Province: "تهران", OrganizationName: "شرکت نمونه", Organization: "10999001013",
+	}
+	if person == nima {
+		f.GivenName, f.Surname, f.PersonCode, f.Mobile = "نیما", "رضایی", "9992010101", "09351230000"
+	}
+	return f
+}
+
+func completed(person event.Subject) enrollment.FormCompleted {
+	f := formOf(person)
+	return enrollment.FormCompleted{
+		Version: 1, Person: person, Organization: f.Organization, Province: f.Province, EnteredBy: person,
+		Entry: enrollment.ByApplicant, Form: event.About(person, f), At: noon,
+	}
+}
+
+// opened tells a request's beginning: opened, completed, proved.
+func (v *views) opened(code string, person event.Subject) {
+	v.Helper()
+	tell(v, enrollment.Kind, code,
+		enrollment.Opened{TrackingCode: code, Channel: enrollment.Outside, CertificateType: "cpmis-signature", OpenedBy: person, At: v.now},
+		completed(person), enrollment.EmailConfirmed{FormVersion: 1}, enrollment.LiabilityAccepted{FormVersion: 1})
+}
+
+// atOffice goes on until it is at an office.
+func (v *views) atOffice(code string, person event.Subject, office string) {
+	v.Helper()
+	v.opened(code, person)
+	tell(v, enrollment.Kind, code, enrollment.Submitted{Office: office, FormVersion: 1, At: v.now})
+}
+
+// accepted goes on until the applicant has his certificate.
+func (v *views) accepted(code string, person event.Subject, serial string) {
+	v.Helper()
+	v.atOffice(code, person, "office-1")
+	v.issued(code, person, serial)
+	tell(v, enrollment.Kind, code,
+		enrollment.InformationConfirmed{By: officer, Office: "office-1"},
+		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: serial, Request: event.About(person, enrollment.SigningInfo{}), By: officer},
+		enrollment.IssuanceAttempted{Serial: serial}, enrollment.Issued{Serial: serial, Fingerprint: "f" + serial, At: v.now},
+		enrollment.TokenPersonalised{Token: "T" + code}, enrollment.SheetPrinted{Copy: 1},
+		enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now}, enrollment.Accepted{By: person, At: v.now})
+}
+
+func codes(list []queries.Request) []string {
+	var all []string
+	for _, r := range list {
+		all = append(all, r.TrackingCode)
+	}
+	return all
+}
+
+func same(t testing.TB, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
