@@ -40,126 +40,122 @@ func serials(list []queries.Certificate) []string {
 	return all
 }
 
-func TestACertificatesLife(t *testing.T) {
-	v := newViews(t)
-	code, serial := trackingCode(1), "67aa"
+func aCertificatesLife(v *views) {
+	code, serial := v.code(1), v.serial("aa")
 	tell(v, certificate.Kind, serial, certificate.IssuanceIntended{
-		Serial: serial, Record: &certificate.Citation{Stream: enrollment.Kind.Stream(code)}, Subject: sara, Profile: "p@1",
-		TBS: event.About(sara, certificate.DER{}), NotAfter: noon.AddDate(1, 0, 0),
+		Serial: serial, Record: &certificate.Citation{Stream: enrollment.Kind.Stream(code)}, Subject: v.sara, Profile: "p@1",
+		TBS: event.About(v.sara, certificate.DER{}), NotAfter: noon.AddDate(1, 0, 0),
 	})
 	is := func(status string) queries.Certificate {
-		t.Helper()
+		v.Helper()
 		v.shown()
-		c := ok(v.Certificate(t.Context(), serial))(t)
+		c := ok(v.Certificate(v.Context(), serial))(v)
 		if c.Status != status {
-			t.Errorf("it is %s, want %s", c.Status, status)
+			v.Errorf("it is %s, want %s", c.Status, status)
 		}
 		return c
 	}
-	if _, err := v.DER(t.Context(), is("intended")); !errors.Is(err, certificate.ErrNotIssued) {
-		t.Errorf("an intent has a certificate: %v", err)
+	if _, err := v.DER(v.Context(), is("intended")); !errors.Is(err, certificate.ErrNotIssued) {
+		v.Errorf("an intent has a certificate: %v", err)
 	}
 	tell(v, certificate.Kind, serial, certificate.SigningStarted{Signer: "s"})
 	is("signing")
 	tell(v, certificate.Kind, serial, certificate.Issued{
-		Serial: serial, Fingerprint: "f1", Certificate: event.About(sara, certificate.DER{DER: []byte("der")}), At: noon,
+		Serial: serial, Fingerprint: "f1", Certificate: event.About(v.sara, certificate.DER{DER: []byte("der")}), At: noon,
 	})
 	c := is("valid")
-	if der := ok(v.DER(t.Context(), c))(t); string(der) != "der" || *c.Fingerprint != "f1" || *c.Request != code || !c.IssuedAt.Equal(noon) {
-		t.Errorf("issued %+v", c)
+	if der := ok(v.DER(v.Context(), c))(v); string(der) != "der" || *c.Fingerprint != "f1" || *c.Request != code || !c.IssuedAt.Equal(noon) {
+		v.Errorf("issued %+v", c)
 	}
 	tell(v, certificate.Kind, serial, certificate.Revoked{
 		Serial: serial, Reason: certificate.PrivilegeWithdrawn, Case: event.NewStream("revocation", "9"), By: "policy:x", At: noon.Add(time.Hour),
 	})
 	if c := is("revoked"); *c.Reason != "privilegeWithdrawn" || !c.RevokedAt.Equal(noon.Add(time.Hour)) || !strings.HasSuffix(*c.Case, "9") {
-		t.Errorf("revoked %+v", c)
+		v.Errorf("revoked %+v", c)
 	}
-	if _, err := v.Certificate(t.Context(), "67ff"); !errors.Is(err, certificate.ErrNotIssued) {
-		t.Errorf("an unknown serial: %v", err)
+	if _, err := v.Certificate(v.Context(), v.serial("ff")); !errors.Is(err, certificate.ErrNotIssued) {
+		v.Errorf("an unknown serial: %v", err)
 	}
 }
 
-func TestCertificatesByStatusNewestFirst(t *testing.T) {
-	v := newViews(t)
-	v.issued(trackingCode(1), sara, "6701")
+func certificatesByStatusNewestFirst(v *views) {
+	v.issued(v.code(1), v.sara, v.serial("01"))
 	v.now = noon.Add(time.Hour)
-	v.issued(trackingCode(2), nima, "6702")
-	tell(v, certificate.Kind, "6703", certificate.IssuanceAbandoned{Serial: "6703", Cause: "lint-refused"},
-		certificate.Revoked{Serial: "6703", Reason: certificate.Superseded})
-	tell(v, certificate.Kind, "6704", certificate.IssuanceIntended{Serial: "6704", Profile: "ocsp-responder@1", PublicTBS: []byte("t")},
-		certificate.SigningStarted{}, certificate.Issued{Serial: "6704", Public: []byte("public"), Fingerprint: "f", At: noon.Add(2 * time.Hour)})
+	v.issued(v.code(2), v.nima, v.serial("02"))
+	tell(v, certificate.Kind, v.serial("03"), certificate.IssuanceAbandoned{Serial: v.serial("03"), Cause: "lint-refused"},
+		certificate.Revoked{Serial: v.serial("03"), Reason: certificate.Superseded})
+	tell(v, certificate.Kind, v.serial("04"), certificate.IssuanceIntended{Serial: v.serial("04"), Profile: "ocsp-responder@1", PublicTBS: []byte("t")},
+		certificate.SigningStarted{}, certificate.Issued{Serial: v.serial("04"), Public: []byte("public"), Fingerprint: "f", At: noon.Add(2 * time.Hour)})
 	v.shown()
-	same(t, "all", serials(ok(v.Certificates(t.Context(), ""))(t)), []string{"6704", "6702", "6701", "6703"})
-	same(t, "valid", serials(ok(v.Certificates(t.Context(), "valid"))(t)), []string{"6704", "6702", "6701"})
-	same(t, "revoked", serials(ok(v.Certificates(t.Context(), "revoked"))(t)), []string{"6703"})
-	own := ok(v.Certificate(t.Context(), "6704"))(t)
-	if der := ok(v.DER(t.Context(), own))(t); string(der) != "public" || own.Request != nil || own.Person != nil {
-		t.Errorf("the CA's own is %+v", own)
+	same(v, "all", serials(ok(v.Certificates(v.Context(), ""))(v)), []string{v.serial("04"), v.serial("02"), v.serial("01"), v.serial("03")})
+	same(v, "valid", serials(ok(v.Certificates(v.Context(), "valid"))(v)), []string{v.serial("04"), v.serial("02"), v.serial("01")})
+	same(v, "revoked", serials(ok(v.Certificates(v.Context(), "revoked"))(v)), []string{v.serial("03")})
+	own := ok(v.Certificate(v.Context(), v.serial("04")))(v)
+	if der := ok(v.DER(v.Context(), own))(v); string(der) != "public" || own.Request != nil || own.Person != nil {
+		v.Errorf("the CA's own is %+v", own)
 	}
 }
 
 func (v *views) user(name string, person event.Subject, code, serial string) access.UserDefined {
 	return access.UserDefined{
 		UserName: name, Level: access.Viewer, Person: person, Request: enrollment.Kind.Stream(code), Certificate: serial,
-		Fingerprint: "f" + serial, Unit: "unit-rt", By: officer, At: v.now,
+		Fingerprint: "f" + serial, Unit: v.unit, By: officer, At: v.now,
 	}
 }
 
-func TestAnAccessIsActiveOnlyWhileItsCertificateIsValid(t *testing.T) {
-	v := newViews(t)
-	code := trackingCode(1)
-	v.issued(code, sara, "67aa")
-	tell(v, access.Kind, "sara1", v.user("sara1", sara, code, "67aa"))
-	tell(v, access.Kind, "lost1", v.user("lost1", nima, trackingCode(2), "67ff")) // a certificate that the view does not know
+func anAccessIsActiveOnlyWhileItsCertificateIsValid(v *views) {
+	code := v.code(1)
+	v.issued(code, v.sara, v.serial("aa"))
+	tell(v, access.Kind, string(v.sara), v.user(string(v.sara), v.sara, code, v.serial("aa")))
+	tell(v, access.Kind, string(v.nima), v.user(string(v.nima), v.nima, v.code(2), v.serial("ff"))) // a certificate that the view does not know
 	v.shown()
 	active := func(name string, at time.Time) bool {
-		t.Helper()
-		one := ok(v.Access(t.Context(), name, at))(t)
-		for _, a := range ok(v.Accesses(t.Context(), "unit-rt", at))(t) {
+		v.Helper()
+		one := ok(v.Access(v.Context(), name, at))(v)
+		for _, a := range ok(v.Accesses(v.Context(), v.unit, at))(v) {
 			if a.UserName == name && a.Active != one.Active {
-				t.Errorf("the list says %v of %s", a.Active, name)
+				v.Errorf("the list says %v of %s", a.Active, name)
 			}
 		}
 		return one.Active
 	}
 	end := noon.AddDate(1, 0, 0)
-	if !active("sara1", noon) || !active("sara1", end.Add(-time.Second)) || active("sara1", end) || active("sara1", end.Add(time.Hour)) {
-		t.Error("the access does not end with the certificate")
+	if !active(string(v.sara), noon) || !active(string(v.sara), end.Add(-time.Second)) || active(string(v.sara), end) || active(string(v.sara), end.Add(time.Hour)) {
+		v.Error("the access does not end with the certificate")
 	}
-	if active("lost1", noon) {
-		t.Error("an access without a certificate is active")
+	if active(string(v.nima), noon) {
+		v.Error("an access without a certificate is active")
 	}
-	tell(v, certificate.Kind, "67aa", certificate.Revoked{Serial: "67aa", Reason: certificate.KeyCompromise, At: noon})
+	tell(v, certificate.Kind, v.serial("aa"), certificate.Revoked{Serial: v.serial("aa"), Reason: certificate.KeyCompromise, At: noon})
 	v.shown()
-	if active("sara1", noon) { // the cascade has not come so far
-		t.Error("the access outlives the revocation")
+	if active(string(v.sara), noon) { // the cascade has not come so far
+		v.Error("the access outlives the revocation")
 	}
-	v.issued(trackingCode(3), sara, "67bb")
-	tell(v, access.Kind, "sara1", access.Suspended{UserName: "sara1", Certificate: "67aa", At: noon}, v.user("sara1", sara, trackingCode(3), "67bb"))
+	v.issued(v.code(3), v.sara, v.serial("bb"))
+	tell(v, access.Kind, string(v.sara), access.Suspended{UserName: string(v.sara), Certificate: v.serial("aa"), At: noon}, v.user(string(v.sara), v.sara, v.code(3), v.serial("bb")))
 	v.shown()
-	if !active("sara1", noon) || len(ok(v.Accesses(t.Context(), "unit-rt", noon))(t)) != 2 {
-		t.Error("the new certificate does not count")
+	if !active(string(v.sara), noon) || len(ok(v.Accesses(v.Context(), v.unit, noon))(v)) != 2 {
+		v.Error("the new certificate does not count")
 	}
-	if list := ok(v.Accesses(t.Context(), "unit-other", noon))(t); len(list) != 0 {
-		t.Errorf("another unit sees %+v", list)
+	if list := ok(v.Accesses(v.Context(), "unit-other", noon))(v); len(list) != 0 {
+		v.Errorf("another unit sees %+v", list)
 	}
-	if _, err := v.Access(t.Context(), "nobody", noon); !errors.Is(err, access.ErrNotFound) {
-		t.Errorf("an unknown user: %v", err)
+	if _, err := v.Access(v.Context(), "nobody", noon); !errors.Is(err, access.ErrNotFound) {
+		v.Errorf("an unknown user: %v", err)
 	}
 }
 
-func TestOnlyTheLatestListIsServed(t *testing.T) {
-	v := newViews(t)
+func onlyTheLatestListIsServed(v *views) {
 	list := func(number uint64, signed bool) {
-		tell(v, crl.Kind, "ca", crl.Intended{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), TBSHash: "t"})
+		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), TBSHash: "t"})
 		if signed {
-			tell(v, crl.Kind, "ca", crl.SigningStarted{Number: number}, crl.Signed{Number: number, DER: []byte{byte(number)}, Hash: "h"})
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, DER: []byte{byte(number)}, Hash: "h"})
 		}
 		v.shown()
 	}
 	list(1, false)
-	if _, err := v.CRL(t.Context(), "ca"); !errors.Is(err, certificate.ErrNotIssued) {
-		t.Errorf("a list that was never signed: %v", err)
+	if _, err := v.CRL(v.Context(), v.issue); !errors.Is(err, certificate.ErrNotIssued) {
+		v.Errorf("a list that was never signed: %v", err)
 	}
 	for _, c := range []struct {
 		number uint64
@@ -167,62 +163,60 @@ func TestOnlyTheLatestListIsServed(t *testing.T) {
 		want   int64
 	}{{2, true, 2}, {3, true, 3}, {4, false, 3}, {5, true, 5}} {
 		list(c.number, c.signed)
-		if got := ok(v.CRL(t.Context(), "ca"))(t); got.Number != c.want || got.DER[0] != byte(c.want) {
-			t.Errorf("after %d the list is %d", c.number, got.Number)
+		if got := ok(v.CRL(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) {
+			v.Errorf("after %d the list is %d", c.number, got.Number)
 		}
 	}
 	var kept int
-	if err := v.Pool.QueryRow(t.Context(), `SELECT count(der) FROM crls.crls`).Scan(&kept); err != nil || kept != 1 {
-		t.Errorf("%d lists are kept whole, %v", kept, err)
+	if err := v.Pool.QueryRow(v.Context(), `SELECT count(der) FROM crls.crls`).Scan(&kept); err != nil || kept != 1 {
+		v.Errorf("%d lists are kept whole, %v", kept, err)
 	}
-	if _, err := v.CRL(t.Context(), "another"); !errors.Is(err, certificate.ErrNotIssued) {
-		t.Errorf("another issuer's: %v", err)
+	if _, err := v.CRL(v.Context(), "another"); !errors.Is(err, certificate.ErrNotIssued) {
+		v.Errorf("another issuer's: %v", err)
 	}
 }
 
-func TestCasesAreReadByWhoMayOpenThem(t *testing.T) {
-	v := newViews(t)
+func casesAreReadByWhoMayOpenThem(v *views) {
 	say := func(by event.Subject, text string) *event.Personal[revocation.Statement] {
 		return event.About(by, revocation.Statement{Text: text})
 	}
-	tell(v, revocation.Kind, "2", revocation.InaccuracyReported{Case: "2", Certificate: "67aa", Statement: say(nima, "نیست"), By: nima, At: noon.Add(time.Hour)})
-	tell(v, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: "67aa", Statement: say(sara, "نادرست"), By: sara, At: noon},
-		revocation.InaccuracyEstablished{Case: "1", Certificate: "67aa", Statement: say(officer, "چنین است"), By: officer, At: noon})
-	tell(v, revocation.Kind, "3", revocation.InaccuracyReported{Case: "3", Certificate: "67bb", Statement: say(sara, "نادرست"), By: sara, At: noon.Add(2 * time.Hour)},
+	tell(v, revocation.Kind, "2", revocation.InaccuracyReported{Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
+	tell(v, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
+		revocation.InaccuracyEstablished{Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
+	tell(v, revocation.Kind, "3", revocation.InaccuracyReported{Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
 		revocation.InaccuracyRefuted{Case: "3", Statement: say(officer, "درست است"), By: officer, At: noon})
 	v.shown()
 	numbers := func(status string) []string {
 		var all []string
-		for _, c := range ok(v.Cases(t.Context(), status))(t) {
+		for _, c := range ok(v.Cases(v.Context(), status))(v) {
 			all = append(all, c.Number+" "+c.Status+" "+c.Statement+" "+c.Verdict)
 		}
 		return all
 	}
-	same(t, "all", numbers(""), []string{"1 established نادرست چنین است", "2 open نیست ", "3 refuted نادرست درست است"})
-	same(t, "open", numbers("open"), []string{"2 open نیست "})
-	v.keeper.Forget(sara)
-	same(t, "of an erased reporter", numbers("established"), []string{"1 established  چنین است"})
+	same(v, "all", numbers(""), []string{"1 established نادرست چنین است", "2 open نیست ", "3 refuted نادرست درست است"})
+	same(v, "open", numbers("open"), []string{"2 open نیست "})
+	v.keeper.Forget(v.sara)
+	same(v, "of an erased reporter", numbers("established"), []string{"1 established  چنین است"})
 }
 
-func TestAnOfficesTokens(t *testing.T) {
-	v := newViews(t)
-	code := trackingCode(1)
+func anOfficesTokens(v *views) {
+	code := v.code(1)
 	for _, serial := range []string{"T1", "T2"} {
-		tell(v, token.Kind, serial, token.ReceivedInStock{Serial: serial, Model: "SoftHSM", Office: "office-1", At: noon})
+		tell(v, token.Kind, serial, token.ReceivedInStock{Serial: serial, Model: "SoftHSM", Office: v.office, At: noon})
 	}
-	tell(v, token.Kind, "T3", token.ReceivedInStock{Serial: "T3", Office: "office-2", At: noon})
+	tell(v, token.Kind, "T3", token.ReceivedInStock{Serial: "T3", Office: v.other, At: noon})
 	statuses := func() (all []string) {
 		v.shown()
-		for _, tok := range ok(v.Tokens(t.Context(), "office-1"))(t) {
+		for _, tok := range ok(v.Tokens(v.Context(), v.office))(v) {
 			all = append(all, tok.Serial+" "+tok.Status)
 		}
 		return all
 	}
-	same(t, "in stock", statuses(), []string{"T1 in-stock", "T2 in-stock"})
-	tell(v, token.Kind, "T2", token.Reserved{Request: enrollment.Kind.Stream(code), At: noon}, token.Personalised{Certificate: "67aa", At: noon},
-		token.Delivered{To: sara, At: noon})
-	same(t, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
-	if got := ok(v.Tokens(t.Context(), "office-1"))(t)[0]; *got.Request != code || *got.Certificate != "67aa" {
-		t.Errorf("T2 is %+v", got)
+	same(v, "in stock", statuses(), []string{"T1 in-stock", "T2 in-stock"})
+	tell(v, token.Kind, "T2", token.Reserved{Request: enrollment.Kind.Stream(code), At: noon}, token.Personalised{Certificate: v.serial("aa"), At: noon},
+		token.Delivered{To: v.sara, At: noon})
+	same(v, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
+	if got := ok(v.Tokens(v.Context(), v.office))(v)[0]; *got.Request != code || *got.Certificate != v.serial("aa") {
+		v.Errorf("T2 is %+v", got)
 	}
 }

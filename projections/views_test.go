@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,30 @@ type views struct {
 	keeper *spec.Keeper
 	waiter *projections.Waiter
 	now    time.Time // of what is told next
+
+	// Each story has its own codes, serials, offices and people, so that many can
+	// be told to one house.
+	story                      int
+	office, other, unit, issue string
+	sara, nima                 event.Subject
 }
+
+// tells runs a story of its own on the same house.
+func (v *views) tells(name string, story func(*views)) {
+	v.Helper()
+	v.story++
+	own := *v
+	own.office, own.other = fmt.Sprint("office-", v.story, "-1"), fmt.Sprint("office-", v.story, "-2")
+	own.unit, own.issue = fmt.Sprint("unit-", v.story), fmt.Sprintf("67%02x", v.story)
+	own.sara, own.nima = event.Subject(fmt.Sprint("sara-", v.story)), event.Subject(fmt.Sprint("nima-", v.story))
+	v.Run(name, func(t *testing.T) { own.T = t; story(&own) })
+}
+
+// code is the story's n-th tracking code.
+func (v *views) code(n int) string { return iran.TrackingCode(1405, uint32(1000*v.story+n)) }
+
+// serial is one of the story's.
+func (v *views) serial(end string) string { return v.issue + end }
 
 func newViews(t *testing.T) *views {
 	t.Helper()
@@ -144,22 +168,14 @@ func ok[T any](answer T, err error) func(t testing.TB) T {
 	}
 }
 
-// trackingCode is the n-th code of 1405.
-func trackingCode(n int) string { return iran.TrackingCode(1405, uint32(n)) }
-
-// people of the stories, by pseudonym.
-const (
-	sara    = event.Subject("sara")
-	nima    = event.Subject("nima")
-	officer = event.Subject("officer")
-)
+const officer = event.Subject("officer")
 
 func formOf(person event.Subject) enrollment.Form {
 	f := enrollment.Form{
 		GivenName: "سارا", Surname: "کریمی‌نژاد", PersonCode: "9992009098", Mobile: "09121234567", Email: "sara@example.ir",
 		Province: "تهران", OrganizationName: "شرکت نمونه", Organization: "10999001013",
 	}
-	if person == nima {
+	if strings.HasPrefix(string(person), "nima") {
 		f.GivenName, f.Surname, f.PersonCode, f.Mobile = "نیما", "رضایی", "9992010101", "09351230000"
 	}
 	return f
@@ -191,10 +207,10 @@ func (v *views) atOffice(code string, person event.Subject, office string) {
 // accepted goes on until the applicant has his certificate.
 func (v *views) accepted(code string, person event.Subject, serial string) {
 	v.Helper()
-	v.atOffice(code, person, "office-1")
+	v.atOffice(code, person, v.office)
 	v.issued(code, person, serial)
 	tell(v, enrollment.Kind, code,
-		enrollment.InformationConfirmed{By: officer, Office: "office-1"},
+		enrollment.InformationConfirmed{By: officer, Office: v.office},
 		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: serial, Request: event.About(person, enrollment.SigningInfo{}), By: officer},
 		enrollment.IssuanceAttempted{Serial: serial}, enrollment.Issued{Serial: serial, Fingerprint: "f" + serial, At: v.now},
 		enrollment.TokenPersonalised{Token: "T" + code}, enrollment.SheetPrinted{Copy: 1},

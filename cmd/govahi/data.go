@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,6 +33,9 @@ func openData(dir string, mode sso.Mode) (data, error) {
 		return data{}, err
 	}
 	d := data{dir: dir}
+	if err := d.checkOurs(); err != nil {
+		return d, err
+	}
 	// Others may pass through, not look in: PostgreSQL runs as another user.
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return d, err
@@ -43,6 +47,30 @@ func openData(dir string, mode sso.Mode) (data, error) {
 		return d, err
 	}
 	return d, errors.Join(d.checkLayout(), d.checkMode(mode))
+}
+
+// ours are the names by which a directory is known: an instance's, a CA's that
+// was made before its first start, or what demo and bench leave beside it.
+var ours = []string{"VERSION", "lock", "ca", "demo", "bench"}
+
+// checkOurs refuses a directory of somebody else's: only a new one, an empty
+// one, or one that was an instance's before is taken and its mode changed.
+func (d data) checkOurs() error {
+	entries, err := os.ReadDir(d.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if slices.Contains(ours, e.Name()) {
+			return nil
+		}
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s holds something else: name a new or an empty directory with GOVAHI_DATA", d.dir)
+	}
+	return nil
 }
 
 func (d *data) take() error {

@@ -237,6 +237,17 @@ func TestRefusals(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, "VERSION"), []byte("2\n"), 0o644))
 		refusedUp(t, dir, free, nil, "newer", "update", "GOVAHI_DATA")
 	})
+	t.Run("somebody else's directory", func(t *testing.T) {
+		dir := dataDir(t)
+		must(t, os.MkdirAll(dir, 0o755))
+		must(t, os.WriteFile(filepath.Join(dir, "letter.txt"), []byte("mine\n"), 0o644))
+		refusedUp(t, dir, free, nil, "something else", "GOVAHI_DATA")
+		info, err := os.Stat(dir)
+		must(t, err)
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 || info.Mode().Perm() != 0o755 {
+			t.Errorf("a refused start changed it: %v, %v", info.Mode(), entries)
+		}
+	})
 	t.Run("no layout", func(t *testing.T) {
 		dir := dataDir(t)
 		must(t, os.MkdirAll(dir, 0o711))

@@ -120,12 +120,35 @@ func TestOnlyKeyCompromiseReplacesAnotherReason(t *testing.T) {
 }
 
 func TestRevokedIsTerminal(t *testing.T) {
-	s := Certificate{}
-	for _, e := range append(withdrawn(Superseded), revoked(KeyCompromise)) {
-		s = Evolve(s, e)
-	}
+	s := fold(append(withdrawn(Superseded), revoked(KeyCompromise)))
 	if s.Status != Withdrawn || s.Reason != KeyCompromise {
 		t.Errorf("%s, %s", s.Status, s.Reason)
+	}
+}
+
+func TestAWorseReasonKeepsTheFirstTime(t *testing.T) {
+	worse := revoked(KeyCompromise)
+	worse.At = later
+	for _, was := range Reasons {
+		if was == KeyCompromise {
+			continue
+		}
+		compromised := Revoke{Reason: KeyCompromise, By: worse.By, At: later}
+		spec.Given(t, Kind, withdrawn(was)...).When(compromised).Then(worse) // the event tells when it was learnt
+		s := fold(append(withdrawn(was), worse))
+		if s.Reason != KeyCompromise || !s.Since.Equal(noon) {
+			t.Errorf("%s: %s since %s", was, s.Reason, s.Since)
+		}
+	}
+	if s := fold(append(valid(), worse)); !s.Since.Equal(later) {
+		t.Errorf("the first revocation is since %s", s.Since)
+	}
+}
+
+func TestAnAbandonedSerialIsRevokedSinceThen(t *testing.T) {
+	s := fold(append(signing(), abandoned, revoked(Superseded)))
+	if s.Status != Withdrawn || !s.Since.Equal(noon) {
+		t.Errorf("%s since %s", s.Status, s.Since)
 	}
 }
 

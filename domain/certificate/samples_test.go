@@ -61,3 +61,10 @@ func signing() []event.Event { return []event.Event{intended(), started} }
 func valid() []event.Event { return append(signing(), issued()) }
 
 func withdrawn(reason Reason) []event.Event { return append(valid(), revoked(reason)) }
+
+func fold(events []event.Event) (s Certificate) {
+	for _, e := range events {
+		s = Evolve(s, e)
+	}
+	return s
+}

@@ -28,8 +28,14 @@ func TestAChangedFormVoidsWhatWasProvedAboutTheOld(t *testing.T) {
 		form    FormCompleted
 		missing []Control
 	}{
-		"same address":  {form(2), []Control{ControlLiability, ControlIdentity}},
-		"other address": {withNewEmail(form(2)), []Control{ControlEmail, ControlLiability, ControlIdentity}},
+		"same address": {form(2), []Control{
+			ControlLiability, Control(BirthCertificate), Control(NationalCard), Control(LegalPersonCard),
+			Control(IntroductionLetter), ControlIdentity,
+		}},
+		"other address": {withNewEmail(form(2)), []Control{
+			ControlEmail, ControlLiability, Control(BirthCertificate), Control(NationalCard), Control(LegalPersonCard),
+			Control(IntroductionLetter), ControlIdentity,
+		}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -48,15 +54,53 @@ func TestTheCorrectionLoopComesBackToTheDesk(t *testing.T) {
 	back := spec.Given(t, Kind, past(StatusConfirmed)...).When(RequestCorrection{[]string{"email", "surname"}, omid, noon})
 	back.Then(correction)
 
-	mended := and(past(StatusConfirmed), correction, withNewEmail(form(2)))
-	spec.Given(t, Kind, mended...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).ThenFault(wrongState)
-	spec.Given(t, Kind, mended...).When(SendEmailCode{2, noon}).Then(codeSent(2, 2))
-	spec.Given(t, Kind, and(mended, codeSent(2, 2))...).When(ConfirmEmail{true, 2, noon}).Then(EmailConfirmed{2, noon})
-	spec.Given(t, Kind, mended...).When(AcceptLiability{"1405-1", "70e7", sara, false, noon}).Then(liable(2))
-	spec.Given(t, Kind, mended...).When(VerifyDocuments{nil, nil, inquiryOf(2), omid, noon}).Then(inquired(2, omid))
+	corrected := and(past(StatusConfirmed), correction, withNewEmail(form(2)))
+	spec.Given(t, Kind, corrected...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).ThenFault(wrongState)
+	spec.Given(t, Kind, corrected...).When(SendEmailCode{2, noon}).Then(codeSent(2, 2))
+	spec.Given(t, Kind, and(corrected, codeSent(2, 2))...).When(ConfirmEmail{true, 2, noon}).Then(EmailConfirmed{2, noon})
+	spec.Given(t, Kind, corrected...).When(AcceptLiability{"1405-1", "70e7", sara, false, noon}).Then(liable(2))
+	spec.Given(t, Kind, corrected...).When(lookAtAll(2, omid)).Then(and(allSighted, inquired(2, omid))...)
 
-	again := and(mended, codeSent(2, 2), EmailConfirmed{2, noon}, liable(2), inquired(2, omid), answered(2, true))
+	proved := and(corrected, codeSent(2, 2), EmailConfirmed{2, noon}, liable(2), inquired(2, omid), answered(2, true))
+	spec.Given(t, Kind, proved...).When(confirmBy(nima)).ThenFault(wrongState) // the originals were those of the old form
+	again := and(proved, allSighted...)
 	spec.Given(t, Kind, again...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).Then(confirmed)
+}
+
+// lookAtAll is an officer with all the originals of an Iranian on the desk.
+func lookAtAll(version int, by event.Subject) VerifyDocuments {
+	return VerifyDocuments{[]Document{BirthCertificate, NationalCard, LegalPersonCard, IntroductionLetter}, letter, inquiryOf(version), by, noon}
+}
+
+func TestACorrectedFormIsComparedWithTheOriginalsAgain(t *testing.T) {
+	for _, d := range []Document{BirthCertificate, NationalCard, LegalPersonCard, IntroductionLetter} {
+		t.Run(string(d), func(t *testing.T) {
+			story := and(past(StatusControlled), correction, form(2), liable(2), inquired(2, omid), answered(2, true))
+			for _, seen := range allSighted {
+				if seen.(DocumentSighted).Document != d {
+					story = and(story, seen)
+				}
+			}
+			same(t, []Control{Control(d)}, fold(story...).Missing())
+			spec.Given(t, Kind, story...).When(confirmBy(nima)).ThenFault(wrongState)
+			spec.Given(t, Kind, story...).When(lookAtAll(2, omid)).Then(sighted(d, omid))
+			spec.Given(t, Kind, and(story, sighted(d, omid))...).When(confirmBy(nima)).Then(confirmed)
+		})
+	}
+}
+
+func TestAnOldPassportStandsForNothingOnANewForm(t *testing.T) {
+	story := and(past(StatusAtOffice), sighted(Passport, omid), correction, form(2), liable(2),
+		sighted(NationalCard, omid), sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid),
+		inquired(2, omid), answered(2, true), paid)
+	same(t, []Control{Control(BirthCertificate)}, fold(story...).Missing())
+	same(t, nil, fold(and(story, sighted(Passport, omid))...).Missing())
+}
+
+func TestAStateKeepsItsOriginals(t *testing.T) {
+	before := fold(and(past(StatusControlled), correction)...)
+	Evolve(before, form(2))
+	same(t, 4, len(before.Sighted))
 }
 
 func TestACorrectionKeepsPersonAndOrganisation(t *testing.T) {
@@ -100,9 +144,9 @@ func TestAnAnswerMendsNoForm(t *testing.T) {
 
 func TestAChangedFormOpensItsFurtherControlsAgain(t *testing.T) {
 	controlled := and(past(StatusControlled), required, passed)
-	mended := and(controlled, correction, form(2), liable(2), inquired(2, omid), answered(2, true))
-	same(t, []Control{ControlAddress}, fold(mended...).Missing())
+	again := and(controlled, mended...)
+	same(t, []Control{ControlAddress}, fold(again...).Missing())
 	same(t, nil, fold(controlled...).Missing())
-	spec.Given(t, Kind, mended...).When(CloseControl(passed)).Then(passed)
-	spec.Given(t, Kind, and(mended, passed)...).When(confirmBy(nima)).Then(confirmed)
+	spec.Given(t, Kind, again...).When(CloseControl(passed)).Then(passed)
+	spec.Given(t, Kind, and(again, passed)...).When(confirmBy(nima)).Then(confirmed)
 }

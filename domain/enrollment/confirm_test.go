@@ -34,6 +34,33 @@ func TestFourEyes(t *testing.T) {
 	})
 }
 
+func TestWhoServedAtTheCounterDoesNotConfirm(t *testing.T) {
+	desk := and([]event.Event{submitted}, allControls...)
+	online := []event.Event{begun, form(1), codeSent(1, 1), EmailConfirmed{1, noon}}
+	by := confirmed
+	by.By = parisa
+	for name, story := range map[string][]event.Event{
+		"opened the request":     and([]event.Event{openedAtCounter(nima), form(1)}, and(proved, desk...)...),
+		"accepted the liability": and(online, and([]event.Event{liableAtCounter(nima)}, desk...)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Given(t, Kind, story...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
+			spec.Given(t, Kind, story...).When(confirmBy(parisa)).Then(by)
+			corrected := and(story, mended...) // by the applicant herself, which does not undo it
+			spec.Given(t, Kind, corrected...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
+			spec.Given(t, Kind, corrected...).When(confirmBy(parisa)).Then(by)
+		})
+	}
+}
+
+func TestHandsAreThoseAtTheCounter(t *testing.T) {
+	same(t, nil, fold(begun).Hands)
+	same(t, []event.Subject{omid}, fold(openedAtCounter(omid)).Hands)
+	form := and([]event.Event{openedAtCounter(omid)}, counterForm(1))
+	same(t, []event.Subject{omid, parisa}, fold(and(form, liable(1))...).Hands) // the visitor accepted at home
+	same(t, []event.Subject{omid, parisa, nima}, fold(and(form, liableAtCounter(nima))...).Hands)
+}
+
 func TestWhoSightedOneOriginalOfManyDoesNotConfirm(t *testing.T) {
 	for _, own := range []Document{BirthCertificate, NationalCard, LegalPersonCard, IntroductionLetter} {
 		story := and(past(StatusAtOffice), inquired(1, omid), answered(1, true), paid)

@@ -14,7 +14,7 @@ import (
 // request and judges what happened by the bare history, without the state
 // (invariants 1 and 2, and the end by a revocation).
 func TestNoCommandsLeadPastTheControls(t *testing.T) {
-	confirmations, certificates, controlled, revocations := 0, 0, 0, 0
+	var seen coverage
 	rapid.Check(t, func(t *rapid.T) {
 		var history []event.Event
 		var s Enrollment
@@ -30,16 +30,43 @@ func TestNoCommandsLeadPastTheControls(t *testing.T) {
 				}
 			}
 		}
-		confirmations += count[InformationConfirmed](history)
-		certificates += count[Issued](history)
-		revocations += count[Revoked](history)
-		if count[InformationConfirmed](history) > 0 {
-			controlled += count[ControlClosed](history)
-		}
+		seen.add(history)
 	})
-	if confirmations == 0 || certificates == 0 || controlled == 0 || revocations == 0 {
-		t.Errorf("not all was judged: %d confirmations, %d certificates, %d further controls, %d revocations",
-			confirmations, certificates, controlled, revocations)
+	for _, n := range []int{seen.certificates, seen.revocations, seen.controlled, seen.opened, seen.accepted, seen.corrected} {
+		if n == 0 {
+			t.Fatalf("not all was judged: %+v", seen)
+		}
+	}
+}
+
+// coverage counts what came of the stories: certificates and revocations, and
+// before a confirmation further controls, openings and acceptances at the
+// counter, and corrections.
+type coverage struct{ certificates, revocations, controlled, opened, accepted, corrected int }
+
+func (c *coverage) add(history []event.Event) {
+	c.certificates += count[Issued](history)
+	c.revocations += count[Revoked](history)
+	for i, e := range slices.Backward(history) {
+		if _, ok := e.(InformationConfirmed); ok {
+			c.addConfirmed(history[:i])
+			return
+		}
+	}
+}
+
+func (c *coverage) addConfirmed(history []event.Event) {
+	c.controlled += count[ControlClosed](history)
+	c.corrected += count[CorrectionRequested](history)
+	for _, e := range history {
+		switch e := e.(type) {
+		case Opened:
+			c.opened += len(e.Office)
+		case LiabilityAccepted:
+			if e.AtCounter {
+				c.accepted++
+			}
+		}
 	}
 }
 
@@ -60,7 +87,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		AcceptLiability{"1405-1", "70e7", by, yes, noon},
 		Submit{"ahvaz", noon},
 		VerifyDocuments{[]Document{document}, letter, inquiryOf(n), by, noon},
-		AnswerIdentity{inquiryOf(n), yes, "registry-1", "", noon},
+		AnswerIdentity{inquiryOf(n), yes, "registry-1", s.Inquiry.By, noon},
 		SettleFee{paid.Order, paid.AmountRial, noon},
 		RequireControl{further, by, noon},
 		CloseControl{further, yes, by, noon},
@@ -83,7 +110,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 func forward(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	switch s.Status {
 	case StatusNone:
-		return Open{"140512345670", Outside, "cpmis-signature", sara, "", noon}
+		return open(by)
 	case StatusDraft, StatusNeedsCorrection:
 		return Complete{Person: sara, Form: personal(), By: by, Entry: ByApplicant, At: noon}
 	case StatusAtOffice:
@@ -103,6 +130,15 @@ func forward(s Enrollment, by event.Subject) event.Command[Enrollment] {
 		return NoteIssued{"a1", "f1", noon}
 	}
 	return handOver(s, by)
+}
+
+// open is at home for the applicant, at the counter for an officer.
+func open(by event.Subject) Open {
+	o := Open{"140512345670", Outside, "cpmis-signature", by, "", noon}
+	if by != sara {
+		o.Office = "ahvaz"
+	}
+	return o
 }
 
 // handOver is what follows the issue, and the revocation after all of it.
@@ -131,9 +167,9 @@ func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case missing[0] == ControlEmail:
 		return SendEmailCode{s.Form.Version, noon}
 	case missing[0] == ControlLiability:
-		return AcceptLiability{"1405-1", "70e7", sara, false, noon}
+		return AcceptLiability{"1405-1", "70e7", by, by != sara, noon}
 	case missing[0] == ControlIdentity && s.Inquiry.FormVersion == s.Form.Version:
-		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", "", noon}
+		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", s.Inquiry.By, noon}
 	case missing[0] == ControlFee:
 		return SettleFee{paid.Order, paid.AmountRial, noon}
 	}
@@ -174,8 +210,7 @@ type proofs struct {
 	shown []string
 	asked []Control       // further controls that were ever required
 	open  []Control       // those of them that were not passed since the last form
-	looks []event.Subject // who sighted an original or had a part in a further control, whenever
-	asks  []event.Subject // who asked the registry about this form
+	hands []event.Subject // who ever had a part in it, before the confirmation
 }
 
 func judgeConfirmation(history []event.Event, by event.Subject) error {
@@ -183,7 +218,7 @@ func judgeConfirmation(history []event.Event, by event.Subject) error {
 	for _, e := range history {
 		p = p.take(e)
 	}
-	if by == p.form.Person || by == p.form.EnteredBy || slices.Contains(p.looks, by) || slices.Contains(p.asks, by) {
+	if by == p.form.Person || slices.Contains(p.hands, by) {
 		return fmt.Errorf("confirmed by %s, who had a part in it", by)
 	}
 	if len(p.open) > 0 {
@@ -198,20 +233,19 @@ func judgeConfirmation(history []event.Event, by event.Subject) error {
 }
 
 func (p proofs) take(e event.Event) proofs {
+	p.hands = append(p.hands, hand(e))
 	switch e := e.(type) {
 	case FormCompleted:
-		p.form, p.asks, p.open = e, nil, slices.Clone(p.asked)
+		p.form, p.open = e, slices.Clone(p.asked)
 		p.shown = slices.DeleteFunc(p.shown, func(s string) bool {
-			return s == "liability" || s == "identity" || s == "email" && e.EmailChanged
+			return s != "fee" && (s != "email" || e.EmailChanged) // all else was shown about another form
 		})
 	case EmailConfirmed:
 		p.shown = append(p.shown, "email")
 	case LiabilityAccepted:
 		p.shown = append(p.shown, "liability")
 	case DocumentSighted:
-		p.shown, p.looks = append(p.shown, string(e.Document)), append(p.looks, e.By)
-	case IdentityInquired:
-		p.asks = append(p.asks, e.By)
+		p.shown = append(p.shown, string(e.Document))
 	case IdentityAnswered:
 		if e.Matched && e.TrackingCode != "" && e.FormVersion == p.form.Version {
 			p.shown = append(p.shown, "identity")
@@ -219,16 +253,41 @@ func (p proofs) take(e event.Event) proofs {
 	case FeeSettled:
 		p.shown = append(p.shown, "fee")
 	case ControlRequired:
-		p.asked, p.looks = append(p.asked, e.Control), append(p.looks, e.By)
-		p.open = append(p.open, e.Control)
+		p.asked, p.open = append(p.asked, e.Control), append(p.open, e.Control)
 	case ControlClosed:
-		p.looks = append(p.looks, e.By)
 		p.open = slices.DeleteFunc(p.open, func(c Control) bool { return c == e.Control })
 		if !e.Passed {
 			p.open = append(p.open, e.Control)
 		}
 	}
 	return p
+}
+
+// hand is whose eyes are the first two, or nobody's.
+func hand(e event.Event) event.Subject {
+	switch e := e.(type) {
+	case Opened:
+		if e.Office != "" {
+			return e.OpenedBy
+		}
+	case FormCompleted:
+		return e.EnteredBy
+	case LiabilityAccepted:
+		if e.AtCounter {
+			return e.By
+		}
+	case DocumentSighted:
+		return e.By
+	case IdentityInquired:
+		return e.By
+	case IdentityAnswered:
+		return e.AskedBy
+	case ControlRequired:
+		return e.By
+	case ControlClosed:
+		return e.By
+	}
+	return ""
 }
 
 func (p proofs) needs() []string {

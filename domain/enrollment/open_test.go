@@ -11,6 +11,11 @@ func TestOpenGivesATrackingCode(t *testing.T) {
 	spec.Given(t, Kind).When(open).Then(begun)
 }
 
+func TestAnOfficerOpensForAVisitor(t *testing.T) {
+	open := Open{"140512345670", Outside, "cpmis-signature", parisa, "ahvaz", noon}
+	spec.Given(t, Kind).When(open).Then(openedAtCounter(parisa))
+}
+
 func TestACodeBelongsToOneRequest(t *testing.T) {
 	open := Open{"140512345670", Outside, "cpmis-signature", nima, "", noon}
 	for _, status := range Statuses {

@@ -80,6 +80,11 @@ func TestLiabilityIsAcceptedOnceForEachForm(t *testing.T) {
 	spec.Given(t, Kind, and(past(StatusCompleted), liable(1), form(2))...).When(accept).Then(liable(2))
 }
 
+func TestLiabilityIsAcceptedAtTheCounter(t *testing.T) {
+	accept := AcceptLiability{"1405-1", "70e7", parisa, true, noon}
+	spec.Given(t, Kind, past(StatusCompleted)...).When(accept).Then(liableAtCounter(parisa))
+}
+
 func TestSubmitWaitsForBothProofs(t *testing.T) {
 	submit := Submit{"ahvaz", noon}
 	code := and(past(StatusCompleted), codeSent(1, 1))

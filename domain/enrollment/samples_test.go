@@ -73,6 +73,14 @@ func liable(version int) LiabilityAccepted {
 	return LiabilityAccepted{version, "1405-1", "70e7", sara, false, noon}
 }
 
+func liableAtCounter(by event.Subject) LiabilityAccepted {
+	return LiabilityAccepted{1, "1405-1", "70e7", by, true, noon}
+}
+
+func openedAtCounter(by event.Subject) Opened {
+	return Opened{"140512345670", Outside, "cpmis-signature", by, "ahvaz", noon}
+}
+
 func sighted(d Document, by event.Subject) DocumentSighted {
 	seen := DocumentSighted{Document: d, By: by, At: noon}
 	if d == IntroductionLetter {
@@ -113,6 +121,7 @@ var (
 	failed      = ControlClosed{ControlAddress, false, omid, noon}
 	allSighted  = []event.Event{sighted(BirthCertificate, omid), sighted(NationalCard, omid), sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid)}
 	allControls = and(allSighted, inquired(1, omid), answered(1, true), paid)
+	mended      = and([]event.Event{correction, form(2), liable(2)}, and(allSighted, inquired(2, omid), answered(2, true))...)
 )
 
 // and continues a past without touching it.

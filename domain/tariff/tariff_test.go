@@ -22,7 +22,15 @@ func TestAmountsAreNotNegative(t *testing.T) {
 	for _, c := range []Publish{{TokenRial: -1}, {IssuanceRial: -1}} {
 		spec.Given(t, Kind).When(c).ThenFault(ErrAmount)
 	}
-	spec.Given(t, Kind).When(Publish{Product: "free", At: noon}).Then(Published{Product: "free", Version: 1, At: noon})
+}
+
+func TestATotalOfZeroIsRefused(t *testing.T) {
+	spec.Given(t, Kind).When(Publish{Product: "free", At: noon}).ThenFault(ErrAmount)
+	spec.Given(t, Kind, published(1, noon)).When(Publish{Product: "cpmis-signature", At: noon}).ThenFault(ErrAmount)
+	for _, amounts := range [][2]int64{{1, 0}, {0, 1}} { // one of the two may be for nothing
+		spec.Given(t, Kind).When(Publish{TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon}).
+			Then(Published{Version: 1, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon})
+	}
 }
 
 func TestTheTariffInForce(t *testing.T) {
