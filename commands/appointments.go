@@ -6,7 +6,9 @@ import (
 
 	"govahi/domain/appointment"
 	"govahi/domain/event"
+	"govahi/domain/fault"
 	"govahi/domain/iran"
+	"govahi/domain/office"
 )
 
 // founderTerm is how long the first administrator's appointment lasts.
@@ -33,7 +35,14 @@ func (a *App) Bootstrap(ctx context.Context, personCode string) (event.Subject, 
 		return "", err
 	}
 	appoint := appointment.Appoint{Role: appointment.Administrator, Until: as.at.Add(founderTerm), By: as.actor(), At: as.at}
-	_, err = transact(ctx, a, appointment.Kind, appointment.Kind.Stream(string(person)), as, just[appointment.Appointments](appoint))
+	stream := appointment.Kind.Stream(string(person))
+	if _, err = transact(ctx, a, appointment.Kind, stream, as, just[appointment.Appointments](appoint)); err != nil {
+		return "", err
+	}
+	h, err := load(ctx, a, appointment.Kind, stream)
+	if err == nil && !h.state.Holds(appointment.Administrator, "", as.at) {
+		err = appointment.ErrFounded // he was, and is no more
+	}
 	return person, err
 }
 
@@ -56,7 +65,7 @@ func (a *App) Appoint(ctx context.Context, c Caller, in Appoint) (Receipt, error
 		return Receipt{}, err
 	}
 	if in.Place != "" {
-		if err := a.officeExists(ctx, in.Place); err != nil {
+		if err := a.placeOf(ctx, in.Role, in.Place); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -65,12 +74,37 @@ func (a *App) Appoint(ctx context.Context, c Caller, in Appoint) (Receipt, error
 	return transact(ctx, a, appointment.Kind, appointment.Kind.Stream(string(person)), as, just[appointment.Appointments](appoint))
 }
 
+// placeOf checks that a role's place is of the kind that has such officers.
+func (a *App) placeOf(ctx context.Context, role appointment.Role, place string) error {
+	h, err := load(ctx, a, office.Kind, office.Kind.Stream(place))
+	if err != nil {
+		return err
+	}
+	fits := h.state.Code != ""
+	switch role {
+	case appointment.RegistrationOfficer:
+		fits = h.state.Sort == office.Registration
+	case appointment.ResearchOfficer:
+		fits = h.state.Sort == office.Research
+	}
+	if !fits {
+		return office.ErrNotFound.At("place")
+	}
+	return nil
+}
+
 // Dismiss takes a role back; it counts at once, also for tokens issued before.
 type Dismiss struct {
 	PersonCode string           `json:"personCode" maxLength:"40"`
 	Role       appointment.Role `json:"role" enum:"registration-officer,research-officer,ca-operator,manager,auditor,administrator"`
 	Place      string           `json:"place,omitempty" required:"false" maxLength:"40"`
 }
+
+// errSelfDismissal keeps a house from losing its last administrator: another
+// one must dismiss him.
+var errSelfDismissal = fault.New(fault.Conflict, "self-dismissal",
+	"هیچ مدیر سامانه‌ای خود را برکنار نمی‌کند؛ مدیر دیگری باید اقدام کند.",
+	"No administrator dismisses himself; another administrator must.").At("personCode")
 
 // Dismiss is the administrator's.
 func (a *App) Dismiss(ctx context.Context, c Caller, in Dismiss) (Receipt, error) {
@@ -81,6 +115,9 @@ func (a *App) Dismiss(ctx context.Context, c Caller, in Dismiss) (Receipt, error
 	person, err := a.personOf(ctx, in.PersonCode)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if in.Role == appointment.Administrator && person == c.Person {
+		return Receipt{}, errSelfDismissal
 	}
 	as := a.do(c, "Dismiss", authority, string(person))
 	dismiss := appointment.Dismiss{Role: in.Role, Place: in.Place, By: string(c.Person), At: as.at}

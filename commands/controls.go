@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"slices"
+	"time"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -18,7 +19,7 @@ type VerifyDocuments struct {
 
 // VerifyDocuments records the originals and starts the identity inquiry.
 func (a *App) VerifyDocuments(ctx context.Context, c Caller, code string, in VerifyDocuments) (Receipt, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(a.Clock()); err != nil {
 		return Receipt{}, err
 	}
 	return a.atDesk(ctx, c, code, "VerifyDocuments", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
@@ -28,15 +29,22 @@ func (a *App) VerifyDocuments(ctx context.Context, c Caller, code string, in Ver
 	})
 }
 
-func (in *VerifyDocuments) check() error {
+var errLetterDate = fault.New(fault.Invalid, "letter-date-invalid",
+	"تاریخ معرفی‌نامه را به صورت سال/ماه/روز جلالی و نه در آینده بنویسید.",
+	"Write the letter's date as Jalali year/month/day, not in the future.").At("letter.date")
+
+func (in *VerifyDocuments) check(now time.Time) error {
 	if in.Letter == nil {
 		return nil
 	}
 	var n normaliser
 	number := n.text("letter", in.Letter.Number)
 	date, err := iran.ParseDate(in.Letter.Date)
-	if n.err != nil || err != nil {
+	switch {
+	case n.err != nil:
 		return enrollment.ErrLetterMissing
+	case err != nil || date.Time().After(now):
+		return errLetterDate
 	}
 	in.Letter = &enrollment.Letter{Number: number, Date: date.String()}
 	return nil

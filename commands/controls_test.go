@@ -123,13 +123,24 @@ func TestAReviewIsForTheOfficeAlone(t *testing.T) {
 
 func TestALetterNeedsNumberAndDate(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusAtOffice)
-	for _, letter := range []*enrollment.Letter{nil, {Number: "", Date: "1405/01/01"}, {Number: "12", Date: "yesterday"}} {
-		r.refused(enrollment.ErrLetterMissing, func() error {
-			_, err := r.VerifyDocuments(t.Context(), r.by(officer), r.code, commands.VerifyDocuments{
-				Sighted: []enrollment.Document{enrollment.IntroductionLetter}, Letter: letter,
-			})
-			return err
+	for name, c := range map[string]struct {
+		letter *enrollment.Letter
+		code   string
+	}{
+		"none":      {nil, "letter-details-missing"},
+		"no number": {&enrollment.Letter{Number: " ", Date: "1405/01/01"}, "field-required"},
+		"no date":   {&enrollment.Letter{Number: "12", Date: "yesterday"}, "letter-date-invalid"},
+		"to come":   {&enrollment.Letter{Number: "12", Date: "1405/08/11"}, "letter-date-invalid"},
+	} {
+		before := r.head()
+		_, err := r.VerifyDocuments(t.Context(), r.by(officer), r.code, commands.VerifyDocuments{
+			Sighted: []enrollment.Document{enrollment.IntroductionLetter}, Letter: c.letter,
 		})
+		if f, ok := fault.Of(err); !ok || f.Kind != fault.Invalid || r.head() != before {
+			t.Errorf("%s: %v", name, err)
+		} else if f.Code != c.code {
+			t.Errorf("%s: %s, want %s", name, f.Code, c.code)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/office"
 )
 
 // door is a way to ask for something, and who may.
@@ -118,7 +119,7 @@ var doors = []door{
 		return r.EstablishInaccuracy(ctx, c, r.number(), "نادرست است")
 	}, operators},
 	{"OpenOffice", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.OpenOffice(ctx, c, commands.OpenOffice{Code: "office-3", Name: "دفتر", Province: "تهران", City: "ری"})
+		return r.OpenOffice(ctx, c, commands.OpenOffice{Sort: office.Registration, Code: "office-3", Name: "دفتر", Province: "تهران", City: "ری"})
 	}, administrators},
 	{"Appoint", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.Appoint(ctx, c, commands.Appoint{PersonCode: neighbour, Role: appointment.Auditor, Until: noon.AddDate(1, 0, 0)})

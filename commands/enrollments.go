@@ -74,7 +74,7 @@ func (a *App) trackingCode(c Caller, purpose string, year, n int) string {
 
 // CompleteForm fills in the form, by the applicant or at the counter.
 func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormInput) (Receipt, error) {
-	form, err := in.normalise()
+	form, err := in.normalise(a.Clock())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -217,7 +217,7 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if _, err := submit.Decide(h.state); err != nil {
 		return Receipt{}, errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
-	if err := a.officeExists(ctx, toOffice); err != nil {
+	if err := a.takesRequests(ctx, toOffice); err != nil {
 		return Receipt{}, err
 	}
 	if err := a.priced(ctx, h.state.CertificateType); err != nil {
@@ -272,9 +272,9 @@ func (a *App) releaseIfOver(ctx context.Context, as act, request event.Stream) e
 	return nil
 }
 
-func (a *App) officeExists(ctx context.Context, code string) error {
+func (a *App) takesRequests(ctx context.Context, code string) error {
 	h, err := load(ctx, a, office.Kind, office.Kind.Stream(code))
-	if err == nil && h.state.Code == "" {
+	if err == nil && h.state.Sort != office.Registration {
 		err = office.ErrNotFound
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"govahi/domain/enrollment"
@@ -54,12 +55,12 @@ var (
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
 		"نام را با حروف لاتین و بدون رقم و نشانه بنویسید.", "Write the name in Latin letters, without digits or signs.")
 	errBirthDate = fault.New(fault.Invalid, "birth-date-invalid",
-		"تاریخ تولد را به صورت سال/ماه/روز جلالی بنویسید، مانند ۱۳۶۰/۰۱/۰۱.",
-		"Write the birth date as Jalali year/month/day, such as 1360/01/01.")
+		"تاریخ تولد را به صورت سال/ماه/روز جلالی و نه در آینده بنویسید، مانند ۱۳۶۰/۰۱/۰۱.",
+		"Write the birth date as Jalali year/month/day, such as 1360/01/01, not in the future.")
 )
 
 // normalise gives the form its stored shape, or names the first wrong field.
-func (in FormInput) normalise() (enrollment.Form, error) {
+func (in FormInput) normalise(now time.Time) (enrollment.Form, error) {
 	var f enrollment.Form
 	n := normaliser{}
 	f.GivenName = n.checked("givenName", in.GivenName, iran.IsPersianName, errPersianName)
@@ -70,7 +71,7 @@ func (in FormInput) normalise() (enrollment.Form, error) {
 	if len(f.PersonCode) == 12 {
 		f.Passport = n.parsed("passport", in.Passport, iran.Passport)
 	}
-	f.BirthDate = n.parsed("birthDate", in.BirthDate, birthDate)
+	f.BirthDate = n.parsed("birthDate", in.BirthDate, bornBefore(now))
 	f.Mobile = n.parsed("mobile", in.Mobile, iran.Mobile)
 	f.Email = n.parsed("email", in.Email, iran.Email)
 	f.Address = n.text("address", in.Address)
@@ -137,12 +138,14 @@ func postalCode(input string) (string, error) {
 	return code, err
 }
 
-func birthDate(input string) (string, error) {
-	d, err := iran.ParseDate(input)
-	if err != nil {
-		return "", errBirthDate
+func bornBefore(now time.Time) func(string) (string, error) {
+	return func(input string) (string, error) {
+		d, err := iran.ParseDate(input)
+		if err != nil || d.Time().After(now) {
+			return "", errBirthDate
+		}
+		return d.String(), nil
 	}
-	return d.String(), nil
 }
 
 // EmailCode is the five digits sent in a round; derived, never stored.

@@ -16,6 +16,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/office"
 )
 
 // The people of the stories, by invented national codes with right check digits.
@@ -79,8 +80,8 @@ func open(t *testing.T) *house {
 	if _, err := h.Bootstrap(t.Context(), admin); err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range []string{"office-1", "office-2", "unit-rt"} {
-		h.did(h.OpenOffice(t.Context(), h.by(admin), commands.OpenOffice{Code: code, Name: "دفتر نمونه", Province: "تهران", City: "تهران"}))
+	for code, sort := range map[string]office.Sort{"office-1": office.Registration, "office-2": office.Registration, "unit-rt": office.Research} {
+		h.did(h.OpenOffice(t.Context(), h.by(admin), commands.OpenOffice{Sort: sort, Code: code, Name: "دفتر نمونه", Province: "تهران", City: "تهران"}))
 	}
 	year := noon.AddDate(1, 0, 0)
 	h.appoint(manager, appointment.Manager, "", year)

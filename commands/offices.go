@@ -11,10 +11,11 @@ import (
 
 // OpenOffice founds a registration office or a research and technology unit.
 type OpenOffice struct {
-	Code     string `json:"code" maxLength:"40" doc:"lower-case Latin letters, digits and dashes; for good"`
-	Name     string `json:"name" maxLength:"100"`
-	Province string `json:"province" maxLength:"64"`
-	City     string `json:"city" maxLength:"64"`
+	Sort     office.Sort `json:"sort" enum:"registration-office,research-unit" doc:"What it is"`
+	Code     string      `json:"code" maxLength:"40" doc:"lower-case Latin letters, digits and dashes; for good"`
+	Name     string      `json:"name" maxLength:"100"`
+	Province string      `json:"province" maxLength:"64"`
+	City     string      `json:"city" maxLength:"64"`
 }
 
 var officeCode = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
@@ -35,7 +36,7 @@ func (a *App) OpenOffice(ctx context.Context, c Caller, in OpenOffice) (Receipt,
 	var n normaliser
 	as := a.do(c, "OpenOffice", authority, in.Code)
 	open := office.Open{
-		Code: in.Code, Name: n.text("name", in.Name), Province: n.text("province", in.Province),
+		Code: in.Code, Sort: in.Sort, Name: n.text("name", in.Name), Province: n.text("province", in.Province),
 		City: n.text("city", in.City), By: string(c.Person), At: as.at,
 	}
 	if n.err != nil {

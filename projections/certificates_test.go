@@ -3,7 +3,6 @@ package projections_test
 import (
 	"errors"
 	"strings"
-	"testing"
 	"time"
 
 	"govahi/domain/access"

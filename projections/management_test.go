@@ -2,7 +2,6 @@ package projections_test
 
 import (
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -113,8 +112,8 @@ func dueNotifications(v *views) {
 }
 
 func officesAndTariffs(v *views) {
-	tell(v, office.Kind, v.other, office.Opened{Code: v.other, Name: "دو", Province: "خوزستان", City: "اهواز"})
-	tell(v, office.Kind, v.office, office.Opened{Code: v.office, Name: "یک", Province: "تهران", City: "تهران"})
+	tell(v, office.Kind, v.other, office.Opened{Code: v.other, Sort: office.Registration, Name: "دو", Province: "خوزستان", City: "اهواز"})
+	tell(v, office.Kind, v.office, office.Opened{Code: v.office, Sort: office.Registration, Name: "یک", Province: "تهران", City: "تهران"})
 	for version, rial := range []int64{5, 7} {
 		tell(v, tariff.Kind, "cpmis-signature", tariff.Published{
 			Product: "cpmis-signature", Version: version + 1, TokenRial: 1, IssuanceRial: rial, ValidFrom: noon,

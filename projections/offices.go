@@ -22,7 +22,8 @@ var Offices = Projection{
 func applyOffice(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case office.Opened:
-		w.Exec(`INSERT INTO offices (code, name, province, city) VALUES ($1, $2, $3, $4)`, e.Code, e.Name, e.Province, e.City)
+		w.Exec(`INSERT INTO offices (code, sort, name, province, city) VALUES ($1, $2, $3, $4, $5)`,
+			e.Code, e.Sort, e.Name, e.Province, e.City)
 	case tariff.Published:
 		w.Exec(`INSERT INTO tariffs (product, version, token_rial, issuance_rial, valid_from) VALUES ($1, $2, $3, $4, $5)`,
 			e.Product, e.Version, e.TokenRial, e.IssuanceRial, e.ValidFrom)

@@ -1,5 +1,6 @@
 CREATE TABLE offices (
 	code     text PRIMARY KEY,
+	sort     text NOT NULL,  -- registration-office, research-unit
 	name     text NOT NULL,
 	province text NOT NULL,
 	city     text NOT NULL

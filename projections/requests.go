@@ -50,7 +50,7 @@ func requestFacts(w *Writer, code string, e Event) {
 	case enrollment.Submitted:
 		w.Exec(`UPDATE requests SET office = $2, submitted_at = $3 WHERE code = $1`, code, e.Office, e.At)
 	case enrollment.DocumentSighted:
-		w.Exec(`UPDATE requests SET sighted = array_append(sighted, $2::text) WHERE code = $1`, code, e.Document)
+		w.Exec(`UPDATE requests SET sighted = array_append(array_remove(sighted, $2::text), $2::text) WHERE code = $1`, code, e.Document)
 	case enrollment.IdentityInquired:
 		w.Exec(`UPDATE requests SET identity = 'waiting', registry_code = NULL WHERE code = $1`, code)
 	case enrollment.IdentityAnswered:
@@ -81,6 +81,6 @@ func requestForm(w *Writer, code string, e enrollment.FormCompleted) {
 		return
 	}
 	w.Exec(`UPDATE requests SET person_term = $2, mobile_term = $3, surname_term = $4, last4_term = $5 WHERE code = $1`,
-		code, w.Term("person", f.PersonCode), w.Term("mobile", f.Mobile), w.Term("surname", iran.Key(f.Surname)),
+		code, w.Term("person", f.PersonCode), w.Term("mobile", f.Mobile), w.Term("surname", iran.NameKey(f.Surname)),
 		w.Term("last4", code+f.Mobile[len(f.Mobile)-4:]))
 }

@@ -3,7 +3,6 @@ package projections_test
 import (
 	"errors"
 	"fmt"
-	"testing"
 	"time"
 
 	"govahi/domain/access"
@@ -104,8 +103,13 @@ func peopleAreFoundHoweverTheyAreWritten(v *views) {
 		}
 	}
 	for _, s := range []queries.Search{
-		{PersonCode: "9992009099"}, {PersonCode: "09121234567"}, {Mobile: "9992009098"}, {Surname: "کریمی"}, {Surname: "سارا"},
-		{Surname: "کریمی‌نژاد", Mobile: "09351230000"}, {PersonCode: "9992009098", State: "draft"},
+		{PersonCode: "9992009099"},
+		{PersonCode: "09121234567"},
+		{Mobile: "9992009098"},
+		{Surname: "کریمی"},
+		{Surname: "سارا"},
+		{Surname: "کریمی‌نژاد", Mobile: "09351230000"},
+		{PersonCode: "9992009098", State: "draft"},
 	} {
 		if found := ok(v.Queue(v.Context(), v.office, s))(v); len(found) != 0 {
 			v.Errorf("%+v found %v", s, codes(found))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,9 +71,10 @@ func newViews(t *testing.T) *views {
 		Report: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}, projections.All()...)
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { defer close(ended); _ = runner.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	var all sync.WaitGroup
+	all.Go(func() { _ = runner.Run(ctx) })
+	all.Go(func() { _ = v.waiter.Run(ctx) })
+	t.Cleanup(func() { cancel(); all.Wait() })
 	return v
 }
 
@@ -85,23 +87,27 @@ func (keyedTerms) Term(kind, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// prompt is a feed that brings what the log has, soon.
+// prompt is a feed that brings what the log has, as soon as it has something.
 type prompt struct {
 	log event.Log
 	at  event.Position
 }
 
 func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
-	all, err := event.ReadBatch(ctx, p.log, p.at, n)
-	if len(all) == 0 {
-		rest(ctx, 2*time.Millisecond)
+	var messages []event.Message
+	for d, err := range p.log.Subscribe(ctx, p.at) {
+		if err != nil {
+			return messages, err
+		}
+		if d.Event != nil {
+			messages = append(messages, event.Message{Recorded: *d.Event, Previous: p.at, Ack: func() {}})
+			p.at = d.Checkpoint
+		}
+		if len(messages) == n || len(messages) > 0 && d.Event == nil {
+			break
+		}
 	}
-	messages := make([]event.Message, len(all))
-	for i, r := range all {
-		messages[i] = event.Message{Recorded: r, Previous: p.at, Ack: func() {}}
-		p.at = r.Position
-	}
-	return messages, err
+	return messages, nil
 }
 
 // tell appends events to a stream, each decided by itself.

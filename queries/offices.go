@@ -8,6 +8,7 @@ import (
 // Office is where to go (S1.8).
 type Office struct {
 	Code     string `json:"code" db:"code"`
+	Sort     string `json:"sort" db:"sort"`
 	Name     string `json:"name" db:"name"`
 	Province string `json:"province" db:"province"`
 	City     string `json:"city" db:"city"`
@@ -15,7 +16,7 @@ type Office struct {
 
 // Offices lists all offices.
 func (q *Queries) Offices(ctx context.Context) ([]Office, error) {
-	return rows[Office](ctx, q, `SELECT code, name, province, city FROM offices.offices ORDER BY province, city, name`)
+	return rows[Office](ctx, q, `SELECT code, sort, name, province, city FROM offices.offices ORDER BY province, city, name`)
 }
 
 // Tariff is a version of a product's price, in whole rials (S1.9).

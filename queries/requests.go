@@ -91,7 +91,7 @@ func (q *Queries) Queue(ctx context.Context, office string, s Search) ([]Request
 		AND ($3::bytea IS NULL OR r.person_term = $3) AND ($4::bytea IS NULL OR r.mobile_term = $4)
 		AND ($5::bytea IS NULL OR r.surname_term = $5)
 		ORDER BY r.status_since LIMIT 200`, office, s.State,
-		q.term("person", iran.Digits(s.PersonCode)), q.term("mobile", mobile(s.Mobile)), q.term("surname", iran.Key(s.Surname)))
+		q.term("person", iran.Digits(s.PersonCode)), q.term("mobile", mobile(s.Mobile)), q.term("surname", iran.NameKey(s.Surname)))
 	if err != nil {
 		return nil, err
 	}

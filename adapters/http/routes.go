@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	"govahi/adapters/pki"
@@ -56,13 +57,17 @@ var overseers = []appointment.Post{
 
 // Coded is a path with a tracking code.
 type Coded struct {
-	Code string `path:"code" maxLength:"30" doc:"Tracking code, 12 digits; spaces, dashes and Persian digits are understood"`
+	Code string `path:"code" maxLength:"200" doc:"Tracking code, 12 digits; spaces, dashes and Persian digits are understood"`
 }
 
 // plain is the stored form of the code; one that cannot exist stays as it is
 // and is not found.
 func (c Coded) plain() string {
-	if code, err := iran.ParseTrackingCode(c.Code); err == nil {
+	text, err := url.PathUnescape(c.Code)
+	if err != nil {
+		return "none"
+	}
+	if code, err := iran.ParseTrackingCode(text); err == nil {
 		return code
 	}
 	return "none"

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"govahi/adapters/eventstore"
@@ -30,6 +32,15 @@ func (a attached) data() (data, error) {
 	return data{dir: dir}, err
 }
 
+// running tells whether an instance answers on the data directory's socket.
+func (d data) running() error {
+	conn, err := net.Dial("unix", d.logSocket())
+	if err != nil {
+		return fmt.Errorf("%w (looked in %s)", errNotRunning, d.dir)
+	}
+	return conn.Close()
+}
+
 var errNotRunning = errors.New("no instance is running on this data directory: start it with ./task up")
 
 // openLog connects to the instance's log.
@@ -38,8 +49,8 @@ func (a attached) openLog() (*eventstore.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(d.logSocket()); err != nil {
-		return nil, errNotRunning
+	if err := d.running(); err != nil {
+		return nil, err
 	}
 	return eventstore.Open(d.logSocket())
 }
@@ -98,7 +109,8 @@ func dsn(d data, database string) string {
 // rebuild asks a running instance to build views anew.
 type rebuild struct {
 	attached
-	Views []string `arg:"" optional:"" help:"Names of views; all if none is named."`
+	Views []string `arg:"" optional:"" help:"Names of views."`
+	All   bool     `help:"Every view."`
 }
 
 // Run marks the views; the instance's runner does the rest.
@@ -108,16 +120,17 @@ func (r rebuild) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := d.running(); err != nil {
+		return err
+	}
 	pool, err := postgres.Pool(ctx, dsn(d, "views"))
 	if err != nil {
-		return errors.Join(errNotRunning, err)
+		return err
 	}
 	defer pool.Close()
-	names := r.Views
-	if len(names) == 0 {
-		for _, p := range projections.All() {
-			names = append(names, p.Name)
-		}
+	names, err := r.names()
+	if err != nil {
+		return err
 	}
 	for _, name := range names {
 		if err := projections.Rebuild(ctx, pool, name); err != nil {
@@ -126,6 +139,26 @@ func (r rebuild) Run() error {
 		fmt.Println(name, "will be built anew")
 	}
 	return nil
+}
+
+// names are the views to build; all are asked for by name.
+func (r rebuild) names() ([]string, error) {
+	var all []string
+	for _, p := range projections.All() {
+		all = append(all, p.Name)
+	}
+	if r.All {
+		return all, nil
+	}
+	for _, name := range r.Views {
+		if !slices.Contains(all, name) {
+			return nil, fmt.Errorf("there is no view %q: name some of %s, or --all", name, strings.Join(all, ", "))
+		}
+	}
+	if len(r.Views) == 0 {
+		return nil, fmt.Errorf("name some views of %s, or --all", strings.Join(all, ", "))
+	}
+	return r.Views, nil
 }
 
 // logCmd looks at the log.

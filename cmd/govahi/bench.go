@@ -160,6 +160,7 @@ func (l *load) each(ctx context.Context, what string, n int, do func(context.Con
 func progress(what string, n int, ready *atomic.Int64) (stop func()) {
 	info, err := os.Stderr.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		fmt.Fprintf(os.Stderr, "  %s %d …\n", what, n)
 		return func() {}
 	}
 	done := make(chan struct{})
@@ -208,7 +209,7 @@ func (l *load) bareAppends(ctx context.Context, i *instance) error {
 func (l *load) prepare(ctx context.Context) error {
 	l.codes = make([]string, l.Requests)
 	_, err := l.each(ctx, "preparing", l.Requests, func(ctx context.Context, c *client, k int) error {
-		s := &story{client: c, name: fmt.Sprint("bench-", k)}
+		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k)}
 		if err := s.open(ctx); err != nil {
 			return err
 		}
@@ -235,7 +236,7 @@ func (l *load) prove(ctx context.Context, s *story) error {
 
 func (l *load) submit(ctx context.Context) error {
 	took, err := l.each(ctx, "submitting", l.Requests, func(ctx context.Context, c *client, k int) error {
-		s := &story{client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
+		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
 		return s.say("applicant", "submission", map[string]string{"office": sampleOffice})(ctx)
 	})
 	l.report.add(fmt.Sprintf("SubmitRequest over HTTP, %d clients", l.Clients), rate(l.Requests, took))
@@ -248,7 +249,7 @@ func (l *load) issue(ctx context.Context) error {
 	n := min(l.Issuances, l.Requests)
 	csrs := make([]string, n)
 	_, err := l.each(ctx, "vetting", n, func(ctx context.Context, c *client, k int) (err error) {
-		s := &story{client: c, name: fmt.Sprint("bench-", k), code: l.codes[k], out: io.Discard}
+		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k], out: io.Discard}
 		if err := s.tell(ctx, s.untilConfirmed()); err != nil {
 			return err
 		}
@@ -262,7 +263,7 @@ func (l *load) issue(ctx context.Context) error {
 	}
 	began := time.Now()
 	_, err = l.each(ctx, "asking", n, func(ctx context.Context, c *client, k int) error {
-		s := &story{client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
+		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
 		return s.say("officer-1", "issuance", map[string]string{"token": benchToken(k), "csr": csrs[k]})(ctx)
 	})
 	if err == nil {

@@ -196,7 +196,7 @@ func startInstance(ctx context.Context, dir string, out io.Writer, env ...string
 
 func startAt(ctx context.Context, dir, listen string, out io.Writer, env ...string) (*instance, error) {
 	i := &instance{dir: dir, listen: listen, ended: make(chan error, 1)}
-	i.cmd = exec.Command(beside("govahi"), "up")
+	i.cmd = exec.Command(beside("govahi"), "up", "--no-hints")
 	i.cmd.Env = append(append(os.Environ(), "GOVAHI_DATA="+dir, "GOVAHI_LISTEN="+listen), env...)
 	i.cmd.Stdout, i.cmd.Stderr = out, out
 	i.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -227,7 +227,7 @@ func (i *instance) stop() error {
 
 // dev reaches the instance as `govahi dev` does.
 func (i *instance) dev() devInstance {
-	return devInstance{attached: attached{Data: i.dir}, Listen: i.listen, Audience: "govahi"}
+	return devInstance{attached: attached{Data: i.dir}, Audience: "govahi"}
 }
 
 // story begins a telling on a seeded instance.

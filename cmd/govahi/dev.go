@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"govahi/adapters/mail"
@@ -23,12 +24,21 @@ var errNotDevelopment = errors.New("this instance is not in development mode: he
 // devInstance is a development instance with a door.
 type devInstance struct {
 	attached
-	Listen   string `env:"GOVAHI_LISTEN" default:"127.0.0.1:8080" help:"Address of the instance's HTTP door."`
-	Base     string `env:"GOVAHI_BASE" help:"Public http URL of the door; default: http:// and the address."`
+	Base     string `env:"GOVAHI_BASE" help:"Public http URL of the instance's door; default: what the instance itself says."`
 	Audience string `env:"GOVAHI_OIDC_AUDIENCE" default:"govahi" help:"Audience that tokens must name."`
 }
 
-func (i devInstance) base() string { return settings{Listen: i.Listen, Base: i.Base}.base() }
+// doorFile is where an instance says under which URL it answers.
+const doorFile = "door"
+
+func (i devInstance) base() string {
+	d, err := i.data()
+	if i.Base != "" || err != nil {
+		return i.Base
+	}
+	text, _ := os.ReadFile(d.path(doorFile)) // an instance that never ran has none
+	return strings.TrimSpace(string(text))
+}
 
 // open checks the mode before anything else.
 func (i devInstance) open() (data, error) {
@@ -90,6 +100,9 @@ func (o devOutbox) Run() error {
 		return err
 	}
 	messages, err := outbox.Messages()
+	if len(messages) == 0 {
+		fmt.Fprintln(os.Stderr, "no message was sent yet")
+	}
 	for _, m := range messages {
 		fmt.Printf("%s  %s\n%s\n\n%s\n----\n", m.At.Format(time.DateTime), m.To, m.Subject, m.Body)
 	}

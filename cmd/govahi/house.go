@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -80,6 +82,9 @@ type settings struct {
 
 // check refuses what could not run, before anything is touched.
 func (s settings) check() error {
+	if u, err := url.Parse(s.base()); err != nil || u.Scheme != "http" || u.Host == "" {
+		return errors.New("GOVAHI_BASE is the public http URL of the door, such as http://pki.example.ir: certificates cite it (RFC 5280 §8 warns against https here)")
+	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
 	}
@@ -129,10 +134,13 @@ func ignoreCancel(err error) error {
 // listen takes the address first: nothing starts on a machine where it is taken.
 func (h *house) listen() (err error) {
 	h.listener, err = net.Listen("tcp", h.Listen)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w: another program has the address; stop it, or choose another with GOVAHI_LISTEN", err)
+	case err != nil:
+		return fmt.Errorf("%w: GOVAHI_LISTEN is host:port, such as 127.0.0.1:8080", err)
 	}
-	return nil
+	return os.WriteFile(h.data.path(doorFile), []byte(h.base()+"\n"), 0o644)
 }
 
 // foundations start what needs nothing else, abreast.

@@ -34,9 +34,9 @@ func (s seed) run(ctx context.Context) error {
 		return err
 	}
 	for _, o := range []map[string]string{
-		{"code": sampleOffice, "name": "دفتر ثبت‌نام نمونهٔ یک", "province": "تهران", "city": "تهران"},
-		{"code": otherOffice, "name": "دفتر ثبت‌نام نمونهٔ دو", "province": "خوزستان", "city": "اهواز"},
-		{"code": sampleUnit, "name": "واحد پژوهش و فناوری نمونه", "province": "تهران", "city": "تهران"},
+		{"sort": "registration-office", "code": sampleOffice, "name": "دفتر ثبت‌نام نمونهٔ یک", "province": "تهران", "city": "تهران"},
+		{"sort": "registration-office", "code": otherOffice, "name": "دفتر ثبت‌نام نمونهٔ دو", "province": "خوزستان", "city": "اهواز"},
+		{"sort": "research-unit", "code": sampleUnit, "name": "واحد پژوهش و فناوری نمونه", "province": "تهران", "city": "تهران"},
 	} {
 		if err := s.post(ctx, "admin", "seed-"+o["code"], "/offices", o, nil); err != nil {
 			return err
@@ -80,6 +80,9 @@ type devSeed struct{ devInstance }
 func (s devSeed) Run() error {
 	d, err := s.open()
 	if err != nil {
+		return err
+	}
+	if err := d.running(); err != nil {
 		return err
 	}
 	ctx := context.Background()

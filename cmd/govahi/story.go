@@ -25,6 +25,7 @@ type story struct {
 	tokens string // directory of the office's blank tokens
 	out    io.Writer
 
+	patience                                 time.Duration // how many times awaitFor a consequence may take; 0 is once
 	code, token, serial, fingerprint, number string
 }
 
@@ -73,7 +74,7 @@ func (s *story) await(ctx context.Context, want string) (string, error) {
 var errTooLong = errors.New("it took too long")
 
 func (s *story) until(ctx context.Context, so func(context.Context) (bool, error)) error {
-	for end := time.Now().Add(awaitFor); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(awaitFor * max(s.patience, 1)); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok, err := so(ctx); ok || (err != nil && !waitsForView(err)) {
 			return err
 		}

@@ -18,12 +18,16 @@ import (
 )
 
 // up runs the product on this machine.
-type up struct{ settings }
+type up struct {
+	settings
+	Hints bool `default:"true" negatable:"" help:"Say how to go on from here."`
+}
 
 // Run keeps the house until it is told to stop.
 func (u up) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer insistOnStopping(ctx)()
 	if err := u.check(); err != nil {
 		return err
 	}
@@ -45,10 +49,28 @@ func (u up) Run() error {
 	if err := h.awaitReady(ctx, ended); err != nil {
 		return err
 	}
+	report.Info("ready", "version", version, "address", u.Listen, "base", u.base(), "mode", u.Mode)
 	a.welcome(h)
+	if u.Hints {
+		a.hints(h)
+	}
 	err = <-ended
+	report.Info("stopped", "error", err)
 	_, _ = fmt.Fprintln(os.Stdout, "stopped.")
 	return err
+}
+
+// stopWithin is what a part that hangs, on a full disk say, may take of a stop;
+// what is left running then, the next start finds and stops.
+const stopWithin = 10 * time.Second
+
+// insistOnStopping ends the process if a stop hangs.
+func insistOnStopping(ctx context.Context) (done func() bool) {
+	return context.AfterFunc(ctx, func() {
+		time.Sleep(stopWithin)
+		_, _ = fmt.Fprintln(os.Stderr, "govahi: a part does not stop; see govahi.log. Ending all the same.")
+		os.Exit(1)
+	})
 }
 
 // awaitReady waits until the door says that every part is ready.
@@ -101,6 +123,10 @@ func (a *announcer) welcome(h *house) {
 	a.part("views", "projections and policies are up to date")
 	_, _ = fmt.Fprintf(a.out, "\nGovahi is ready after %d ms.\n\n  home         %s/\n  API          %s/docs\n  health       %s/health/ready\n  log          %s\n",
 		time.Since(a.began).Milliseconds(), h.base(), h.base(), h.base(), h.data.path("govahi.log"))
+}
+
+// hints tell who is new to it how to go on.
+func (a *announcer) hints(h *house) {
 	if h.Mode != sso.Development {
 		return
 	}

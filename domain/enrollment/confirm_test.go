@@ -32,6 +32,12 @@ func TestFourEyes(t *testing.T) {
 		spec.Given(t, Kind, asked...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
 		spec.Given(t, Kind, asked...).When(confirmBy(parisa)).Then(InformationConfirmed{vetted.Revision, vetted.Hash, parisa, "ahvaz", noon})
 	})
+	t.Run("not who asked it again", func(t *testing.T) {
+		again := answered(1, true)
+		again.AskedBy = nima
+		asked := and(past(StatusAtOffice), and(allSighted, inquired(1, omid), again, paid)...)
+		spec.Given(t, Kind, asked...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
+	})
 }
 
 func TestWhoServedAtTheCounterDoesNotConfirm(t *testing.T) {

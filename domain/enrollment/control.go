@@ -17,7 +17,8 @@ type VerifyDocuments struct {
 	At      time.Time
 }
 
-// Decide adds what was not recorded yet; one inquiry for each form.
+// Decide adds what was not recorded yet, or a letter recorded wrongly; one
+// inquiry for each form.
 func (c VerifyDocuments) Decide(s Enrollment) ([]event.Event, error) {
 	if err := s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed); err != nil {
 		return nil, err
@@ -45,7 +46,11 @@ func (c VerifyDocuments) newlySighted(s Enrollment) ([]event.Event, error) {
 			}
 			seen.Letter = c.Letter
 		}
-		if _, ok := s.Sighted[d]; !ok && !slices.Contains(c.Sighted[:i], d) {
+		before, known := s.Sighted[d]
+		if corrected := seen.Letter != nil && known && *before.Letter != *seen.Letter; known && !corrected {
+			continue
+		}
+		if !slices.Contains(c.Sighted[:i], d) {
 			events = append(events, seen)
 		}
 	}

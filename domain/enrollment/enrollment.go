@@ -152,8 +152,11 @@ func opened(e Opened) Enrollment {
 func (s Enrollment) withForm(e FormCompleted) Enrollment {
 	s = s.touchedBy(e.EnteredBy)
 	s.Form = e
-	if e.EmailChanged {
-		s.Email.Confirmed = false
+	switch {
+	case e.EmailChanged:
+		s.Email = EmailProof{Sent: s.Email.Sent}
+	case s.Email.Sent.Round > 0:
+		s.Email.Sent.FormVersion = e.Version // the code on its way is for the same address
 	}
 	s.Identity, s.Inquiry = IdentityAnswered{}, IdentityInquired{}
 	s.Sighted = nil // originals are compared with the form that stands

@@ -3,6 +3,7 @@ package enrollment
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"govahi/domain/fault"
 )
@@ -73,8 +74,8 @@ func WrongState(s Enrollment, allowed ...Status) error {
 		return ErrNotFound
 	}
 	return fault.New(fault.Conflict, "wrong-state",
-		fmt.Sprintf("درخواست در وضعیت «%s» است؛ این کار در این وضعیت‌ها شدنی است: %v.", s.Status.Persian(), persian(allowed)),
-		fmt.Sprintf("The request is %s; this can be done when it is one of %v.", s.Status, allowed))
+		fmt.Sprintf("درخواست در وضعیت «%s» است؛ این کار در این وضعیت‌ها شدنی است: %s.", s.Status.Persian(), persian(allowed)),
+		fmt.Sprintf("The request is %s; this can be done when it is: %s.", s.Status, english(allowed)))
 }
 
 func (s Enrollment) in(allowed ...Status) error {
@@ -95,10 +96,18 @@ var persianStatus = map[Status]string{
 // Persian is the state's name on screen.
 func (s Status) Persian() string { return persianStatus[s] }
 
-func persian(statuses []Status) []string {
+func persian(statuses []Status) string {
 	names := make([]string, len(statuses))
 	for i, s := range statuses {
-		names[i] = s.Persian()
+		names[i] = "«" + s.Persian() + "»"
 	}
-	return names
+	return strings.Join(names, "، ")
+}
+
+func english(statuses []Status) string {
+	names := make([]string, len(statuses))
+	for i, s := range statuses {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
 }

@@ -25,7 +25,9 @@ func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
 	if err := s.in(StatusCompleted, StatusReady, StatusUnderControl); err != nil {
 		return nil, err
 	}
-	if s.Email.Confirmed || (c.FormVersion != 0 && c.FormVersion != s.Form.Version) {
+	first := c.FormVersion != 0 // the policy's, which a code on its way contents
+	onItsWay := s.Email.Sent.FormVersion == s.Form.Version && c.At.Before(s.Email.Sent.ExpiresAt)
+	if s.Email.Confirmed || first && (c.FormVersion != s.Form.Version || onItsWay) {
 		return nil, nil
 	}
 	return []event.Event{EmailCodeSent{s.Form.Version, s.Email.Sent.Round + 1, c.At.Add(emailCodeLife)}}, nil

@@ -59,13 +59,32 @@ func TestACodeThatDoesNotCount(t *testing.T) {
 		past []event.Event
 		ask  ConfirmEmail
 	}{
-		"never sent":        {past(StatusCompleted), ConfirmEmail{true, 0, noon}},
-		"of an older round": {and(sent, codeSent(1, 2)), ConfirmEmail{true, 1, noon}},
-		"of an older form":  {and(sent, form(2)), ConfirmEmail{true, 1, noon}},
-		"too late":          {sent, ConfirmEmail{true, 1, inTime.Add(time.Nanosecond)}},
+		"never sent":         {past(StatusCompleted), ConfirmEmail{true, 0, noon}},
+		"of an older round":  {and(sent, codeSent(1, 2)), ConfirmEmail{true, 1, noon}},
+		"of another address": {and(sent, moved(2)), ConfirmEmail{true, 1, noon}},
+		"too late":           {sent, ConfirmEmail{true, 1, inTime.Add(time.Nanosecond)}},
 	} {
 		t.Run(name, func(t *testing.T) { spec.Given(t, Kind, c.past...).When(c.ask).ThenFault(ErrNoEmailCode) })
 	}
+}
+
+// moved is a form with another address.
+func moved(version int) FormCompleted {
+	f := form(version)
+	f.EmailChanged = true
+	return f
+}
+
+// TestACodeOutlivesAFormOfTheSameAddress: saving the form again sends no second
+// code while one is on its way.
+func TestACodeOutlivesAFormOfTheSameAddress(t *testing.T) {
+	saved := and(past(StatusCompleted), codeSent(1, 1), form(2))
+	spec.Given(t, Kind, saved...).When(ConfirmEmail{true, 1, noon}).Then(EmailConfirmed{2, noon})
+	spec.Given(t, Kind, saved...).When(SendEmailCode{FormVersion: 2, At: noon}).ThenNothing()
+	spec.Given(t, Kind, saved...).When(SendEmailCode{FormVersion: 2, At: inTime.Add(time.Nanosecond)}).
+		Then(EmailCodeSent{2, 2, inTime.Add(time.Nanosecond).Add(emailCodeLife)})
+	elsewhere := and(past(StatusCompleted), codeSent(1, 1), moved(2))
+	spec.Given(t, Kind, elsewhere...).When(SendEmailCode{FormVersion: 2, At: noon}).Then(EmailCodeSent{2, 2, noon.Add(emailCodeLife)})
 }
 
 func TestACodeAfterTheEndIsRefused(t *testing.T) {

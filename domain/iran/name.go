@@ -42,12 +42,14 @@ func isName(s string, isLetter func(rune) bool, others string) bool {
 	})
 }
 
-// SameName compares a name with a registry's (domain §3.7): keys, without
-// spaces, and without the title سید or سیده before it. Different names call for
-// a review by a person, for registries spell in their own ways.
-func SameName(a, b string) bool { return bareName(a) == bareName(b) }
+// SameName compares a name with a registry's (domain §3.7). Different names call
+// for a review by a person, for registries spell in their own ways.
+func SameName(a, b string) bool { return NameKey(a) == NameKey(b) }
 
-func bareName(s string) string {
+// NameKey is the form in which a name is compared and searched: its key, without
+// spaces, which people put where others have a half space, and without the title
+// سید or سیده before it.
+func NameKey(s string) string {
 	words := strings.Fields(Key(s))
 	if len(words) > 1 && (words[0] == "سید" || words[0] == "سیده") {
 		words = words[1:]

@@ -18,9 +18,19 @@ var Kind = event.Kind[Opened]{
 	Evolve: func(_ Opened, e event.Event) Opened { return e.(Opened) },
 }
 
+// Sort tells offices that take requests from units that grant access.
+type Sort string
+
+// The sorts.
+const (
+	Registration Sort = "registration-office" // دفتر ثبت‌نام
+	Research     Sort = "research-unit"       // واحد پژوهش و فناوری
+)
+
 // Opened names an office; it is its whole state.
 type Opened struct {
 	Code     string    `json:"code"` // short, lower-case, for good
+	Sort     Sort      `json:"sort"`
 	Name     string    `json:"name"` // Persian
 	Province string    `json:"province"`
 	City     string    `json:"city"`
@@ -32,6 +42,9 @@ type Opened struct {
 var (
 	ErrNotFound = fault.New(fault.NotFound, "office-not-found",
 		"چنین دفتری نیست؛ از فهرست دفترها برگزینید.", "There is no such office; choose one of the list.").At("office")
+	ErrSort = fault.New(fault.Invalid, "office-sort-unknown",
+		"نوع را دفتر ثبت‌نام یا واحد پژوهش و فناوری برگزینید.",
+		"Choose the sort: registration-office or research-unit.").At("sort")
 	ErrTaken = fault.New(fault.Conflict, "office-code-taken",
 		"دفتری با این کد هست؛ کد دیگری برگزینید.", "An office has this code; choose another.").At("code")
 )
@@ -41,6 +54,9 @@ type Open Opened
 
 // Decide refuses a second office under one code.
 func (c Open) Decide(s Opened) ([]event.Event, error) {
+	if c.Sort != Registration && c.Sort != Research {
+		return nil, ErrSort
+	}
 	if s.Code != "" {
 		return nil, ErrTaken
 	}

@@ -18,3 +18,9 @@ func TestACodeNamesOneOffice(t *testing.T) {
 	spec.Given(t, Kind, ahvaz).When(second).ThenFault(ErrTaken.At("code"))
 	spec.Given(t, Kind, ahvaz).When(Open(ahvaz)).ThenFault(ErrTaken.At("code"))
 }
+
+func TestAnOfficeIsOfASort(t *testing.T) {
+	unsorted := Open(ahvaz)
+	unsorted.Sort = "kiosk"
+	spec.Given(t, Kind).When(unsorted).ThenFault(ErrSort)
+}

@@ -1,0 +1,38 @@
+package projections_test
+
+import "testing"
+
+// One house serves many stories, for to open one takes longest of all. What
+// counts a whole house has one to itself.
+func TestTheViewsOfRequests(t *testing.T) {
+	v := newViews(t)
+	v.tells("the queue shows who waits longest", theQueueShowsWhoWaitsLongest)
+	v.tells("a request at a counter is in its office's queue", aRequestAtACounterIsInItsOfficesQueueBeforeItIsSubmitted)
+	v.tells("one's own requests, newest first", onesOwnRequestsNewestFirst)
+	v.tells("tracking needs the second factor", trackingNeedsTheSecondFactor)
+	v.tells("people are found however they are written", peopleAreFoundHoweverTheyAreWritten)
+	v.tells("a corrected form replaces the old", aCorrectedFormReplacesTheOld)
+	v.tells("the effective state is of all that is known", theEffectiveStateIsOfAllThatIsKnown)
+	v.tells("an abandoned serial is not the request's", anAbandonedSerialIsNotTheRequests)
+	v.tells("an erased person has no name and is not found", anErasedPersonHasNoNameAndIsNotFound)
+	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
+	v.tells("a certificate's life", aCertificatesLife)
+	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
+	v.tells("only the latest list is served", onlyTheLatestListIsServed)
+	v.tells("an office's tokens", anOfficesTokens)
+}
+
+func TestTheListsOfAWholeHouse(t *testing.T) {
+	v := newViews(t)
+	v.tells("offices and tariffs", officesAndTariffs)
+	v.tells("a house without a request has a management view too", aHouseWithoutARequestHasAManagementViewToo)
+	v.tells("cases", casesAreReadByWhoMayOpenThem)
+	v.tells("certificates by status, newest first", certificatesByStatusNewestFirst)
+	v.tells("due inquiries", dueInquiries)
+	v.tells("due notifications", dueNotifications)
+}
+
+func TestTheManagementViewCounts(t *testing.T) {
+	v := newViews(t)
+	v.tells("counts", theManagementViewCounts)
+}
