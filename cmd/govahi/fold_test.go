@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -249,12 +250,10 @@ func (d *dossier) move(_ told, name string) {
 		}
 	case "submitted":
 		d.phase, d.handled = "desk", false
-	case "document-sighted", "identity-inquired", "identity-answered", "control-required", "control-closed":
-		d.phase, d.handled = "desk", true // also back from confirmed: what is changed must be confirmed anew
-	case "fee-settled":
+	case "document-sighted", "identity-inquired", "identity-answered", "control-required", "control-closed", "fee-settled":
 		d.handled = true
-		if d.phase == "confirmed" {
-			d.phase = "desk"
+		if d.phase != "needs-correction" { // which only a form ends
+			d.phase = "desk" // also back from confirmed: what is changed must be confirmed anew
 		}
 	case "correction-requested":
 		d.phase, d.handled = "needs-correction", true
@@ -280,7 +279,8 @@ func (d *dossier) learn(e told, name string) {
 		d.row["office"], d.row["submitted_at"] = e["office"], e["at"]
 	case "document-sighted":
 		d.sighted[e.text("document")] = true
-		d.row["sighted"] = append(d.row["sighted"].([]any), e["document"])
+		others := slices.DeleteFunc(slices.Clone(d.row["sighted"].([]any)), func(d any) bool { return d == e["document"] })
+		d.row["sighted"] = append(others, e["document"])
 	case "identity-inquired":
 		d.matched, d.row["identity"], d.row["registry_code"] = 0, "waiting", nil
 	case "identity-answered":
@@ -314,8 +314,14 @@ func (d *dossier) learnLater(e told, name string) {
 	}
 }
 
+// form replaces the one before; what was compared with that must be looked at
+// again.
 func (d *dossier) form(e told) {
 	d.version, d.foreign, d.matched = e.number("version"), e.yes("foreign"), 0
+	d.sighted, d.row["sighted"] = map[string]bool{}, []any{}
+	for control := range d.further {
+		d.further[control] = false
+	}
 	if e.yes("emailChanged") {
 		d.proven, d.row["email_confirmed"] = false, false
 	}
@@ -360,7 +366,10 @@ func (f fold) certificate(e fact, name string) {
 	case "issuance-abandoned":
 		c["status"] = "abandoned"
 	case "revoked":
-		c["status"], c["reason"], c["revoked_at"] = "revoked", e.Data["reason"], e.Data["at"]
+		if c["status"] != "revoked" { // a worse reason later does not move the time
+			c["revoked_at"] = e.Data["at"]
+		}
+		c["status"], c["reason"] = "revoked", e.Data["reason"]
 		c["revoked_by"], c["cause"] = e.Data["by"], e.Data.orNull("case")
 	}
 }
@@ -455,7 +464,7 @@ func (f fold) place(e fact, name string) {
 	switch name {
 	case "opened":
 		f.tables["offices.offices"][e.Data.text("code")] = row{
-			"code": e.Data["code"], "name": e.Data["name"], "province": e.Data["province"], "city": e.Data["city"],
+			"code": e.Data["code"], "sort": e.Data["sort"], "name": e.Data["name"], "province": e.Data["province"], "city": e.Data["city"],
 		}
 	case "published":
 		key := fmt.Sprintf("%s/%d", e.Data.text("product"), e.Data.number("version"))
@@ -561,6 +570,7 @@ func TestFoldTellsStates(t *testing.T) {
 		{"fee-settled", told{"amountRial": 1.}, "needs-correction"},
 		{"form-completed", told{"version": 2., "emailChanged": true}, "under-control"},
 		{"document-sighted", told{"document": "passport"}, "under-control"},
+		{"document-sighted", told{"document": "national-card"}, "under-control"},
 		{"document-sighted", told{"document": "legal-person-card"}, "under-control"},
 		{"document-sighted", told{"document": "introduction-letter"}, "under-control"},
 		{"email-confirmed", told{}, "under-control"},

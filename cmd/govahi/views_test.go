@@ -368,7 +368,7 @@ func (v *village) others() {
 }
 
 // happy is the whole story, with a report that is refuted before the one that
-// is established.
+// is established; and afterwards the holder finds that his key is in other hands.
 func (v *village) happy(ctx context.Context) error {
 	s := v.people.visit("happy", "applicant", "", "", "10999001013")
 	for _, part := range [][]step{s.untilSubmitted(), s.untilConfirmed(), s.untilActive()} {
@@ -387,7 +387,10 @@ func (v *village) happy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.tell(ctx, s.untilRevoked())
+	if err := s.tell(ctx, s.untilRevoked()); err != nil {
+		return err
+	}
+	return s.post(ctx, s.by, s.key("revoke"), "/certificates/"+s.serial+"/revocation", map[string]string{"reason": "keyCompromise"}, nil)
 }
 
 // corrected comes to the desk with a wrong address, is sent back, proves the
@@ -402,7 +405,7 @@ func (v *village) corrected(ctx context.Context) error {
 	}
 	s.form.Email, s.form.Post = "nemune.degar@example.ir", "کارشناس ارشد پژوهش"
 	err = inOrder(ctx, s.act(s.by, "form", s.form), s.state("under-control"), s.mistakes, s.proves, s.isLiable,
-		s.shows("birth-certificate"), s.known("matched"), s.state("controlled"), s.confirm, s.state("confirmed"))
+		s.shows(originals[1:]...), s.known("matched"), s.shows(originals...), s.state("controlled"), s.confirm, s.state("confirmed"))
 	if err != nil {
 		return err
 	}

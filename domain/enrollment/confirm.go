@@ -58,8 +58,9 @@ func (c ConfirmInformation) Decide(s Enrollment) ([]event.Event, error) {
 }
 
 // MayConfirm holds the rule of four eyes (invariant 2): not the applicant, and
-// nobody who ever entered a form, sighted an original, asked the registry or
-// had a part in a further control.
+// nobody who ever opened the request or accepted the liability for a visitor,
+// entered a form, sighted an original, asked the registry or had a part in a
+// further control.
 func (s Enrollment) MayConfirm(by event.Subject) error {
 	if err := s.notOwn(by); err != nil {
 		return err

@@ -25,6 +25,22 @@ func TestALetterHasNumberAndDate(t *testing.T) {
 	spec.Given(t, Kind, past(StatusAtOffice)...).When(look).ThenFault(ErrLetterMissing.At("letter"))
 }
 
+func TestALetterRecordedWronglyIsPutRight(t *testing.T) {
+	for _, right := range []Letter{{"1405/78", letter.Date}, {letter.Number, "1405/08/21"}} {
+		look := VerifyDocuments{[]Document{NationalCard, IntroductionLetter}, &right, inquiryOf(1), nima, noon}
+		mended := sighted(IntroductionLetter, nima)
+		mended.Letter = &right
+		spec.Given(t, Kind, past(StatusConfirmed)...).When(look).Then(mended)
+		after := and(past(StatusConfirmed), mended)
+		same(t, right, *fold(after...).Sighted[IntroductionLetter].Letter)
+		spec.Given(t, Kind, after...).When(look).ThenNothing()
+		spec.Given(t, Kind, after...).When(asking()).ThenFault(wrongState) // to be confirmed anew
+		spec.Given(t, Kind, after...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
+	}
+	unchanged := VerifyDocuments{[]Document{IntroductionLetter}, letter, inquiryOf(1), nima, noon}
+	spec.Given(t, Kind, past(StatusConfirmed)...).When(unchanged).ThenNothing()
+}
+
 func TestOnlyTheLetterCarriesLetterDetails(t *testing.T) {
 	look := VerifyDocuments{[]Document{NationalCard}, letter, inquiryOf(1), omid, noon}
 	spec.Given(t, Kind, past(StatusAtOffice)...).When(look).Then(sighted(NationalCard, omid), inquired(1, omid))

@@ -81,7 +81,7 @@ type Enrollment struct {
 	Fee          FeeSettled
 	Controls     map[Control]bool // further controls that were required: passed or not
 	Confirmation InformationConfirmed
-	Hands        []event.Subject // everybody who ever entered a form, sighted an original, asked the registry or had a part in a further control
+	Hands        []event.Subject // everybody who ever had a part in the record; see MayConfirm
 
 	Issuance    IssuanceRequested
 	Attempt     IssuanceAttempted // the latest, if not yet finished

@@ -36,8 +36,8 @@ var (
 		"هیچ‌کس درخواست خود را بررسی یا تأیید نمی‌کند؛ همکار دیگری باید اقدام کند.",
 		"Nobody checks or confirms his own request; a colleague must act.")
 	ErrFourEyes = fault.New(fault.Forbidden, "second-officer-needed",
-		"تأیید باید با مأمور دومی باشد که فرم را وارد یا مدارک را بررسی نکرده است.",
-		"A second officer, who neither entered the form nor sighted the documents, must confirm.")
+		"تأیید باید با مأمور دومی باشد که در گشودن، ورود فرم، بررسی مدارک، استعلام یا کنترل این درخواست دست نداشته است.",
+		"A second officer must confirm, who had no part in opening, entering, sighting, inquiring or controlling.")
 	ErrStaleRecord = fault.New(fault.Conflict, "record-changed",
 		"پرونده پس از دیدن شما تغییر کرده است؛ دوباره ببینید و تأیید کنید.",
 		"The record has changed since you saw it; review it again, then confirm.")

@@ -68,8 +68,13 @@ type Publish struct {
 
 // Decide numbers the version.
 func (c Publish) Decide(s Tariff) ([]event.Event, error) {
-	if c.TokenRial < 0 || c.IssuanceRial < 0 || c.TokenRial+c.IssuanceRial == 0 {
+	if !inRange(c.TokenRial) || !inRange(c.IssuanceRial) || c.TokenRial+c.IssuanceRial == 0 {
 		return nil, ErrAmount
 	}
 	return []event.Event{Published{c.Product, len(s) + 1, c.TokenRial, c.IssuanceRial, c.ValidFrom, c.By, c.At}}, nil
 }
+
+// mostRial bounds an amount, far above any price and far below an overflow.
+const mostRial = 1_000_000_000_000
+
+func inRange(rial int64) bool { return rial >= 0 && rial <= mostRial }

@@ -66,3 +66,9 @@ func TestAStateIsAValue(t *testing.T) {
 		s = append(s, published(version, noon))
 	}
 }
+
+func TestAmountsAreBounded(t *testing.T) {
+	for _, p := range []Publish{{TokenRial: mostRial + 1}, {TokenRial: 1, IssuanceRial: 1<<63 - 1}} {
+		spec.Given(t, Kind).When(p).ThenFault(ErrAmount)
+	}
+}
