@@ -128,7 +128,7 @@ func TestALetterNeedsNumberAndDate(t *testing.T) {
 		code   string
 	}{
 		"none":      {nil, "letter-details-missing"},
-		"no number": {&enrollment.Letter{Number: " ", Date: "1405/01/01"}, "field-required"},
+		"no number": {&enrollment.Letter{Number: " ", Date: "1405/01/01"}, "letter-details-missing"},
 		"no date":   {&enrollment.Letter{Number: "12", Date: "yesterday"}, "letter-date-invalid"},
 		"to come":   {&enrollment.Letter{Number: "12", Date: "1405/08/11"}, "letter-date-invalid"},
 	} {

@@ -95,3 +95,27 @@ func TestNothingIsPaidBeforeTheSubmission(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusReady)
 	r.refused(commands.ErrForbidden, func() error { return r.pay(r.by(officer), slip("5001")) })
 }
+
+// TestNobodyHandlesHisOwnRequest: an officer is at his own office's counter an
+// applicant like any other.
+func TestNobodyHandlesHisOwnRequest(t *testing.T) {
+	r := open(t).draft(officer).upTo(enrollment.StatusAtOffice)
+	for name, try := range map[string]func(commands.Caller) error{
+		"payment": func(c commands.Caller) error {
+			_, err := r.RecordPayment(t.Context(), c, r.code, slip("777"))
+			return err
+		},
+		"inquiry": func(c commands.Caller) error {
+			_, err := r.RepeatInquiry(t.Context(), c, r.code)
+			return err
+		},
+		"sheet": func(c commands.Caller) error {
+			_, err := r.PrintSheet(t.Context(), c, r.code)
+			return err
+		},
+	} {
+		if err := try(r.by(officer)); !errors.Is(err, enrollment.ErrOwnRequest) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -85,6 +85,8 @@ func (a *App) desk(ctx context.Context, c Caller, s enrollment.Enrollment) (stri
 		return "", enrollment.ErrNotFound
 	case s.Office == "":
 		return "", ErrForbidden
+	case c.Person == s.Form.Person: // an officer too: nobody handles his own request
+		return "", enrollment.ErrOwnRequest
 	}
 	return a.must(ctx, c, appointment.RegistrationOfficer, s.Office)
 }

@@ -16,7 +16,7 @@ func (h House) accesses(s *Server) {
 			in.Body.TrackingCode = Coded{in.Body.TrackingCode}.plain()
 			return done(h.App.DefineAccess(ctx, c, in.Body))
 		})
-	Query(s, Operation{ID: "list-unit-accesses", Method: "GET", Path: "/units/{unit}/accesses", Tag: tag, Summary: "CPMIS users of a unit, by effective state", View: "accesses"},
+	Query(s, Operation{ID: "list-unit-accesses", Method: "GET", Path: "/units/{unit}/accesses", Tag: tag, Summary: "CPMIS users of a unit, by effective state", View: "accesses certificates"},
 		func(ctx context.Context, id Identity, in *struct {
 			Unit string `path:"unit" maxLength:"40"`
 		},

@@ -29,11 +29,11 @@ func (h House) certificates(s *Server) {
 			}
 			return h.Queries.Certificates(ctx, in.Status)
 		})
-	Query(s, Operation{ID: "get-certificate", Method: "GET", Path: "/certificates/{serial}", Tag: tag, Summary: "One certificate and where it stands", View: "certificates"},
+	Query(s, Operation{ID: "get-certificate", Method: "GET", Path: "/certificates/{serial}", Tag: tag, Summary: "One certificate and where it stands", View: requestViews},
 		func(ctx context.Context, id Identity, in *Serialed) (queries.Certificate, error) {
 			return h.certificate(ctx, id, in.Serial, overseers...)
 		})
-	QueryRaw(s, Operation{ID: "get-certificate-pem", Method: "GET", Path: "/certificates/{serial}/certificate.pem", Tag: tag, Summary: "The certificate itself, PEM", View: "certificates", Type: "application/x-pem-file"},
+	QueryRaw(s, Operation{ID: "get-certificate-pem", Method: "GET", Path: "/certificates/{serial}/certificate.pem", Tag: tag, Summary: "The certificate itself, PEM", View: requestViews, Type: "application/x-pem-file"},
 		func(ctx context.Context, id Identity, in *Serialed) (Raw, error) {
 			c, err := h.certificate(ctx, id, in.Serial, appointment.Post{Role: appointment.CAOperator})
 			if err != nil {
@@ -71,7 +71,7 @@ func (h House) certificate(ctx context.Context, id Identity, serial string, post
 		posts = append(posts, appointment.Post{Role: appointment.RegistrationOfficer, Place: value(r.Office)})
 	}
 	if err := h.may(ctx, id, posts...); err != nil {
-		return queries.Certificate{}, certificate.ErrNotIssued
+		return queries.Certificate{}, hidden(err, certificate.ErrNotIssued)
 	}
 	return c, nil
 }

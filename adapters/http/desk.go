@@ -12,7 +12,7 @@ import (
 // desk is what the officers of a registration office do with a request.
 func (h House) desk(s *Server) {
 	const tag = "Registration office"
-	Query(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: "requests"},
+	Query(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: requestViews},
 		func(ctx context.Context, id Identity, in *struct {
 			Office string `path:"office" maxLength:"40"`
 			State  string `query:"state" maxLength:"30" doc:"Only requests in this state"`
@@ -23,7 +23,7 @@ func (h House) desk(s *Server) {
 			}
 			return h.Queries.Queue(ctx, in.Office, queries.Search{State: in.State})
 		})
-	Query(s, Operation{ID: "search-office-requests", Method: "POST", Path: "/offices/{office}/search", Tag: tag, Summary: "Find requests by personal data, which never stands in an address", View: "requests"},
+	Query(s, Operation{ID: "search-office-requests", Method: "POST", Path: "/offices/{office}/search", Tag: tag, Summary: "Find requests by personal data, which never stands in an address", View: requestViews},
 		func(ctx context.Context, id Identity, in *struct {
 			Office string `path:"office" maxLength:"40"`
 			Body   queries.Search

@@ -21,7 +21,7 @@ type Operation struct {
 	Summary string
 	Text    string // more, in Markdown; may be empty
 	Status  int    // of success; else 200, and 202 for a command
-	View    string // the projection that a Query answers from, for ?after=
+	View    string // the projections that a Query answers from, for ?after=; spaces between
 	Type    string // content type of a raw answer
 	Hidden  bool   // left out of the OpenAPI document
 }

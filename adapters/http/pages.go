@@ -31,7 +31,7 @@ func (h House) pages(s *Server) {
 			}
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
-	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: "requests", Type: pageType},
+	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
 			data, err := h.sheet(ctx, id, in.plain())
 			if err != nil {
@@ -39,7 +39,7 @@ func (h House) pages(s *Server) {
 			}
 			return Page(func(w io.Writer) error { return web.Sheet(w, data) })
 		})
-	QueryRaw(s, Operation{ID: "get-dashboard", Method: "GET", Path: "/dashboard", Tag: "Management", Summary: "The management view as a page", View: "requests", Type: pageType},
+	QueryRaw(s, Operation{ID: "get-dashboard", Method: "GET", Path: "/dashboard", Tag: "Management", Summary: "The management view as a page", View: managementViews, Type: pageType},
 		func(ctx context.Context, id Identity, _ *struct{}) (Raw, error) {
 			if err := h.may(ctx, id, overseers...); err != nil {
 				return Raw{}, err

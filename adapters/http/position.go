@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -57,16 +58,21 @@ func (s *Server) takeAfter(ctx huma.Context, next func(huma.Context)) {
 }
 
 // wait comes after validation, so that nobody waits for a refusal.
-func (s *Server) wait(ctx context.Context, view string) error {
+func (s *Server) wait(ctx context.Context, views string) error {
 	after, asked := ctx.Value(afterKey{}).(event.Position)
-	if !asked || view == "" {
+	if !asked {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, viewWithin)
 	defer cancel()
-	err := s.Waiter.Wait(ctx, view, after)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errViewBehind
+	for _, view := range strings.Fields(views) {
+		err := s.Waiter.Wait(ctx, view, after)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return errViewBehind
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

@@ -78,15 +78,15 @@ func done(r commands.Receipt, err error) (commands.Receipt, Nothing, error) { re
 
 func (h House) requestQueries(s *Server) {
 	const tag = "Requests"
-	Query(s, Operation{ID: "list-my-requests", Method: "GET", Path: "/requests", Tag: tag, Summary: "My own requests", View: "requests"},
+	Query(s, Operation{ID: "list-my-requests", Method: "GET", Path: "/requests", Tag: tag, Summary: "My own requests", View: requestViews},
 		func(ctx context.Context, id Identity, _ *struct{}) ([]queries.Request, error) {
 			return h.Queries.OfPerson(ctx, id.Person)
 		})
-	Query(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: "requests"},
+	Query(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (queries.Request, error) {
 			return h.request(ctx, id, in.plain(), overseers...)
 		})
-	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: "requests"},
+	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
 			r, err := h.request(ctx, id, in.plain())
 			if err != nil {
@@ -94,7 +94,7 @@ func (h House) requestQueries(s *Server) {
 			}
 			return h.Queries.Form(ctx, r)
 		})
-	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Summary: "Where a request stands, by code and second factor", View: "requests"},
+	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Summary: "Where a request stands, by code and second factor", View: requestViews},
 		func(ctx context.Context, in *struct {
 			Body struct {
 				TrackingCode string `json:"trackingCode" maxLength:"30"`
@@ -135,7 +135,7 @@ func (h House) request(ctx context.Context, id Identity, code string, posts ...a
 		}
 	}
 	if err := h.may(ctx, id, posts...); err != nil {
-		return queries.Request{}, enrollment.ErrNotFound
+		return queries.Request{}, hidden(err, enrollment.ErrNotFound)
 	}
 	return r, nil
 }

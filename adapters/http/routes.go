@@ -2,12 +2,14 @@ package http
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 
 	"govahi/adapters/pki"
 	"govahi/commands"
 	"govahi/domain/appointment"
+	"govahi/domain/fault"
 	"govahi/domain/iran"
 	"govahi/queries"
 )
@@ -36,6 +38,12 @@ func Declare(s *Server, h House) {
 	h.pages(s)
 }
 
+// What is computed from several views waits for all of them.
+const (
+	requestViews    = "requests certificates accesses"
+	managementViews = requestViews + " cases"
+)
+
 // may refuses a reader who holds none of the posts.
 func (h House) may(ctx context.Context, id Identity, posts ...appointment.Post) error {
 	held, err := h.App.Posts(ctx, commands.Caller{Person: id.Person})
@@ -48,6 +56,15 @@ func (h House) may(ctx context.Context, id Identity, posts ...appointment.Post) 
 		}
 	}
 	return commands.ErrForbidden
+}
+
+// hidden tells who may not see a thing that there is none; where it is not known
+// whether he may, he is told that.
+func hidden(err error, none *fault.Fault) error {
+	if errors.Is(err, commands.ErrForbidden) {
+		return none
+	}
+	return err
 }
 
 // overseers may look at everything that is not sealed for others.

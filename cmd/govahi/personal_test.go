@@ -250,7 +250,7 @@ func (p *privacy) afterErasure() {
 	if diff := cmp.Diff([]string{p.other.code}, p.other.found(p.T, map[string]string{"personCode": p.other.form.PersonCode})); diff != "" {
 		p.Errorf("another person is not found as before:\n%s", diff)
 	}
-	compare(p.T, folded(p.facts(p.T)).plain(), p.pool(p.T, "views"))
+	p.sameViews(p.T)
 }
 
 // nameless is how a request of an erased person is shown, and not found.

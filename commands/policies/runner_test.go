@@ -94,6 +94,12 @@ func (h *house) running(c Checkpoints, list ...Policy) (*Runner, func()) {
 	return r, func() { cancel(); <-ended }
 }
 
+// passes lets time pass, and everything that is due then be done.
+func passes(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func memory() *kept { return &kept{at: map[string]event.Position{}} }
 
 func TestARunnerKeepsEachStreamsOrderAndLetsStreamsGoAbreast(t *testing.T) {
@@ -108,7 +114,7 @@ func TestARunnerKeepsEachStreamsOrderAndLetsStreamsGoAbreast(t *testing.T) {
 				h.happens(fmt.Sprint("p", s))
 			}
 		}
-		time.Sleep(time.Minute)
+		passes(time.Minute)
 		next := map[string]int{}
 		for _, seen := range w.seen {
 			var s, revision int
@@ -132,9 +138,9 @@ func TestAPolicyDoesNotReactToHistory(t *testing.T) {
 		h, w := newHouse(t), &witness{}
 		h.happens("old")
 		_, stop := h.running(memory(), w.policy())
-		time.Sleep(time.Second)
+		passes(time.Second)
 		h.happens("new")
-		time.Sleep(time.Second)
+		passes(time.Second)
 		stop()
 		if w.saw("person-old@0") != 0 || w.saw("person-new@0") != 1 {
 			t.Errorf("saw %v", w.seen)
@@ -145,9 +151,9 @@ func TestAPolicyDoesNotReactToHistory(t *testing.T) {
 		h.happens("between")
 		_, stop = h.running(memory(), w.policy(), p)
 		defer stop()
-		time.Sleep(time.Second)
+		passes(time.Second)
 		h.happens("newest")
-		time.Sleep(time.Second)
+		passes(time.Second)
 		if late.saw("person-new@0")+late.saw("person-between@0") != 0 || late.saw("person-newest@0") != 1 {
 			t.Errorf("the late one saw %v", late.seen)
 		}
@@ -161,14 +167,14 @@ func TestACheckpointSparesRepetition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, w, c := newHouse(t), &witness{}, memory()
 		_, stop := h.running(c, w.policy())
-		time.Sleep(time.Second)
+		passes(time.Second)
 		h.happens("a")
-		time.Sleep(time.Second)
+		passes(time.Second)
 		stop()
 		h.happens("b")
 		_, stop = h.running(c, w.policy())
 		defer stop()
-		time.Sleep(time.Second)
+		passes(time.Second)
 		if w.saw("person-a@0") != 1 || w.saw("person-b@0") != 1 {
 			t.Errorf("saw %v", w.seen)
 		}
@@ -179,9 +185,9 @@ func TestALostCheckpointRepeatsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
 		_, stop := h.running(memory(), OfRecord()...)
-		time.Sleep(time.Second)
+		passes(time.Second)
 		given(h, enrollment.Kind, code, formed()...)
-		time.Sleep(time.Minute)
+		passes(time.Minute)
 		stop()
 		before := h.head()
 		if got := h.since(0); got == "" || len(h.read(request)) != 3 {
@@ -189,7 +195,7 @@ func TestALostCheckpointRepeatsNothing(t *testing.T) {
 		}
 		r, stop := h.running(memory(), OfRecord()...)
 		defer stop()
-		time.Sleep(time.Minute)
+		passes(time.Minute)
 		if at, err := r.Status(); at != before || err != nil {
 			t.Errorf("the runner stands at %d of %d, %v", at, before, err)
 		}
@@ -216,10 +222,10 @@ func TestARefusalForGoodBlocksNothing(t *testing.T) {
 				}}
 				r, stop := h.running(memory(), w.policy())
 				defer stop()
-				time.Sleep(time.Second)
+				passes(time.Second)
 				h.happens("a")
 				h.happens("a")
-				time.Sleep(time.Minute)
+				passes(time.Minute)
 				if asked != 1 || w.saw("person-a@1") != 1 {
 					t.Errorf("asked %d times, saw %v", asked, w.seen)
 				}
@@ -250,18 +256,18 @@ func TestTroubleIsWaitedFor(t *testing.T) {
 				}}
 				r, stop := h.running(memory(), w.policy())
 				defer stop()
-				time.Sleep(time.Second)
+				passes(time.Second)
 				h.happens("a")
 				h.happens("a")
 				h.happens("b")
-				time.Sleep(3 * time.Second)
+				passes(3 * time.Second)
 				if _, err := r.Status(); err == nil {
 					t.Error("the runner waits and looks well")
 				}
 				if w.saw("person-a@1") != 0 || w.saw("person-b@0") != 1 {
 					t.Errorf("while it waits it saw %v", w.seen)
 				}
-				time.Sleep(time.Minute)
+				passes(time.Minute)
 				if w.saw("person-a@0") != 1 || w.saw("person-a@1") != 1 || len(tried) != 12 {
 					t.Errorf("after %d tries it saw %v", len(tried), w.seen)
 				}
@@ -293,9 +299,9 @@ func TestARunnerThatWaitsEndsWithItsContext(t *testing.T) {
 		w := &witness{do: func(event.Recorded) error { return errors.New("cut") }}
 		c := memory()
 		_, stop := h.running(c, w.policy())
-		time.Sleep(time.Second)
+		passes(time.Second)
 		happened := h.happens("a")
-		time.Sleep(time.Second)
+		passes(time.Second)
 		began := time.Now()
 		stop()
 		if took := time.Since(began); took > 0 {
@@ -347,7 +353,7 @@ func TestWorkIsDoneAbreastAndNothingHoldsTheRestUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- w.Run(ctx) }()
-		time.Sleep(5 * time.Second)
+		passes(5 * time.Second)
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)

@@ -1,0 +1,394 @@
+package http
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/big"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"govahi/adapters/pki"
+	"govahi/adapters/postgres/pgtest"
+	"govahi/adapters/sso"
+	"govahi/commands"
+	"govahi/commands/memlog"
+	"govahi/commands/policies"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+	"govahi/projections"
+	"govahi/queries"
+)
+
+// life is a house with all its routes, on a log in memory and real views. Its
+// policies run when a test settles.
+type life struct {
+	*house
+	app       *commands.App
+	log       *fallible
+	ca        *authority
+	publisher *commands.Publisher
+	read      event.Position
+	keys      int
+}
+
+// bare has every route, and nothing behind those that read views.
+func bare(t *testing.T) *life {
+	t.Helper()
+	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
+	signer := &signer{ca: l.ca, log: l.log}
+	l.app = &commands.App{
+		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer,
+		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+	}
+	l.publisher = commands.NewPublisher(l.app)
+	return l
+}
+
+func now() time.Time { return time.Now().UTC() }
+
+func (l *life) open(t *testing.T, h House, change ...func(*Config)) *life {
+	t.Helper()
+	h.App, h.Authority, h.Base, h.Development = l.app, l.ca.Authority, "http://door.example.ir", true
+	l.house = open(t, func(s *Server) { Declare(s, h) }, change...)
+	return l
+}
+
+// alive is a house with views, an OCSP responder, and everybody in his post.
+func alive(t *testing.T) *life {
+	t.Helper()
+	l, pool := bare(t), pgtest.Pool(t)
+	runner := projections.NewRunner(projections.Parts{
+		Pool: pool, Log: l.log, Feed: func(string) event.Feed { return &prompt{log: l.log} }, Keeper: l.app.Keeper, Terms: keyed{},
+		Report: slog.New(slog.DiscardHandler),
+	}, projections.All()...)
+	waiter := projections.NewWaiter(pool)
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { _ = runner.Run(ctx) })
+	all.Go(func() { _ = waiter.Run(ctx) })
+	t.Cleanup(func() { cancel(); all.Wait() })
+	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: l.responder(t)}
+	l.open(t, h, func(c *Config) { c.Waiter = waiter })
+	l.settled()
+	return l
+}
+
+func (l *life) responder(t *testing.T) *pki.Responder {
+	t.Helper()
+	key := newKey(t)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := l.app.EnsureResponder(t.Context(), public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delegate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := pki.NewResponder(l.ca.Certificate(), key, Statuses{l.app}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Use(delegate)
+	return r
+}
+
+// settled gives everybody his post, and the house a price.
+func (l *life) settled() {
+	l.t.Helper()
+	codes := map[string]string{}
+	for _, p := range sso.Personas() {
+		codes[p.Name] = p.NationalCode
+	}
+	if _, err := l.app.Bootstrap(l.t.Context(), codes["admin"]); err != nil {
+		l.t.Fatal(err)
+	}
+	for code, sort := range map[string]string{"office-1": "registration-office", "office-2": "registration-office", "unit-rt": "research-unit"} {
+		l.done("admin", "/offices", map[string]any{"sort": sort, "code": code, "name": "دفتر نمونه", "province": "تهران", "city": "تهران"})
+	}
+	for persona, post := range map[string][2]string{
+		"manager": {"manager"}, "auditor": {"auditor"}, "ca-operator": {"ca-operator"},
+		"officer-1": {"registration-officer", "office-1"}, "officer-2": {"registration-officer", "office-1"},
+		"officer-other": {"registration-officer", "office-2"}, "research-officer": {"research-officer", "unit-rt"},
+	} {
+		l.done("admin", "/appointments", map[string]any{
+			"personCode": codes[persona], "role": post[0], "place": post[1], "until": now().AddDate(1, 0, 0),
+		})
+	}
+	l.done("manager", "/tariffs", map[string]any{
+		"product": "cpmis-signature", "tokenRial": 1_000_000, "issuanceRial": 500_000, "validFrom": now().AddDate(-1, 0, 0),
+	})
+}
+
+// post is a command with a key that was never used.
+func (l *life) post(persona, path string, body any) answer {
+	l.t.Helper()
+	l.keys++
+	text := []byte{}
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	return l.ask("POST", path, string(text), l.commanding(persona, fmt.Sprint("key-", l.keys))...)
+}
+
+// done expects that a command was accepted, lets the policies react, and returns
+// the answer and the position up to which a view must have come.
+func (l *life) done(persona, path string, body any) (answer, string) {
+	l.t.Helper()
+	a := l.post(persona, path, body)
+	if a.StatusCode/100 != 2 || a.Header.Get("Govahi-Position") == "0" || a.Header.Get("Govahi-Position") == "" {
+		l.t.Fatalf("%s to %s: %d at %q: %s", persona, path, a.StatusCode, a.Header.Get("Govahi-Position"), a.body)
+	}
+	l.settle()
+	head, err := l.log.Head(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return a, "after=" + head.String()
+}
+
+// get is a question by a persona, or by nobody.
+func (l *life) get(persona, path string, headers ...string) answer {
+	l.t.Helper()
+	if persona != "" {
+		headers = append(headers, l.as(persona)...)
+	}
+	return l.ask("GET", path, "", headers...)
+}
+
+// settle lets every policy react until nothing more follows.
+func (l *life) settle() {
+	l.t.Helper()
+	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(l.publisher))
+	for {
+		events, err := event.ReadBatch(l.t.Context(), l.log.Log, l.read, 1000)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if len(events) == 0 {
+			return
+		}
+		for _, e := range events {
+			l.read = e.Position
+			for _, p := range all {
+				if err := p.Handle(l.t.Context(), l.app, e); err != nil {
+					l.t.Fatalf("%s on %s: %v", p.Name, e.Type, err)
+				}
+			}
+			if e.Type == "inquiry.requested.v1" {
+				if err := l.app.AskRegistry(l.t.Context(), commands.Caller{Policy: "inquire"}, e.Stream.ID()); err != nil {
+					l.t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// fallible is a log that can be down.
+type fallible struct {
+	event.Log
+	down atomic.Bool
+}
+
+var errDown = errors.New("the log is down")
+
+func (l *fallible) Read(ctx context.Context, s event.Stream, from uint64) iter.Seq2[event.Recorded, error] {
+	if l.down.Load() {
+		return func(yield func(event.Recorded, error) bool) { yield(event.Recorded{}, errDown) }
+	}
+	return l.Log.Read(ctx, s, from)
+}
+
+// population knows everybody, by the same pseudonyms as the door's own tests.
+type population struct{ people }
+
+func (p population) Person(ctx context.Context, code string) (event.Subject, error) {
+	return p.people.Person(ctx, code)
+}
+
+func (p population) Lookup(ctx context.Context, code string) (event.Subject, bool, error) {
+	s, err := p.Person(ctx, code)
+	return s, true, err
+}
+
+// keyed derives secrets and search terms under a key that is no secret.
+type keyed struct{}
+
+func (keyed) Derive(purpose string, parts ...string) []byte {
+	mac := hmac.New(sha256.New, []byte(purpose))
+	for _, p := range parts {
+		fmt.Fprintf(mac, "%d %s", len(p), p)
+	}
+	return mac.Sum(nil)
+}
+
+func (k keyed) Term(kind, text string) []byte { return k.Derive("term", kind, text) }
+
+// matching is a registry that knows everybody.
+type matching struct{}
+
+func (matching) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
+	return commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}, nil
+}
+
+// prompt is a feed that brings what the log has, as soon as it has something.
+type prompt struct {
+	log event.Log
+	at  event.Position
+}
+
+func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
+	var messages []event.Message
+	for d, err := range p.log.Subscribe(ctx, p.at) {
+		if err != nil {
+			return messages, err
+		}
+		if d.Event != nil {
+			messages = append(messages, event.Message{Recorded: *d.Event, Previous: p.at, Ack: func() {}})
+			p.at = d.Checkpoint
+		}
+		if len(messages) == n || len(messages) > 0 && d.Event == nil {
+			break
+		}
+	}
+	return messages, nil
+}
+
+// authority is a real one with its key at hand.
+type authority struct {
+	*pki.Authority
+	key crypto.Signer
+}
+
+var held = sync.OnceValues(func() (*authority, error) {
+	rootKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	root, err := certified("Test Root", nil, rootKey.Public(), rootKey)
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := certified("Test CA", root, key.Public(), rootKey)
+	if err != nil {
+		return nil, err
+	}
+	a, err := pki.Open(issuer.Raw, root.Raw, pki.Under("http://door.example.ir"))
+	return &authority{a, key}, err
+})
+
+func theAuthority(t *testing.T) *authority {
+	t.Helper()
+	a, err := held()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func certified(name string, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(int64(len(name))), NotBefore: now().Add(-time.Hour), NotAfter: now().AddDate(10, 0, 0),
+		Subject:  pkix.Name{Country: []string{"IR"}, Organization: []string{"Test"}, CommonName: name},
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	if parent == nil {
+		parent = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
+}
+
+// signer fences and signs, as adapters/signer does.
+type signer struct {
+	ca  *authority
+	log event.Log
+}
+
+func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
+		return certificate.Kind.Encode(ctx, nil, stream, meta, []event.Event{certificate.SigningStarted{Signer: "test", At: now()}})
+	})
+}
+
+func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
+		return crl.Kind.Encode(ctx, nil, stream, meta, []event.Event{crl.SigningStarted{Signer: "test", At: now()}})
+	})
+}
+
+func (s *signer) sign(ctx context.Context, stream event.Stream, revision uint64, tbs []byte, started func(event.Meta) ([]event.Proposed, error)) ([]byte, string, error) {
+	proposed, err := started(event.Meta{CommandID: fmt.Sprintf("signer/%s@%d", stream, revision), Actor: "signer", At: now()})
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := s.log.Append(ctx, stream, event.Expected(revision), proposed...); err != nil {
+		return nil, "", err
+	}
+	der, err := s.ca.around(tbs)
+	return der, "test", err
+}
+
+// around puts algorithm and signature around to-be-signed bytes; the algorithm
+// is the first sequence in them.
+func (a *authority) around(tbs []byte) ([]byte, error) {
+	var whole, part asn1.RawValue
+	if _, err := asn1.Unmarshal(tbs, &whole); err != nil {
+		return nil, err
+	}
+	var err error
+	for rest := whole.Bytes; err == nil && (part.Tag != asn1.TagSequence || part.Class != 0); {
+		rest, err = asn1.Unmarshal(rest, &part)
+	}
+	digest := sha256.Sum256(tbs)
+	signature, signing := a.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err := errors.Join(err, signing); err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}{asn1.RawValue{FullBytes: tbs}, part, asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}})
+}
+
+// newCSR is a certification request of a new key, in base64 as PEM has it.
+func newCSR(t *testing.T) string {
+	t.Helper()
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "-----BEGIN CERTIFICATE REQUEST-----\n" + base64.StdEncoding.EncodeToString(csr) + "\n-----END CERTIFICATE REQUEST-----\n"
+}
