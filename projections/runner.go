@@ -59,6 +59,8 @@ const (
 
 	firstPause = 20 * time.Millisecond
 	lastPause  = 2 * time.Second
+
+	watchEvery = time.Second // how late a quiet view sees that it must be rebuilt
 )
 
 // view is a projection at work.
@@ -124,7 +126,12 @@ func (v *view) keepUp(ctx context.Context) error {
 	if err := v.open(ctx); err != nil {
 		return err
 	}
-	for batch, err := range event.Follow(ctx, v.Log, v.feed, v.at, batchSize) {
+	following, stop := context.WithCancelCause(ctx)
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer stop(nil)
+	watch.Go(func() { v.watch(following, stop) })
+	for batch, err := range event.Follow(following, v.Log, v.feed, v.at, batchSize) {
 		if err != nil {
 			return err
 		}
@@ -133,7 +140,18 @@ func (v *view) keepUp(ctx context.Context) error {
 		}
 		batch.Ack()
 	}
-	return ctx.Err()
+	return context.Cause(following)
+}
+
+// watch ends the following once the tables are not what they must be: dropped,
+// or to be built anew on request. A quiet log brings no write that would tell.
+func (v *view) watch(ctx context.Context, stop context.CancelCauseFunc) {
+	for ; ctx.Err() == nil; rest(ctx, watchEvery) {
+		h, err := v.held(ctx, v.Pool, v.projection.Name)
+		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version) {
+			stop(errMoved)
+		}
+	}
 }
 
 // trouble reports why the view stands still, unless that is as it should be.

@@ -46,7 +46,10 @@ func (u up) Run() error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- h.run(ctx) }()
-	if err := h.awaitReady(ctx, ended); err != nil {
+	switch err := h.awaitReady(ctx, ended); {
+	case errors.Is(err, errStopped) && ctx.Err() != nil: // as it was told to
+		return nil
+	case err != nil:
 		return err
 	}
 	report.Info("ready", "version", version, "address", u.Listen, "base", u.base(), "mode", u.Mode)
@@ -73,6 +76,8 @@ func insistOnStopping(ctx context.Context) (done func() bool) {
 	})
 }
 
+var errStopped = errors.New("stopped before it was ready")
+
 // awaitReady waits until the door says that every part is ready.
 func (h *house) awaitReady(ctx context.Context, ended <-chan error) error {
 	client := http.Client{Timeout: time.Second}
@@ -87,7 +92,7 @@ func (h *house) awaitReady(ctx context.Context, ended <-chan error) error {
 		select {
 		case err := <-ended:
 			if err == nil {
-				err = errors.New("stopped before it was ready")
+				err = errStopped
 			}
 			return err
 		case <-time.After(20 * time.Millisecond):
