@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -42,10 +43,8 @@ func initdb(ctx context.Context, bin, dir string, a account) error {
 	}
 	cmd := a.command(filepath.Join(bin, "initdb"), "-D", fresh, "-U", superuser, "--encoding=UTF8",
 		"--locale=C.UTF-8", "--lc-collate=C", "--auth-local=peer", "--auth-host=reject")
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	defer stop()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
+	if out, err := runWithin(ctx, cmd); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(out))
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -54,6 +53,20 @@ func initdb(ctx context.Context, bin, dir string, a account) error {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))
+}
+
+// runWithin runs a command, and kills it when the context ends: not before it
+// has begun, for then there is no process to kill.
+func runWithin(ctx context.Context, cmd *exec.Cmd) (said string, err error) {
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	err = cmd.Wait()
+	return out.String(), err
 }
 
 func syncDir(dir string) error {

@@ -217,7 +217,7 @@ func (f fold) enrollment(e fact, name string) {
 		f.dossiers[code], f.tables["requests.requests"][code] = d, d.row
 	} else {
 		d.learn(e.Data, name)
-		d.move(e.Data, name)
+		d.move(name)
 	}
 	if now := d.state(); d.row["status"] != now {
 		d.row["status"], d.row["status_since"] = now, e.Data["at"]
@@ -242,7 +242,7 @@ func opening(e fact) *dossier {
 }
 
 // move follows the arrows between the parts of the diagram.
-func (d *dossier) move(_ told, name string) {
+func (d *dossier) move(name string) {
 	switch name {
 	case "form-completed":
 		if d.phase == "needs-correction" {
