@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"govahi/adapters/eventnode"
+	"govahi/adapters/eventstore"
+	"govahi/adapters/nats"
+	"govahi/adapters/pki"
+	"govahi/adapters/postgres"
+	"govahi/adapters/sso"
+)
+
+// foundations start what needs nothing else, abreast.
+func (h *house) foundations(ctx context.Context) error {
+	if err := h.data.makeSockets(); err != nil {
+		return err
+	}
+	var all errgroup.Group
+	all.Go(h.openLog)
+	all.Go(h.openBus)
+	all.Go(func() error { return h.openCA(ctx) })
+	all.Go(func() error { return h.startPostgres(ctx) })
+	return all.Wait()
+}
+
+func (h *house) openLog() (err error) {
+	if h.node, err = eventnode.Open(h.data.path("log"), eventnode.Options{Logger: h.report}); err != nil {
+		return err
+	}
+	l, err := eventnode.ListenUnix(h.data.logSocket())
+	if err != nil {
+		return err
+	}
+	go func() { _ = h.node.Serve(l) }()
+	if h.log, err = eventstore.Open(h.data.logSocket()); err != nil {
+		return err
+	}
+	h.ready("log", "embedded event node on "+h.data.logSocket())
+	return nil
+}
+
+func (h *house) openBus() (err error) {
+	if h.server, err = nats.StartServer(h.data.path("nats")); err != nil {
+		return err
+	}
+	if h.bus, err = h.server.Connect(); err == nil {
+		h.ready("bus", "embedded JetStream")
+	}
+	return err
+}
+
+// openCA holds the ceremony of a new instance, and reads its certificates.
+func (h *house) openCA(ctx context.Context) error {
+	dir := h.data.path("ca")
+	if _, err := os.Stat(filepath.Join(dir, "issuer.pem")); errors.Is(err, os.ErrNotExist) {
+		if h.Mode != sso.Development {
+			return fmt.Errorf("%s holds no CA: hold a ceremony first (govahi-signer ceremony --help)", dir)
+		}
+		out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
+		}
+	}
+	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
+	if err != nil {
+		return err
+	}
+	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
+	if err != nil {
+		return err
+	}
+	h.authority, err = pki.Open(issuer, root, pki.Under(h.base()))
+	if err == nil {
+		h.ready("ca", "token, root and issuing certificate in "+dir)
+	}
+	return err
+}
+
+// programs is where the other programs stand: beside this one.
+var programs = func() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(self)
+}()
+
+func beside(name string) string { return filepath.Join(programs, name) }
+
+func (h *house) startPostgres(ctx context.Context) (err error) {
+	cluster := postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}
+	if h.postgres, err = postgres.Start(ctx, cluster); err != nil {
+		return err
+	}
+	for _, name := range []string{"vault", "views"} {
+		if err := h.postgres.CreateDatabase(ctx, name); err != nil {
+			return err
+		}
+	}
+	h.ready("postgres", "private cluster in "+cluster.Dir)
+	return nil
+}

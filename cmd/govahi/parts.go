@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"govahi/commands"
+	"govahi/commands/policies"
+)
+
+// runParts starts everything that goes on by itself.
+func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
+	all.Go(func() error { return h.relay.Run(ctx) })
+	all.Go(func() error { return h.runner.Run(ctx) })
+	all.Go(func() error { return h.waiter.Run(ctx) })
+	for _, r := range h.policies {
+		all.Go(func() error { return r.Run(ctx) })
+	}
+	for _, w := range h.workers() {
+		all.Go(func() error { return w.Run(ctx) })
+	}
+	all.Go(func() error { return h.daily(ctx) })
+}
+
+func (h *house) workers() []policies.Worker {
+	inquire := policies.Worker{Name: "inquire", Due: h.queries.DueInquiries, Do: h.app.AskRegistry, Clock: now, Report: h.report}
+	post := policies.Worker{
+		Name: "post", Due: h.queries.DueNotifications, Clock: now, Report: h.report,
+		Do: func(ctx context.Context, c commands.Caller, id string) error {
+			return h.app.SendNotification(ctx, c, h.mailer, id)
+		},
+	}
+	return []policies.Worker{inquire, post}
+}
+
+// daily looks every minute whether a revocation list or the responder's
+// certificate is due, and sooner after trouble: a house that was never without
+// trouble would have no list at all.
+func (h *house) daily(ctx context.Context) error {
+	for {
+		next := time.Minute
+		c := commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)}
+		if err := errors.Join(h.publisher.Publish(ctx, c), h.renewResponder(ctx)); err != nil && ctx.Err() == nil {
+			h.report.Warn("the daily work waits", "error", err)
+			next = time.Second
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(next):
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"govahi/adapters/http"
+	"govahi/adapters/nats"
+	"govahi/adapters/pki"
+	"govahi/adapters/postgres"
+	"govahi/adapters/signer"
+	"govahi/adapters/sso"
+	"govahi/adapters/vault"
+	"govahi/commands"
+	"govahi/commands/policies"
+	"govahi/domain/fault"
+	"govahi/projections"
+	"govahi/queries"
+)
+
+// rooms connects what stands on the foundations.
+func (h *house) rooms(ctx context.Context) error {
+	h.signer = signer.NewClient(h.data.signerSocket())
+	if err := h.awaitSigner(ctx); err != nil {
+		return err
+	}
+	if err := h.openPools(ctx); err != nil {
+		return err
+	}
+	if err := h.makeApp(); err != nil {
+		return err
+	}
+	if err := patiently(ctx, h.openResponder); err != nil {
+		return err
+	}
+	h.makeViews()
+	return h.openDoor()
+}
+
+// awaitSigner waits until the signer answers; it was started just now.
+func (h *house) awaitSigner(ctx context.Context) error {
+	err := patiently(ctx, func(ctx context.Context) error {
+		info, err := h.signer.Info(ctx)
+		if err == nil {
+			h.ready("signer", info.Signer)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the signer does not answer: %w", err)
+	}
+	return nil
+}
+
+func (h *house) openPools(ctx context.Context) (err error) {
+	if h.vaultDB, err = postgres.Pool(ctx, h.postgres.DSN("vault")); err != nil {
+		return err
+	}
+	if h.views, err = postgres.Pool(ctx, h.postgres.DSN("views")); err != nil {
+		return err
+	}
+	err = patiently(ctx, func(ctx context.Context) (err error) {
+		h.vault, err = vault.Open(ctx, h.vaultDB, h.signer, now)
+		return err
+	})
+	if err == nil {
+		h.ready("vault", "subject keys, wrapped by the token")
+	}
+	return err
+}
+
+// patiently asks again while a child that died is being started again.
+func patiently(ctx context.Context, do func(context.Context) error) error {
+	limit, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	for {
+		err := do(limit)
+		if f, ok := fault.Of(err); err == nil || !ok || f.Kind != fault.Unavailable {
+			return err
+		}
+		select {
+		case <-limit.Done():
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func now() time.Time { return time.Now().UTC() }
+
+func (h *house) makeApp() error {
+	handler, err := h.data.handler()
+	if err != nil {
+		return err
+	}
+	h.app = &commands.App{
+		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
+		Registry: h.civilRegistry(), Clock: now, Handler: handler, Step: crashing(h.Mode),
+	}
+	h.publisher = commands.NewPublisher(h.app)
+	return nil
+}
+
+func handlerID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// openResponder makes sure of a certificate for the OCSP responder's key.
+func (h *house) openResponder(ctx context.Context) error {
+	key, err := h.signer.ResponderKey(ctx)
+	if err != nil {
+		return err
+	}
+	h.responder, err = pki.NewResponder(h.authority.Certificate(), key, http.Statuses{App: h.app}, now)
+	if err != nil {
+		return err
+	}
+	return h.renewResponder(ctx)
+}
+
+func (h *house) renewResponder(ctx context.Context) error {
+	info, err := h.signer.Info(ctx)
+	if err != nil {
+		return err
+	}
+	der, err := h.app.EnsureResponder(ctx, info.ResponderKey)
+	if err != nil {
+		return err
+	}
+	certificate, err := pki.ParseCertificate(der)
+	if err == nil {
+		h.responder.Use(certificate)
+	}
+	return err
+}
+
+func (h *house) makeViews() {
+	h.relay = nats.NewRelay(h.bus, h.log, h.report)
+	h.runner = projections.NewRunner(projections.Parts{
+		Pool: h.views, Log: h.log, Feed: h.bus.Feed, Keeper: h.vault, Terms: h.vault, Report: h.report,
+	}, projections.All()...)
+	h.waiter = projections.NewWaiter(h.views)
+	h.queries = &queries.Queries{Pool: h.views, Keeper: h.vault, Terms: h.vault}
+	checkpoints := projections.NewCheckpoints(h.views)
+	for name, list := range map[string][]policies.Policy{
+		"record": policies.OfRecord(), "issuance": policies.OfIssuance(),
+		"revocation": policies.OfRevocation(h.publisher), "erasure": policies.OfErasure(h.vault),
+	} {
+		h.policies = append(h.policies, &policies.Runner{
+			Name: name, App: h.app, Feed: h.bus.Feed("policy-" + name), Checkpoints: checkpoints, Policies: list, Report: h.report,
+		})
+	}
+}
+
+func (h *house) openDoor() error {
+	oidc := sso.Config{Issuer: h.OIDCIssuer, Audience: h.OIDCAudience, Clock: now}
+	config := http.Config{
+		Version: version, People: h.vault, Waiter: h.waiter, Health: h, Log: h.report,
+	}
+	if h.Mode == sso.Development {
+		issuer, err := openIssuer(h.data, h.base(), h.OIDCAudience)
+		if err != nil {
+			return err
+		}
+		oidc.Issuer = devIssuer(h.base())
+		h.issuer, config.DevIssuer = issuer, issuer
+		config.Verifier = sso.Static(oidc, issuer.PublicKey())
+	} else {
+		config.Verifier = sso.Remote(oidc, h.OIDCKeys)
+	}
+	mailer, err := h.mailServer()
+	if err != nil {
+		return err
+	}
+	h.mailer = mailer
+	h.door = http.New(config)
+	http.Declare(h.door, http.House{
+		App: h.app, Queries: h.queries, Authority: h.authority, Responder: h.responder, Base: h.base(),
+		Development: h.Mode == sso.Development,
+	})
+	return nil
+}
