@@ -58,6 +58,8 @@ func requestFacts(w *Writer, code string, e Event) {
 			WHERE code = $1`, code, e.Matched, e.TrackingCode)
 	case enrollment.FeeSettled:
 		w.Exec(`UPDATE requests SET fee_rial = $2 WHERE code = $1`, code, e.AmountRial)
+	case enrollment.CorrectionRequested:
+		w.Exec(`UPDATE requests SET corrections = COALESCE($2::text[], '{}') WHERE code = $1`, code, e.Fields)
 	case enrollment.Rejected:
 		w.Exec(`UPDATE requests SET rejection = $2 WHERE code = $1`, code, e.Reason)
 	case enrollment.IssuanceRequested:
@@ -73,7 +75,7 @@ func requestFacts(w *Writer, code string, e Event) {
 
 func requestForm(w *Writer, code string, e enrollment.FormCompleted) {
 	w.Exec(`UPDATE requests SET person = $2, organization = $3, province = $4, form_version = $5, entry = $6,
-		form = $7, email_confirmed = email_confirmed AND NOT $8, identity = NULL, registry_code = NULL, sighted = '{}'
+		form = $7, email_confirmed = email_confirmed AND NOT $8, identity = NULL, registry_code = NULL, sighted = '{}', corrections = '{}'
 		WHERE code = $1`,
 		code, e.Person, e.Organization, e.Province, e.Version, e.Entry, Column(e.Form), e.EmailChanged)
 	f, ok := Open(w, e.Form)

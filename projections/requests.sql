@@ -21,6 +21,7 @@ CREATE TABLE requests (
 	office           text,
 	submitted_at     timestamptz,
 	sighted          text[] NOT NULL DEFAULT '{}',
+	corrections      text[] NOT NULL DEFAULT '{}', -- fields that the office asked to mend
 	identity         text,                      -- waiting, matched, mismatch
 	registry_code    text,                      -- the registry's tracking code
 	fee_rial         bigint,

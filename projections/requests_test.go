@@ -255,3 +255,14 @@ func nothingPersonalStandsInClearInTheViews(v *views) {
 		}
 	}
 }
+
+func theApplicantSeesWhatToMend(v *views) {
+	code := v.code(1)
+	v.atOffice(code, v.sara, v.office)
+	tell(v, enrollment.Kind, code, enrollment.CorrectionRequested{Fields: []string{"email", "postalCode"}, By: officer, At: noon})
+	v.shown()
+	same(v, "to mend", ok(v.Request(v.Context(), code))(v).Corrections, []string{"email", "postalCode"})
+	tell(v, enrollment.Kind, code, completed(v.sara))
+	v.shown()
+	same(v, "mended", ok(v.Request(v.Context(), code))(v).Corrections, nil)
+}

@@ -11,6 +11,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("one's own requests, newest first", onesOwnRequestsNewestFirst)
 	v.tells("tracking needs the second factor", trackingNeedsTheSecondFactor)
 	v.tells("people are found however they are written", peopleAreFoundHoweverTheyAreWritten)
+	v.tells("the applicant sees what to mend", theApplicantSeesWhatToMend)
 	v.tells("a corrected form replaces the old", aCorrectedFormReplacesTheOld)
 	v.tells("the effective state is of all that is known", theEffectiveStateIsOfAllThatIsKnown)
 	v.tells("an abandoned serial is not the request's", anAbandonedSerialIsNotTheRequests)

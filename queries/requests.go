@@ -32,6 +32,7 @@ type Request struct {
 	Entry        *string    `json:"entry,omitempty" db:"entry"`
 	Email        bool       `json:"emailConfirmed" db:"email_confirmed"`
 	Sighted      []string   `json:"sighted" db:"sighted"`
+	Corrections  []string   `json:"corrections" db:"corrections" doc:"Fields of the form that the office asked to mend"`
 	Identity     *string    `json:"identity,omitempty" db:"identity"`
 	RegistryCode *string    `json:"registryTrackingCode,omitempty" db:"registry_code"`
 	FeeRial      *int64     `json:"feeRial,omitempty" db:"fee_rial"`
@@ -51,7 +52,7 @@ type Request struct {
 }
 
 const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
-	r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.identity, r.registry_code, r.fee_rial,
+	r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
 	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
 	r.opened_by, r.form` + requestTables
 

@@ -229,7 +229,7 @@ func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
 		"opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
-		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "copies": 0.,
+		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0.,
 	}}
 	for _, later := range []string{
 		"person", "organization", "province", "entry", "form", "person_term", "mobile_term", "surname_term", "last4_term",
@@ -277,6 +277,8 @@ func (d *dossier) learn(e told, name string) {
 		d.liable = e.number("formVersion")
 	case "submitted":
 		d.row["office"], d.row["submitted_at"] = e["office"], e["at"]
+	case "correction-requested":
+		d.row["corrections"] = e["fields"]
 	case "document-sighted":
 		d.sighted[e.text("document")] = true
 		others := slices.DeleteFunc(slices.Clone(d.row["sighted"].([]any)), func(d any) bool { return d == e["document"] })
@@ -318,7 +320,7 @@ func (d *dossier) learnLater(e told, name string) {
 // again.
 func (d *dossier) form(e told) {
 	d.version, d.foreign, d.matched = e.number("version"), e.yes("foreign"), 0
-	d.sighted, d.row["sighted"] = map[string]bool{}, []any{}
+	d.sighted, d.row["sighted"], d.row["corrections"] = map[string]bool{}, []any{}, []any{}
 	for control := range d.further {
 		d.further[control] = false
 	}
