@@ -21,7 +21,9 @@ type client struct {
 }
 
 func newClient(base string, token func(string) (string, error)) *client {
-	return &client{base: base, token: token, tokens: map[string]string{}, http: http.Client{Timeout: 20 * time.Second}}
+	// A transport of its own: the default one keeps two connections for all.
+	own := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{IdleConnTimeout: 5 * time.Second}}
+	return &client{base: base, token: token, tokens: map[string]string{}, http: own}
 }
 
 // refusal is a problem+json answer.
