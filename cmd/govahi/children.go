@@ -15,7 +15,7 @@ import (
 // keepChildren keeps both children alive until the context ends, then stops
 // them, abreast.
 func (h *house) keepChildren(ctx context.Context) {
-	h.signing = &child{
+	signing := &child{
 		name: "govahi-signer", pid: h.data.path("signer.pid"), log: h.report,
 		start: func() *exec.Cmd {
 			args := []string{"serve", "--dir", h.data.path("ca"), "--socket", h.data.signerSocket(), "--log", h.data.logSocket(), "--tethered"}
@@ -29,14 +29,13 @@ func (h *house) keepChildren(ctx context.Context) {
 		},
 	}
 	var both errgroup.Group
-	both.Go(func() error { return h.signing.keep(ctx) })
+	both.Go(func() error { return signing.keep(ctx) })
 	both.Go(func() error { return h.keepPostgres(ctx) })
 	_ = both.Wait()
 }
 
 func (h *house) keepPostgres(ctx context.Context) error {
-	cluster := postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}
-	server := h.postgres
+	cluster, server := h.cluster(), h.postgres
 	for {
 		select {
 		case <-ctx.Done():

@@ -95,8 +95,14 @@ var programs = func() string {
 
 func beside(name string) string { return filepath.Join(programs, name) }
 
+// cluster is the instance's private PostgreSQL, at its start and whenever it
+// died.
+func (h *house) cluster() postgres.Cluster {
+	return postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}
+}
+
 func (h *house) startPostgres(ctx context.Context) (err error) {
-	cluster := postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}
+	cluster := h.cluster()
 	if h.postgres, err = postgres.Start(ctx, cluster); err != nil {
 		return err
 	}

@@ -43,7 +43,6 @@ type house struct {
 	bus      *nats.Bus
 	relay    *nats.Relay
 	postgres *postgres.Server
-	signing  *child
 	signer   *signer.Client
 	vaultDB  *pgxpool.Pool
 	views    *pgxpool.Pool
@@ -58,7 +57,6 @@ type house struct {
 	policies  []*policies.Runner
 	queries   *queries.Queries
 	mailer    commands.Mailer
-	issuer    *sso.Issuer
 	door      *http.Server
 }
 

@@ -168,7 +168,7 @@ func (h *house) openDoor() error {
 			return err
 		}
 		oidc.Issuer = devIssuer(h.base())
-		h.issuer, config.DevIssuer = issuer, issuer
+		config.DevIssuer = issuer
 		config.Verifier = sso.Static(oidc, issuer.PublicKey())
 	} else {
 		config.Verifier = sso.Remote(oidc, h.OIDCKeys)
