@@ -58,7 +58,7 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 	if err := claim(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, in.UserName, bind); err != nil {
 		return Receipt{}, err
 	}
-	return transact(ctx, a, access.Kind, stream, as, just[access.Access](define))
+	return transactFrom(ctx, a, access.Kind, stream, h, as, just[access.Access](define))
 }
 
 // definition gathers the facts of the other streams: delivery never turns back,

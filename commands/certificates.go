@@ -43,7 +43,7 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err := claim(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key); err != nil {
 		return Receipt{}, err
 	}
-	return transact(ctx, a, enrollment.Kind, request, as, just[enrollment.Enrollment](ask))
+	return transactFrom(ctx, a, enrollment.Kind, request, h, as, just[enrollment.Enrollment](ask))
 }
 
 func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial string) error {

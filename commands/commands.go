@@ -161,8 +161,20 @@ var ErrLogUnavailable = fault.New(fault.Unavailable, "log-unavailable",
 func transact[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act,
 	decide func(history[S]) ([]event.Event, error),
 ) (Receipt, error) {
+	h, err := load(ctx, a, kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return transactFrom(ctx, a, kind, stream, h, as, decide)
+}
+
+// transactFrom is transact for a door that has read the stream already, to see
+// who may ask: if it moved on since, the append says so and it is read again.
+func transactFrom[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, seen history[S], as act,
+	decide func(history[S]) ([]event.Event, error),
+) (Receipt, error) {
 	meta := as.meta()
-	return insist(ctx, a, kind, stream, func(h history[S]) (Receipt, error) {
+	return insist(ctx, a, kind, stream, seen, func(h history[S]) (Receipt, error) {
 		if first, ok := h.done(meta.CommandID); ok {
 			return first, nil
 		}
@@ -178,8 +190,12 @@ func transact[S any](ctx context.Context, a *App, kind event.Kind[S], stream eve
 // alone decides: a caller's key that was used for one thing must not answer for
 // another, so the command's ID names the thing and the stream's revision too.
 func claim[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act, thing string, c event.Command[S]) error {
+	h, err := load(ctx, a, kind, stream)
+	if err != nil {
+		return err
+	}
 	key := as.Key
-	_, err := insist(ctx, a, kind, stream, func(h history[S]) (Receipt, error) {
+	_, err = insist(ctx, a, kind, stream, h, func(h history[S]) (Receipt, error) {
 		events, err := c.Decide(h.state)
 		if err != nil {
 			return Receipt{}, err
@@ -190,16 +206,18 @@ func claim[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.
 	return err
 }
 
-// insist reads the stream and tries, again and again while others win the race.
-func insist[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, try func(history[S]) (Receipt, error)) (Receipt, error) {
+// insist tries on the stream as it was read, and reads and tries again while
+// others win the race.
+func insist[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, h history[S],
+	try func(history[S]) (Receipt, error),
+) (Receipt, error) {
 	for range tries {
-		h, err := load(ctx, a, kind, stream)
-		if err != nil {
-			return Receipt{}, err
-		}
 		r, err := try(h)
 		if !errors.Is(err, event.ErrWrongExpectedRevision) {
 			return r, err
+		}
+		if h, err = load(ctx, a, kind, stream); err != nil {
+			return Receipt{}, err
 		}
 	}
 	return Receipt{}, ErrBusy

@@ -158,7 +158,7 @@ func (a *App) atDesk(ctx context.Context, c Caller, code, name string,
 		return Receipt{}, err
 	}
 	as := a.do(c, name, authority, code)
-	return transact(ctx, a, enrollment.Kind, stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
 		if now.state.Office != h.state.Office {
 			return nil, enrollment.ErrOtherOffice
 		}

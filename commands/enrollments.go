@@ -79,7 +79,7 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 		return Receipt{}, err
 	}
 	stream := enrollment.Kind.Stream(code)
-	_, authority, counter, err := a.theirs(ctx, c, code)
+	h, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -88,7 +88,7 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 		return Receipt{}, err
 	}
 	as := a.do(c, "CompleteForm", authority, code)
-	return transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
 		changed, err := a.emailChanged(ctx, h.state, form)
 		if err != nil {
 			return nil, err
@@ -159,12 +159,12 @@ func (a *App) SendEmailCode(ctx context.Context, c Caller, code string) (Receipt
 // ConfirmEmail proves the address by the code that was sent there (S1.5).
 func (a *App) ConfirmEmail(ctx context.Context, c Caller, code, entered string) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	_, authority, _, err := a.theirs(ctx, c, code)
+	h, authority, _, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
 	as := a.do(c, "ConfirmEmail", authority, code)
-	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+	r, err := transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
 		round := h.state.Email.Sent.Round
 		right := sameCode(iran.Digits(entered), a.EmailCode(stream, round))
 		return enrollment.ConfirmEmail{Right: right, Round: round, At: as.at}.Decide(h.state)
@@ -227,7 +227,7 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if err := claim(ctx, a, enrollment.Opening, opening(h.state), as, code, take); err != nil {
 		return Receipt{}, err
 	}
-	r, err := transact(ctx, a, enrollment.Kind, stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+	r, err := transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
 		if opening(now.state) != opening(h.state) {
 			return nil, enrollment.ErrStaleForm
 		}
@@ -285,12 +285,12 @@ func (a *App) asParty(ctx context.Context, c Caller, code, name string,
 	command func(as act, counter bool) event.Command[enrollment.Enrollment],
 ) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
-	_, authority, counter, err := a.theirs(ctx, c, code)
+	h, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
 	as := a.do(c, name, authority, code)
-	return transact(ctx, a, enrollment.Kind, stream, as, just(command(as, counter)))
+	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just(command(as, counter)))
 }
 
 // FirstEmailCode starts the proof of a form's address; a policy asks.

@@ -131,7 +131,7 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	if err := claim(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at}); err != nil {
 		return Receipt{}, err
 	}
-	return transact(ctx, a, fee.Kind, stream, as, just[fee.Fee](settle))
+	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](settle))
 }
 
 // NoteFee takes the payment into the record; a policy asks.

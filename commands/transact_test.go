@@ -166,3 +166,28 @@ func TestTheMetadataCarriesCauseAndStatus(t *testing.T) {
 		t.Errorf("of the code: %+v, %v", c, err)
 	}
 }
+
+// counting counts how often each category's streams are read.
+type counting struct {
+	event.Log
+	reads map[string]int
+}
+
+func (l counting) Read(ctx context.Context, s event.Stream, from uint64) iter.Seq2[event.Recorded, error] {
+	l.reads[s.Category()]++
+	return l.Log.Read(ctx, s, from)
+}
+
+// TestADoorReadsItsRequestOnce: who looked to see who may ask decides on what he
+// saw, unless somebody was quicker.
+func TestADoorReadsItsRequestOnce(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusReady)
+	log := counting{r.App.Log, map[string]int{}}
+	r.App.Log = log
+	if err := r.submit(); err != nil {
+		t.Fatal(err)
+	}
+	if log.reads["enrollment"] != 1 || log.reads["opening"] != 1 {
+		t.Errorf("a submission reads %v", log.reads)
+	}
+}

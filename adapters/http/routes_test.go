@@ -23,7 +23,10 @@ type described struct {
 		Name, In string
 		Required bool
 	} `json:"parameters"`
-	Responses map[string]any `json:"responses"`
+	Responses   map[string]any `json:"responses"`
+	RequestBody struct {
+		Content map[string]any `json:"content"`
+	} `json:"requestBody"`
 
 	method, path string
 }
@@ -102,6 +105,29 @@ func TestEveryOperationAsksWhoIsThere(t *testing.T) {
 		}
 		if p := l.ask(d.method, d.somewhere(), "{}", l.as("stranger")...).problem(t); p.Status != 400 || p.Code != "idempotency-key-missing" {
 			t.Errorf("%s without a key: %+v", d.OperationID, p)
+		}
+	}
+}
+
+// TestNoImageCanBeSent: originals are sighted, never copied (S3.5, invariant 9).
+// The house takes JSON and OCSP requests, and no file of any kind.
+func TestNoImageCanBeSent(t *testing.T) {
+	l := bare(t).open(t, House{})
+	bodies := 0
+	for _, d := range l.operations() {
+		for content := range d.RequestBody.Content {
+			if bodies++; content != "application/json" && content != "application/ocsp-request" {
+				t.Errorf("%s takes %s", d.OperationID, content)
+			}
+		}
+	}
+	if bodies < 20 {
+		t.Errorf("%d operations take a body", bodies)
+	}
+	for _, content := range []string{"image/png", "image/jpeg", "application/pdf", "multipart/form-data; boundary=b"} {
+		headers := append(l.commanding("officer-1", "image"), "Content-Type", content)
+		if a := l.ask("POST", "/requests/050000000018/documents", "\x89PNG", headers...); a.StatusCode < 400 || a.StatusCode >= 500 {
+			t.Errorf("%s: %d", content, a.StatusCode)
 		}
 	}
 }
