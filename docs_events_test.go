@@ -15,6 +15,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fee"
+	"govahi/domain/idempotency"
 	"govahi/domain/inquiry"
 	"govahi/domain/notification"
 	"govahi/domain/office"
@@ -57,6 +58,7 @@ var kinds = []kind{
 	of(access.Kind, "user name", "a user of CPMIS"),
 	of(access.Binding, "serial", "the one CPMIS user of a certificate"),
 	of(notification.Kind, "ID of the causing event", "one message to one person"),
+	of(idempotency.Kind, "key", "what a caller's Idempotency-Key was first used for"),
 	of(person.Addressing, "order", "the one person whom an order of erasure concerns"),
 	of(person.Kind, "subject", "what concerns a person as such: erasure"),
 	of(policy.Kind, "name", "when a policy came to the house"),

@@ -48,14 +48,22 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 	if err != nil {
 		return Receipt{}, err
 	}
-	if first, ok := h.done(as.meta().CommandID); ok {
-		return first, nil
+	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+		return first, err
 	}
-	if _, err := define.Decide(h.state); err != nil {
+	events, err := define.Decide(h.state)
+	if err != nil {
 		return Receipt{}, err
 	}
 	bind := access.Bind{UserName: in.UserName, At: as.at}
-	if err := claim(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, in.UserName, bind); err != nil {
+	take, err := claimable(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, in.UserName, bind)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, stream, h, len(events) == 0); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, access.Kind, stream, h, as, just[access.Access](define))

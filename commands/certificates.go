@@ -27,8 +27,8 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		return Receipt{}, err
 	}
 	as := a.do(c, "IssueCertificate", authority, code)
-	if first, ok := h.done(as.meta().CommandID); ok {
-		return first, nil
+	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+		return first, err
 	}
 	ask := enrollment.RequestIssuance{
 		Token: tokenSerial, KeyHash: keyHash, CSR: csr, By: c.Person, Office: h.state.Office, At: as.at,
@@ -40,7 +40,14 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		return Receipt{}, err
 	}
 	key := certificate.ClaimKey{Request: request, At: as.at}
-	if err := claim(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key); err != nil {
+	take, err := claimable(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, request, h, false); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, enrollment.Kind, request, h, as, just[enrollment.Enrollment](ask))

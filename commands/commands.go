@@ -46,6 +46,7 @@ type Caller struct {
 	Person      event.Subject // empty for a policy
 	Policy      string        // empty for a person
 	Key         string        // Idempotency-Key, or the ID of the event a policy reacts to
+	Question    []byte        // a person's: operation and input, which the key names for good
 	Correlation string
 	Causation   string
 }
@@ -76,10 +77,11 @@ type Receipt struct {
 // act is one command on its way into one stream.
 type act struct {
 	Caller
-	name      string // of the door, so that one key may open several streams
+	name      string // of the door
 	authority string
 	at        time.Time
 	about     string // correlation, where the caller gives none
+	claimed   bool   // the caller's key was claimed for it
 }
 
 func (a act) meta() event.Meta {
@@ -173,16 +175,18 @@ func transact[S any](ctx context.Context, a *App, kind event.Kind[S], stream eve
 func transactFrom[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, seen history[S], as act,
 	decide func(history[S]) ([]event.Event, error),
 ) (Receipt, error) {
-	meta := as.meta()
 	return insist(ctx, a, kind, stream, seen, func(h history[S]) (Receipt, error) {
-		if first, ok := h.done(meta.CommandID); ok {
-			return first, nil
+		if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+			return first, err
 		}
 		events, err := decide(h)
 		if err != nil {
 			return h.receipt(stream), err
 		}
-		return appendTo(ctx, a, kind, stream, h, meta, events)
+		if first, ok, err := once(ctx, a, &as, stream, h, len(events) == 0); ok || err != nil {
+			return first, err
+		}
+		return appendTo(ctx, a, kind, stream, h, as.meta(), events)
 	})
 }
 
@@ -190,20 +194,35 @@ func transactFrom[S any](ctx context.Context, a *App, kind event.Kind[S], stream
 // alone decides: a caller's key that was used for one thing must not answer for
 // another, so the command's ID names the thing and the stream's revision too.
 func claim[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act, thing string, c event.Command[S]) error {
-	h, err := load(ctx, a, kind, stream)
+	take, err := claimable(ctx, a, kind, stream, as, thing, c)
 	if err != nil {
 		return err
 	}
+	return take()
+}
+
+// claimable is claim in two steps: what is refused leaves nothing behind, not
+// even the caller's key, which is claimed between the two.
+func claimable[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act, thing string, c event.Command[S]) (take func() error, err error) {
+	seen, err := load(ctx, a, kind, stream)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Decide(seen.state); err != nil {
+		return nil, err
+	}
 	key := as.Key
-	_, err = insist(ctx, a, kind, stream, h, func(h history[S]) (Receipt, error) {
-		events, err := c.Decide(h.state)
-		if err != nil {
-			return Receipt{}, err
-		}
-		as.Key = fmt.Sprintf("%s/%s@%d", key, thing, len(h.records))
-		return appendTo(ctx, a, kind, stream, h, as.meta(), events)
-	})
-	return err
+	return func() error {
+		_, err := insist(ctx, a, kind, stream, seen, func(h history[S]) (Receipt, error) {
+			events, err := c.Decide(h.state)
+			if err != nil {
+				return Receipt{}, err
+			}
+			as.Key = fmt.Sprintf("%s/%s@%d", key, thing, len(h.records))
+			return appendTo(ctx, a, kind, stream, h, as.meta(), events)
+		})
+		return err
+	}, nil
 }
 
 // insist tries on the stream as it was read, and reads and tries again while

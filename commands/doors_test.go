@@ -299,16 +299,6 @@ func TestTheSameKeyOfAnotherIsAnotherCommand(t *testing.T) {
 	}
 }
 
-func TestTheSameKeyAtAnotherDoorIsAnotherCommand(t *testing.T) {
-	r := open(t).draft(applicant).upTo(enrollment.StatusIssued)
-	c := r.by(officer)
-	r.did(r.PrintSheet(t.Context(), c, r.code))
-	r.did(r.PersonaliseToken(t.Context(), c, r.code, r.token, r.now().Fingerprint))
-	if r.now().Status != enrollment.StatusReadyForDelivery {
-		t.Fatalf("the request is %s", r.now().Status)
-	}
-}
-
 // unknowing lists the doors that are not about a request which must exist.
 var unknowing = []string{
 	"OpenRequest", "OpenRequest, at a counter", "ReportInaccuracy", "RefuteInaccuracy", "EstablishInaccuracy",

@@ -60,8 +60,8 @@ func (a *App) opened(ctx context.Context, c Caller, year int) (Receipt, bool, er
 		if err != nil || len(h.records) == 0 {
 			return Receipt{}, false, err
 		}
-		if r, ok := h.done(c.commandID("OpenRequest")); ok {
-			return r, true, nil
+		if r, ok, err := repeated(ctx, a, a.do(c, "OpenRequest", asApplicant, ""), h); ok || err != nil {
+			return r, ok, err
 		}
 	}
 }
@@ -210,8 +210,8 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 		return Receipt{}, err
 	}
 	as := a.do(c, "SubmitRequest", authority, code)
-	if first, ok := h.done(as.meta().CommandID); ok {
-		return first, nil
+	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+		return first, err
 	}
 	submit := enrollment.Submit{Office: toOffice, At: as.at}
 	if _, err := submit.Decide(h.state); err != nil {
@@ -223,8 +223,14 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if err := a.priced(ctx, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
-	take := enrollment.TakeOpening{Request: stream, At: as.at}
-	if err := claim(ctx, a, enrollment.Opening, opening(h.state), as, code, take); err != nil {
+	take, err := claimable(ctx, a, enrollment.Opening, opening(h.state), as, code, enrollment.TakeOpening{Request: stream, At: as.at})
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, stream, h, false); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
 		return Receipt{}, err
 	}
 	r, err := transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {

@@ -333,10 +333,10 @@ func TestOneKeySubmitsOneOfTwoRequests(t *testing.T) {
 	h := open(t)
 	one, two := h.draft(applicant).upTo(enrollment.StatusReady), h.draft(applicant).upTo(enrollment.StatusReady)
 	c := one.by(applicant)
-	if err := one.submitBy(c); err != nil {
+	if err := one.submitBy(asking(c, "one")); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.submitBy(c); !errors.Is(err, enrollment.ErrOpenRequest) {
+	if err := two.submitBy(asking(c, "two")); !errors.Is(err, enrollment.ErrOpenRequest) {
 		t.Errorf("the second request with the same key: %v", err)
 	}
 }

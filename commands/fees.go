@@ -123,12 +123,23 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	if err != nil {
 		return Receipt{}, err
 	}
+	if first, ok, err := repeated(ctx, a, as, order); ok || err != nil {
+		return first, err
+	}
 	settle := fee.Settle{Payment: payment, By: c.Person, Office: request.state.Office, At: as.at}
-	if _, err := settle.Decide(order.state); err != nil {
+	events, err := settle.Decide(order.state)
+	if err != nil {
 		return Receipt{}, err
 	}
 	settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
-	if err := claim(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at}); err != nil {
+	take, err := claimable(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at})
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, stream, order, len(events) == 0); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](settle))

@@ -32,6 +32,7 @@ func (a *App) EraseSubject(ctx context.Context, c Caller, code, legalBasis strin
 		return Receipt{}, err
 	}
 	as := a.do(c, "EraseSubject", authority, string(subject))
+	as.claimed = true
 	order := person.OrderErasure{Subject: subject, LegalBasis: legalBasis, By: c.Person, At: as.at}
 	return transact(ctx, a, person.Kind, person.Kind.Stream(string(subject)), as, just[person.Person](order))
 }
@@ -42,15 +43,20 @@ func (a *App) concerned(ctx context.Context, c Caller, authority, code string) (
 	order := hex.EncodeToString(a.Secrets.Derive("erasure", c.actor(), c.Key))
 	stream := person.Addressing.Stream(order)
 	h, err := load(ctx, a, person.Addressing, stream)
-	if err != nil || h.state.Subject != "" {
-		return h.state.Subject, err
-	}
-	subject, err := a.knownPerson(ctx, code)
 	if err != nil {
 		return "", err
 	}
+	subject := h.state.Subject
+	if subject == "" {
+		if subject, err = a.knownPerson(ctx, code); err != nil {
+			return "", err
+		}
+	}
 	as := a.do(c, "EraseSubject", authority, string(subject))
-	_, err = transact(ctx, a, person.Addressing, stream, as, just[person.Addressed](person.Address{Subject: subject, At: as.at}))
+	if _, _, err := once(ctx, a, &as, stream, h, false); err != nil {
+		return "", err
+	}
+	_, err = transactFrom(ctx, a, person.Addressing, stream, h, as, just[person.Addressed](person.Address{Subject: subject, At: as.at}))
 	return subject, err
 }
 

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,9 +40,21 @@ func Command[I, O any](s *Server, op Operation, do func(context.Context, command
 	s.identified(&d)
 	s.keyed(&d)
 	declare(s, d, func(ctx context.Context, in *I) (*written[O], error) {
-		receipt, body, err := do(ctx, caller(ctx), in)
+		c := caller(ctx)
+		c.Question = question(op.ID, in)
+		receipt, body, err := do(ctx, c, in)
 		return &written[O]{Position: receipt.Position, Body: body}, err
 	})
+}
+
+// question is what a key names: the operation and its input as it was
+// understood, so that the order of a body's fields does not matter.
+func question(operation string, in any) []byte {
+	input, err := json.Marshal(in)
+	if err != nil {
+		panic("http: the input of " + operation + ": " + err.Error())
+	}
+	return append([]byte(operation+" "), input...)
 }
 
 type written[O any] struct {
