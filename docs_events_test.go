@@ -17,6 +17,7 @@ import (
 	"govahi/domain/fee"
 	"govahi/domain/idempotency"
 	"govahi/domain/inquiry"
+	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
 	"govahi/domain/person"
@@ -59,6 +60,7 @@ var kinds = []kind{
 	of(access.Binding, "serial", "the one CPMIS user of a certificate"),
 	of(notification.Kind, "ID of the causing event", "one message to one person"),
 	of(idempotency.Kind, "key", "what a caller's Idempotency-Key was first used for"),
+	of(limit.Kind, "rule", "when a person asked for what costs others"),
 	of(person.Addressing, "order", "the one person whom an order of erasure concerns"),
 	of(person.Kind, "subject", "what concerns a person as such: erasure"),
 	of(policy.Kind, "name", "when a policy came to the house"),

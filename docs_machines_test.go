@@ -223,7 +223,7 @@ func printMachines(t *testing.T) string {
 var withoutMachine = []string{
 	"appointment.Appoint", "appointment.Dismiss", "appointment.Found", "office.Open", "policy.Start",
 	"tariff.Publish", "certificate.ClaimKey", "certificate.Delegate", "access.Bind", "fee.Claim",
-	"person.Address", "idempotency.Claim",
+	"person.Address", "idempotency.Claim", "limit.Count",
 }
 
 func TestWithoutMachineIsUpToDate(t *testing.T) {

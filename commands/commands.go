@@ -11,6 +11,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/limit"
 )
 
 // App holds what the doors need. All fields are set; none is optional.
@@ -22,6 +23,7 @@ type App struct {
 	Authority Authority
 	Signer    Signer
 	Registry  CivilRegistry
+	CodeLimit limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
 	Clock     func() time.Time // UTC
 	Handler   string           // who makes issuance attempts: one running process at a time has this name
 	Step      func(point string)

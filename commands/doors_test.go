@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"govahi/commands"
 	"govahi/domain/appointment"
@@ -43,7 +44,7 @@ var doors = []door{
 	{"CompleteForm", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.CompleteForm(ctx, c, r.code, formOf(r.of))
 	}, party},
-	{"SendEmailCode", enrollment.StatusCompleted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+	{"SendEmailCode", enrollment.StatusCompleted, func(r *request) { r.clock.pass(time.Minute) }, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.SendEmailCode(ctx, c, r.code)
 	}, party},
 	{"ConfirmEmail", enrollment.StatusCompleted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
@@ -201,7 +202,7 @@ func (r *request) accepts(d door, person string) {
 	}
 	all := r.stream(receipt.Stream)
 	m, err := all[receipt.Revision].DecodeMeta()
-	if err != nil || m.Actor != string(subject(person)) || m.Authority == "" || !m.At.Equal(noon) || m.Correlation == "" {
+	if err != nil || m.Actor != string(subject(person)) || m.Authority == "" || !m.At.Equal(r.clock.now) || m.Correlation == "" {
 		r.t.Errorf("the event says of its origin %+v, %v", m, err)
 	}
 }

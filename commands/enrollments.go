@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/iran"
+	"govahi/domain/limit"
 	"govahi/domain/office"
 )
 
@@ -151,9 +153,71 @@ func (a *App) AcceptLiability(ctx context.Context, c Caller, code, version, hash
 
 // SendEmailCode sends another code to the form's address.
 func (a *App) SendEmailCode(ctx context.Context, c Caller, code string) (Receipt, error) {
-	return a.asParty(ctx, c, code, "SendEmailCode", func(as act, _ bool) event.Command[enrollment.Enrollment] {
-		return enrollment.SendEmailCode{At: as.at}
+	stream := enrollment.Kind.Stream(code)
+	h, authority, _, err := a.theirs(ctx, c, code)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "SendEmailCode", authority, code)
+	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+		return first, err
+	}
+	send := enrollment.SendEmailCode{At: as.at}
+	if events, err := send.Decide(h.state); err != nil {
+		return Receipt{}, err
+	} else if len(events) > 0 {
+		if err := a.countCode(ctx, as, h.state.Form.Person); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just[enrollment.Enrollment](send))
+}
+
+// FirstEmailCode starts the proof of a form's address; a policy asks. Who has
+// had too many codes gets none, and may ask for one later.
+func (a *App) FirstEmailCode(ctx context.Context, c Caller, request event.Stream, formVersion int) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	as := a.do(c, "SendEmailCode", "policy", request.ID())
+	send := enrollment.SendEmailCode{FormVersion: formVersion, At: as.at}
+	if events, err := send.Decide(h.state); err != nil || len(events) == 0 {
+		return err
+	}
+	switch err := a.countCode(ctx, as, h.state.Form.Person); {
+	case errors.Is(err, limit.ErrTooMany):
+		return nil
+	case err != nil:
+		return err
+	}
+	_, err = transactFrom(ctx, a, enrollment.Kind, request, h, as, just[enrollment.Enrollment](send))
+	return err
+}
+
+// countCode counts the codes that a person causes to be sent, over all his
+// requests; each is counted once, however often the command comes.
+func (a *App) countCode(ctx context.Context, as act, person event.Subject) error {
+	if a.CodeLimit.Max == 0 {
+		return nil
+	}
+	stream := limit.Kind.Stream(a.CodeLimit.Name, string(person))
+	h, err := load(ctx, a, limit.Kind, stream)
+	if err != nil {
+		return err
+	}
+	count := limit.Count{Rule: a.CodeLimit, At: as.at}
+	_, err = insist(ctx, a, limit.Kind, stream, h, func(h history[[]time.Time]) (Receipt, error) {
+		if first, ok := h.done(as.meta().CommandID); ok {
+			return first, nil
+		}
+		events, err := count.Decide(h.state)
+		if err != nil {
+			return Receipt{}, err
+		}
+		return appendTo(ctx, a, limit.Kind, stream, h, as.meta(), events)
 	})
+	return err
 }
 
 // ConfirmEmail proves the address by the code that was sent there (S1.5).
@@ -297,12 +361,4 @@ func (a *App) asParty(ctx context.Context, c Caller, code, name string,
 	}
 	as := a.do(c, name, authority, code)
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just(command(as, counter)))
-}
-
-// FirstEmailCode starts the proof of a form's address; a policy asks.
-func (a *App) FirstEmailCode(ctx context.Context, c Caller, request event.Stream, formVersion int) error {
-	as := a.do(c, "SendEmailCode", "policy", request.ID())
-	send := enrollment.SendEmailCode{FormVersion: formVersion, At: as.at}
-	_, err := transact(ctx, a, enrollment.Kind, request, as, just[enrollment.Enrollment](send))
-	return err
 }

@@ -16,6 +16,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/limit"
 	"govahi/domain/office"
 )
 
@@ -69,7 +70,7 @@ func empty(t *testing.T) *house {
 	h.signer = &signer{ca: ca, log: h.log}
 	h.App = &commands.App{
 		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer,
-		Registry: h.registry, Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
+		Registry: h.registry, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
 	}
 	return h
 }

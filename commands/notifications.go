@@ -14,7 +14,15 @@ import (
 
 // Mail is a message on its way out. The ID names its cause: a server that sees
 // it twice may drop the second.
-type Mail struct{ ID, To, Subject, Body string }
+type Mail struct {
+	ID, To, Subject, Body string
+	Proof                 bool `json:"-"` // asks the address to prove itself: it is not known to be the applicant's yet
+}
+
+// ErrAddressFull is a Mailer's word that it sends no more proofs to an address
+// for now. Nobody is told: the answer to whoever asked for a code must not
+// depend on what others asked for.
+var ErrAddressFull = errors.New("commands: too many proofs were sent to this address")
 
 // Mailer hands a message to a mail server.
 type Mailer interface {
@@ -67,6 +75,9 @@ func (a *App) SendNotification(ctx context.Context, c Caller, m Mailer, id strin
 // send tells what became of the message. An address that was erased since is no
 // reason to try again.
 func (a *App) send(ctx context.Context, m Mailer, r notification.Requested) (event.Command[notification.Notification], error) {
+	if cause, err := a.pointless(ctx, r); err != nil || cause != "" {
+		return notification.GiveUp{Cause: cause, At: a.Clock()}, err
+	}
 	mail, err := a.mail(ctx, r)
 	switch {
 	case errors.Is(err, event.ErrErased):
@@ -74,12 +85,31 @@ func (a *App) send(ctx context.Context, m Mailer, r notification.Requested) (eve
 	case err != nil:
 		return nil, err
 	}
-	if err := m.Send(ctx, mail); err != nil {
+	err = m.Send(ctx, mail)
+	switch {
+	case errors.Is(err, ErrAddressFull):
+		return notification.GiveUp{Cause: "address-limit", At: a.Clock()}, nil
+	case err != nil:
 		return notification.Postpone{Cause: "mail-server", At: a.Clock()}, nil //nolint:nilerror // the cause is recorded
 	}
 	return notification.NoteSent{At: a.Clock()}, nil
 }
 
+// pointless says why a code need not be sent any more: one that came after it
+// is the right one, or its time is over.
+func (a *App) pointless(ctx context.Context, r notification.Requested) (cause string, err error) {
+	if r.Template != notification.EmailCode {
+		return "", nil
+	}
+	h, err := load(ctx, a, enrollment.Kind, r.Request)
+	email := h.state.Email
+	if err == nil && (email.Confirmed || email.Sent.Round != r.Round || a.Clock().After(email.Sent.ExpiresAt)) {
+		cause = "code-no-longer-counts"
+	}
+	return cause, err
+}
+
+// mail writes the message.
 func (a *App) mail(ctx context.Context, r notification.Requested) (Mail, error) {
 	m, err := r.Message.Open(ctx, a.Keeper)
 	if err != nil {
@@ -95,7 +125,7 @@ func (a *App) mail(ctx context.Context, r notification.Requested) (Mail, error) 
 		body += "\n\nشماره سریال گواهی: " + serial
 	}
 	body += "\n\nکد رهگیری: " + code + "\n"
-	return Mail{ID: r.ID, To: m.Email, Subject: text.subject, Body: body}, nil
+	return Mail{ID: r.ID, To: m.Email, Subject: text.subject, Body: body, Proof: r.Template == notification.EmailCode}, nil
 }
 
 var texts = map[notification.Template]struct{ subject, body string }{

@@ -66,8 +66,9 @@ func TestOneCauseIsOneMessage(t *testing.T) {
 }
 
 func TestMessagesSayWhatTheyMust(t *testing.T) {
-	r := open(t).draft(applicant).upTo(enrollment.StatusIssued)
-	p := &post{}
+	r, p := open(t).draft(applicant).upTo(enrollment.StatusCompleted), &post{}
+	r.sendAll(p)
+	r.upTo(enrollment.StatusIssued)
 	r.sendAll(p)
 	r.sendAll(p)
 	if len(p.sent) != 3 {

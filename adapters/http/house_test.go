@@ -40,7 +40,7 @@ func open(t *testing.T, declare func(*Server), change ...func(*Config)) *house {
 	log := &bytes.Buffer{}
 	config := Config{
 		Version: "1.2.3", Verifier: sso.Static(c, issuer.PublicKey()), People: &people{}, Waiter: waiter{},
-		Health: healthy{}, Log: slog.New(slog.NewTextHandler(&locked{w: log}, nil)), DevIssuer: issuer,
+		Health: healthy{}, Limits: NoLimits(), Log: slog.New(slog.NewTextHandler(&locked{w: log}, nil)), DevIssuer: issuer,
 	}
 	for _, f := range change {
 		f(&config)

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"govahi/adapters/limits"
 	"govahi/commands"
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
@@ -234,6 +235,21 @@ func tracking(t *testing.T, l *told) {
 			t.Errorf("%v: %+v", c, p)
 		}
 	}
+	l.Limits.Tracked = &limits.Tries{Max: 3, Within: time.Hour, Clock: time.Now}
+	for n, c := range [][2]string{{l.code, "1234"}, {l.code, "0000"}, {l.code, "0001"}, {l.code, "0002"}} {
+		if a, want := ask(c[0], c[1]), 404; n > 0 && a.StatusCode != want {
+			t.Errorf("guess %d: %d", n, a.StatusCode)
+		}
+	}
+	for _, last := range []string{"0003", "1234"} {
+		if p := ask(l.code, last).problem(t); p.Status != 429 || p.Code != "too-many-tries" {
+			t.Errorf("a code that was guessed at too often, with %s: %+v", last, p)
+		}
+	}
+	if p := ask("050000000018", "1234").problem(t); p.Status != 404 {
+		t.Errorf("another code: %+v", p)
+	}
+	l.Limits.Tracked = &limits.Tries{}
 }
 
 func searching(t *testing.T, l *told) {

@@ -25,7 +25,18 @@ type Operation struct {
 	View    string // the projections that a Query answers from, for ?after=; spaces between
 	Type    string // content type of a raw answer
 	Hidden  bool   // left out of the OpenAPI document
+	Limit   Limit
 }
+
+// Limit is what of an operation is counted by the caller's network.
+type Limit int
+
+// The limits.
+const (
+	Unlimited Limit = iota
+	Guesses         // wrong codes
+	Letters         // messages that it causes
+)
 
 // Nothing is the answer to a command that needs no more than its position.
 type Nothing struct{}
@@ -39,6 +50,7 @@ func Command[I, O any](s *Server, op Operation, do func(context.Context, command
 	d := describe(op)
 	s.identified(&d)
 	s.keyed(&d)
+	s.counted(&d, op.Limit)
 	declare(s, d, func(ctx context.Context, in *I) (*written[O], error) {
 		c := caller(ctx)
 		c.Question = question(op.ID, in)
@@ -80,6 +92,7 @@ func Query[I, O any](s *Server, op Operation, ask func(context.Context, Identity
 func Public[I, O any](s *Server, op Operation, ask func(context.Context, *I) (O, error)) {
 	d := describe(op)
 	s.positioned(&d)
+	s.counted(&d, op.Limit)
 	declare(s, d, func(ctx context.Context, in *I) (*read[O], error) {
 		if err := s.wait(ctx, op.View); err != nil {
 			return nil, err
@@ -90,6 +103,16 @@ func Public[I, O any](s *Server, op Operation, ask func(context.Context, *I) (O,
 }
 
 type read[O any] struct{ Body O }
+
+// counted declares an operation's limit.
+func (s *Server) counted(d *huma.Operation, l Limit) {
+	switch l {
+	case Guesses:
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Guesses, true))
+	case Letters:
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, false))
+	}
+}
 
 // describe is the OpenAPI side of an operation.
 func describe(op Operation) huma.Operation {

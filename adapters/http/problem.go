@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
@@ -27,6 +29,7 @@ type Problem struct {
 	Correlation string         `json:"correlation,omitempty" doc:"Name it when you report one of our own faults"`
 
 	title, detail fault.Text
+	wait          time.Duration
 }
 
 // FieldProblem is what is wrong with one field.
@@ -103,7 +106,7 @@ func problemOf(f *fault.Fault) *Problem {
 	answer := answers[f.Kind]
 	return &Problem{
 		Type: "urn:govahi:problem:" + f.Code, Status: answer.status, Code: f.Code, Field: f.Field,
-		title: answer.title, detail: f.Text,
+		title: answer.title, detail: f.Text, wait: f.Wait,
 	}
 }
 
@@ -137,6 +140,8 @@ func (p *Problem) headers(language string) http.Header {
 		h.Set("WWW-Authenticate", challenge(p.Code))
 	case fiber.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(retryAfter))
+	case fiber.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.wait.Seconds()))))
 	}
 	return h
 }

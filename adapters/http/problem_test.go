@@ -38,7 +38,7 @@ func TestEachKindOfFaultHasItsStatus(t *testing.T) {
 		if got := a.Header.Get("WWW-Authenticate") != ""; got != (want == 401) {
 			t.Errorf("kind %d: WWW-Authenticate %v", kind, got)
 		}
-		if got := a.Header.Get("Retry-After") != ""; got != (want == 503) {
+		if got := a.Header.Get("Retry-After") != ""; got != (want == 503 || want == 429) {
 			t.Errorf("kind %d: Retry-After %v", kind, got)
 		}
 	}

@@ -2,7 +2,9 @@ package http
 
 import (
 	"context"
+	"errors"
 
+	"govahi/adapters/limits"
 	"govahi/commands"
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
@@ -31,11 +33,11 @@ func (h House) requests(s *Server) {
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.CompleteForm(ctx, c, in.plain(), in.Body))
 		})
-	Command(s, Operation{ID: "send-email-code", Method: "POST", Path: "/requests/{code}/email-code", Tag: tag, Summary: "Send another code to the form's address (S1.29)"},
+	Command(s, Operation{ID: "send-email-code", Method: "POST", Path: "/requests/{code}/email-code", Tag: tag, Limit: Letters, Summary: "Send another code to the form's address (S1.29)"},
 		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {
 			return done(h.App.SendEmailCode(ctx, c, in.plain()))
 		})
-	Command(s, Operation{ID: "confirm-email", Method: "POST", Path: "/requests/{code}/email-confirmation", Tag: tag, Summary: "Prove the address by the code sent there (S1.5)"},
+	Command(s, Operation{ID: "confirm-email", Method: "POST", Path: "/requests/{code}/email-confirmation", Tag: tag, Limit: Guesses, Summary: "Prove the address by the code sent there (S1.5)"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Coded
 			Body struct {
@@ -94,7 +96,7 @@ func (h House) requestQueries(s *Server) {
 			}
 			return h.Queries.Form(ctx, r)
 		})
-	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Summary: "Where a request stands, by code and second factor", View: requestViews},
+	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Limit: Guesses, Summary: "Where a request stands, by code and second factor", View: requestViews},
 		func(ctx context.Context, in *struct {
 			Body struct {
 				TrackingCode string `json:"trackingCode" maxLength:"30"`
@@ -102,7 +104,7 @@ func (h House) requestQueries(s *Server) {
 			}
 		},
 		) (queries.Tracking, error) {
-			return h.Queries.Track(ctx, Coded{in.Body.TrackingCode}.plain(), in.Body.LastFour)
+			return h.track(ctx, s.Limits.Tracked, Coded{in.Body.TrackingCode}.plain(), in.Body.LastFour)
 		})
 	Public(s, Operation{ID: "get-liability-notice", Method: "GET", Path: "/liability-notice", Tag: tag, Summary: "The liability notice in force (S1.7, S1.25)"},
 		func(context.Context, *struct{}) (LiabilityNotice, error) {
@@ -116,6 +118,22 @@ type LiabilityNotice struct {
 	Version  string `json:"version"`
 	TextHash string `json:"textHash"`
 	Text     string `json:"text"`
+}
+
+// track answers whoever has code and second factor; each code has tries of its
+// own, from wherever they come.
+func (h House) track(ctx context.Context, tries *limits.Tries, code, lastFour string) (queries.Tracking, error) {
+	if code == noCode { // a slip of the pen: nobody's tries
+		return queries.Tracking{}, enrollment.ErrNotFound
+	}
+	if err := tried(tries, code); err != nil {
+		return queries.Tracking{}, err
+	}
+	found, err := h.Queries.Track(ctx, code, lastFour)
+	if !errors.Is(err, enrollment.ErrNotFound) {
+		tries.Forgive(code)
+	}
+	return found, err
 }
 
 // request finds a request for its applicant, the officers of its office, or

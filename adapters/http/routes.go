@@ -82,13 +82,15 @@ type Coded struct {
 func (c Coded) plain() string {
 	text, err := url.PathUnescape(c.Code)
 	if err != nil {
-		return "none"
+		return noCode
 	}
 	if code, err := iran.ParseTrackingCode(text); err == nil {
 		return code
 	}
-	return "none"
+	return noCode
 }
+
+const noCode = "none"
 
 // value is a column that may be null.
 func value(s *string) string {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,6 +26,8 @@ type Config struct {
 	People   People
 	Waiter   Waiter
 	Health   Health
+	Limits   Limits
+	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
 	Log      *slog.Logger
 	// DevIssuer is served under /dev/oidc/; nil outside development mode.
 	DevIssuer DevIssuer

@@ -67,6 +67,9 @@ type settings struct {
 	Base   string   `env:"GOVAHI_BASE" help:"Public http URL of the door, as certificates will cite it; default: http:// and the address."`
 	Mode   sso.Mode `env:"GOVAHI_MODE" default:"development" enum:"development,production" help:"Whether invented people may sign in."`
 
+	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
+	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
+
 	OIDCIssuer   string `env:"GOVAHI_OIDC_ISSUER" help:"Issuer of bearer tokens, outside development mode."`
 	OIDCKeys     string `env:"GOVAHI_OIDC_KEYS" help:"URL of its key set."`
 	OIDCAudience string `env:"GOVAHI_OIDC_AUDIENCE" default:"govahi" help:"Audience that tokens must name."`
@@ -76,6 +79,12 @@ type settings struct {
 func (s settings) check() error {
 	if u, err := url.Parse(s.base()); err != nil || u.Scheme != "http" || u.Host == "" {
 		return errors.New("GOVAHI_BASE is the public http URL of the door, such as http://pki.example.ir: certificates cite it (RFC 5280 §8 warns against https here)")
+	}
+	if s.Mode != sso.Development && s.unlimited() {
+		return errors.New("GOVAHI_LIMITS=off is for development only: leave it out")
+	}
+	if _, err := s.proxies(); err != nil {
+		return err
 	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")

@@ -98,7 +98,7 @@ func (h *house) makeApp() error {
 	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
-		Registry: h.civilRegistry(), Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
 	return nil
@@ -157,10 +157,13 @@ func (h *house) makeViews() {
 	}
 }
 
-func (h *house) openDoor() error {
+func (h *house) openDoor() (err error) {
 	oidc := sso.Config{Issuer: h.OIDCIssuer, Audience: h.OIDCAudience, Clock: now}
 	config := http.Config{
-		Version: version, People: h.vault, Waiter: h.waiter, Health: h, Log: h.report,
+		Version: version, People: h.vault, Waiter: h.waiter, Health: h, Limits: h.limits(), Log: h.report,
+	}
+	if config.Proxies, err = h.proxies(); err != nil {
+		return err
 	}
 	if h.Mode == sso.Development {
 		issuer, err := openIssuer(h.data, h.base(), h.OIDCAudience)
@@ -177,7 +180,7 @@ func (h *house) openDoor() error {
 	if err != nil {
 		return err
 	}
-	h.mailer = mailer
+	h.mailer = h.limitedMail(mailer)
 	h.door = http.New(config)
 	http.Declare(h.door, http.House{
 		App: h.app, Queries: h.queries, Authority: h.authority, Responder: h.responder, Base: h.base(),

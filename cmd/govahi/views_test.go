@@ -51,14 +51,14 @@ func TestViews(t *testing.T) {
 	t.Run("without the views database", func(t *testing.T) {
 		v.signal(t, syscall.SIGTERM)
 		v.dropViews(t)
-		v.again(t)
+		v.again(t, "GOVAHI_LIMITS=off")
 		v.await()
 		before.nothingElse(t, v)
 	})
 	t.Run("without JetStream", func(t *testing.T) {
 		v.signal(t, syscall.SIGTERM)
 		must(t, os.RemoveAll(filepath.Join(v.dir, "nats")))
-		v.again(t)
+		v.again(t, "GOVAHI_LIMITS=off")
 		v.await()
 		before.nothingElse(t, v)
 	})
@@ -80,7 +80,7 @@ func newVillage(t *testing.T) *village {
 	t.Helper()
 	dir := dataDir(t)
 	v := &village{T: t, tape: &tape{}, mark: filepath.Join(filepath.Dir(dir), "crashed")}
-	v.instance = begin(t, dir, "GOVAHI_CRASH=issuance:signed,"+v.mark)
+	v.instance = begin(t, dir, "GOVAHI_LIMITS=off", "GOVAHI_CRASH=issuance:signed,"+v.mark)
 	v.people = v.seeded(t, v.tape)
 	return v
 }
@@ -326,7 +326,7 @@ func (v *village) abandoned() {
 	if _, err := os.Stat(v.mark); err != nil {
 		v.Fatalf("it ended, but not by the forced crash: %v", err)
 	}
-	v.again(v.T)
+	v.again(v.T, "GOVAHI_LIMITS=off")
 	must(v.T, inOrder(v.Context(), func(context.Context) error { return ask() }, s.issued, s.personalise,
 		s.act("officer-1", "sheet", nil), s.state("ready-for-delivery")))
 }

@@ -23,6 +23,9 @@ var (
 	ErrNoEmailCode = fault.New(fault.Conflict, "email-code-not-sent",
 		"کدی برای این نشانی فعال نیست؛ کد تازه بخواهید.",
 		"No code is active for this address; ask for a new one.")
+	ErrEmailPause = fault.New(fault.TooMany, "email-code-on-its-way",
+		"کد همین حالا فرستاده شده است؛ صندوق و پوشهٔ هرزنامه را ببینید و پس از یک دقیقه کد تازه بخواهید.",
+		"A code was sent just now; look into inbox and spam folder, and ask for another after a minute.")
 	ErrEmailCode = fault.New(fault.Invalid, "email-code-wrong",
 		"کد درست نیست؛ آخرین کد رسیده را وارد کنید.",
 		"The code is not right; enter the latest code that you received.").At("code")

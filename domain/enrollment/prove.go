@@ -6,11 +6,12 @@ import (
 	"govahi/domain/event"
 )
 
-// emailCodeLife is how long a code counts, and emailTries how often it may be
-// entered wrongly.
+// emailCodeLife is how long a code counts, emailTries how often it may be
+// entered wrongly, and emailPause how soon the applicant may have another.
 const (
 	emailCodeLife = 10 * time.Minute
 	emailTries    = 5
+	emailPause    = time.Minute
 )
 
 // SendEmailCode makes a code for the form's address (S1.29). The policy asks
@@ -20,7 +21,8 @@ type SendEmailCode struct {
 	At          time.Time
 }
 
-// Decide makes no code for an address that is proved, or for an older form.
+// Decide makes no code for an address that is proved, or for an older form, and
+// lets time pass between two codes: each is five more tries to guess.
 func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
 	if err := s.in(StatusCompleted, StatusReady, StatusUnderControl); err != nil {
 		return nil, err
@@ -29,6 +31,9 @@ func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
 	onItsWay := s.Email.Sent.FormVersion == s.Form.Version && c.At.Before(s.Email.Sent.ExpiresAt)
 	if s.Email.Confirmed || first && (c.FormVersion != s.Form.Version || onItsWay) {
 		return nil, nil
+	}
+	if wait := s.Email.Sent.ExpiresAt.Add(emailPause - emailCodeLife).Sub(c.At); !first && onItsWay && wait > 0 {
+		return nil, ErrEmailPause.After(wait)
 	}
 	return []event.Event{EmailCodeSent{s.Form.Version, s.Email.Sent.Round + 1, c.At.Add(emailCodeLife)}}, nil
 }

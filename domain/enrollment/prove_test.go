@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/fault"
 )
 
 var inTime = noon.Add(10 * time.Minute) // the very end of a code's life
@@ -21,7 +22,19 @@ func wrong(round, n int) []event.Event {
 
 func TestAnEmailCodeIsSentInRounds(t *testing.T) {
 	spec.Given(t, Kind, past(StatusCompleted)...).When(SendEmailCode{1, noon}).Then(codeSent(1, 1))
-	spec.Given(t, Kind, and(past(StatusCompleted), codeSent(1, 1))...).When(SendEmailCode{At: noon}).Then(codeSent(1, 2))
+	next := EmailCodeSent{1, 2, noon.Add(11 * time.Minute)}
+	spec.Given(t, Kind, and(past(StatusCompleted), codeSent(1, 1))...).When(SendEmailCode{At: noon.Add(time.Minute)}).Then(next)
+}
+
+func TestTheNextCodeWaitsAMinute(t *testing.T) {
+	sent := and(past(StatusCompleted), codeSent(1, 1))
+	soon := noon.Add(59 * time.Second)
+	spec.Given(t, Kind, sent...).When(SendEmailCode{At: soon}).ThenFault(ErrEmailPause)
+	spec.Given(t, Kind, and(sent, wrong(1, 5)...)...).When(SendEmailCode{At: soon}).ThenFault(ErrEmailPause)
+	if _, err := (SendEmailCode{At: soon}).Decide(fold(sent...)); err.(*fault.Fault).Wait != time.Second {
+		t.Errorf("told to wait %v", err.(*fault.Fault).Wait)
+	}
+	spec.Given(t, Kind, and(sent, withNewEmail(form(2)))...).When(SendEmailCode{At: soon}).Then(EmailCodeSent{2, 2, soon.Add(10 * time.Minute)})
 }
 
 func TestNoCodeIsSentForAnOlderForm(t *testing.T) {

@@ -5,7 +5,10 @@
 // submitted value.
 package fault
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Kind is what a refusal means to the caller; the doors map it to a status.
 type Kind int
@@ -32,6 +35,7 @@ type Fault struct {
 	Code  string // stable, lower-case, dashed
 	Field string // JSON name of the field to blame, or empty
 	Text  Text
+	Wait  time.Duration // of TooMany: after it, asking again makes sense
 }
 
 // New makes a fault. The code is stable: clients may depend on it.
@@ -51,6 +55,13 @@ func (f *Fault) Error() string {
 func (f *Fault) At(field string) *Fault {
 	g := *f
 	g.Field = field
+	return &g
+}
+
+// After returns the same fault, saying how long to wait.
+func (f *Fault) After(d time.Duration) *Fault {
+	g := *f
+	g.Wait = d
 	return &g
 }
 
