@@ -114,18 +114,21 @@ func TestARefusalCostsNoKey(t *testing.T) {
 	r.did(r.SubmitRequest(t.Context(), asking(c, "office-1"), r.code, "office-1"))
 }
 
-// TestManyAskAtOnce: of one key's questions one is answered, all who ask it
-// alike, and it is done once.
+// TestManyAskAtOnce, of two instances on one log: of one key's questions one is
+// answered, all who ask it alike, and it is done once.
 func TestManyAskAtOnce(t *testing.T) {
 	h := open(t)
+	other := *h
+	twin := *h.App
+	other.App = &twin
 	c, before := h.by(manager), h.prices()
 	var mu sync.Mutex
 	answers := map[string][]commands.Receipt{}
 	var all sync.WaitGroup
 	for n := range 16 {
-		question := []string{"this", "that"}[n%2]
+		question, instance := []string{"this", "that"}[n%2], []*house{h, &other}[n/2%2]
 		all.Go(func() {
-			r, err := h.newPrice(asking(c, question))
+			r, err := instance.newPrice(asking(c, question))
 			if err != nil && !errors.Is(err, idempotency.ErrReused) {
 				t.Error(err)
 			}
