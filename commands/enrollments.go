@@ -281,10 +281,7 @@ func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string
 	if _, err := submit.Decide(h.state); err != nil {
 		return Receipt{}, errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
-	if err := a.takesRequests(ctx, toOffice); err != nil {
-		return Receipt{}, err
-	}
-	if err := a.priced(ctx, h.state.CertificateType); err != nil {
+	if err := a.offered(ctx, toOffice, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
 	take, err := claimable(ctx, a, enrollment.Opening, opening(h.state), as, code, enrollment.TakeOpening{Request: stream, At: as.at})
@@ -340,6 +337,15 @@ func (a *App) releaseIfOver(ctx context.Context, as act, request event.Stream) e
 		}
 	}
 	return nil
+}
+
+// offered is what a submission needs of the house: an office that takes it, and
+// a price.
+func (a *App) offered(ctx context.Context, office, certificateType string) error {
+	if err := a.takesRequests(ctx, office); err != nil {
+		return err
+	}
+	return a.priced(ctx, certificateType)
 }
 
 func (a *App) takesRequests(ctx context.Context, code string) error {
