@@ -41,7 +41,7 @@ func of[S any](k event.Kind[S], id, about string) kind {
 
 // kinds lists every kind of stream, in the order of the story.
 var kinds = []kind{
-	of(appointment.Founding, "first", "the instance's first administrator, once"),
+	of(appointment.Founding, "first", "the instance's first administrator, once; again only when it has none any more"),
 	of(appointment.Kind, "person", "what a person may do, and where"),
 	of(office.Kind, "code", "a registration office or a research and technology unit"),
 	of(tariff.Kind, "certificate type", "the approved tariff, in versions"),

@@ -27,6 +27,12 @@ var errUserName = fault.New(fault.Invalid, "user-name-invalid",
 	"نام کاربری ۳ تا ۳۲ حرف کوچک لاتین، رقم یا نقطه است و با حرف آغاز می‌شود.",
 	"A user name is 3 to 32 lower-case Latin letters, digits or dots, and begins with a letter.").At("userName")
 
+// errNoSheet answers whoever has not seen the sheet: whether there is a request
+// of that code is not for him to know.
+var errNoSheet = fault.New(fault.NotFound, "sheet-not-found",
+	"گواهی‌ای با این کد رهگیری و این اثر انگشت نیست؛ هر دو را از روی برگه بخوانید.",
+	"There is no certificate of this tracking code and fingerprint; read both from the sheet.").At("fingerprint")
+
 // DefineAccess is done by an officer of a research and technology unit, only
 // after the applicant holds the token (S1.13). The certificate is bound to the
 // name first, so that a revocation finds its user.
@@ -78,14 +84,11 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 		return access.Define{}, err
 	}
 	s := h.state
-	if s.Status == enrollment.StatusNone {
-		return access.Define{}, enrollment.ErrNotFound
-	}
-	if s.Fingerprint != "" && s.Fingerprint != plainHex(in.Fingerprint) {
-		return access.Define{}, access.ErrFingerprint
-	}
-	if s.Form.Person == as.Person {
+	switch {
+	case own(s, as.Person):
 		return access.Define{}, enrollment.ErrOwnRequest
+	case s.Fingerprint == "" || s.Fingerprint != plainHex(in.Fingerprint):
+		return access.Define{}, errNoSheet
 	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
 	return access.Define{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"govahi/commands"
 	"govahi/domain/appointment"
@@ -44,6 +45,34 @@ func TestABootstrapThatWasCutOffIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.appoint(manager, appointment.Manager, "", noon.AddDate(1, 0, 0))
+}
+
+// TestAHouseWithoutAnAdministratorIsFoundedAgain: appointments end, and nobody is
+// left to appoint; as long as there is one, nobody is let through.
+func TestAHouseWithoutAnAdministratorIsFoundedAgain(t *testing.T) {
+	h := open(t)
+	h.clock.pass(365*24*time.Hour - 1)
+	h.refused(appointment.ErrFounded, func() error { _, err := h.Bootstrap(t.Context(), manager); return err })
+	h.clock.pass(1)
+	h.refused(commands.ErrForbidden, func() error {
+		_, err := h.Appoint(t.Context(), h.by(admin), commands.Appoint{PersonCode: admin, Role: appointment.Administrator, Until: noon.AddDate(2, 0, 0)})
+		return err
+	})
+	h.log.cutAt("appointment", func() {
+		if _, err := h.Bootstrap(t.Context(), manager); !errors.Is(err, commands.ErrLogUnavailable) {
+			t.Fatalf("got %v", err)
+		}
+	})
+	for range 2 {
+		if _, err := h.Bootstrap(t.Context(), manager); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.refused(appointment.ErrFounded, func() error { _, err := h.Bootstrap(t.Context(), admin); return err })
+	h.did(h.Appoint(t.Context(), h.by(manager), commands.Appoint{PersonCode: admin, Role: appointment.Administrator, Until: noon.AddDate(2, 0, 0)}))
+	if got := len(h.stream(appointment.Kind.Stream(string(subject(manager))))); got != 2 {
+		t.Errorf("the manager was appointed %d times", got)
+	}
 }
 
 func TestABootstrapNeedsARealCode(t *testing.T) {

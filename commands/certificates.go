@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -124,15 +123,6 @@ func (a *App) RevokeCertificate(ctx context.Context, c Caller, serial string, re
 	as := a.do(c, "RevokeCertificate", authority, h.state.Issued.Request.ID())
 	revoke := certificate.Revoke{Reason: reason, By: string(c.Person), At: as.at}
 	return transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
-}
-
-// mayRevoke: falsity is for the CA alone to find (A7); a holder may give every
-// other reason.
-func (a *App) mayRevoke(ctx context.Context, c Caller, s certificate.Certificate, reason certificate.Reason) (string, error) {
-	if s.Issued.Subject != "" && s.Issued.Subject == c.Person && reason != certificate.PrivilegeWithdrawn {
-		return "subscriber", nil
-	}
-	return a.must(ctx, c, appointment.CAOperator, "")
 }
 
 // NoteRevoked ends the request of a revoked certificate; a policy asks.

@@ -150,7 +150,7 @@ func TestADismissalCountsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.did(r.Dismiss(t.Context(), r.by(admin), commands.Dismiss{PersonCode: officer, Role: "registration-officer", Place: "office-1"}))
-	r.refused(commands.ErrForbidden, func() error {
+	r.refused(enrollment.ErrNotFound, func() error {
 		_, err := r.VerifyDocuments(t.Context(), r.by(officer), r.code, originals)
 		return err
 	})

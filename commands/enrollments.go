@@ -34,7 +34,7 @@ func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receip
 		}
 	}
 	year := iran.FromTime(a.Clock()).Year
-	if r, found, err := a.opened(ctx, c, year-1); found || err != nil {
+	if r, found, err := a.opened(ctx, c, authority, year-1); found || err != nil {
 		return r, err
 	}
 	for n := 0; ; n++ {
@@ -55,14 +55,14 @@ func (a *App) openAs(ctx context.Context, c Caller, authority string, in OpenReq
 }
 
 // opened finds the request that this caller opened with this key in a year.
-func (a *App) opened(ctx context.Context, c Caller, year int) (Receipt, bool, error) {
+func (a *App) opened(ctx context.Context, c Caller, authority string, year int) (Receipt, bool, error) {
 	for n := 0; ; n++ {
 		stream := enrollment.Kind.Stream(a.trackingCode(c, "request", year, n))
 		h, err := load(ctx, a, enrollment.Kind, stream)
 		if err != nil || len(h.records) == 0 {
 			return Receipt{}, false, err
 		}
-		if r, ok, err := repeated(ctx, a, a.do(c, "OpenRequest", asApplicant, ""), h); ok || err != nil {
+		if r, ok, err := repeated(ctx, a, a.do(c, "OpenRequest", authority, ""), h); ok || err != nil {
 			return r, ok, err
 		}
 	}
@@ -103,10 +103,14 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 }
 
 // applicantOf is whom the form concerns: the caller himself, or whoever stands
-// at the counter, who may be new to the house.
+// at the counter, who may be new to the house and is never the officer himself.
 func (a *App) applicantOf(ctx context.Context, c Caller, form enrollment.Form, counter bool) (event.Subject, error) {
 	if counter {
-		return a.People.Person(ctx, form.PersonCode)
+		person, err := a.People.Person(ctx, form.PersonCode)
+		if err == nil && person == c.Person {
+			err = enrollment.ErrOwnRequest
+		}
+		return person, err
 	}
 	person, _, err := a.People.Lookup(ctx, form.PersonCode)
 	if err == nil && person != c.Person {

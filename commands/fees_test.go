@@ -93,7 +93,7 @@ func TestASlipIsWrittenInDigits(t *testing.T) {
 
 func TestNothingIsPaidBeforeTheSubmission(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusReady)
-	r.refused(commands.ErrForbidden, func() error { return r.pay(r.by(officer), slip("5001")) })
+	r.refused(enrollment.ErrNotFound, func() error { return r.pay(r.by(officer), slip("5001")) })
 }
 
 // TestNobodyHandlesHisOwnRequest: an officer is at his own office's counter an

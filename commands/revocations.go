@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/event"
 	"govahi/domain/iran"
@@ -30,7 +29,7 @@ func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement 
 	if err != nil {
 		return Receipt{}, err
 	}
-	as := a.do(c, "ReportInaccuracy", "identified", number)
+	as := a.do(c, "ReportInaccuracy", asIdentified, number)
 	report := revocation.Report{Case: number, Certificate: plainSerial(serial), Text: text, By: c.Person, At: as.at}
 	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](report))
 }
@@ -70,7 +69,12 @@ func (a *App) EstablishInaccuracy(ctx context.Context, c Caller, number, stateme
 }
 
 func (a *App) closeCase(ctx context.Context, c Caller, name, number, statement string, established bool) (Receipt, error) {
-	authority, err := a.must(ctx, c, appointment.CAOperator, "")
+	stream := revocation.Kind.Stream(number)
+	h, err := load(ctx, a, revocation.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	authority, err := a.mayDecide(ctx, c, h.state)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -81,7 +85,7 @@ func (a *App) closeCase(ctx context.Context, c Caller, name, number, statement s
 	}
 	as := a.do(c, name, authority, number)
 	verdict := revocation.Close{Established: established, Text: text, By: c.Person, At: as.at}
-	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](verdict))
+	return transactFrom(ctx, a, revocation.Kind, stream, h, as, just[revocation.Case](verdict))
 }
 
 // RevokeForFalsity follows an established case; a policy asks. A certificate

@@ -26,6 +26,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 func TestTheListsOfAWholeHouse(t *testing.T) {
 	v := newViews(t)
 	v.tells("offices and tariffs", officesAndTariffs)
+	v.tells("who was appointed to what", whoWasAppointedToWhat)
 	v.tells("a house without a request has a management view too", aHouseWithoutARequestHasAManagementViewToo)
 	v.tells("cases", casesAreReadByWhoMayOpenThem)
 	v.tells("certificates by status, newest first", certificatesByStatusNewestFirst)

@@ -30,6 +30,7 @@ func asked(q *queries.Queries) map[string]func(context.Context) error {
 		"Access":           func(ctx context.Context) error { _, err := q.Access(ctx, "n", at); return err },
 		"Accesses":         func(ctx context.Context) error { _, err := q.Accesses(ctx, "u", at); return err },
 		"Cases":            func(ctx context.Context) error { _, err := q.Cases(ctx, ""); return err },
+		"Appointments":     func(ctx context.Context) error { _, err := q.Appointments(ctx, "", at); return err },
 		"Offices":          func(ctx context.Context) error { _, err := q.Offices(ctx); return err },
 		"Tariffs":          func(ctx context.Context) error { _, err := q.Tariffs(ctx); return err },
 		"Tokens":           func(ctx context.Context) error { _, err := q.Tokens(ctx, "o"); return err },

@@ -3,7 +3,7 @@ package http
 import (
 	"context"
 	"encoding/pem"
-	"slices"
+	"errors"
 	"strings"
 
 	"govahi/commands"
@@ -31,11 +31,11 @@ func (h House) certificates(s *Server) {
 		})
 	Query(s, Operation{ID: "get-certificate", Method: "GET", Path: "/certificates/{serial}", Tag: tag, Summary: "One certificate and where it stands", View: requestViews},
 		func(ctx context.Context, id Identity, in *Serialed) (queries.Certificate, error) {
-			return h.certificate(ctx, id, in.Serial, overseers...)
+			return h.certificate(ctx, id, in.Serial)
 		})
 	QueryRaw(s, Operation{ID: "get-certificate-pem", Method: "GET", Path: "/certificates/{serial}/certificate.pem", Tag: tag, Summary: "The certificate itself, PEM", View: requestViews, Type: "application/x-pem-file"},
 		func(ctx context.Context, id Identity, in *Serialed) (Raw, error) {
-			c, err := h.certificate(ctx, id, in.Serial, appointment.Post{Role: appointment.CAOperator})
+			c, err := h.inner(ctx, id, in.Serial)
 			if err != nil {
 				return Raw{}, err
 			}
@@ -54,24 +54,46 @@ func (h House) certificates(s *Server) {
 		})
 }
 
-// certificate finds a certificate for its holder, the office of its request, or
-// holders of further posts: the certificate itself is personal data, and not for
-// everybody who oversees. Others learn that it does not exist.
-func (h House) certificate(ctx context.Context, id Identity, serial string, posts ...appointment.Post) (queries.Certificate, error) {
+// certificate finds a certificate for those who may see that it is there: its
+// holder, the office of its request, and overseers. Others learn that it does
+// not exist.
+func (h House) certificate(ctx context.Context, id Identity, serial string) (queries.Certificate, error) {
 	c, err := h.Queries.Certificate(ctx, strings.ToLower(serial))
+	switch {
+	case err == nil && value(c.Person) == string(id.Person):
+		return c, nil
+	case err != nil && !errors.Is(err, certificate.ErrNotIssued):
+		return c, err
+	}
+	posts, trouble := h.officersAbout(ctx, c)
+	if trouble != nil {
+		return queries.Certificate{}, trouble
+	}
+	if seen := h.may(ctx, id, append(posts, overseers...)...); seen != nil {
+		return queries.Certificate{}, hidden(seen, certificate.ErrNotIssued)
+	}
+	return c, err
+}
+
+// inner is a certificate for those who may have the certificate itself: it is
+// personal data, and of those who oversee, only for the CA's operators.
+func (h House) inner(ctx context.Context, id Identity, serial string) (queries.Certificate, error) {
+	c, err := h.certificate(ctx, id, serial)
 	if err != nil || value(c.Person) == string(id.Person) {
 		return c, err
 	}
-	posts = slices.Clone(posts)
-	if c.Request != nil {
-		r, err := h.Queries.Request(ctx, *c.Request)
-		if err != nil {
-			return queries.Certificate{}, err
-		}
-		posts = append(posts, appointment.Post{Role: appointment.RegistrationOfficer, Place: value(r.Office)})
+	posts, err := h.officersAbout(ctx, c)
+	if err == nil {
+		err = sealed(h.may(ctx, id, append(posts, appointment.Post{Role: appointment.CAOperator})...))
 	}
-	if err := h.may(ctx, id, posts...); err != nil {
-		return queries.Certificate{}, hidden(err, certificate.ErrNotIssued)
+	return c, err
+}
+
+// officersAbout are those of the office of a certificate's request.
+func (h House) officersAbout(ctx context.Context, c queries.Certificate) ([]appointment.Post, error) {
+	if c.Request == nil {
+		return nil, nil
 	}
-	return c, nil
+	r, err := h.Queries.Request(ctx, *c.Request)
+	return officersOn(r), err
 }

@@ -1,9 +1,13 @@
 package http
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"govahi/commands"
+	"govahi/domain/appointment"
+	"govahi/domain/event"
 	"govahi/queries"
 )
 
@@ -59,18 +63,51 @@ func (h House) officeQueries(s *Server) {
 			}
 			return h.Queries.Tokens(ctx, in.Office)
 		})
+	Query(s, Operation{ID: "list-appointments", Method: "GET", Path: "/appointments", Tag: "Administration", Summary: "Who was appointed to what, by pseudonym", View: "appointments"},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `query:"office" maxLength:"40" doc:"Only posts at this office or unit"`
+		},
+		) ([]queries.Appointment, error) {
+			if err := h.may(ctx, id, appointers...); err != nil {
+				return nil, err
+			}
+			return h.Queries.Appointments(ctx, in.Office, h.App.Clock())
+		})
+	Query(s, Operation{ID: "find-appointments", Method: "POST", Path: "/appointments/search", Tag: "Administration", Summary: "What a person of this national code holds, and his pseudonym in the list"},
+		func(ctx context.Context, id Identity, in *struct {
+			Body struct {
+				PersonCode string `json:"personCode" maxLength:"40"`
+			}
+		},
+		) (Me, error) {
+			if err := h.may(ctx, id, appointment.Post{Role: appointment.Administrator}); err != nil {
+				return Me{}, err
+			}
+			person, held, err := h.App.PostsOf(ctx, in.Body.PersonCode)
+			return holding(person, held), err
+		})
 	Query(s, Operation{ID: "list-my-posts", Method: "GET", Path: "/me", Tag: tag, Summary: "Who I am here, and what I may do"},
 		func(ctx context.Context, id Identity, _ *struct{}) (Me, error) {
 			held, err := h.App.Posts(ctx, commands.Caller{Person: id.Person})
-			me := Me{Person: string(id.Person), Posts: []MyPost{}}
-			for p, until := range held {
-				me.Posts = append(me.Posts, MyPost{string(p.Role), p.Place, until.UTC().Format("2006-01-02T15:04:05Z")})
-			}
-			return me, err
+			return holding(id.Person, held), err
 		})
 }
 
-// Me is who a caller is here.
+// appointers are those who appoint, and those who look after them.
+var appointers = []appointment.Post{
+	{Role: appointment.Administrator}, {Role: appointment.Manager}, {Role: appointment.Auditor},
+}
+
+func holding(person event.Subject, held appointment.Appointments) Me {
+	me := Me{Person: string(person), Posts: []MyPost{}}
+	for p, until := range held {
+		me.Posts = append(me.Posts, MyPost{string(p.Role), p.Place, until.UTC().Format("2006-01-02T15:04:05Z")})
+	}
+	slices.SortFunc(me.Posts, func(a, b MyPost) int { return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Place, b.Place)) })
+	return me
+}
+
+// Me is who a person is here.
 type Me struct {
 	Person string   `json:"person" doc:"Pseudonym"`
 	Posts  []MyPost `json:"posts"`

@@ -86,11 +86,11 @@ func (h House) requestQueries(s *Server) {
 		})
 	Query(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (queries.Request, error) {
-			return h.request(ctx, id, in.plain(), overseers...)
+			return h.request(ctx, id, in.plain())
 		})
 	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
-			r, err := h.request(ctx, id, in.plain())
+			r, err := h.inside(ctx, id, in.plain())
 			if err != nil {
 				return enrollment.Form{}, err
 			}
@@ -136,24 +136,44 @@ func (h House) track(ctx context.Context, tries *limits.Tries, code, lastFour st
 	return found, err
 }
 
-// request finds a request for its applicant, the officers of its office, or
-// holders of further posts. Others learn that it does not exist.
-func (h House) request(ctx context.Context, id Identity, code string, posts ...appointment.Post) (queries.Request, error) {
+// request finds a request for those who may see that it is there: its applicant,
+// the officers of its office, and overseers. Others learn that it does not
+// exist; their posts are read for one that does not exist, too, so that the time
+// does not tell one from the other.
+func (h House) request(ctx context.Context, id Identity, code string) (queries.Request, error) {
 	r, err := h.Queries.Request(ctx, code)
-	if err != nil {
+	switch {
+	case err == nil && own(r, id):
+		return r, nil
+	case err != nil && !errors.Is(err, enrollment.ErrNotFound):
 		return r, err
 	}
-	own := value(r.Person) == string(id.Person) || (r.Counter == nil && event.Subject(r.OpenedBy) == id.Person)
-	if own {
-		return r, nil
+	seen := h.may(ctx, id, append(officersOn(r), overseers...)...)
+	if seen != nil {
+		return queries.Request{}, hidden(seen, enrollment.ErrNotFound)
 	}
+	return r, err
+}
+
+// inside is a request for those who may see its form: not for overseers.
+func (h House) inside(ctx context.Context, id Identity, code string) (queries.Request, error) {
+	r, err := h.request(ctx, id, code)
+	if err == nil && !own(r, id) {
+		err = sealed(h.may(ctx, id, officersOn(r)...))
+	}
+	return r, err
+}
+
+func own(r queries.Request, id Identity) bool {
+	return value(r.Person) == string(id.Person) || (r.Counter == nil && event.Subject(r.OpenedBy) == id.Person)
+}
+
+// officersOn are those of the offices that have or opened a request.
+func officersOn(r queries.Request) (posts []appointment.Post) {
 	for _, place := range []string{value(r.Office), value(r.Counter)} {
 		if place != "" {
 			posts = append(posts, appointment.Post{Role: appointment.RegistrationOfficer, Place: place})
 		}
 	}
-	if err := h.may(ctx, id, posts...); err != nil {
-		return queries.Request{}, hidden(err, enrollment.ErrNotFound)
-	}
-	return r, nil
+	return posts
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"govahi/adapters/pki"
@@ -55,7 +56,31 @@ func (h House) may(ctx context.Context, id Identity, posts ...appointment.Post) 
 			return nil
 		}
 	}
-	return commands.ErrForbidden
+	return notAppointed(posts)
+}
+
+func notAppointed(posts []appointment.Post) error {
+	var roles []appointment.Role
+	for _, p := range posts {
+		if !slices.Contains(roles, p.Role) {
+			roles = append(roles, p.Role)
+		}
+	}
+	return commands.NotAppointed(roles...)
+}
+
+// errSealed refuses overseers, who may see that there is a request or a
+// certificate and how it stands.
+var errSealed = fault.New(fault.Forbidden, "sealed-for-others",
+	"این بخش دادهٔ شخصی است و تنها متقاضی و مأموران دفتری که درخواست نزد آن است آن را می\u200cبینند.",
+	"This part is personal data; only the applicant and the officers of the office that has the request see it.")
+
+// sealed tells who may see a thing but not its inside that he may not.
+func sealed(err error) error {
+	if errors.Is(err, commands.ErrForbidden) {
+		return errSealed
+	}
+	return err
 }
 
 // hidden tells who may not see a thing that there is none; where it is not known
@@ -68,9 +93,12 @@ func hidden(err error, none *fault.Fault) error {
 }
 
 // overseers may look at everything that is not sealed for others.
-var overseers = []appointment.Post{
-	{Role: appointment.CAOperator}, {Role: appointment.Manager}, {Role: appointment.Auditor},
-}
+var overseers = func() (posts []appointment.Post) {
+	for _, role := range appointment.Overseers {
+		posts = append(posts, appointment.Post{Role: role})
+	}
+	return posts
+}()
 
 // Coded is a path with a tracking code.
 type Coded struct {

@@ -121,7 +121,7 @@ func folded(facts []fact) tables {
 	f := fold{tables{
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
-		"offices.tariffs": {}, "crls.crls": {},
+		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
 		category, name, _ := strings.Cut(e.Type, ".")
@@ -143,6 +143,8 @@ func folded(facts []fact) tables {
 			f.token(e, name)
 		case "office", "tariff":
 			f.place(e, name)
+		case "appointment":
+			f.post(e, name)
 		case "crl":
 			f.crl(e, name)
 		case "person":
@@ -473,6 +475,17 @@ func (f fold) place(e fact, name string) {
 		f.tables["offices.tariffs"][key] = row{
 			"product": e.Data["product"], "version": e.Data["version"], "token_rial": e.Data["tokenRial"],
 			"issuance_rial": e.Data["issuanceRial"], "valid_from": e.Data["validFrom"],
+		}
+	}
+}
+
+func (f fold) post(e fact, name string) {
+	all, person, role, place := f.tables["appointments.appointments"], e.about(), e.Data.text("role"), e.Data.text("place")
+	key := person + "/" + role + "/" + place
+	delete(all, key)
+	if name == "appointed" {
+		all[key] = row{
+			"person": person, "role": role, "place": place, "until": e.Data["until"], "since": e.Data["at"], "appointed_by": e.Data["by"],
 		}
 	}
 }

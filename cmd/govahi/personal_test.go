@@ -226,10 +226,10 @@ func (p *privacy) afterErasure() {
 	p.Helper()
 	g := p.gone
 	for path, want := range map[string]map[string]int{
-		"/requests/" + g.code + "/form":                  {"officer-1": 410, "officer-2": 410, g.by: 404, "manager": 404, "stranger": 404},
-		"/requests/" + g.code + "/record":                {"officer-1": 410, "officer-2": 410, g.by: 403},
+		"/requests/" + g.code + "/form":                  {"officer-1": 410, "officer-2": 410, g.by: 404, "manager": 403, "stranger": 404},
+		"/requests/" + g.code + "/record":                {"officer-1": 410, "officer-2": 410, g.by: 404},
 		"/requests/" + g.code + "/sheet.html":            {"officer-1": 410, g.by: 404},
-		"/certificates/" + g.serial + "/certificate.pem": {"officer-1": 410, "ca-operator": 410, "auditor": 404, g.by: 404},
+		"/certificates/" + g.serial + "/certificate.pem": {"officer-1": 410, "ca-operator": 410, "auditor": 403, g.by: 404},
 		"/requests/" + p.unanswered.code + "/form":       {"officer-1": 410},
 		"/requests/" + p.holder.code + "/record":         {"officer-1": 200},
 		"/certificates/" + p.holder.serial:               {"ca-operator": 200},

@@ -600,6 +600,8 @@ func keyOf(table string, r row) string {
 		return fmt.Sprintf("%v/%v", r["product"], r["version"])
 	case "crls.crls":
 		return fmt.Sprintf("%v/%v", r["issuer"], r["number"])
+	case "appointments.appointments":
+		return fmt.Sprintf("%v/%v/%v", r["person"], r["role"], r["place"])
 	}
 	for _, key := range []string{"code", "serial", "user_name", "number", "id"} {
 		if k, ok := r[key].(string); ok && (key != "serial" || r["user_name"] == nil && r["number"] == nil) {

@@ -80,9 +80,6 @@ var (
 		"گواهی این درخواست معتبر نیست.", "This request's certificate is not valid.")
 	ErrNotFound = fault.New(fault.NotFound, "access-not-found",
 		"چنین کاربری در CPMIS نیست.", "There is no such CPMIS user.")
-	ErrFingerprint = fault.New(fault.Conflict, "fingerprint-differs",
-		"اثر انگشت، اثر انگشت گواهی این درخواست نیست؛ آن را از روی برگه بخوانید.",
-		"The fingerprint is not that of this request's certificate; read it from the sheet.").At("fingerprint")
 	ErrTaken = fault.New(fault.Conflict, "user-name-taken",
 		"این نام کاربری با گواهی دیگری فعال است؛ نام دیگری برگزینید.",
 		"This user name is active with another certificate; choose another.").At("userName")

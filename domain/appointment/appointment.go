@@ -26,6 +26,29 @@ const (
 // Roles lists them.
 var Roles = []Role{RegistrationOfficer, ResearchOfficer, CAOperator, Manager, Auditor, Administrator}
 
+// Overseers may see every request, certificate and case, but no form.
+var Overseers = []Role{CAOperator, Manager, Auditor}
+
+var persianRole = map[Role]string{
+	RegistrationOfficer: "مأمور همان دفتر ثبت‌نام", ResearchOfficer: "کارشناس همان واحد پژوهش و فناوری",
+	CAOperator: "کارشناس مرکز صدور", Manager: "مدیر", Auditor: "بازرس", Administrator: "مدیر سامانه",
+}
+
+var englishRole = map[Role]string{
+	RegistrationOfficer: "an officer of that registration office", ResearchOfficer: "an officer of that research unit",
+	CAOperator: "an operator of the CA", Manager: "a manager", Auditor: "an auditor", Administrator: "an administrator",
+}
+
+// Persian is the role as a refusal names it.
+func (r Role) Persian() string { return persianRole[r] }
+
+// English is the same in English.
+func (r Role) English() string { return englishRole[r] }
+
+// local tells whether the role is held at an office or unit; the others are
+// held in the whole house.
+func (r Role) local() bool { return r == RegistrationOfficer || r == ResearchOfficer }
+
 // Catalog lists every event of a person's appointments.
 var Catalog = event.NewCatalog(
 	event.Of[Appointed]("appointment.appointed.v1"),
@@ -93,9 +116,19 @@ var (
 		"چنین سمتی نیست؛ یکی از سمت‌های فهرست را برگزینید.", "There is no such role; choose one of the list.").At("role")
 	ErrUntil = fault.New(fault.Invalid, "until-past",
 		"پایان انتصاب باید در آینده باشد.", "The appointment must end in the future.").At("until")
+	ErrTerm = fault.New(fault.Invalid, "until-too-far",
+		"انتصاب بیش از سه سال نیست؛ پایان نزدیک‌تری بنویسید و در پایان آن تمدید کنید.",
+		"An appointment lasts three years at most; choose a nearer end and prolong it then.").At("until")
 	ErrPlace = fault.New(fault.Invalid, "place-needed",
 		"دفتر یا واحد این سمت را بنویسید.", "Name the office or unit of this role.").At("place")
+	ErrNoPlace = fault.New(fault.Invalid, "place-not-needed",
+		"این سمت در همهٔ سامانه است؛ دفتر یا واحد ننویسید.",
+		"This role is held in the whole house; name no office or unit.").At("place")
 )
+
+// longest is the term of a registration office's licence (domain §4.1, Art. 14):
+// nobody is appointed for longer. It is three years of either calendar.
+const longest = 3 * 366 * 24 * time.Hour
 
 // Appoint gives a role.
 type Appoint struct {
@@ -106,15 +139,20 @@ type Appoint struct {
 	At    time.Time
 }
 
-// Decide gives the same post again only with another end.
+// Decide gives the same post again only with another end, nearer or farther. A
+// role of the whole house that was given at a place would count nowhere.
 func (c Appoint) Decide(s Appointments) ([]event.Event, error) {
 	switch {
 	case !slices.Contains(Roles, c.Role):
 		return nil, ErrRole
 	case !c.Until.After(c.At):
 		return nil, ErrUntil
-	case c.Place == "" && (c.Role == RegistrationOfficer || c.Role == ResearchOfficer):
+	case c.Until.After(c.At.Add(longest)):
+		return nil, ErrTerm
+	case c.Place == "" && c.Role.local():
 		return nil, ErrPlace
+	case c.Place != "" && !c.Role.local():
+		return nil, ErrNoPlace
 	case s[Post{c.Role, c.Place}].Equal(c.Until):
 		return nil, nil
 	}

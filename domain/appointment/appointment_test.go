@@ -18,16 +18,40 @@ func TestGolden(t *testing.T) {
 
 func TestAppointGivesAPost(t *testing.T) {
 	for _, role := range Roles {
-		e := appointed(role, "ahvaz")
+		e := appointed(role, map[bool]string{true: "ahvaz"}[role.local()])
 		spec.Given(t, Kind).When(Appoint(e)).Then(e)
 		spec.Given(t, Kind, e).When(Appoint(e)).ThenNothing()
 	}
 }
 
-func TestAnAppointmentMayBeProlonged(t *testing.T) {
-	longer := appointed(RegistrationOfficer, "ahvaz")
-	longer.Until = until.AddDate(1, 0, 0)
-	spec.Given(t, Kind, appointed(RegistrationOfficer, "ahvaz")).When(Appoint(longer)).Then(longer)
+func TestAnAppointmentMayBeProlongedAndShortened(t *testing.T) {
+	for _, end := range []time.Time{until.AddDate(1, 0, 0), later.Add(1)} {
+		other := appointed(RegistrationOfficer, "ahvaz")
+		other.Until = end
+		spec.Given(t, Kind, appointed(RegistrationOfficer, "ahvaz")).When(Appoint(other)).Then(other)
+		s := fold(appointed(RegistrationOfficer, "ahvaz"), other)
+		if !s.Holds(RegistrationOfficer, "ahvaz", end.Add(-1)) || s.Holds(RegistrationOfficer, "ahvaz", end) {
+			t.Errorf("the post does not end at %v", end)
+		}
+	}
+}
+
+func TestWhoWasDismissedMayBeAppointedAgain(t *testing.T) {
+	e := appointed(RegistrationOfficer, "ahvaz")
+	spec.Given(t, Kind, e, dismissed(RegistrationOfficer, "ahvaz")).When(Appoint(e)).Then(e)
+}
+
+// TestNobodyIsAppointedForLongerThanAnOfficeIsLicensed: domain §4.1, Art. 14.
+func TestNobodyIsAppointedForLongerThanAnOfficeIsLicensed(t *testing.T) {
+	e := appointed(Manager, "")
+	e.Until = noon.AddDate(3, 0, 0)
+	spec.Given(t, Kind).When(Appoint(e)).Then(e)
+	e.Until = noon.Add(longest)
+	spec.Given(t, Kind).When(Appoint(e)).Then(e)
+	for _, end := range []time.Time{noon.Add(longest + 1), noon.AddDate(4, 0, 0), noon.AddDate(7000, 0, 0)} {
+		e.Until = end
+		spec.Given(t, Kind).When(Appoint(e)).ThenFault(ErrTerm)
+	}
 }
 
 func TestAppointmentsThatCannotBe(t *testing.T) {
@@ -42,6 +66,7 @@ func TestAppointmentsThatCannotBe(t *testing.T) {
 	}
 	for _, role := range []Role{CAOperator, Manager, Auditor, Administrator} {
 		spec.Given(t, Kind).When(Appoint(appointed(role, ""))).Then(appointed(role, ""))
+		spec.Given(t, Kind).When(Appoint(appointed(role, "ahvaz"))).ThenFault(ErrNoPlace)
 	}
 }
 
@@ -93,8 +118,15 @@ func TestAStateIsAValue(t *testing.T) {
 }
 
 func TestAnInstanceIsFoundedOnce(t *testing.T) {
-	found := Found{omid, noon}
-	spec.Given(t, Founding).When(found).Then(Founded(found))
-	spec.Given(t, Founding, Founded(found)).When(Found{omid, later}).ThenNothing()
-	spec.Given(t, Founding, Founded(found)).When(Found{sara, later}).ThenFault(ErrFounded)
+	founded := Founded{omid, noon}
+	spec.Given(t, Founding).When(Found{omid, false, noon}).Then(founded)
+	spec.Given(t, Founding, founded).When(Found{omid, false, later}).ThenNothing()
+	spec.Given(t, Founding, founded).When(Found{sara, false, later}).ThenFault(ErrFounded)
+}
+
+func TestAnInstanceWithoutAnAdministratorIsFoundedAgain(t *testing.T) {
+	for _, person := range []event.Subject{omid, sara} {
+		spec.Given(t, Founding, Founded{omid, noon}).When(Found{person, true, later}).Then(Founded{person, later})
+	}
+	spec.Given(t, Founding, Founded{omid, noon}, Founded{sara, later}).When(Found{omid, false, later}).ThenFault(ErrFounded)
 }

@@ -68,7 +68,8 @@ var (
 		"این کنترل خواسته نشده است؛ نخست آن را لازم بدانید.",
 		"This control was not required; require it first.").At("control")
 	ErrNotYours = fault.New(fault.Forbidden, "not-your-request",
-		"این درخواست از آن شما نیست.", "This request is not yours.")
+		"این کار با خود متقاضی است؛ مأمور تنها برای درخواستی که در پیشخوان دفتر خودش گشوده شده اقدام می‌کند و گواهی را به جای او نمی‌پذیرد.",
+		"This is for the applicant himself; an officer acts for him only where the request was opened at his office's counter, and never accepts a certificate for him.")
 )
 
 // WrongState says where the request stands and from where the act is allowed.

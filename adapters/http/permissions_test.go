@@ -1,0 +1,571 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"govahi/adapters/postgres/pgtest"
+	"govahi/commands"
+	"govahi/commands/memlog"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/queries"
+)
+
+// roles are the columns of docs/permissions.csv, and who stands for each.
+var roles = []struct{ name, persona string }{
+	{"applicant", "applicant"},
+	{"stranger", "stranger"},
+	{"officer", "officer-1"},
+	{"second-officer", "officer-2"},
+	{"officer-elsewhere", "officer-other"},
+	{"research-officer", "research-officer"},
+	{"ca-operator", "ca-operator"},
+	{"manager", "manager"},
+	{"auditor", "auditor"},
+	{"administrator", "admin"},
+	{"dismissed-officer", dismissedOfficer},
+	{"expired-officer", expiredOfficer},
+	{"nobody", ""},
+}
+
+// Two who are not of the cast; the door knows them by these words as tokens.
+const (
+	dismissedOfficer = "dismissed-officer"
+	expiredOfficer   = "expired-officer"
+)
+
+var formerOfficers = map[string]string{dismissedOfficer: "9992012129", expiredOfficer: "9992013133"}
+
+type knowing struct{ Verifier }
+
+func (v knowing) Verify(ctx context.Context, token string) (string, error) {
+	if code, known := formerOfficers[token]; known {
+		return code, nil
+	}
+	return v.Verifier.Verify(ctx, token)
+}
+
+// row is what the file says of an operation.
+type row struct {
+	method, path string
+	may          map[string]string // by role
+}
+
+// permissions reads the file.
+func permissions(t *testing.T) map[string]row {
+	t.Helper()
+	f, err := os.Open("../../docs/permissions.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := []string{"operation", "method", "path"}
+	for _, r := range roles {
+		head = append(head, r.name)
+	}
+	if !slices.Equal(lines[0], append(head, "note")) {
+		t.Fatalf("the file begins with %v", lines[0])
+	}
+	rows := map[string]row{}
+	for _, line := range lines[1:] {
+		if _, twice := rows[line[0]]; twice {
+			t.Errorf("%s has two rows", line[0])
+		}
+		rows[line[0]] = rowOf(t, line)
+	}
+	return rows
+}
+
+func rowOf(t *testing.T, line []string) row {
+	t.Helper()
+	r := row{line[1], line[2], map[string]string{}}
+	for i, role := range roles {
+		word := line[3+i]
+		if !slices.Contains([]string{"yes", "no", "hidden", "sign-in"}, word) {
+			t.Errorf("%s says %q of %s", line[0], word, role.name)
+		}
+		r.may[role.name] = word
+	}
+	return r
+}
+
+// TestEveryOperationHasItsPermissions: the file lists the operations of the
+// live document, all and no others. What is not listed is not allowed.
+func TestEveryOperationHasItsPermissions(t *testing.T) {
+	rows := permissions(t)
+	for _, d := range bare(t).open(t, House{}).operations() {
+		r, listed := rows[d.OperationID]
+		if !listed || r.method != d.method || r.path != d.path {
+			t.Errorf("docs/permissions.csv does not say who may %s, %s %s", d.OperationID, d.method, d.path)
+		}
+		if public := len(d.Security) == 0; public != (r.may["nobody"] == "yes") {
+			t.Errorf("%s asks who is there: %v; the file says %q of nobody", d.OperationID, !public, r.may["nobody"])
+		}
+		delete(rows, d.OperationID)
+	}
+	for id := range rows {
+		t.Errorf("docs/permissions.csv has a row for %s, which is no operation", id)
+	}
+}
+
+// stage is a house in which a pair of role and operation is tried.
+type stage struct {
+	*life
+	t    *testing.T
+	rows map[string]row
+}
+
+// try asks as a role and compares with the file. The question is asked of a
+// thing in the state in which the right role succeeds; other asks the same of a
+// thing that is not there.
+func (s stage) try(d described, role struct{ name, persona string }, question, other func() answer) {
+	s.t.Helper()
+	want := s.rows[d.OperationID].may[role.name]
+	before := s.head()
+	a := question()
+	if status, fits := a.StatusCode, map[string]bool{
+		"yes": a.StatusCode/100 == 2, "no": a.StatusCode == 403, "hidden": a.StatusCode == 404, "sign-in": a.StatusCode == 401,
+	}[want]; !fits {
+		s.t.Errorf("%s, %s: %d, the file says %s: %s", d.OperationID, role.name, status, want, a.body)
+		return
+	}
+	after := s.head()
+	switch {
+	case want != "yes" && after != before:
+		s.t.Errorf("%s, %s: refused, and the log grew", d.OperationID, role.name)
+	case want == "yes" && d.takes("Idempotency-Key") && after == before:
+		s.t.Errorf("%s, %s: accepted, and nothing was stored", d.OperationID, role.name)
+	case want == "no" && strings.Contains(string(a.body), "not-found"):
+		s.t.Errorf("%s, %s: %s", d.OperationID, role.name, a.body)
+	case want == "hidden":
+		if none := other(); none.StatusCode != 404 || !bytes.Equal(none.body, a.body) {
+			s.t.Errorf("%s, %s: what is hidden is answered\n%s, what is not there\n%s", d.OperationID, role.name, a.body, none.body)
+		}
+	}
+}
+
+func (s stage) head() event.Position {
+	s.t.Helper()
+	p, err := s.log.Head(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// headers sign a role in.
+func (s stage) headers(persona string) []string {
+	if _, former := formerOfficers[persona]; former {
+		return []string{"Authorization", "Bearer " + persona}
+	}
+	if persona == "" {
+		return nil
+	}
+	return s.as(persona)
+}
+
+// formerly appoints the two officers who are none any more.
+func (l *life) formerly() {
+	l.t.Helper()
+	l.Verifier = knowing{l.Verifier}
+	post := map[string]any{"role": "registration-officer", "place": "office-1"}
+	for persona, code := range formerOfficers {
+		post["personCode"], post["until"] = code, now().Add(-24*time.Hour)
+		if persona == dismissedOfficer {
+			post["until"] = now().AddDate(1, 0, 0)
+		}
+		l.app.Clock = func() time.Time { return now().Add(-48 * time.Hour) }
+		l.done("admin", "/appointments", post)
+	}
+	l.app.Clock = now
+	l.done("admin", "/dismissals", map[string]any{
+		"personCode": formerOfficers[dismissedOfficer], "role": "registration-officer", "place": "office-1",
+	})
+}
+
+// TestWhoMayCommand tries every command as every role, each pair on its own copy
+// of the log as it was at the moment of the story when the command is due.
+func TestWhoMayCommand(t *testing.T) {
+	t.Parallel()
+	p := prepare(t)
+	s, story := stage{p.life, t, permissions(t)}, p.due()
+	for _, d := range p.operations() {
+		if !d.takes("Idempotency-Key") {
+			continue
+		}
+		due, told := story[d.OperationID]
+		if !told {
+			t.Errorf("the story does not tell when %s is due", d.OperationID)
+			continue
+		}
+		for _, role := range roles {
+			ask := func(path string) answer {
+				p.back(due.at)
+				p.keys++
+				headers := append(s.headers(role.persona), "Idempotency-Key", fmt.Sprint("key-", p.keys))
+				return p.ask(d.method, path, string(due.body), headers...)
+			}
+			p.back(due.at)
+			s.try(d, role, func() answer { return ask(p.path(d)) }, func() answer { return ask(d.nowhere()) })
+		}
+	}
+}
+
+// nowhere is a path of the operation about a thing that is not there.
+func (d described) nowhere() string {
+	return strings.NewReplacer("{code}", "050000000018", "{serial}", "67ab").Replace(d.path)
+}
+
+// prepared is a story on a log in memory, with its chapters.
+type prepared struct {
+	*life
+	chapters                          map[string]chapter
+	code, number, serial, fingerprint string
+	record                            enrollment.Record
+}
+
+// chapter is the log as it was, and how far the policies had come.
+type chapter struct {
+	events []event.Recorded
+	read   event.Position
+}
+
+// prepare tells the story of one certificate, and keeps each moment of it.
+func prepare(t *testing.T) *prepared {
+	t.Helper()
+	l := bare(t)
+	p := &prepared{life: l, chapters: map[string]chapter{}}
+	l.open(t, House{})
+	l.settled()
+	l.formerly()
+	p.keep("begin")
+	p.apply()
+	p.inspect()
+	p.hand()
+	return p
+}
+
+// does tells a step and keeps the moment after it.
+func (p *prepared) does(then, persona, path string, body any) answer {
+	p.t.Helper()
+	a, _ := p.done(persona, strings.NewReplacer("{code}", p.code, "{serial}", p.serial).Replace(path), body)
+	p.keep(then)
+	return a
+}
+
+func (p *prepared) keep(name string) {
+	p.t.Helper()
+	events, err := event.ReadBatch(p.t.Context(), p.log.Log, 0, 10_000)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.chapters[name] = chapter{events, p.read}
+}
+
+// back puts a copy of the log in place, as it was at a moment.
+func (p *prepared) back(name string) {
+	p.t.Helper()
+	m, known := p.chapters[name]
+	if !known {
+		p.t.Fatalf("the story has no moment %q", name)
+	}
+	log := memlog.New()
+	for _, e := range m.events {
+		proposed := event.Proposed{ID: e.ID, Type: e.Type, Data: e.Data, Meta: e.Meta}
+		if _, err := log.Append(p.t.Context(), e.Stream, event.Expected(e.Revision)-1, proposed); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.log.Log, p.read = log, m.read
+}
+
+// apply is the applicant's part.
+func (p *prepared) apply() {
+	p.t.Helper()
+	var opened TrackingCode
+	p.does("draft", "applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}).json(p.t, &opened)
+	p.code = opened.TrackingCode
+	p.app.Clock = func() time.Time { return now().Add(-2 * time.Minute) } // another code may be asked for by now
+	p.does("completed", "applicant", "/requests/{code}/form", form())
+	p.app.Clock = now
+	p.does("proved", "applicant", "/requests/{code}/email-confirmation", p.emailCode())
+	p.does("ready", "applicant", "/requests/{code}/liability", notice())
+	p.does("at-office", "applicant", "/requests/{code}/submission", inOffice1())
+}
+
+// inspect is the office's part, after a look at an inquiry that brought nothing.
+func (p *prepared) inspect() {
+	p.t.Helper()
+	p.app.Registry = undecided{}
+	p.does("inconclusive", "officer-1", "/requests/{code}/documents", originals())
+	p.app.Registry = matching{}
+	p.back("at-office")
+	p.does("under-control", "officer-1", "/requests/{code}/documents", originals())
+	p.does("calling", "officer-1", "/requests/{code}/controls", map[string]string{"control": "telephone"})
+	p.does("called", "officer-1", "/requests/{code}/control-results", map[string]any{"control": "telephone", "passed": true})
+	p.does("controlled", "officer-1", "/requests/{code}/payment", payment())
+	var review commands.Review
+	p.get("officer-2", "/requests/"+p.code+"/record").json(p.t, &review)
+	p.record = review.Record
+	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", p.record)
+}
+
+type undecided struct{}
+
+func (undecided) Inquire(context.Context, string, commands.RegistryQuestion) (commands.RegistryAnswer, error) {
+	return commands.RegistryAnswer{Inconclusive: "review"}, nil
+}
+
+// hand is the way of the certificate to its holder, and a report about it.
+func (p *prepared) hand() {
+	p.t.Helper()
+	p.does("stocked", "officer-1", "/tokens", blank("TOKEN1"))
+	p.does("reserved", "officer-1", "/requests/{code}/token", map[string]string{"token": "TOKEN1"})
+	p.does("issued", "officer-1", "/requests/{code}/issuance", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)})
+	var review commands.Review
+	p.get("officer-1", "/requests/"+p.code+"/record").json(p.t, &review)
+	held, err := p.app.StatusOf(p.t.Context(), review.Serial)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.serial, p.fingerprint = review.Serial, held.Issued.Fingerprint
+	p.does("on-token", "officer-1", "/requests/{code}/personalisation", p.readBack())
+	p.does("printed", "officer-1", "/requests/{code}/sheet", nil)
+	p.does("delivered", "officer-1", "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
+	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
+	var opened TrackingCode
+	p.does("reported", "applicant-2", "/certificates/{serial}/reports", statement()).json(p.t, &opened)
+	p.number = opened.TrackingCode
+}
+
+// path is the operation's, about the things of the story.
+func (p *prepared) path(d described) string {
+	if strings.HasPrefix(d.path, "/cases/") {
+		return strings.Replace(d.path, "{code}", p.number, 1)
+	}
+	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial).Replace(d.path)
+}
+
+// ripe is the moment when a command is due, and what it takes.
+type ripe struct {
+	at   string
+	body []byte
+}
+
+func when(at string, body any) ripe {
+	if body == nil {
+		return ripe{at, nil}
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // maps of texts
+	}
+	return ripe{at, text}
+}
+
+// due is every command with its moment.
+func (p *prepared) due() map[string]ripe {
+	year := now().AddDate(1, 0, 0)
+	return map[string]ripe{
+		"open-request":         when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
+		"complete-form":        when("draft", form()),
+		"send-email-code":      when("completed", nil),
+		"confirm-email":        when("completed", p.emailCode()),
+		"accept-liability":     when("proved", notice()),
+		"submit-request":       when("ready", inOffice1()),
+		"withdraw-request":     when("at-office", nil),
+		"verify-documents":     when("at-office", originals()),
+		"repeat-inquiry":       when("inconclusive", nil),
+		"record-payment":       when("under-control", payment()),
+		"require-control":      when("under-control", map[string]string{"control": "address"}),
+		"close-control":        when("calling", map[string]any{"control": "telephone", "passed": true}),
+		"request-correction":   when("under-control", map[string]any{"fields": []string{"post"}}),
+		"reject-request":       when("under-control", map[string]string{"reason": "not-entitled"}),
+		"confirm-information":  when("controlled", p.record),
+		"reserve-token":        when("stocked", map[string]string{"token": "TOKEN1"}),
+		"issue-certificate":    when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
+		"personalise-token":    when("issued", p.readBack()),
+		"print-sheet":          when("on-token", nil),
+		"deliver-token":        when("printed", map[string]string{"identityChecked": "national-card"}),
+		"accept-certificate":   when("delivered", nil),
+		"define-access":        when("delivered", p.access()),
+		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
+		"report-inaccuracy":    when("accepted", statement()),
+		"refute-inaccuracy":    when("reported", statement()),
+		"establish-inaccuracy": when("reported", statement()),
+		"open-office": when("begin", map[string]string{
+			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
+		}),
+		"appoint":        when("begin", map[string]any{"personCode": "9992010101", "role": "auditor", "until": year}),
+		"dismiss":        when("begin", map[string]any{"personCode": "9992003030", "role": "auditor"}),
+		"publish-tariff": when("begin", map[string]any{"product": "cpmis-signature", "tokenRial": 1, "issuanceRial": 1, "validFrom": now()}),
+		"receive-token":  when("begin", blank("TOKEN2")),
+		"erase-subject":  when("begin", map[string]string{"personCode": "9992010101", "legalBasis": "subject-request"}),
+	}
+}
+
+func (p *prepared) emailCode() map[string]string {
+	return map[string]string{"code": p.app.EmailCode(enrollment.Kind.Stream(p.code), 1)}
+}
+
+func (p *prepared) readBack() map[string]string {
+	return map[string]string{"token": "TOKEN1", "fingerprint": p.fingerprint}
+}
+
+func (p *prepared) access() map[string]string {
+	return map[string]string{
+		"trackingCode": p.code, "userName": "nemune", "level": "viewer", "fingerprint": p.fingerprint, "unit": "unit-rt",
+	}
+}
+
+func notice() map[string]string {
+	n := commands.LiabilityNotice
+	return map[string]string{"version": n.Version, "textHash": n.Hash()}
+}
+
+func inOffice1() map[string]string { return map[string]string{"office": "office-1"} }
+
+func originals() map[string]any {
+	return map[string]any{
+		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
+		"letter":  map[string]string{"number": "۱۲/۳۴۵", "date": "1405/01/01"},
+	}
+}
+
+func payment() map[string]any {
+	return map[string]any{"provider": "samplebank", "terminal": "1", "rrn": "5001", "trace": "2", "amountRial": 1_500_000}
+}
+
+func blank(serial string) map[string]string {
+	return map[string]string{"serial": serial, "model": "SoftHSM", "office": "office-1"}
+}
+
+func statement() map[string]string { return map[string]string{"statement": "نمونه است"} }
+
+// TestAnAppointmentCountsForATokenIssuedBefore: what a person may do is not in
+// his token. One and the same opens nothing before the appointment, its office's
+// doors after, and nothing after a dismissal or the appointment's end.
+func TestAnAppointmentCountsForATokenIssuedBefore(t *testing.T) {
+	t.Parallel()
+	p := prepare(t)
+	p.back("at-office")
+	bearer := p.as("stranger")
+	stock := func() answer {
+		p.keys++
+		body := fmt.Sprintf(`{"serial":"STOCK%d","model":"SoftHSM","office":"office-1"}`, p.keys)
+		return p.ask("POST", "/tokens", body, append(bearer, "Idempotency-Key", fmt.Sprint("key-", p.keys))...)
+	}
+	expect := func(when string, door, record int) {
+		t.Helper()
+		if a := stock(); a.StatusCode != door {
+			t.Errorf("%s: the stock answers %d, not %d: %s", when, a.StatusCode, door, a.body)
+		}
+		if a := p.ask("GET", "/requests/"+p.code+"/record", "", bearer...); a.StatusCode != record {
+			t.Errorf("%s: the record answers %d, not %d: %s", when, a.StatusCode, record, a.body)
+		}
+	}
+	post := map[string]any{"personCode": "9992011114", "role": "registration-officer", "place": "office-1", "until": now().Add(time.Hour)}
+	expect("before", 403, 404)
+	p.done("admin", "/appointments", post)
+	expect("appointed", 201, 200)
+	delete(post, "until")
+	p.done("admin", "/dismissals", post)
+	expect("dismissed", 403, 404)
+	post["until"] = now().Add(time.Hour)
+	p.done("admin", "/appointments", post)
+	expect("appointed again", 201, 200)
+	p.app.Clock = func() time.Time { return now().Add(time.Hour + time.Minute) }
+	expect("after the end", 403, 404)
+	p.app.Clock = now
+	expect("while it lasted", 201, 200)
+	post["until"] = now().Add(time.Minute)
+	p.done("admin", "/appointments", post)
+	p.app.Clock = func() time.Time { return now().Add(2 * time.Minute) }
+	expect("after the nearer end", 403, 404)
+	post["place"], post["until"] = "office-2", now().Add(time.Hour)
+	p.done("admin", "/appointments", post)
+	expect("at another office", 403, 404)
+}
+
+// TestViewsThatAreDownHideNothing: whether there is a thing is not known then,
+// and nobody is told that there is none.
+func TestViewsThatAreDownHideNothing(t *testing.T) {
+	pool := pgtest.Pool(t) // without a table
+	l := bare(t)
+	l.open(t, House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}})
+	tried := 0
+	for _, d := range l.operations() {
+		switch d.OperationID {
+		case "get-request", "get-form", "get-sheet", "get-certificate", "get-certificate-pem":
+		default:
+			continue
+		}
+		tried++
+		if p := l.ask("GET", d.somewhere(), "", l.as("stranger")...).problem(t); p.Status != 503 || p.Code != "views-unavailable" {
+			t.Errorf("%s: %+v", d.OperationID, p)
+		}
+	}
+	if tried != 5 {
+		t.Errorf("%d operations were tried", tried)
+	}
+}
+
+// TestWhoMayAsk tries every question as every role, on one story told to its end
+// and its views: a question changes nothing.
+func TestWhoMayAsk(t *testing.T) {
+	t.Parallel()
+	l := tell(t).issued()
+	l.formerly()
+	l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	s := stage{l.life, t, permissions(t)}
+	for _, d := range l.operations() {
+		if d.takes("Idempotency-Key") {
+			continue
+		}
+		for _, role := range roles {
+			ask := func(path string) answer {
+				headers, body := s.headers(role.persona), ""
+				switch d.OperationID {
+				case "search-office-requests":
+					body = `{"surname":"نمونه پور"}`
+				case "find-appointments":
+					body = `{"personCode":"9992005051"}`
+				case "track-request":
+					body = `{"trackingCode":"` + l.code + `","lastFour":"1234"}`
+				case "post-ocsp":
+					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
+				}
+				if d.takes("after") { // whatever the views have seen
+					path += "?after=" + s.head().String()
+				}
+				return l.ask(d.method, path, body, headers...)
+			}
+			s.try(d, role, func() answer { return ask(l.path(d)) }, func() answer { return ask(d.nowhere()) })
+		}
+	}
+}
+
+// path is the operation's, about the certificate of the story.
+func (l *told) path(d described) string {
+	return strings.NewReplacer(
+		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt",
+		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),
+	).Replace(d.path)
+}
