@@ -18,6 +18,7 @@ import (
 type machine interface {
 	commands() []string // as pkg.Type
 	print() string
+	untold() []string // what its life does not tell, or tells wrongly
 }
 
 // explored is a machine over states of type S. States with the same key are
@@ -71,11 +72,16 @@ type findings struct {
 	statuses []string                     // in the order of discovery
 	outcomes map[[2]string]map[string]int // by status and row
 	edges    map[[2]string][]string       // by status and next status: rows
+	accepted map[[2]string]bool           // by status and command, as pkg.Type
+	refused  map[string][]*fault.Fault    // by status
 }
 
 // explore goes breadth-first from the stream that does not exist.
 func (m explored[S]) explore() findings {
-	f := findings{outcomes: map[[2]string]map[string]int{}, edges: map[[2]string][]string{}}
+	f := findings{
+		outcomes: map[[2]string]map[string]int{}, edges: map[[2]string][]string{},
+		accepted: map[[2]string]bool{}, refused: map[string][]*fault.Fault{},
+	}
 	var zero S
 	seen, queue := map[string]bool{m.key(zero): true}, []S{zero}
 	for len(queue) > 0 {
@@ -102,12 +108,16 @@ func (m explored[S]) try(f *findings, s S, sample sample[S]) S {
 	from, row := m.status(s), sample.row()
 	if err != nil {
 		f.note(from, row, refusal(err))
+		if refused, ok := fault.Of(err); ok {
+			f.refused[from] = append(f.refused[from], refused)
+		}
 		return s
 	}
 	if len(events) == 0 {
 		f.note(from, row, "done")
 		return s
 	}
+	f.accepted[[2]string{from, sample.of()}] = true
 	for _, e := range events {
 		s = m.kind.Evolve(s, e)
 	}
@@ -144,7 +154,7 @@ func (f *findings) note(status, row, outcome string) {
 
 func (m explored[S]) print() string {
 	f := m.explore()
-	return fmt.Sprintf("\n## %s\n\n%s.\n\n%s\n%s", m.kind.Category, m.about, m.diagram(f), m.table(f))
+	return fmt.Sprintf("\n## %s\n\n%s.\n\n%s\n%s%s", m.kind.Category, m.about, m.diagram(f), m.table(f), m.life(f))
 }
 
 // diagram prints every change of state; what leaves the state as it is stands
@@ -195,6 +205,21 @@ func (m explored[S]) table(f findings) string {
 	return out.String()
 }
 
+// life prints what a refusal says of each state.
+func (m explored[S]) life(f findings) string {
+	if m.kind.Life == nil {
+		return ""
+	}
+	var out strings.Builder
+	out.WriteString("\n| state | وضعیت | what a refusal says then | |\n|---|---|---|---|\n")
+	for _, status := range f.statuses {
+		s := m.kind.Life[status]
+		possible := s.Possible()
+		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", orNone(status), s.Name.Fa, possible.En, possible.Fa)
+	}
+	return out.String()
+}
+
 func orNone(status string) string {
 	if status == "" {
 		return "(none)"
@@ -211,7 +236,8 @@ func printMachines(t *testing.T) string {
 		"- `→ x`: accepted, the stream is in state x afterwards; `✓`: accepted, in the same state;\n" +
 		"- `done`: asked before, done already, nothing is appended;\n" +
 		"- `·`: refused as `wrong-state`; another code: refused for that reason.\n\n" +
-		"Several lines mean that it depends on what else is known of the stream.\n")
+		"Several lines mean that it depends on what else is known of the stream. Below it stands what people call each " +
+		"state, and what somebody who is refused is told of it; a test holds these words against the cells above.\n")
 	for _, m := range machines() {
 		out.WriteString(m.print())
 	}

@@ -136,7 +136,7 @@ func openings() machine {
 	const other event.Stream = "enrollment-140598765432"
 	return explored[enrollment.Holder]{
 		kind: enrollment.Opening, about: "The one open request of a person, organisation and type",
-		status: held, key: func(s enrollment.Holder) string { return string(s) },
+		status: enrollment.Holder.Status, key: func(s enrollment.Holder) string { return string(s) },
 		samples: []sample[enrollment.Holder]{
 			try[enrollment.Holder](enrollment.TakeOpening{Request: request, At: noon}),
 			tryAs[enrollment.Holder]("another request", enrollment.TakeOpening{Request: other, At: noon}),
@@ -144,16 +144,6 @@ func openings() machine {
 			tryAs[enrollment.Holder]("another request", enrollment.ReleaseOpening{Request: other, At: noon}),
 		},
 	}
-}
-
-func held(s enrollment.Holder) string {
-	switch s {
-	case "":
-		return ""
-	case enrollment.Holder(request):
-		return "held"
-	}
-	return "held-by-another"
 }
 
 func inquiries() machine {
@@ -164,6 +154,7 @@ func inquiries() machine {
 		key:    func(s inquiry.Inquiry) string { return fmt.Sprint(s.Status, min(s.Attempts, 6)) },
 		samples: []sample[inquiry.Inquiry]{
 			try[inquiry.Inquiry](inquiry.Request{Requested: asked}),
+			try[inquiry.Inquiry](inquiry.Repeat{By: first, At: noon}),
 			try[inquiry.Inquiry](inquiry.Defer{Cause: inquiry.Down, At: noon}),
 			try[inquiry.Inquiry](inquiry.NoteInconclusive{Code: "c", At: noon}),
 			try[inquiry.Inquiry](inquiry.Answer{Matched: true, TrackingCode: "r", At: noon}),
@@ -177,15 +168,7 @@ func fees() machine {
 	paid := func(rrn string, amount int64) fee.Settle {
 		return fee.Settle{Payment: fee.Payment{Mode: fee.POS, RRN: rrn, AmountRial: amount}, By: first, At: noon}
 	}
-	status := func(s fee.Fee) string {
-		switch {
-		case s.Settled != nil:
-			return "settled"
-		case s.Raised.Order != "":
-			return "raised"
-		}
-		return ""
-	}
+	status := func(s fee.Fee) string { return string(s.Status()) }
 	return explored[fee.Fee]{
 		kind: fee.Kind, about: "The fee of one request", status: status, key: status,
 		samples: []sample[fee.Fee]{
@@ -241,17 +224,7 @@ func certificates() machine {
 
 func crls() machine {
 	type command = event.Command[crl.Series]
-	status := func(s crl.Series) string {
-		switch {
-		case s.Intent.Number == 0:
-			return ""
-		case !s.Started:
-			return "intended"
-		case s.Latest.Number == s.Intent.Number:
-			return "signed"
-		}
-		return "signing"
-	}
+	status := func(s crl.Series) string { return string(s.Status()) }
 	return explored[crl.Series]{
 		kind: crl.Kind, about: "The latest number of an issuer's series of revocation lists", status: status, key: status,
 		samples: []sample[crl.Series]{
@@ -288,15 +261,7 @@ func accesses() machine {
 	define := func(u access.UserDefined) access.Define { return access.Define{User: u, Delivered: true, Valid: true} }
 	strangers := user("b", access.Viewer)
 	strangers.Person = first
-	status := func(s access.Access) string {
-		switch {
-		case s.Active:
-			return "active"
-		case s.User.UserName != "":
-			return "suspended"
-		}
-		return ""
-	}
+	status := func(s access.Access) string { return string(s.Status()) }
 	return explored[access.Access]{
 		kind: access.Kind, about: "A user of CPMIS", status: status,
 		key: func(s access.Access) string { return fmt.Sprint(s.Active, s.User.Certificate, s.User.Level) },
@@ -335,15 +300,7 @@ func notifications() machine {
 }
 
 func people() machine {
-	status := func(s person.Person) string {
-		switch {
-		case s.Erased:
-			return "erased"
-		case s.Ordered:
-			return "ordered"
-		}
-		return ""
-	}
+	status := func(s person.Person) string { return string(s.Status()) }
 	return explored[person.Person]{
 		kind: person.Kind, about: "The erasure of a person's data", status: status, key: status,
 		samples: []sample[person.Person]{

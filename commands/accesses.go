@@ -90,13 +90,16 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 	case s.Fingerprint == "" || s.Fingerprint != plainHex(in.Fingerprint):
 		return access.Define{}, errNoSheet
 	}
+	if s.DeliveredBy == "" { // only the request can say where it stands instead
+		return access.Define{}, enrollment.Kind.Life.Refuse(access.ErrNotDelivered, string(s.Status))
+	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
 	return access.Define{
 		User: access.UserDefined{
 			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
 			Fingerprint: s.Fingerprint, Unit: in.Unit, By: as.Person, At: as.at,
 		},
-		Delivered: s.Status == enrollment.StatusDelivered || s.Status == enrollment.StatusAccepted,
+		Delivered: s.DeliveredBy != "",
 		Valid:     held.state.Status == certificate.Valid && as.at.Before(held.state.Issued.NotAfter),
 	}, err
 }

@@ -60,7 +60,7 @@ func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial st
 	case h.state.Status == token.None:
 		return token.ErrNotFound
 	case h.state.Request != request:
-		return token.ErrTaken
+		return token.Kind.Life.Refuse(token.ErrTaken, string(h.state.Status))
 	}
 	return nil
 }

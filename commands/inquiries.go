@@ -57,12 +57,10 @@ func (a *App) RepeatInquiry(ctx context.Context, c Caller, code string) (Receipt
 	as := a.do(c, "RepeatInquiry", authority, code)
 	stream := inquiry.Kind.Stream(inquiryOf(code, h.state.Form.Version))
 	return transact(ctx, a, inquiry.Kind, stream, as, func(q history[inquiry.Inquiry]) ([]event.Event, error) {
-		again := q.state.Request
-		if again.Inquiry == "" {
-			return nil, enrollment.ErrStaleRecord
+		if err := h.state.AtDesk(); err != nil { // not asked of a repetition: the request moved on since
+			return nil, err
 		}
-		again.By, again.At = c.Person, as.at
-		return inquiry.Request{Requested: again}.Decide(q.state)
+		return inquiry.Repeat{By: c.Person, At: as.at}.Decide(q.state)
 	})
 }
 

@@ -131,7 +131,7 @@ func TestTheAnswerToAnOlderFormCountsForNothing(t *testing.T) {
 
 func TestARepetitionNeedsAnInquiry(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusAtOffice)
-	r.refused(enrollment.ErrStaleRecord, func() error {
+	r.refused(inquiry.ErrNotAsked, func() error {
 		_, err := r.RepeatInquiry(t.Context(), r.by(officer), r.code)
 		return err
 	})

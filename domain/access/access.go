@@ -18,7 +18,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `access-<CPMIS user name>`.
-var Kind = event.Kind[Access]{Category: "access", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Access]{Category: "access", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Level is what the user may do in CPMIS (سطح دسترسی).
 type Level string
@@ -77,14 +77,16 @@ var (
 		"نام کاربری پس از تحویل توکن به متقاضی تعریف می‌شود.",
 		"The user name is defined only after the applicant holds the token.")
 	ErrNotValid = fault.New(fault.Conflict, "certificate-not-valid",
-		"گواهی این درخواست معتبر نیست.", "This request's certificate is not valid.")
+		"گواهی این درخواست معتبر نیست؛ برای گواهی تازه درخواست بگشایید.",
+		"This request's certificate is not valid; for a new one open a request.")
 	ErrNotFound = fault.New(fault.NotFound, "access-not-found",
 		"چنین کاربری در CPMIS نیست.", "There is no such CPMIS user.")
 	ErrTaken = fault.New(fault.Conflict, "user-name-taken",
-		"این نام کاربری با گواهی دیگری فعال است؛ نام دیگری برگزینید.",
-		"This user name is active with another certificate; choose another.").At("userName")
+		"این نام کاربری از آن شخص یا گواهی دیگری است؛ نام دیگری برگزینید.",
+		"This user name is another person's or another certificate's; choose another.").At("userName")
 	ErrBound = fault.New(fault.Conflict, "certificate-already-bound",
-		"این گواهی نام کاربری دیگری دارد.", "This certificate is bound to another user name.").At("userName")
+		"این گواهی نام کاربری دیگری دارد؛ همان را به کار ببرید.",
+		"This certificate is bound to another user name; use that one.").At("userName")
 )
 
 // Define names the user. Delivered and Valid are facts of other streams that
@@ -106,7 +108,7 @@ func (c Define) Decide(s Access) ([]event.Event, error) {
 	case s.Active && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
 		return nil, nil
 	case s.User.Person != "" && s.User.Person != c.User.Person, s.Active && s.User.Certificate != c.User.Certificate:
-		return nil, ErrTaken
+		return nil, life.Refuse(ErrTaken, string(s.Status()))
 	}
 	return []event.Event{c.User}, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Kind is the stream `certificate-<serial in hexadecimal>`.
-var Kind = event.Kind[Certificate]{Category: "certificate", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Certificate]{Category: "certificate", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Status is where the serial stands.
 type Status string
@@ -70,13 +70,15 @@ var (
 		"این گواهی پیش‌تر باطل شده است.", "This certificate is already revoked.")
 )
 
+func (s Certificate) refuse(f *fault.Fault) error { return life.Refuse(f, string(s.Status)) }
+
 // Intend reserves the serial with everything about what is to be signed.
 type Intend struct{ Intent IssuanceIntended }
 
 // Decide accepts a serial that was never used, not even for an aborted try.
 func (c Intend) Decide(s Certificate) ([]event.Event, error) {
 	if s.Status != None {
-		return nil, ErrSerialTaken
+		return nil, s.refuse(ErrSerialTaken)
 	}
 	return []event.Event{c.Intent}, nil
 }
@@ -91,7 +93,7 @@ type StartSigning struct {
 // Decide refuses other bytes than the intended, and a second start.
 func (c StartSigning) Decide(s Certificate) ([]event.Event, error) {
 	if s.Status != Intended || s.Intent.TBSHash != c.TBSHash {
-		return nil, ErrNotIntended
+		return nil, s.refuse(ErrNotIntended)
 	}
 	return []event.Event{SigningStarted{c.Signer, c.At}}, nil
 }
@@ -107,7 +109,7 @@ type NoteIssued struct {
 // Decide needs a started signature that nobody has abandoned.
 func (c NoteIssued) Decide(s Certificate) ([]event.Event, error) {
 	if s.Status != Signing {
-		return nil, ErrNotIntended
+		return nil, s.refuse(ErrNotIntended)
 	}
 	e := Issued{
 		Serial: s.Intent.Serial, Subject: s.Intent.Subject, Profile: s.Intent.Profile, Fingerprint: c.Fingerprint,
@@ -135,7 +137,7 @@ type Abandon struct {
 func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 	switch s.Status {
 	case Valid:
-		return nil, ErrSerialTaken
+		return nil, s.refuse(ErrSerialTaken)
 	case Withdrawn:
 		return nil, nil
 	}
@@ -169,7 +171,7 @@ func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
 	case s.Status == Withdrawn && s.Reason == c.Reason:
 		return nil, nil // asked twice, done once
 	case s.Status == Withdrawn && c.Reason != KeyCompromise:
-		return nil, ErrAlreadyRevoked
+		return nil, s.refuse(ErrAlreadyRevoked)
 	}
 	return []event.Event{Revoked{s.Intent.Serial, s.request(), c.Reason, c.Case, c.By, c.At}}, nil
 }

@@ -17,7 +17,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `crl-<SHA-256 of the issuer's certificate>`.
-var Kind = event.Kind[Series]{Category: "crl", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Series]{Category: "crl", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Intended reserves a number and records what will be signed (pki §5.3, step 6).
 type Intended struct {
@@ -82,7 +82,7 @@ type Intend struct{ Intent Intended }
 // is skipped for good.
 func (c Intend) Decide(s Series) ([]event.Event, error) {
 	if c.Intent.Number <= s.Intent.Number {
-		return nil, ErrNumber
+		return nil, life.Refuse(ErrNumber, string(s.Status()))
 	}
 	return []event.Event{c.Intent}, nil
 }
@@ -98,7 +98,7 @@ type StartSigning struct {
 // Decide refuses other bytes than the intended, and a second start.
 func (c StartSigning) Decide(s Series) ([]event.Event, error) {
 	if s.Started || c.Number == 0 || s.Intent.Number != c.Number || s.Intent.TBSHash != c.TBSHash {
-		return nil, ErrNotIntended
+		return nil, life.Refuse(ErrNotIntended, string(s.Status()))
 	}
 	return []event.Event{SigningStarted{c.Number, c.Signer, c.At}}, nil
 }
@@ -109,7 +109,7 @@ type NoteSigned struct{ Signed Signed }
 // Decide accepts the list whose signature was started, once.
 func (c NoteSigned) Decide(s Series) ([]event.Event, error) {
 	if !s.Started || s.Intent.Number != c.Signed.Number || s.Latest.Number == c.Signed.Number {
-		return nil, ErrNotIntended
+		return nil, life.Refuse(ErrNotIntended, string(s.Status()))
 	}
 	return []event.Event{c.Signed}, nil
 }

@@ -20,7 +20,7 @@ type VerifyDocuments struct {
 // Decide adds what was not recorded yet, or a letter recorded wrongly; one
 // inquiry for each form.
 func (c VerifyDocuments) Decide(s Enrollment) ([]event.Event, error) {
-	if err := s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed); err != nil {
+	if err := s.AtDesk(); err != nil {
 		return nil, err
 	}
 	if err := s.notOwn(c.By); err != nil {
@@ -91,9 +91,12 @@ func (c SettleFee) Decide(s Enrollment) ([]event.Event, error) {
 	return []event.Event{FeeSettled(c)}, nil
 }
 
-func (s Enrollment) beyondDesk() bool {
-	return s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed) != nil
+// AtDesk refuses what only an office does that is checking the request.
+func (s Enrollment) AtDesk() error {
+	return s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed)
 }
+
+func (s Enrollment) beyondDesk() bool { return s.AtDesk() != nil }
 
 // RequireControl opens a further control at the office's discretion (S1.29,
 // S1.31).
@@ -138,7 +141,7 @@ func (c CloseControl) Decide(s Enrollment) ([]event.Event, error) {
 }
 
 func (s Enrollment) mayControl(control Control, by event.Subject) error {
-	if err := s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed); err != nil {
+	if err := s.AtDesk(); err != nil {
 		return err
 	}
 	if !slices.Contains(FurtherControls, control) {

@@ -22,7 +22,7 @@ import (
 // Kind is the stream `enrollment-<tracking code>`.
 var Kind = event.Kind[Enrollment]{
 	Category: "enrollment", Catalog: Catalog, Evolve: Evolve,
-	Status: func(s Enrollment) string { return string(s.Status) },
+	Status: func(s Enrollment) string { return string(s.Status) }, Life: life,
 }
 
 // Status is where the request stands.

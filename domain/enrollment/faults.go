@@ -72,14 +72,15 @@ var (
 		"This is for the applicant himself; an officer acts for him only where the request was opened at his office's counter, and never accepts a certificate for him.")
 )
 
-// WrongState says where the request stands and from where the act is allowed.
+// WrongState says when the act is allowed, where the request stands and what is
+// possible there.
 func WrongState(s Enrollment, allowed ...Status) error {
 	if s.Status == StatusNone {
 		return ErrNotFound
 	}
-	return fault.New(fault.Conflict, "wrong-state",
-		fmt.Sprintf("درخواست در وضعیت «%s» است؛ این کار در این وضعیت‌ها شدنی است: %s.", s.Status.Persian(), persian(allowed)),
-		fmt.Sprintf("The request is %s; this can be done when it is: %s.", s.Status, english(allowed)))
+	return life.Refuse(fault.New(fault.Conflict, "wrong-state",
+		fmt.Sprintf("این کار در این وضعیت‌ها شدنی است: %s.", listed(allowed, Status.Persian, "«%s»", "، ")),
+		fmt.Sprintf("This can be done when the request is: %s.", listed(allowed, Status.English, "%s", ", "))), string(s.Status))
 }
 
 func (s Enrollment) in(allowed ...Status) error {
@@ -89,29 +90,10 @@ func (s Enrollment) in(allowed ...Status) error {
 	return WrongState(s, allowed...)
 }
 
-var persianStatus = map[Status]string{
-	StatusDraft: "پیش‌نویس", StatusCompleted: "تکمیل‌شده", StatusReady: "آمادهٔ ارسال",
-	StatusAtOffice: "نزد دفتر", StatusUnderControl: "در حال بررسی", StatusNeedsCorrection: "نیازمند اصلاح",
-	StatusControlled: "بررسی‌شده", StatusConfirmed: "تأییدشده", StatusAtCA: "نزد مرکز صدور",
-	StatusIssued: "صادرشده", StatusReadyForDelivery: "آمادهٔ تحویل", StatusDelivered: "تحویل‌شده",
-	StatusAccepted: "پذیرفته", StatusRejected: "ردشده", StatusWithdrawn: "انصراف", StatusRevoked: "باطل‌شده",
-}
-
-// Persian is the state's name on screen.
-func (s Status) Persian() string { return persianStatus[s] }
-
-func persian(statuses []Status) string {
+func listed(statuses []Status, in func(Status) string, format, comma string) string {
 	names := make([]string, len(statuses))
 	for i, s := range statuses {
-		names[i] = "«" + s.Persian() + "»"
+		names[i] = fmt.Sprintf(format, in(s))
 	}
-	return strings.Join(names, "، ")
-}
-
-func english(statuses []Status) string {
-	names := make([]string, len(statuses))
-	for i, s := range statuses {
-		names[i] = string(s)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, comma)
 }

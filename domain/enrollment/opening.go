@@ -16,7 +16,7 @@ var Opening = event.Kind[Holder]{
 		event.Of[OpeningTaken]("opening.taken.v1"),
 		event.Of[OpeningReleased]("opening.released.v1"),
 	),
-	Evolve: evolveOpening,
+	Evolve: evolveOpening, Life: openingLife,
 }
 
 // OpeningTaken says which request is the open one.
@@ -33,6 +33,16 @@ type OpeningReleased struct {
 
 // Holder is the request that holds the opening, or empty.
 type Holder event.Stream
+
+const held = "held"
+
+// Status is whether some request holds it.
+func (s Holder) Status() string {
+	if s == "" {
+		return ""
+	}
+	return held
+}
 
 func evolveOpening(s Holder, e event.Event) Holder {
 	switch e := e.(type) {
@@ -60,7 +70,7 @@ func (c TakeOpening) Decide(s Holder) ([]event.Event, error) {
 	case Holder(c.Request):
 		return nil, nil
 	}
-	return nil, ErrOpenRequest
+	return nil, openingLife.Refuse(ErrOpenRequest, s.Status())
 }
 
 // ReleaseOpening lets go of it when the request is over.

@@ -13,6 +13,7 @@ type Kind[S any] struct {
 	Catalog  Catalog
 	Evolve   func(S, Event) S
 	Status   func(S) string // for the metadata, so that views need not fold; optional
+	Life     Life           // for refusals; nil where nobody is refused for a state
 }
 
 // Stream names the stream of one thing of this kind.

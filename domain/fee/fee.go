@@ -16,7 +16,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `fee-<tracking code>`.
-var Kind = event.Kind[Fee]{Category: "fee", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Fee]{Category: "fee", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Raised fixes the amount by the tariff version of that moment.
 type Raised struct {
@@ -76,12 +76,13 @@ var (
 		"هزینه‌ای برای این درخواست تعیین نشده است؛ نخست درخواست را ارسال کنید.",
 		"No fee was raised for this request yet; submit the request first.")
 	ErrAmount = fault.New(fault.Invalid, "amount-differs",
-		"مبلغ پرداخت با مبلغ تعیین‌شده یکی نیست.", "The amount paid is not the amount due.").At("amountRial")
+		"مبلغ پرداخت با مبلغ تعیین‌شده یکی نیست؛ همان مبلغ را بگیرید.",
+		"The amount paid is not the amount due; take exactly that.").At("amountRial")
 	ErrSettled = fault.New(fault.Conflict, "fee-already-settled",
 		"این هزینه پیش‌تر با رسید دیگری پرداخت شده است.", "This fee was settled by another payment.")
 	ErrReferenceUsed = fault.New(fault.Conflict, "reference-used",
-		"این شماره مرجع درخواست دیگری را تسویه کرده است.",
-		"This reference number settled another request.").At("rrn")
+		"این شماره مرجع درخواست دیگری را تسویه کرده است؛ شمارهٔ رسید همین درخواست را بنویسید.",
+		"This reference number settled another request; write that of this request's own slip.").At("rrn")
 )
 
 // Raise fixes the amount, once.
@@ -107,11 +108,11 @@ type Settle struct {
 func (c Settle) Decide(s Fee) ([]event.Event, error) {
 	switch {
 	case s.Raised.Order == "":
-		return nil, ErrNotRaised
+		return nil, life.Refuse(ErrNotRaised, string(s.Status()))
 	case s.Settled != nil && s.Settled.Payment == c.Payment:
 		return nil, nil
 	case s.Settled != nil:
-		return nil, ErrSettled
+		return nil, life.Refuse(ErrSettled, string(s.Status()))
 	case c.Payment.AmountRial != s.Raised.AmountRial:
 		return nil, ErrAmount
 	}

@@ -21,7 +21,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `inquiry-<tracking code>-<form version>`.
-var Kind = event.Kind[Inquiry]{Category: "inquiry", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Inquiry]{Category: "inquiry", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Requested says who asks about whom, why, and by what right (invariant 10).
 type Requested struct {
@@ -107,20 +107,43 @@ func Evolve(s Inquiry, e event.Event) Inquiry {
 	return s
 }
 
+// ErrNotAsked reports the repetition of a question that nobody has put.
+var ErrNotAsked = fault.New(fault.Conflict, "wrong-state",
+	"دربارهٔ فرم کنونی هنوز استعلام نشده است.", "The registry was not asked about the present form yet.")
+
 // ErrTrackingCode reports an answer without a tracking code: it is none.
 var ErrTrackingCode = fault.New(fault.Unavailable, "inquiry-without-tracking-code",
 	"ثبت احوال کد رهگیری نداد؛ استعلام تکرار می‌شود.",
 	"The registry gave no tracking code; the inquiry will be repeated.")
 
-// Request asks, or asks again after an inconclusive answer.
+// Request asks.
 type Request struct{ Requested Requested }
 
-// Decide asks once while the question is open or answered.
+// Decide asks once.
 func (c Request) Decide(s Inquiry) ([]event.Event, error) {
-	if s.Status == Due || s.Status == StatusAnswered {
+	if s.Status != None {
 		return nil, nil
 	}
 	return []event.Event{c.Requested}, nil
+}
+
+// Repeat asks again after an inconclusive answer.
+type Repeat struct {
+	By event.Subject
+	At time.Time
+}
+
+// Decide puts the very question again; one that is open or answered stands.
+func (c Repeat) Decide(s Inquiry) ([]event.Event, error) {
+	switch s.Status {
+	case None:
+		return nil, life.Refuse(ErrNotAsked, string(s.Status))
+	case StatusInconclusive:
+		again := s.Request
+		again.By, again.At = c.By, c.At
+		return []event.Event{again}, nil
+	}
+	return nil, nil
 }
 
 // Defer postpones, with a growing pause.

@@ -27,7 +27,14 @@ func TestAnInquiryIsAskedOnce(t *testing.T) {
 
 func TestAnInconclusiveAnswerMayBeAskedAgain(t *testing.T) {
 	past := []event.Event{requested, inconclusive}
-	spec.Given(t, Kind, past...).When(Request{requested}).Then(requested)
+	again := requested
+	again.By, again.At = "p-nima", noon.Add(time.Hour)
+	repeat := Repeat{again.By, again.At}
+	spec.Given(t, Kind, past...).When(repeat).Then(again)
+	spec.Given(t, Kind, past...).When(Request{requested}).ThenNothing() // the policy's, once
+	spec.Given(t, Kind, append(past, again)...).When(repeat).ThenNothing()
+	spec.Given(t, Kind, requested, answered(false)).When(repeat).ThenNothing()
+	spec.Given(t, Kind).When(repeat).ThenFault(ErrNotAsked)
 	spec.Given(t, Kind, append(past, requested)...).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
 }
 

@@ -18,7 +18,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `person-<subject>`.
-var Kind = event.Kind[Person]{Category: "person", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Person]{Category: "person", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // LegalBases are the grounds on which data is destroyed: names and no prose,
 // for what is written here outlives the erasure.
@@ -54,7 +54,7 @@ func Evolve(s Person, e event.Event) Person {
 
 // ErrNotOrdered reports an erasure that nobody decided.
 var ErrNotOrdered = fault.New(fault.Conflict, "erasure-not-ordered",
-	"پاک‌سازی دستور داده نشده است.", "No erasure was ordered.")
+	"حذف داده‌های این شخص دستور داده نشده است.", "The erasure of this person's data was not ordered.")
 
 // OrderErasure decides it.
 type OrderErasure ErasureOrdered
@@ -74,7 +74,7 @@ type NoteErased Erased
 func (c NoteErased) Decide(s Person) ([]event.Event, error) {
 	switch {
 	case !s.Ordered:
-		return nil, ErrNotOrdered
+		return nil, life.Refuse(ErrNotOrdered, string(s.Status()))
 	case s.Erased:
 		return nil, nil
 	}

@@ -21,7 +21,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `revocation-<case>`; a case number is a tracking code.
-var Kind = event.Kind[Case]{Category: "revocation", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Case]{Category: "revocation", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // Statement is what a reporter or an investigator wrote.
 type Statement struct {
@@ -98,9 +98,10 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "case-not-found",
 		"پرونده‌ای با این شماره نیست.", "There is no case of this number.")
 	ErrClosed = fault.New(fault.Conflict, "case-closed",
-		"این پرونده بسته شده است؛ گزارش تازه‌ای ثبت کنید.", "This case is closed; file a new report.")
+		"این پرونده با رأی دیگری بسته شده است.", "This case was closed with the other verdict.")
 	ErrOwnReport = fault.New(fault.Forbidden, "own-report",
-		"گزارش‌دهنده دربارهٔ گزارش خود تصمیم نمی‌گیرد.", "A reporter does not decide his own report.")
+		"گزارش‌دهنده دربارهٔ گزارش خود تصمیم نمی‌گیرد؛ همکار دیگری باید اقدام کند.",
+		"A reporter does not decide his own report; a colleague must act.")
 )
 
 // Report opens a case.
@@ -139,7 +140,7 @@ func (c Close) Decide(s Case) ([]event.Event, error) {
 	case s.Status == verdict:
 		return nil, nil
 	case s.Status != Open:
-		return nil, ErrClosed
+		return nil, life.Refuse(ErrClosed, string(s.Status))
 	case s.Report.By == c.By:
 		return nil, ErrOwnReport
 	}

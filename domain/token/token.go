@@ -19,7 +19,7 @@ var Catalog = event.NewCatalog(
 )
 
 // Kind is the stream `token-<serial>`.
-var Kind = event.Kind[Token]{Category: "token", Catalog: Catalog, Evolve: Evolve}
+var Kind = event.Kind[Token]{Category: "token", Catalog: Catalog, Evolve: Evolve, Life: life}
 
 // ReceivedInStock adds a blank token to an office's stock.
 type ReceivedInStock struct {
@@ -95,11 +95,13 @@ var (
 	ErrKnown = fault.New(fault.Conflict, "token-known",
 		"این توکن پیش‌تر ثبت شده است.", "This token was registered before.").At("serial")
 	ErrTaken = fault.New(fault.Conflict, "token-taken",
-		"این توکن برای درخواست دیگری است؛ توکن خام دیگری بردارید.",
-		"This token belongs to another request; take another blank one.").At("token")
+		"این توکن از آن این درخواست نیست؛ توکن خامی از موجودی برای آن کنار بگذارید.",
+		"This token is not this request's; reserve a blank one of the stock for it.").At("token")
 	ErrOffice = fault.New(fault.Forbidden, "token-of-other-office",
 		"این توکن در موجودی دفتر دیگری است.", "This token is in another office's stock.").At("token")
 )
+
+func (s Token) refuse(f *fault.Fault) error { return life.Refuse(f, string(s.Status)) }
 
 // Receive adds a blank token to the stock.
 type Receive ReceivedInStock
@@ -112,7 +114,7 @@ func (c Receive) Decide(s Token) ([]event.Event, error) {
 	case s.Status == InStock && s.Office == c.Office:
 		return nil, nil
 	}
-	return nil, ErrKnown
+	return nil, s.refuse(ErrKnown)
 }
 
 // Reserve keeps a blank token of the office's own stock for a request.
@@ -133,7 +135,7 @@ func (c Reserve) Decide(s Token) ([]event.Event, error) {
 	case s.Request == c.Request:
 		return nil, nil
 	case s.Status != InStock:
-		return nil, ErrTaken
+		return nil, s.refuse(ErrTaken)
 	}
 	return []event.Event{Reserved{c.Request, c.By, c.At}}, nil
 }
@@ -150,7 +152,7 @@ type Personalise struct {
 func (c Personalise) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Request != c.Request:
-		return nil, ErrTaken
+		return nil, s.refuse(ErrTaken)
 	case s.Status != StatusReserved:
 		return nil, nil
 	}
@@ -168,7 +170,7 @@ type Deliver struct {
 func (c Deliver) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Request != c.Request:
-		return nil, ErrTaken
+		return nil, s.refuse(ErrTaken)
 	case s.Status != StatusPersonalised:
 		return nil, nil
 	}

@@ -1,0 +1,479 @@
+package commands_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"govahi/commands"
+	"govahi/commands/policies"
+	"govahi/domain/access"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/fee"
+)
+
+// TestAnythingInAnyOrder lets a crowd ask at all doors about a few requests, in
+// any order, while the policies come sooner or later. Nothing that is refused
+// leaves anything, nothing is our own fault, and the bare history shows every
+// invariant (domain §2.6: 1, 2, 3, 4, 8).
+func TestAnythingInAnyOrder(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		c := gathered(t, rt, seen)
+		for range 100 {
+			c.something()
+		}
+		c.policies()
+		if err := judged(c.after(0)); err != nil {
+			rt.Fatal(err)
+		}
+		for _, r := range c.after(0) {
+			seen[r.Type]++
+		}
+	})
+	for _, what := range []string{
+		"certificate.issued.v1", "certificate.revoked.v1", "access.user-defined.v1", "access.suspended.v1",
+		"enrollment.correction-requested.v1", "enrollment.accepted.v1", "enrollment.rejected.v1", "enrollment.withdrawn.v1",
+		"enrollment.control-closed.v1", "revocation.inaccuracy-established.v1",
+		"wrong-state", "open-request-exists", "second-officer-needed", "record-changed", "token-taken", "user-name-taken",
+		"not-appointed", "token-not-delivered", "fee-already-settled",
+	} {
+		if seen[what] == 0 {
+			t.Errorf("%s never happened: this test does not look there", what)
+		}
+	}
+}
+
+// crowd is a house full of people with a few requests; two are one person's,
+// and one was opened at a counter.
+type crowd struct {
+	*house
+	rt       *rapid.T
+	seen     map[string]int
+	requests []*request
+	records  []enrollment.Record // that somebody saw once
+}
+
+func gathered(t *testing.T, rt *rapid.T, seen map[string]int) *crowd {
+	h := open(t)
+	c := &crowd{house: h, rt: rt, seen: seen}
+	for _, of := range []string{applicant, applicant, neighbour, stranger} {
+		c.requests = append(c.requests, c.begun(of))
+	}
+	c.requests[2].upTo(enrollment.StatusDelivered) // so that ends are near too
+	return c
+}
+
+// begun is a new request, with a token and a key at hand; the stranger's is
+// opened at a counter.
+func (c *crowd) begun(of string) *request {
+	r := &request{house: c.house, of: of, csr: newCSR(c.t)}
+	in, by := outside, c.by(of)
+	if of == stranger {
+		in.Office, by = "office-1", c.by(officer)
+	}
+	r.code = c.did(c.OpenRequest(c.t.Context(), by, in)).Stream.ID()
+	r.token = "TOKEN" + r.code
+	r.stock()
+	return r
+}
+
+// ended tells whether nothing at all can follow.
+func ended(s enrollment.Status) bool { return s.Over() && s != enrollment.StatusAccepted }
+
+// something is, more often than not, what brings a request further.
+func (c *crowd) something() {
+	i := rapid.IntRange(0, len(c.requests)-1).Draw(c.rt, "request")
+	r := c.requests[i]
+	switch n := rapid.IntRange(0, 99).Draw(c.rt, "what"); {
+	case n < 20 && ended(r.status()):
+		c.requests[i] = c.begun(r.of)
+	case n < 70:
+		c.goesOn(r)
+		if rapid.Bool().Draw(c.rt, "at once") {
+			c.policies()
+		}
+	case n < 75:
+		c.records = append(c.records, r.record())
+	case n < 77:
+		c.clock.pass(11 * time.Minute)
+	default:
+		all := append(slices.Clone(doors), c.others(r)...)
+		d := rapid.IntRange(0, len(all)-1).Draw(c.rt, "door")
+		c.asks(r, all[d], rapid.SampledFrom(append(slices.Clone(everybody), neighbour)).Draw(c.rt, "who"))
+	}
+}
+
+func (c *crowd) goesOn(r *request) {
+	name := rapid.SampledFrom(onward[r.status()]).Draw(c.rt, "next")
+	all := append(slices.Clone(doors), c.others(r)...)
+	d := all[slices.IndexFunc(all, func(d door) bool { return d.name == name })]
+	who := d.may[0]
+	if who == applicant {
+		who = r.of
+	}
+	if r.of == stranger && r.status() == enrollment.StatusDraft {
+		who = officer // enters the visitor's form
+	}
+	c.asks(r, d, who)
+}
+
+// onward names the doors by which a request comes further.
+var onward = map[enrollment.Status][]string{
+	enrollment.StatusDraft:            {"CompleteForm"},
+	enrollment.StatusCompleted:        {"ConfirmEmail, the present code", "AcceptLiability", "SendEmailCode"},
+	enrollment.StatusReady:            {"SubmitRequest", "SubmitRequest", "SubmitRequest", "Withdraw"},
+	enrollment.StatusAtOffice:         {"VerifyDocuments", "VerifyDocuments", "RecordPayment", "RecordPayment", "RequireControl", "RejectRequest"},
+	enrollment.StatusUnderControl:     {"VerifyDocuments", "RecordPayment", "RecordPayment", "CloseControl", "ConfirmEmail, the present code", "AcceptLiability"},
+	enrollment.StatusNeedsCorrection:  {"CompleteForm"},
+	enrollment.StatusControlled:       {"ConfirmInformation", "ConfirmInformation", "ConfirmInformation", "ConfirmInformation, of old", "RequestCorrection", "ConfirmInformation, by who looked"},
+	enrollment.StatusConfirmed:        {"ReserveToken", "ReserveToken", "IssueCertificate", "IssueCertificate", "RecordPayment, another slip"},
+	enrollment.StatusAtCA:             {"PrintSheet"}, // the policies' turn
+	enrollment.StatusIssued:           {"PersonaliseToken", "PrintSheet", "PersonaliseToken", "PrintSheet", "DefineAccess"},
+	enrollment.StatusReadyForDelivery: {"DeliverToken", "DeliverToken", "DefineAccess"},
+	enrollment.StatusDelivered:        {"AcceptCertificate", "DefineAccess", "DefineAccess, by the request"},
+	enrollment.StatusAccepted:         {"DefineAccess", "DefineAccess, by the request", "RevokeCertificate", "ReportInaccuracy", "ReportInaccuracy", "EstablishInaccuracy", "EstablishInaccuracy"},
+	enrollment.StatusRejected:         {"CompleteForm"}, // nothing does
+	enrollment.StatusWithdrawn:        {"SubmitRequest"},
+	enrollment.StatusRevoked:          {"PrintSheet"},
+}
+
+// others are the doors with what belongs to another request, or came too late,
+// or with another content.
+func (c *crowd) others(r *request) []door {
+	other := c.requests[rapid.IntRange(0, len(c.requests)-1).Draw(c.rt, "other")]
+	records := append([]enrollment.Record{{}}, c.records...)
+	seen := records[rapid.IntRange(0, len(records)-1).Draw(c.rt, "seen")]
+	return []door{
+		anotherSlip,
+		{name: "ConfirmInformation, by who looked", may: []string{officer}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.ConfirmInformation(ctx, by, r.code, r.record())
+		}},
+		{name: "ConfirmInformation, of old", may: []string{second}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.ConfirmInformation(ctx, by, r.code, seen)
+		}},
+		{name: "ConfirmEmail, the present code", may: party, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.ConfirmEmail(ctx, by, r.code, r.EmailCode(r.request(), r.now().Email.Sent.Round))
+		}},
+		{name: "ConfirmEmail, wrongly", may: party, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.ConfirmEmail(ctx, by, r.code, "00000")
+		}},
+		{name: "ReserveToken, another's", may: officers, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.ReserveToken(ctx, by, r.code, other.token)
+		}},
+		{name: "IssueCertificate, another's", may: officers, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.IssueCertificate(ctx, by, r.code, other.token, other.csr)
+		}},
+		{name: "RecordPayment, another's", may: officers, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.RecordPayment(ctx, by, r.code, slip(other.code))
+		}},
+		{name: "CloseControl, failed", may: officers, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.CloseControl(ctx, by, r.code, enrollment.ControlTelephone, false)
+		}},
+		{name: "VerifyDocuments, a passport", may: officers, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.VerifyDocuments(ctx, by, r.code, commands.VerifyDocuments{Sighted: []enrollment.Document{enrollment.Passport}})
+		}},
+		{name: "CompleteForm, another organisation", may: party, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			in := formOf(r.of)
+			in.Organization = otherCompany
+			return r.CompleteForm(ctx, by, r.code, in)
+		}},
+		{name: "DefineAccess, by the request", may: []string{research}, ask: func(r *request, _ context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.define(by, "user."+string(rune('a'+slices.Index(c.requests, r))))
+		}},
+		{name: "RevokeCertificate, key compromised", may: operators, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
+			return r.RevokeCertificate(ctx, by, r.now().Serial, certificate.KeyCompromise)
+		}},
+	}
+}
+
+// asks at a door, and looks at a refusal. Two facts may follow from one: a wrong
+// code was tried, and a submission lets go of the opening of a request that is
+// over.
+func (c *crowd) asks(r *request, d door, who string) {
+	if (d.name == "RefuteInaccuracy" || d.name == "EstablishInaccuracy") && len(c.all("revocation.inaccuracy-reported.v1")) == 0 {
+		return
+	}
+	before := c.head()
+	_, err := d.ask(r, c.t.Context(), c.by(who))
+	if err == nil {
+		return
+	}
+	f, ok := fault.Of(err)
+	if !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		c.rt.Fatalf("%s by %s in %s: %v", d.name, subject(who), r.status(), err)
+	}
+	for _, left := range c.after(before) {
+		if left.Type != "enrollment.email-code-refused.v1" && left.Type != "opening.released.v1" {
+			c.rt.Fatalf("%s in %s was refused as %v and still left %s", d.name, r.status(), f, left.Type)
+		}
+	}
+	c.seen[f.Code]++
+}
+
+// status is what the last event says, without a fold.
+func (r *request) status() enrollment.Status {
+	r.t.Helper()
+	all := r.stream(r.request())
+	m, err := all[len(all)-1].DecodeMeta()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return enrollment.Status(m.Status)
+}
+
+// policies do what is due, and the CA issues.
+func (c *crowd) policies() {
+	c.settle()
+	for _, r := range c.requests {
+		if r.status() != enrollment.StatusAtCA {
+			continue
+		}
+		if err := r.issue(); err != nil {
+			c.rt.Fatal(err)
+		}
+	}
+	c.settle()
+}
+
+// settle lets the policies react as their runner does: a refusal is final, for
+// the world may have gone on before they came.
+func (c *crowd) settle() {
+	c.t.Helper()
+	for fresh := c.after(c.read); len(fresh) > 0; fresh = c.after(c.read) {
+		for _, r := range fresh {
+			c.read = r.Position
+			for _, p := range policies.OfRecord() {
+				c.passes(p.Name, p.Handle(c.t.Context(), c.App, r))
+			}
+			if r.Type == "inquiry.requested.v1" {
+				c.passes("inquire", c.AskRegistry(c.t.Context(), commands.Caller{Policy: "inquire"}, r.Stream.ID()))
+			}
+		}
+	}
+}
+
+func (c *crowd) passes(policy string, err error) {
+	f, refused := fault.Of(err)
+	if err != nil && (!refused || f.Kind == fault.Internal || f.Kind == fault.Unavailable) {
+		c.rt.Fatalf("%s: %v", policy, err)
+	}
+}
+
+// chronicle is what the bare history says, event by event, without a state of
+// the domain.
+type chronicle struct {
+	files   map[event.Stream]*file
+	holders map[string]event.Stream // the open request of person, organisation and type
+	paid    map[event.Stream]bool
+	dead    map[string]bool   // serials
+	users   map[string]string // the active users' certificates
+}
+
+// file is what was shown about the present form of a request.
+type file struct {
+	form      enrollment.FormCompleted
+	kind      string // of certificate
+	proofs    map[string]bool
+	controls  map[enrollment.Control]bool
+	hands     []event.Subject
+	confirmed bool
+	delivered bool
+	over      bool
+}
+
+func judged(records []event.Recorded) error {
+	c := chronicle{map[event.Stream]*file{}, map[string]event.Stream{}, map[event.Stream]bool{}, map[string]bool{}, map[string]string{}}
+	catalogs := map[string]event.Catalog{
+		"enrollment": enrollment.Catalog, "certificate": certificate.Catalog, "access": access.Catalog, "fee": fee.Catalog,
+	}
+	for _, r := range records {
+		catalog, concerns := catalogs[r.Stream.Category()]
+		if !concerns {
+			continue
+		}
+		e, err := catalog.Open(r)
+		if err == nil {
+			err = c.judge(r.Stream, e)
+		}
+		if err != nil {
+			return fmt.Errorf("%s in %s: %w", r.Type, r.Stream, err)
+		}
+	}
+	for user, serial := range c.users {
+		if c.dead[serial] {
+			return fmt.Errorf("%s is active with a revoked certificate (invariant 8)", user)
+		}
+	}
+	return nil
+}
+
+func (c chronicle) judge(s event.Stream, e event.Event) error {
+	switch e := e.(type) {
+	case fee.Settled:
+		c.paid[e.Request] = true
+	case certificate.Issued:
+		if e.Request != "" && (!c.files[e.Request].confirmed || !c.paid[e.Request]) {
+			return fmt.Errorf("not confirmed, or not paid (invariant 1)")
+		}
+	case certificate.Revoked:
+		if c.dead[e.Serial] && e.Reason != certificate.KeyCompromise {
+			return fmt.Errorf("revoked before (invariant 8)")
+		}
+		c.dead[e.Serial] = true
+	case access.UserDefined:
+		return c.defined(e)
+	case access.Suspended:
+		delete(c.users, e.UserName)
+	default:
+		if s.Category() == "enrollment" {
+			return c.enrolled(s, e)
+		}
+		if c.dead[s.ID()] {
+			return fmt.Errorf("after the revocation (invariant 8)")
+		}
+	}
+	return nil
+}
+
+func (c chronicle) defined(e access.UserDefined) error {
+	switch active := c.users[e.UserName]; {
+	case !c.files[e.Request].delivered:
+		return fmt.Errorf("before the delivery (invariant 4)")
+	case c.dead[e.Certificate]:
+		return fmt.Errorf("with a revoked certificate (invariant 8)")
+	case e.By == e.Person:
+		return fmt.Errorf("by the user himself (invariant 2)")
+	case active != "" && active != e.Certificate:
+		return fmt.Errorf("with a second certificate (invariant 3)")
+	}
+	c.users[e.UserName] = e.Certificate
+	return nil
+}
+
+func (c chronicle) enrolled(s event.Stream, e event.Event) error {
+	f := c.files[s]
+	if f == nil {
+		f = &file{proofs: map[string]bool{}, controls: map[enrollment.Control]bool{}}
+		c.files[s] = f
+	}
+	if f.over {
+		return fmt.Errorf("after the end")
+	}
+	key := fmt.Sprint(f.form.Person, f.form.Organization, f.kind)
+	switch e := e.(type) {
+	case enrollment.Submitted:
+		if c.holders[key] != "" {
+			return fmt.Errorf("beside %s (invariant 3)", c.holders[key])
+		}
+		c.holders[key] = s
+	case enrollment.Rejected, enrollment.Withdrawn, enrollment.Revoked:
+		f.over = true
+		c.release(key, s)
+	case enrollment.Accepted:
+		c.release(key, s)
+	case enrollment.InformationConfirmed:
+		return f.confirm(e)
+	case enrollment.Issued:
+		if !f.confirmed {
+			return fmt.Errorf("not confirmed as it is (invariant 1)")
+		}
+	default:
+		f.note(e)
+	}
+	return nil
+}
+
+func (c chronicle) release(key string, s event.Stream) {
+	if c.holders[key] == s {
+		delete(c.holders, key)
+	}
+}
+
+// note takes what bears on the record; whatever changes it voids the word on it.
+func (f *file) note(e event.Event) {
+	switch e := e.(type) {
+	case enrollment.Opened:
+		f.kind = e.CertificateType
+		if e.Office != "" {
+			f.hands = append(f.hands, e.OpenedBy)
+		}
+		return
+	case enrollment.FormCompleted:
+		f.completed(e)
+	case enrollment.EmailConfirmed:
+		f.proofs["email"] = true
+		return
+	case enrollment.LiabilityAccepted:
+		f.proofs["liability"] = true
+		if e.AtCounter {
+			f.hands = append(f.hands, e.By)
+		}
+		return
+	case enrollment.DocumentSighted:
+		f.shown(string(e.Document), e.By)
+	case enrollment.IdentityInquired:
+		f.hands = append(f.hands, e.By)
+	case enrollment.IdentityAnswered:
+		f.shown("identity", e.AskedBy)
+		f.proofs["identity"] = e.Matched && e.TrackingCode != "" && e.FormVersion == f.form.Version
+	case enrollment.FeeSettled:
+		f.proofs["fee"] = true
+	case enrollment.ControlRequired:
+		f.controls[e.Control] = false
+		f.hands = append(f.hands, e.By)
+	case enrollment.ControlClosed:
+		f.controls[e.Control] = e.Passed
+		f.hands = append(f.hands, e.By)
+	case enrollment.CorrectionRequested:
+	case enrollment.Delivered:
+		f.delivered = true
+		return
+	default:
+		return
+	}
+	f.confirmed = false
+}
+
+func (f *file) shown(proof string, by event.Subject) {
+	f.proofs[proof] = true
+	f.hands = append(f.hands, by)
+}
+
+// completed forgets what was shown about another form.
+func (f *file) completed(e enrollment.FormCompleted) {
+	f.proofs = map[string]bool{"fee": f.proofs["fee"], "email": f.proofs["email"] && !e.EmailChanged}
+	for control := range f.controls {
+		f.controls[control] = false
+	}
+	f.form, f.hands = e, append(f.hands, e.EnteredBy)
+}
+
+func (f *file) confirm(e enrollment.InformationConfirmed) error {
+	if e.By == f.form.Person || slices.Contains(f.hands, e.By) {
+		return fmt.Errorf("by %s, who had a part in it (invariant 2)", e.By)
+	}
+	f.proofs["birth-certificate"] = f.proofs["birth-certificate"] || f.proofs["passport"]
+	for _, proof := range []string{
+		"email", "liability", "identity", "fee", "birth-certificate", "national-card", "legal-person-card", "introduction-letter",
+	} {
+		if !f.proofs[proof] {
+			return fmt.Errorf("without %s (invariant 1)", proof)
+		}
+	}
+	for control, passed := range f.controls {
+		if !passed {
+			return fmt.Errorf("while %s is open (invariant 1)", control)
+		}
+	}
+	f.confirmed = true
+	return nil
+}
