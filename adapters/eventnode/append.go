@@ -1,6 +1,7 @@
 package eventnode
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,6 +20,10 @@ import (
 // before 25.1: the data, the metadata and twice the type of all its events.
 const maxAppendSize = 1 << 20
 
+// maxEncoded is the limit of what an append takes in memory, in bytes. The other
+// limit knows nothing of the stream's name, which is kept with each event.
+const maxEncoded = 16 * maxAppendSize
+
 // streamsServer is the log's own service.
 type streamsServer struct {
 	streams.UnimplementedStreamsServer
@@ -31,37 +36,60 @@ func (s *streamsServer) Append(call streams.Streams_AppendServer) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.node.writer.queue <- a:
-	case <-call.Context().Done():
-		return status.FromContextError(call.Context().Err()).Err()
-	}
-	result := <-a.answer // never long: the writer answers everything
+	result := s.node.write(call.Context(), a)
 	switch {
 	case result.err != nil:
-		return status.Error(codes.Internal, result.err.Error())
+		return result.err
 	case result.wrong:
 		return call.SendAndClose(wrongExpectedVersion(a.expected, result.head))
 	}
 	return call.SendAndClose(success(a, result.head))
 }
 
+// errFull refuses an append. It is not Unavailable, at which clients look for
+// another node. If it was on its way when the disk filled up it may be stored
+// later: trying again with the same event IDs tells.
+var errFull = status.Error(codes.ResourceExhausted, "The disk is full: try again later, with the same event IDs")
+
+// write hands an append to the writer, and waits while it may be answered soon.
+func (n *Node) write(ctx context.Context, a *appending) answer {
+	if n.store.disk.full() {
+		return answer{err: errFull}
+	}
+	walled := n.store.disk.walled()
+	select {
+	case n.writer.queue <- a:
+	case <-walled:
+		return answer{err: errFull}
+	case <-ctx.Done():
+		return answer{err: status.FromContextError(ctx.Err()).Err()}
+	}
+	select {
+	case result := <-a.answer:
+		return result
+	case <-walled:
+		return answer{err: errFull}
+	case <-ctx.Done():
+		return answer{err: status.FromContextError(ctx.Err()).Err()}
+	}
+}
+
 // receive reads an append to its end, even after it grew too large: the
 // official client hears our reason only once it has sent everything.
 func receive(call streams.Streams_AppendServer) (*appending, error) {
 	first, err := call.Recv()
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) { // nothing at all has no options either
 		return nil, err
 	}
 	a, err := begin(first.GetOptions())
 	if err != nil {
 		return nil, err
 	}
-	size := 0
+	size, encoded := 0, 0
 	for {
 		request, err := call.Recv()
 		switch {
-		case errors.Is(err, io.EOF) && size > maxAppendSize:
+		case errors.Is(err, io.EOF) && (size > maxAppendSize || encoded > maxEncoded):
 			return nil, tooLarge(call)
 		case errors.Is(err, io.EOF):
 			return a, nil
@@ -69,7 +97,9 @@ func receive(call streams.Streams_AppendServer) (*appending, error) {
 			return nil, err
 		}
 		message := request.GetProposedMessage()
-		if size += sizeOf(message); size > maxAppendSize {
+		size += sizeOf(message)
+		encoded += len(a.stream) + atStream
+		if size > maxAppendSize || encoded > maxEncoded {
 			continue
 		}
 		if err := a.add(call, message); err != nil {

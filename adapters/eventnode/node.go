@@ -45,15 +45,16 @@ type Node struct {
 
 // Open opens the log in a directory, and creates it if there is none. It fails
 // with ErrInUse while another node has the directory open, and with
-// ErrNewerFormat if a newer program wrote it.
-func Open(dir string, opts Options) (*Node, error) {
+// ErrNewerFormat if a newer program wrote it. On a full disk it waits for space,
+// and fails with ErrDiskFull if the context ends before.
+func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 	if opts.FS == nil {
 		opts.FS = vfs.Default
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s, err := openStore(dir, opts.FS, opts.Logger)
+	s, err := openStore(ctx, newDisk(opts.FS, dir, opts.Logger))
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +83,21 @@ func (n *Node) Serve(l net.Listener) error {
 	return nil
 }
 
+// Full returns ErrDiskFull while appends are refused for want of space.
+func (n *Node) Full() error {
+	if n.store.disk.full() {
+		return ErrDiskFull
+	}
+	return nil
+}
+
 // Stop ends subscriptions, lets calls finish until the context ends, and closes
-// the log. Stopping twice is stopping once.
+// the log. It does not wait for space on a full disk: what was on its way there
+// is not acknowledged. Stopping twice is stopping once.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		close(n.stopping)
+		n.store.disk.leave()
 		impatient := context.AfterFunc(ctx, n.server.Stop)
 		n.server.GracefulStop()
 		impatient()

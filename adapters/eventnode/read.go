@@ -89,7 +89,7 @@ func (r *reader) parseStream(o *streams.ReadReq_Options) error {
 	case *streams.ReadReq_Options_StreamOptions_End:
 		h, err := r.node.store.head(r.stream)
 		if err != nil {
-			return status.Error(codes.Internal, err.Error())
+			return internal(err)
 		}
 		r.startAtEnd(h, h.revision)
 	default:
@@ -128,7 +128,7 @@ func (r *reader) read() error {
 	for r.count > 0 {
 		records, more, err := r.node.store.page(r.stream, r.from, r.backwards, limit)
 		if err != nil {
-			return status.Error(codes.Internal, err.Error())
+			return internal(err)
 		}
 		for _, rec := range records {
 			if !r.filter.passes(rec) {
@@ -155,7 +155,7 @@ func (r *reader) known() (bool, error) {
 	}
 	h, err := r.node.store.head(r.stream)
 	if err != nil {
-		return false, status.Error(codes.Internal, err.Error())
+		return false, internal(err)
 	}
 	if h.exists {
 		return true, nil

@@ -2,6 +2,7 @@ package eventnode
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"govahi/domain/fault"
 )
 
 // ErrInUse reports that another node holds the data directory.
@@ -19,6 +21,11 @@ var ErrInUse = errors.New("eventnode: the data directory is in use by another no
 
 // ErrNewerFormat reports a data directory that a newer program wrote.
 var ErrNewerFormat = errors.New("eventnode: the data directory was written by a newer version of this program")
+
+// ErrDiskFull reports that the disk has no space for the log.
+var ErrDiskFull = fault.New(fault.Unavailable, "disk-full",
+	"دیسک دفتر رویدادها پر است؛ تا فضا آزاد نشود چیزی ثبت نمی‌شود.",
+	"The event log's disk is full; nothing can be recorded until there is space.")
 
 // A page is what a reader takes from the store at once: it is small, because a
 // slow reader must not hold Pebble's files open.
@@ -29,35 +36,55 @@ const (
 
 // store is the log on disk.
 type store struct {
+	disk *disk
 	db   *pebble.DB
 	lock *pebble.Lock
 	tail *tail
 }
 
-func openStore(dir string, fs vfs.FS, log *slog.Logger) (*store, error) {
-	if err := fs.MkdirAll(dir, 0o700); err != nil {
+// openStore waits for space until the context ends.
+func openStore(ctx context.Context, d *disk) (*store, error) {
+	undisturbed := context.AfterFunc(ctx, d.leave)
+	s, err := d.open()
+	if undisturbed() {
+		return s, err
+	}
+	if err == nil {
+		err = s.close()
+	}
+	if d.frozen.Load() {
+		err = errors.Join(ErrDiskFull, err)
+	}
+	return nil, errors.Join(ctx.Err(), err)
+}
+
+func (d *disk) open() (*store, error) {
+	if err := d.MkdirAll(d.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("eventnode: create the data directory: %w", err)
 	}
-	lock, err := pebble.LockDirectory(dir, fs)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrInUse, dir, err)
+	lock, err := pebble.LockDirectory(d.dir, d)
+	if errors.Is(err, errFrozen) {
+		return nil, err
 	}
-	db, err := pebble.Open(dir, pebbleOptions(fs, log, lock))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eventnode: open %s: %w", dir, err), lock.Close())
+		return nil, fmt.Errorf("%w: %s: %w", ErrInUse, d.dir, err)
 	}
-	s := &store{db: db, lock: lock}
+	db, err := pebble.Open(d.dir, pebbleOptions(d, lock))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("eventnode: open %s: %w", d.dir, err), lock.Close())
+	}
+	s := &store{disk: d, db: db, lock: lock}
 	if err := errors.Join(s.checkFormat(), s.findTail()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func pebbleOptions(fs vfs.FS, log *slog.Logger, lock *pebble.Lock) *pebble.Options {
+func pebbleOptions(d *disk, lock *pebble.Lock) *pebble.Options {
 	options := &pebble.Options{
-		FS:                 fs,
+		FS:                 d,
 		Lock:               lock,
-		Logger:             pebbleLogger{log},
+		Logger:             pebbleLogger{d.log},
 		FormatMajorVersion: pebble.FormatTableFormatV6,
 		CacheSize:          64 << 20,
 		MemTableSize:       32 << 20,

@@ -50,7 +50,7 @@ func (r *reader) follow(checks *checkpoints, limit uint64) (bool, error) {
 	}
 	records, more, err := r.node.store.page(r.stream, r.from, false, limit)
 	if err != nil {
-		return false, status.Error(codes.Internal, err.Error())
+		return false, internal(err)
 	}
 	for _, rec := range records {
 		if r.filter.passes(rec) {

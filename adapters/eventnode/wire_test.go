@@ -2,6 +2,7 @@ package eventnode_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -20,7 +21,7 @@ import (
 )
 
 // dial speaks the bare contract: what the official client hides.
-func dial(t *testing.T) *grpc.ClientConn {
+func dial(t testing.TB) *grpc.ClientConn {
 	t.Helper()
 	path := serve(t, openNode(t, t.TempDir(), eventnode.Options{}))
 	conn, err := grpc.NewClient("unix://"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -97,6 +98,17 @@ func TestWrongExpectedVersionInBothGenerations(t *testing.T) {
 	}
 }
 
+// longName is an append of small events that all bear the name of their stream.
+func longName(length, events int) []*streams.AppendReq {
+	first := noStream()
+	first.GetOptions().StreamIdentifier.StreamName = make([]byte, length)
+	messages := []*streams.AppendReq{first}
+	for i := range events {
+		messages = append(messages, message(fmt.Sprintf("11111111-2222-4333-8444-%012d", i), 1, typed()))
+	}
+	return messages
+}
+
 func TestRefusedAppends(t *testing.T) {
 	conn := dial(t)
 	untyped := map[string]string{"content-type": "application/json"}
@@ -116,6 +128,7 @@ func TestRefusedAppends(t *testing.T) {
 			[]*streams.AppendReq{noStream(), message(idA, 8<<20, typed()), message(idB, 8<<20, typed())},
 			"maximum-append-size-exceeded",
 		},
+		"a long name, many times": {longName(64<<10, 1000), "maximum-append-size-exceeded"},
 	} {
 		_, exception, err := send(t, conn, test.messages...)
 		if status.Code(err) != codes.InvalidArgument || exception != test.exception {

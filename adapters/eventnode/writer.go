@@ -2,10 +2,11 @@ package eventnode
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // At most so much goes into one Pebble batch, and so into one fsync.
@@ -36,7 +37,7 @@ type appending struct {
 type answer struct {
 	head  head
 	wrong bool
-	err   error
+	err   error // a gRPC status
 }
 
 // writer is the one goroutine that appends: it takes what is queued, checks
@@ -113,7 +114,7 @@ func (g *group) place(a *appending) {
 	h, err := g.head(a.stream)
 	switch {
 	case err != nil:
-		g.settle(a, answer{err: err})
+		g.settle(a, answer{err: internal(err)})
 	case a.meets(h):
 		g.settle(a, answer{head: g.write(a, h)})
 	case h.exists && a.expected >= noStream && a.expected < int64(h.revision):
@@ -172,17 +173,14 @@ func (g *group) set(key, value []byte) {
 
 // commit makes the batch durable, lets readers see it, and answers.
 func (g *group) commit() {
-	if !g.batch.Empty() && g.broken == nil {
-		g.broken = g.batch.Commit(pebble.Sync)
-	}
-	if g.broken != nil {
-		g.fail(fmt.Errorf("eventnode: commit: %w", g.broken))
+	defer g.batch.Close() // frees memory only
+	if err := g.persist(); err != nil {
+		g.fail(err)
 		return
 	}
 	if !g.batch.Empty() {
 		g.store.tail.move(g.last)
 	}
-	_ = g.batch.Close() // frees memory only
 	for _, p := range g.placed {
 		p.appending.answer <- p.answer
 	}
@@ -190,6 +188,27 @@ func (g *group) commit() {
 		a.answer <- g.judge(a)
 	}
 }
+
+// persist writes the batch, unless the disk is full. What it took to a frozen
+// disk is nowhere, and neither is what seems a repetition of that.
+func (g *group) persist() error {
+	switch {
+	case g.broken != nil:
+		return internal(g.broken)
+	case g.store.disk.full():
+		return errFull
+	case !g.batch.Empty():
+		if err := g.batch.Commit(pebble.Sync); err != nil {
+			return internal(err)
+		}
+	}
+	if g.store.disk.frozen.Load() {
+		return errFull
+	}
+	return nil
+}
+
+func internal(err error) error { return status.Error(codes.Internal, err.Error()) }
 
 func (g *group) fail(err error) {
 	for _, p := range g.placed {
@@ -205,14 +224,14 @@ func (g *group) fail(err error) {
 func (g *group) judge(a *appending) answer {
 	h, err := g.store.head(a.stream)
 	if err != nil {
-		return answer{err: err}
+		return answer{err: internal(err)}
 	}
 	if len(a.ids) == 0 {
 		return answer{head: h}
 	}
 	stored, err := g.store.entries(a.stream, uint64(a.expected+1), len(a.ids))
 	if err != nil {
-		return answer{err: err}
+		return answer{err: internal(err)}
 	}
 	for i, id := range a.ids {
 		if i == len(stored) || stored[i].id != id {

@@ -100,7 +100,7 @@ func translate(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", event.ErrWrongExpectedRevision, err)
 	case status.Code(err) == codes.InvalidArgument && strings.Contains(err.Error(), "Maximum Append Size"):
 		return fmt.Errorf("%w: %w", event.ErrTooLarge, err)
-	case lost(err):
+	case lost(err), status.Code(err) == codes.ResourceExhausted: // the embedded node's disk is full
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return fmt.Errorf("eventstore: %w", err)

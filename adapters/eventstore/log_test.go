@@ -50,7 +50,7 @@ type running struct {
 
 func startNode(t testing.TB, dir, path string) *running {
 	t.Helper()
-	node, err := eventnode.Open(dir, eventnode.Options{})
+	node, err := eventnode.Open(t.Context(), dir, eventnode.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func newCA(t testing.TB) *ca {
 
 func (c *ca) openLog(t testing.TB, dir string) {
 	t.Helper()
-	node, err := eventnode.Open(dir, eventnode.Options{})
+	node, err := eventnode.Open(t.Context(), dir, eventnode.Options{})
 	must(t, err)
 	l, err := eventnode.ListenUnix(c.node)
 	must(t, err)

@@ -24,15 +24,15 @@ func (h *house) foundations(ctx context.Context) error {
 		return err
 	}
 	var all errgroup.Group
-	all.Go(h.openLog)
+	all.Go(func() error { return h.openLog(ctx) })
 	all.Go(h.openBus)
 	all.Go(func() error { return h.openCA(ctx) })
 	all.Go(func() error { return h.startPostgres(ctx) })
 	return all.Wait()
 }
 
-func (h *house) openLog() (err error) {
-	if h.node, err = eventnode.Open(h.data.path("log"), eventnode.Options{Logger: h.report}); err != nil {
+func (h *house) openLog(ctx context.Context) (err error) {
+	if h.node, err = eventnode.Open(ctx, h.data.path("log"), eventnode.Options{Logger: h.report}); err != nil {
 		return err
 	}
 	l, err := eventnode.ListenUnix(h.data.logSocket())

@@ -16,6 +16,9 @@ func (h *house) Parts(ctx context.Context) []http.Part {
 	limit, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	head, logErr := h.log.Head(limit)
+	if logErr == nil {
+		logErr = h.node.Full()
+	}
 	_, signerErr := h.signer.Info(limit)
 	parts := []http.Part{
 		part("log", logErr), part("signer", signerErr),
