@@ -84,7 +84,7 @@ func flipped(csr []byte) []byte {
 }
 
 // forge builds a request for one key with the signature of whatever is given.
-func forge(t *testing.T, spki []byte, algorithm asn1.ObjectIdentifier, signature func(info []byte) []byte) []byte {
+func forge(t testing.TB, spki []byte, algorithm asn1.ObjectIdentifier, signature func(info []byte) []byte) []byte {
 	t.Helper()
 	type identifier struct {
 		OID        asn1.ObjectIdentifier

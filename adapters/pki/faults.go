@@ -25,8 +25,20 @@ var (
 		"کلید کوتاه‌تر از ۲۰۴۸ بیت است؛ کلید تازه‌ای روی توکن بسازید.",
 		"The key is shorter than 2048 bits; make a new one on the token.").At("csr")
 	ErrKeyExponent = fault.New(fault.Invalid, "key-exponent-weak",
-		"توان عمومی کلید باید فرد و دست‌کم ۶۵۵۳۷ باشد؛ کلید تازه‌ای روی توکن بسازید.",
-		"The key's public exponent must be odd and at least 65537; make a new key on the token.").At("csr")
+		"توان عمومی کلید باید فرد، دست‌کم ۶۵۵۳۷ و کوچک‌تر از ۲ به توان ۳۱ باشد؛ کلید تازه‌ای روی توکن بسازید.",
+		"The key's public exponent must be odd, at least 65537 and below 2^31; make a new key on the token.").At("csr")
+	ErrKeyBroken = fault.New(fault.Invalid, "key-broken",
+		"این کلید را می‌توان از روی بخش عمومی آن شکست؛ شاید توکن معیوب باشد. با توکن دیگری کلید بسازید.",
+		"The private key can be computed from the public one; the token may be flawed. Make a key on another token.").At("csr")
+	ErrKeyMalformed = fault.New(fault.Invalid, "key-malformed",
+		"کلید عمومی درخواست کلید درستی نیست؛ کلید و درخواست را دوباره روی توکن بسازید.",
+		"The public key of the request is no valid key; make key and request on the token again.").At("csr")
+	ErrKeyOurs = fault.New(fault.Invalid, "key-of-the-ca",
+		"این کلید از آن خود مرکز صدور است و برای کسی گواهی نمی‌شود؛ کلید تازه‌ای روی توکن بسازید.",
+		"This key is the CA's own and is certified for nobody; make a new one on the token.").At("csr")
+	ErrCSRLong = fault.New(fault.Invalid, "csr-too-long",
+		"درخواست امضای گواهی از ۱۶ کیلوبایت بلندتر است؛ آن را بدون ویژگی‌های افزوده روی توکن بسازید.",
+		"The certification request is longer than 16 KiB; make it on the token without further attributes.").At("csr")
 )
 
 // What must not happen, and is noticed.

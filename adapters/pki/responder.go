@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"govahi/domain/certificate"
+	"govahi/domain/fault"
 )
 
 // Times of an OCSP answer (domain §4.6: at most an hour old).
@@ -166,12 +167,21 @@ func (r *Responder) signed(delegate *x509.Certificate, asked *ocsp.Request, stat
 	if !ok {
 		fresh, err := r.sign(delegate, asked, status, now)
 		if err != nil {
-			return Answer{Body: ocsp.InternalErrorErrorResponse}
+			return Answer{Body: unsigned(err)}
 		}
 		kept = fresh
 		r.kept.put(key, kept)
 	}
 	return kept.at(now)
+}
+
+// unsigned tells a signer that is away for now from a failure of ours (RFC 6960
+// §2.3).
+func unsigned(err error) []byte {
+	if f, ok := fault.Of(err); ok && f.Kind == fault.Unavailable {
+		return ocsp.TryLaterErrorResponse
+	}
+	return ocsp.InternalErrorErrorResponse
 }
 
 func (r *Responder) sign(delegate *x509.Certificate, asked *ocsp.Request, status Status, now time.Time) (keptAnswer, error) {

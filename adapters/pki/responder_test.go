@@ -25,6 +25,7 @@ import (
 
 	"govahi/adapters/pki"
 	"govahi/domain/certificate"
+	"govahi/domain/fault"
 )
 
 // book is the log's word on serials.
@@ -52,10 +53,14 @@ func (b *book) Status(_ context.Context, serial string) (pki.Status, error) {
 // counting counts signatures.
 type counting struct {
 	crypto.Signer
-	n atomic.Int64
+	n    atomic.Int64
+	fail error
 }
 
 func (c *counting) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if c.fail != nil {
+		return nil, c.fail
+	}
 	c.n.Add(1)
 	return c.Signer.Sign(r, digest, o)
 }
@@ -198,6 +203,41 @@ func TestOCSPRefusesWithoutSigning(t *testing.T) {
 	}
 	if w.key.n.Load() != 0 {
 		t.Errorf("%d signatures", w.key.n.Load())
+	}
+}
+
+// TestOCSPWithoutASigner: who asks is told to come again, in bytes that a client
+// understands; answers that were signed before are still given.
+func TestOCSPWithoutASigner(t *testing.T) {
+	w := newWorld(t)
+	w.Use(w.delegate(t))
+	w.book.set(w.serial, pki.Status{State: pki.Good})
+	q, err := ocsp.CreateRequest(w.person, w.Certificate(), nil)
+	must(t, err)
+	for _, c := range []struct {
+		fail error
+		want ocsp.ResponseStatus
+	}{
+		{fault.New(fault.Unavailable, "token-unavailable", "", ""), ocsp.TryLater},
+		{errors.Join(fault.New(fault.Unavailable, "signature-outcome-unknown", "", ""), io.EOF), ocsp.TryLater},
+		{fault.New(fault.Invalid, "digest-malformed", "", ""), ocsp.InternalError},
+		{errors.New("something else"), ocsp.InternalError},
+	} {
+		w.key.fail = c.fail
+		a := w.Answer(t.Context(), q)
+		var refused ocsp.ResponseError
+		if _, err := ocsp.ParseResponse(a.Body, w.Certificate()); !errors.As(err, &refused) || refused.Status != c.want {
+			t.Errorf("%v: answered %v", c.fail, err)
+		}
+		if a.MaxAge != 0 || a.ETag != "" {
+			t.Errorf("%v: to be kept: %+v", c.fail, a)
+		}
+	}
+	w.key.fail = nil
+	signed := w.Answer(t.Context(), q)
+	w.key.fail = errors.New("away again")
+	if again := w.Answer(t.Context(), q); !bytes.Equal(again.Body, signed.Body) {
+		t.Error("a signed answer was not given again")
 	}
 }
 

@@ -79,10 +79,13 @@ func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i ce
 	if err := s.checkValidity(c, i, p); err != nil {
 		return err
 	}
-	if p.person {
-		return s.checkRecord(ctx, i, keyHash)
+	if !p.person {
+		return s.checkOwn(c, i)
 	}
-	return s.checkOwn(c, i)
+	if sameKey(c.PublicKey, s.Issuer.PublicKey) || sameKey(c.PublicKey, s.Keys.Responder.Public()) {
+		return ErrKey // nobody holds the keys of this token
+	}
+	return s.checkRecord(ctx, i, keyHash)
 }
 
 // checkIssuer wants the issuer's name byte for byte and its key identifier

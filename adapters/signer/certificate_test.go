@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/pkcs11"
-
 	"govahi/adapters/signer"
 	"govahi/adapters/signer/signertest"
 	"govahi/commands"
@@ -257,23 +255,6 @@ func TestResponderCertificateIsForTheTokensOwnKey(t *testing.T) {
 	}
 	if n := h.ca.n.Load(); n != 1 {
 		t.Errorf("%d signatures", n)
-	}
-}
-
-func TestLostTokenEndsTheProcess(t *testing.T) {
-	h := newHouse(t, newMemory())
-	stream, revision, tbs := h.intend(t, asIs)
-	h.ca.fail = pkcs11.Error(pkcs11.CKR_SESSION_HANDLE_INVALID)
-	if _, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs); !errors.Is(err, signer.ErrFailed) {
-		t.Errorf("got %v", err)
-	}
-	select {
-	case err := <-h.exits:
-		if !errors.Is(err, h.ca.fail) {
-			t.Errorf("exit for %v", err)
-		}
-	default:
-		t.Error("the process goes on")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"govahi/commands"
@@ -37,7 +38,7 @@ func NewClient(socket string) *Client {
 	}
 	// No connection is kept: one from before a restart would look like a
 	// signature whose outcome nobody knows.
-	return &Client{&http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+	return &Client{&http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, ExpectContinueTimeout: patience}}}
 }
 
 // SignCertificate asks for the signature of an intended certificate. After
@@ -72,7 +73,8 @@ type Info struct {
 	ResponderKey []byte // SubjectPublicKeyInfo, DER
 }
 
-// Info asks; an answer also means that the process is well.
+// Info asks; an answer also means that the process and its token are well. What
+// is wrong with the token is the error: ErrToken, ErrPIN or ErrSlow.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	a, err := call[infoReply](ctx, c, "/info", struct{}{})
 	if err != nil {
@@ -99,8 +101,14 @@ type responderKey struct {
 
 func (k responderKey) Public() crypto.PublicKey { return k.public }
 
+// answerWithin is how long who asks for a certificate's status is kept waiting
+// for a signature.
+const answerWithin = 3 * time.Second
+
 func (k responderKey) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	a, err := call[bytesReply](context.Background(), k.client, "/responder", digestRequest{digest, uint(opts.HashFunc())})
+	limit, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	a, err := call[bytesReply](limit, k.client, "/responder", digestRequest{digest, uint(opts.HashFunc())})
 	return a.Data, err
 }
 
@@ -110,38 +118,60 @@ func call[A, Q any](ctx context.Context, c *Client, path string, q Q) (A, error)
 	if err != nil {
 		return a, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://signer"+path, bytes.NewReader(body))
+	question := &question{Reader: bytes.NewReader(body)}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://signer"+path, question)
 	if err != nil {
 		return a, err
 	}
+	r.ContentLength = int64(len(body))
+	r.Header.Set("Expect", "100-continue")
 	response, err := c.http.Do(r)
 	if err != nil {
-		return a, broken(err)
+		return a, broken(err, question)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return a, refusal(response.Body)
+		return a, refusal(response.Body, question)
 	}
 	if err := json.NewDecoder(response.Body).Decode(&a); err != nil {
-		return a, broken(err)
+		return a, broken(err, question)
 	}
 	return a, nil
 }
 
-// broken tells a process that was never reached from one that went away.
-func broken(err error) error {
-	if errors.Is(err, ErrUnavailable) {
+// question is a request's body. It leaves only when the process has begun to
+// read (RFC 9110 §10.1.1): a socket may be connected to while the process behind
+// it is dying, and what never left was not asked.
+type question struct {
+	io.Reader
+	left atomic.Bool
+}
+
+func (q *question) Read(p []byte) (int, error) {
+	q.left.Store(true)
+	return q.Reader.Read(p)
+}
+
+// broken tells a process that was never asked from one that went away.
+func broken(err error, q *question) error {
+	switch {
+	case errors.Is(err, ErrUnavailable):
 		return err
+	case !q.left.Load():
+		return errors.Join(ErrUnavailable, err)
 	}
 	return errors.Join(ErrUnknownOutcome, err)
 }
 
-func refusal(body io.Reader) error {
+func refusal(body io.Reader, q *question) error {
 	var w wireFault
 	if err := json.NewDecoder(body).Decode(&w); err != nil {
-		return broken(err)
+		return broken(err, q)
 	}
 	f := fault.New(w.Kind, w.Code, w.Fa, w.En)
 	f.Field = w.Field
+	if w.Untried {
+		return untried(f)
+	}
 	return f
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"govahi/adapters/signer"
+	"govahi/adapters/token"
 	"govahi/domain/event"
 )
 
@@ -52,7 +53,7 @@ func TestWrappingAndAnsweringThroughTheProcess(t *testing.T) {
 		t.Errorf("unwrapped %x: %v", got, err)
 	}
 	wrapped[20] ^= 1
-	if _, err := h.client.Unwrap(t.Context(), wrapped); !errors.Is(err, signer.ErrFailed) {
+	if _, err := h.client.Unwrap(t.Context(), wrapped); !errors.Is(err, token.ErrWrapped) {
 		t.Errorf("unwrapped a changed key: %v", err)
 	}
 	if len(h.exits) != 0 {
@@ -90,21 +91,42 @@ func TestNobodyThereIsNotAnUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestProcessThatGoesAwayLeavesTheOutcomeUnknown takes the request and hangs up.
-func TestProcessThatGoesAwayLeavesTheOutcomeUnknown(t *testing.T) {
-	socket := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", socket)
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	go func() {
-		if c, err := l.Accept(); err == nil {
-			_, _ = io.ReadAtLeast(c, make([]byte, 64), 64)
-			_ = c.Close()
+// TestProcessThatGoesAway hangs up before and after it has taken the question.
+func TestProcessThatGoesAway(t *testing.T) {
+	for _, c := range []struct {
+		taken      bool
+		want, wont error
+	}{
+		{false, signer.ErrUnavailable, signer.ErrUnknownOutcome},
+		{true, signer.ErrUnknownOutcome, signer.ErrUnavailable},
+	} {
+		socket := filepath.Join(t.TempDir(), "s")
+		l, err := net.Listen("unix", socket)
+		must(t, err)
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			hangUp(l, c.taken)
+		}()
+		_, _, err = signer.NewClient(socket).SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100))
+		if !errors.Is(err, c.want) || errors.Is(err, c.wont) {
+			t.Errorf("taken %v: got %v", c.taken, err)
 		}
-	}()
-	_, _, err = signer.NewClient(socket).SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100))
-	if !errors.Is(err, signer.ErrUnknownOutcome) {
-		t.Errorf("got %v", err)
+		must(t, l.Close())
+		<-gone
+	}
+}
+
+func hangUp(l net.Listener, taken bool) {
+	c, err := l.Accept()
+	if err != nil {
+		return
+	}
+	defer func() { _ = c.Close() }()
+	_, _ = io.ReadAtLeast(c, make([]byte, 1024), 64)
+	if taken {
+		_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
+		_, _ = io.ReadAtLeast(c, make([]byte, 1024), 64)
 	}
 }
 

@@ -1,6 +1,8 @@
 package signer
 
 import (
+	"errors"
+
 	"govahi/commands"
 	"govahi/domain/fault"
 )
@@ -46,10 +48,27 @@ var (
 	ErrLog = fault.New(fault.Unavailable, "signer-log-unavailable",
 		"امضاکننده به دفتر رویدادها دسترسی ندارد؛ دوباره بکوشید.",
 		"The signer cannot reach the event log; try again.")
-	// ErrUnavailable is the client's: nothing was asked.
+	// ErrToken says that the token failed or is not there.
+	ErrToken = fault.New(fault.Unavailable, "token-unavailable",
+		"توکن امضا پاسخ نمی‌دهد یا خطا می‌دهد؛ اتصال آن را بررسی کنید. امضاکننده خودکار دوباره می‌کوشد.",
+		"The signing token fails or is not there; check its connection. The signer tries again by itself.")
+	// ErrPIN says that the token refused its PIN; the same one is not tried again.
+	ErrPIN = fault.New(fault.Unavailable, "token-pin-wrong",
+		"توکن امضا PIN را نپذیرفت یا قفل است و همان PIN دوباره آزموده نمی‌شود؛ PIN درست را در فایل آن بنویسید.",
+		"The signing token refused its PIN or is locked, and the same PIN is not tried again; write the right one into its file.")
+	// ErrSlow says that the token has not answered in time, and may yet.
+	ErrSlow = fault.New(fault.Unavailable, "token-slow",
+		"توکن امضا کند است یا کارهای بسیاری در صف دارد؛ دوباره بکوشید.",
+		"The signing token is slow, or has a long queue; try again.")
+	// ErrUnavailable is the client's: nothing was asked. Joined to another fault it
+	// says so of that.
 	ErrUnavailable = commands.ErrSignerAway
 	// ErrUnknownOutcome is the client's: a signature may exist (pki.md §5.3, step 5).
 	ErrUnknownOutcome = fault.New(fault.Unavailable, "signature-outcome-unknown",
 		"پیوند با امضاکننده گسست؛ شاید امضا شده باشد.",
 		"The signer went away; a signature may exist.")
 )
+
+// untried marks a fault after which nothing was begun: the same may be asked
+// again, and costs no serial.
+func untried(why error) error { return errors.Join(why, ErrUnavailable) }

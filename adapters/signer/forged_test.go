@@ -20,6 +20,7 @@ import (
 	"govahi/commands"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
+	"govahi/domain/enrollment"
 	"govahi/domain/fault"
 )
 
@@ -131,6 +132,29 @@ func TestListOfAnotherIssuerIsRefused(t *testing.T) {
 		Number: 1, ThisUpdate: now, NextUpdate: now.Add(time.Hour), TBSHash: hexSum(list.RawTBSRevocationList),
 	})
 	h.refusesCRL(t, stream, revision, list.RawTBSRevocationList, signer.ErrIssuer)
+}
+
+// TestNobodyIsCertifiedForTheTokensOwnKeys: record, intent and bytes agree, on a
+// key that no person can hold.
+func TestNobodyIsCertifiedForTheTokensOwnKeys(t *testing.T) {
+	for name, key := range map[string]crypto.PublicKey{"the CA's": hsm.ca.Public(), "the responder's": hsm.responder.Public()} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, newMemory())
+			spki, err := x509.MarshalPKIXPublicKey(key)
+			must(t, err)
+			stream, revision, tbs := h.intend(t, func(s *story) {
+				h.forge(t, s, func(f *forgery) { f.template.PublicKey = key })
+				s.Intent.KeyHash = hexSum(spki)
+				for i, e := range s.Events {
+					if r, ok := e.(enrollment.IssuanceRequested); ok {
+						r.KeyHash = hexSum(spki)
+						s.Events[i] = r
+					}
+				}
+			})
+			h.refuses(t, stream, revision, tbs, signer.ErrKey)
+		})
+	}
 }
 
 // confused signs something else than it is asked to.

@@ -33,7 +33,7 @@ func ownerOnly(_, _ string, conn syscall.RawConn) error {
 
 // Serve answers clients until the context ends, and lets a signature that is
 // under way finish.
-func Serve(ctx context.Context, l net.Listener, s *Server) error {
+func Serve(ctx context.Context, l net.Listener, s http.Handler) error {
 	web := &http.Server{Handler: s, ReadHeaderTimeout: patience}
 	stopped := make(chan error, 1)
 	go func() {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"govahi/domain/event"
@@ -36,7 +37,7 @@ type Config struct {
 	Issuer      *x509.Certificate
 	Keys        Keys
 	Clock       func() time.Time
-	Exit        func(error) // ends the process; called when the token is lost
+	Exit        func(error) // has the process end, once; called when the token is lost
 	Development bool        // honours GOVAHI_CRASH
 }
 
@@ -46,6 +47,9 @@ type Server struct {
 	issuerID string // SHA-256 of the issuer's certificate, hexadecimal
 	places   slots  // of signatures announced and not finished
 	turns    slots  // of operations on the token
+	probes   slots  // of operations that only ask how it does
+	failing  atomic.Bool
+	lost     atomic.Bool
 	routes   *http.ServeMux
 }
 
@@ -59,7 +63,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	atOnce := max(1, c.Keys.AtOnce)
-	s := &Server{Config: c, issuerID: sha256Hex(c.Issuer.Raw), places: make(slots, announced*atOnce), turns: make(slots, atOnce)}
+	s := &Server{Config: c, issuerID: sha256Hex(c.Issuer.Raw), places: make(slots, announced*atOnce), turns: make(slots, atOnce), probes: make(slots, 1)}
+	s.failing.Store(true) // nothing is known of the token yet: the first signature comes after a probe
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))
 	s.routes.HandleFunc("POST /crl", answer(s.signCRL))
@@ -72,43 +77,6 @@ func New(c Config) (*Server, error) {
 
 // ServeHTTP answers a Client.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }
-
-// announced is how many signatures may be recorded as started for each that the
-// token does at a time: enough that the log can write several starts in one go,
-// few enough that none waits long for the token.
-const announced = 8
-
-// slots is a number of places to be taken in turn.
-type slots chan struct{}
-
-// take waits for a place, as long as the caller does.
-func (s slots) take(ctx context.Context) (leave func(), err error) {
-	select {
-	case s <- struct{}{}:
-		return func() { <-s }, nil
-	case <-ctx.Done():
-		return nil, ErrBusy
-	}
-}
-
-// token does something on the token, in turn.
-func (s *Server) token(ctx context.Context, do func() ([]byte, error)) ([]byte, error) {
-	leave, err := s.turns.take(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return s.checked(do())
-}
-
-// checked ends the process when the token is lost: crypto11 would fail for ever,
-// and a new process is the one recovery that always works (pki.md §1).
-func (s *Server) checked(out []byte, err error) ([]byte, error) {
-	if err != nil && s.Keys.Lost(err) {
-		s.Exit(err)
-	}
-	return out, err
-}
 
 func (s *Server) signAnswer(ctx context.Context, q digestRequest) (bytesReply, error) {
 	hash := crypto.Hash(q.Hash)
@@ -129,7 +97,11 @@ func (s *Server) unwrap(ctx context.Context, q bytesRequest) (bytesReply, error)
 	return bytesReply{out}, err
 }
 
-func (s *Server) info(context.Context, struct{}) (infoReply, error) {
+// info answers only if the token works.
+func (s *Server) info(ctx context.Context, _ struct{}) (infoReply, error) {
+	if err := s.probe(ctx, infoWithin); err != nil {
+		return infoReply{}, untried(err)
+	}
 	responder, err := x509.MarshalPKIXPublicKey(s.Keys.Responder.Public())
 	return infoReply{s.ID, s.Issuer.Raw, responder}, err
 }

@@ -33,6 +33,9 @@ func (s *Server) sign(ctx context.Context, q signRequest, begin start) ([]byte, 
 		return nil, err
 	}
 	defer leave()
+	if err := s.works(ctx); err != nil {
+		return nil, err
+	}
 	s.crash(beforeStarted)
 	if err := s.record(ctx, q, begin); err != nil {
 		return nil, err

@@ -11,11 +11,14 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"govahi/adapters/pki"
 	"govahi/adapters/signer"
@@ -41,9 +44,10 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
 
 func makeHSM(dir string) error {
@@ -136,7 +140,7 @@ func (h *house) config(id string) signer.Config {
 }
 
 // serve listens on a Unix socket, as the process does.
-func (h *house) serve(t testing.TB, s *signer.Server) *signer.Client {
+func (h *house) serve(t testing.TB, s http.Handler) *signer.Client {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sock") // t.TempDir may be too long for a socket
 	must(t, err)

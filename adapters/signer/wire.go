@@ -3,6 +3,7 @@ package signer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -52,6 +53,8 @@ type wireFault struct {
 	Field string     `json:"field,omitempty"`
 	Fa    string     `json:"fa"`
 	En    string     `json:"en"`
+
+	Untried bool `json:"untried,omitempty"` // nothing was begun
 }
 
 // answer turns a typed function into a handler. A refusal travels as a fault;
@@ -83,5 +86,5 @@ func refuse(w http.ResponseWriter, err error) {
 		f = ErrFailed
 	}
 	w.WriteHeader(http.StatusConflict)
-	_ = json.NewEncoder(w).Encode(wireFault{f.Kind, f.Code, f.Field, f.Text.Fa, f.Text.En})
+	_ = json.NewEncoder(w).Encode(wireFault{f.Kind, f.Code, f.Field, f.Text.Fa, f.Text.En, errors.Is(err, ErrUnavailable)})
 }

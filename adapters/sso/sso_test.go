@@ -20,10 +20,13 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"go.uber.org/goleak"
 
 	"govahi/adapters/sso"
 	"govahi/domain/iran"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var now = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 

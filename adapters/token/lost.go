@@ -29,13 +29,15 @@ func Code(err error) (uint, bool) {
 }
 
 // lost are the codes after which crypto11 fails for ever: it puts a dead
-// session back into its pool (pki.md §1, problem 2).
+// session back into its pool (pki.md §1, problem 2), and also one whose last
+// signature the module never ended.
 var lost = map[uint]bool{
 	pkcs11.CKR_GENERAL_ERROR:            true,
 	pkcs11.CKR_DEVICE_ERROR:             true,
 	pkcs11.CKR_DEVICE_REMOVED:           true,
 	pkcs11.CKR_KEY_HANDLE_INVALID:       true,
 	pkcs11.CKR_OBJECT_HANDLE_INVALID:    true,
+	pkcs11.CKR_OPERATION_ACTIVE:         true,
 	pkcs11.CKR_SESSION_CLOSED:           true,
 	pkcs11.CKR_SESSION_HANDLE_INVALID:   true,
 	pkcs11.CKR_TOKEN_NOT_PRESENT:        true,

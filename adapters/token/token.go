@@ -65,10 +65,20 @@ func Open(c Config) (*Token, error) {
 	switch code, _ := Code(err); {
 	case err == nil:
 		return &Token{ctx: ctx, keys: map[string]*Key{}}, nil
-	case code == pkcs11.CKR_PIN_INCORRECT, code == pkcs11.CKR_PIN_LOCKED:
+	case pinRefused[code]:
 		return nil, ErrPIN
 	}
 	return nil, fmt.Errorf("token: open: %w", err)
+}
+
+// pinRefused are the codes that the same PIN would get again.
+var pinRefused = map[uint]bool{
+	pkcs11.CKR_PIN_INCORRECT:            true,
+	pkcs11.CKR_PIN_INVALID:              true,
+	pkcs11.CKR_PIN_LEN_RANGE:            true,
+	pkcs11.CKR_PIN_EXPIRED:              true,
+	pkcs11.CKR_PIN_LOCKED:               true,
+	pkcs11.CKR_USER_PIN_NOT_INITIALIZED: true,
 }
 
 // present looks before crypto11 does: it finalises the module when it finds no

@@ -8,6 +8,8 @@ import (
 
 	"github.com/ThalesIgnite/crypto11"
 	"github.com/miekg/pkcs11"
+
+	"govahi/domain/fault"
 )
 
 // purpose is authenticated with every wrapped key, so that nothing else that
@@ -18,8 +20,14 @@ var purpose = []byte("govahi wrapped key 1")
 const wrappedSize = 32
 
 // ErrWrapped reports that a wrapped key is not from this wrapping key, or was
-// changed.
-var ErrWrapped = errors.New("token: this was not wrapped by the token's key, or was changed")
+// changed: the bytes are to blame, and not the token.
+var ErrWrapped = fault.New(fault.Internal, "wrapped-key-foreign",
+	"این کلید را توکن این مرکز نپوشانده یا تغییر کرده است؛ نسخهٔ پشتیبان را بررسی کنید.",
+	"This key was not wrapped by this token, or was changed; check what was restored.")
+
+// ErrWrappedSize reports that what is to be wrapped is no key of 32 bytes.
+var ErrWrappedSize = fault.New(fault.Invalid, "wrapped-key-size",
+	"تنها کلیدهای ۳۲ بایتی پوشانده می‌شوند.", "Only keys of 32 bytes are wrapped.")
 
 // WrappingKey is an AES-256 key on the token that encrypts other keys.
 type WrappingKey struct {
@@ -83,7 +91,7 @@ func (w *WrappingKey) Protection() (Protection, error) { return protection(w.ctx
 // is sound for 2³² keys (NIST SP 800-38D §8.3); one an hour is far from it.
 func (w *WrappingKey) Wrap(plain []byte) (wrapped []byte, err error) {
 	if len(plain) != wrappedSize {
-		return nil, fmt.Errorf("token: wrap %d bytes, not %d", len(plain), wrappedSize)
+		return nil, ErrWrappedSize
 	}
 	nonce := make([]byte, gcmNonceSize)
 	if _, err := rand.Read(nonce); err != nil {
@@ -97,18 +105,45 @@ func (w *WrappingKey) Wrap(plain []byte) (wrapped []byte, err error) {
 	return w.gcm.Seal(nonce, nonce, plain, purpose), nil
 }
 
-// Unwrap decrypts it again, or ErrWrapped. SoftHSM answers a wrong tag with
-// CKR_GENERAL_ERROR: that alone does not mean that the token is lost.
+// Unwrap decrypts it again, or ErrWrapped.
 func (w *WrappingKey) Unwrap(wrapped []byte) ([]byte, error) {
 	if len(wrapped) != gcmNonceSize+wrappedSize+w.gcm.Overhead() {
 		return nil, ErrWrapped
 	}
-	plain, err := w.gcm.Open(nil, wrapped[:gcmNonceSize], wrapped[gcmNonceSize:], purpose)
-	switch code, _ := Code(err); {
-	case err == nil:
-		return plain, nil
-	case code == pkcs11.CKR_GENERAL_ERROR, code == pkcs11.CKR_ENCRYPTED_DATA_INVALID:
+	plain, err := w.open(wrapped)
+	if !ambiguous(err) {
+		return plain, err
+	}
+	if err := w.probe(); err != nil {
+		return nil, err
+	}
+	if plain, err = w.open(wrapped); ambiguous(err) {
 		return nil, ErrWrapped
 	}
-	return nil, fmt.Errorf("token: unwrap: %w", err)
+	return plain, err
+}
+
+func (w *WrappingKey) open(wrapped []byte) ([]byte, error) {
+	plain, err := w.gcm.Open(nil, wrapped[:gcmNonceSize], wrapped[gcmNonceSize:], purpose)
+	if err != nil {
+		return nil, fmt.Errorf("token: unwrap: %w", err)
+	}
+	return plain, nil
+}
+
+// ambiguous tells what may be said of changed bytes and of a failing token:
+// SoftHSM answers a wrong tag with CKR_GENERAL_ERROR.
+func ambiguous(err error) bool {
+	code, ok := Code(err)
+	return ok && (code == pkcs11.CKR_GENERAL_ERROR || code == pkcs11.CKR_ENCRYPTED_DATA_INVALID)
+}
+
+// probe opens bytes that are not changed, which a failing token cannot.
+func (w *WrappingKey) probe() error {
+	wrapped, err := w.Wrap(make([]byte, wrappedSize))
+	if err != nil {
+		return err
+	}
+	_, err = w.open(wrapped)
+	return err
 }

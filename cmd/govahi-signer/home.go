@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"govahi/adapters/pki"
 	"govahi/adapters/token"
@@ -47,8 +46,7 @@ type reach struct {
 }
 
 func (r reach) open() (*token.Token, error) {
-	h := home(r.Dir)
-	pin, err := os.ReadFile(h.pinFile())
+	pin, version, err := home(r.Dir).pin()
 	if err != nil {
 		return nil, err
 	}
@@ -56,11 +54,15 @@ func (r reach) open() (*token.Token, error) {
 	if err := token.UseSoftHSM(r.Dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	c := token.Config{Module: r.Module, Serial: r.Serial, PIN: strings.TrimSpace(string(pin)), MaxSessions: r.Sessions}
+	c := token.Config{Module: r.Module, Serial: r.Serial, PIN: pin, MaxSessions: r.Sessions}
 	if r.Serial == "" {
 		c.Label = labelToken
 	}
-	return token.Open(c)
+	t, err := token.Open(c)
+	if errors.Is(err, token.ErrPIN) {
+		return nil, errors.Join(err, home(r.Dir).refusePIN(version))
+	}
+	return t, err
 }
 
 // keys are the three that serving needs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,8 +14,11 @@ import (
 	"govahi/adapters/token"
 )
 
-// exitLost tells the supervisor that the token was lost: start me again.
-const exitLost = 3
+// lost tells the supervisor that the token was lost: start me again.
+type lost struct{ error }
+
+// ExitCode is the process's, by which the loss is told from other ends.
+func (lost) ExitCode() int { return 3 }
 
 // serve signs for the processes that reach the socket.
 type serve struct {
@@ -39,32 +41,43 @@ func (s serve) Run() error {
 			stop()
 		}()
 	}
-	t, err := s.open()
-	if err != nil {
-		return err
-	}
 	log, err := eventstore.Open(s.Log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	server, err := s.server(t, log)
-	if err != nil {
-		return err
-	}
 	listener, err := signer.Listen(s.Socket)
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
-	return signer.Serve(ctx, listener, server)
+	// From here the socket answers, if only that there is no token and why. Who
+	// asks learns of a loss before the process ends.
+	working, end := context.WithCancelCause(ctx)
+	front := &signer.Front{}
+	go s.begin(working, front, log, end)
+	if err := signer.Serve(working, listener, front); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return context.Cause(working)
 }
 
-func (s serve) server(t *token.Token, log *eventstore.Log) (*signer.Server, error) {
-	k, err := find(t)
+// begin has the front answer as soon as the token is open.
+func (s serve) begin(ctx context.Context, front *signer.Front, log *eventstore.Log, end func(error)) {
+	k, err := s.patiently(ctx, front)
 	if err != nil {
-		return nil, err
+		end(err)
+		return
 	}
+	server, err := s.server(k, log, func(err error) { end(lost{fmt.Errorf("the token is lost: %w", err)}) })
+	if err != nil {
+		end(err)
+		return
+	}
+	front.Use(server)
+	fmt.Println("ready")
+}
+
+func (s serve) server(k keys, log *eventstore.Log, exit func(error)) (*signer.Server, error) {
 	h := home(s.Dir)
 	issuer, err := h.certificate(h.issuerFile())
 	if err != nil {
@@ -81,11 +94,4 @@ func (s serve) server(t *token.Token, log *eventstore.Log) (*signer.Server, erro
 		Exit:        exit,
 		Development: s.Development,
 	})
-}
-
-// exit ends the process at once: whoever waits for an answer learns that the
-// outcome is unknown, which is the truth.
-func exit(err error) {
-	slog.Error("the token is lost; exiting to be started again", "error", err)
-	os.Exit(exitLost)
 }

@@ -208,22 +208,6 @@ func at(t *testing.T, text string) time.Time {
 	return when
 }
 
-// TestWrongPINIsTriedOnce: a hardware token locks itself.
-func TestWrongPINIsTriedOnce(t *testing.T) {
-	c := newCA(t)
-	witness := c.spy()
-	must(t, os.WriteFile(filepath.Join(c.dir, "pin"), []byte("0000\n"), 0o600))
-	p, _ := c.launch(t, witness.env, witness.args...)
-	if state := p.end(t); state.ExitCode() == 0 || !strings.Contains(p.stderr.String(), "PIN") {
-		t.Errorf("%v: %s", state, p.stderr)
-	}
-	data, err := os.ReadFile(witness.file)
-	must(t, err)
-	if n := strings.Count(string(data), ": C_Login\n"); n != 1 {
-		t.Errorf("%d tries", n)
-	}
-}
-
 // TestSessionsStayFew: crypto11's pool opens a session for each call until it
 // has as many as it may (pki.md §1, problem 1).
 func TestSessionsStayFew(t *testing.T) {

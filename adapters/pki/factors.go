@@ -1,0 +1,78 @@
+package pki
+
+import "math/big"
+
+// factorable tells a modulus that is known to give its factors away.
+func factorable(n *big.Int) bool {
+	return n.Bit(0) == 0 || smallFactor(n) || near(n) || infineon(n)
+}
+
+// smallFactor looks for those below 752 (CA/B BR §6.1.6).
+func smallFactor(n *big.Int) bool {
+	for _, p := range smallPrimes {
+		if residue(n, p) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+var smallPrimes = primesBelow(752)
+
+func primesBelow(limit uint64) []uint64 {
+	var primes []uint64
+	for p := uint64(2); p < limit; p++ {
+		if big.NewInt(int64(p)).ProbablyPrime(0) {
+			primes = append(primes, p)
+		}
+	}
+	return primes
+}
+
+// fermatRounds is what CA/B BR §6.1.1.3 asks for.
+const fermatRounds = 100
+
+// near tells factors that lie too near to each other, by Fermat's method: n is
+// a² - b² for an a close above its root.
+func near(n *big.Int) bool {
+	a := new(big.Int).Sqrt(n)
+	b, square := new(big.Int), new(big.Int)
+	for range fermatRounds {
+		if square.Mul(a, a).Cmp(n) >= 0 {
+			square.Sub(square, n)
+			if b.Sqrt(square); new(big.Int).Mul(b, b).Cmp(square) == 0 {
+				return true
+			}
+		}
+		a.Add(a, one)
+	}
+	return false
+}
+
+var one = big.NewInt(1)
+
+// infineon tells the keys of a flawed library of smart cards and tokens (ROCA,
+// CVE-2017-15361): their residues modulo small primes are all powers of 65537.
+// Of good keys one in 2¹⁵⁴ is refused with them.
+func infineon(n *big.Int) bool {
+	for _, p := range smallPrimes {
+		if p > 2 && p <= 167 && !powerOf65537(residue(n, p), p) {
+			return false
+		}
+	}
+	return true
+}
+
+func powerOf65537(r, p uint64) bool {
+	for power, i := uint64(1), uint64(0); i < p; i++ {
+		if power == r {
+			return true
+		}
+		power = power * 65537 % p
+	}
+	return false
+}
+
+func residue(n *big.Int, p uint64) uint64 {
+	return new(big.Int).Mod(n, new(big.Int).SetUint64(p)).Uint64()
+}
