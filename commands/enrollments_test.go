@@ -140,7 +140,7 @@ func TestAWrongFieldIsNamed(t *testing.T) {
 		"email":        func(f *commands.FormInput) { f.Email = "nobody" },
 		"address":      func(f *commands.FormInput) { f.Address = " \u200c " },
 		"postalCode":   func(f *commands.FormInput) { f.PostalCode = "123" },
-		"organization": func(f *commands.FormInput) { f.Organization = "10999001014" },
+		"organization": func(f *commands.FormInput) { f.Organization = "33333333333" },
 		"post":         func(f *commands.FormInput) { f.Post = "" },
 	} {
 		in := formOf(applicant)

@@ -72,7 +72,7 @@ func (a *App) RaiseFee(ctx context.Context, c Caller, request event.Stream, subm
 
 // RecordPayment is the slip of a terminal at the counter.
 type RecordPayment struct {
-	Provider   string `json:"provider" pattern:"^[a-z0-9]{2,20}$" patternDescription:"lower-case letters and digits" doc:"Bank or switch of the terminal"`
+	Provider   string `json:"provider" pattern:"^[a-z0-9]{2,20}$" patternDescription:"lower-case letters and digits" example:"samplebank" doc:"Bank or switch of the terminal"`
 	Terminal   string `json:"terminal" maxLength:"20" doc:"شماره پایانه"`
 	RRN        string `json:"rrn" maxLength:"30" doc:"شماره مرجع"`
 	Trace      string `json:"trace" maxLength:"20" doc:"شماره پیگیری"`

@@ -48,8 +48,8 @@ var (
 	errRequired = fault.New(fault.Invalid, "field-required",
 		"این خانه باید پر شود.", "This field must be filled in.")
 	errControlCharacter = fault.New(fault.Invalid, "control-character",
-		"متن نویسهٔ کنترلی دارد؛ آن را دوباره و تنها با حروف و نشانه‌ها بنویسید.",
-		"The text has a control character; write it again with letters and signs only.")
+		"متن نویسهٔ کنترلی یا نادیدنی دارد؛ آن را دوباره و تنها با حروف و نشانه‌ها بنویسید.",
+		"The text has a control character or an invisible one; write it again with letters and signs only.")
 	errPersianName = fault.New(fault.Invalid, "persian-name-invalid",
 		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
@@ -59,7 +59,7 @@ var (
 		"Write the birth date as Jalali year/month/day, such as 1360/01/01, not in the future.")
 )
 
-// normalise gives the form its stored shape, or names the first wrong field.
+// normalise gives the form its stored shape, or names every wrong field.
 func (in FormInput) normalise(now time.Time) (enrollment.Form, error) {
 	var f enrollment.Form
 	n := normaliser{}
@@ -75,27 +75,41 @@ func (in FormInput) normalise(now time.Time) (enrollment.Form, error) {
 	f.Mobile = n.parsed("mobile", in.Mobile, iran.Mobile)
 	f.Email = n.parsed("email", in.Email, iran.Email)
 	f.Address = n.text("address", in.Address)
-	f.PostalCode = n.parsed("postalCode", in.PostalCode, postalCode)
+	f.PostalCode = n.parsed("postalCode", in.PostalCode, surely(iran.PostalCode))
 	f.Province = n.text("province", in.Province)
 	f.City = n.text("city", in.City)
 	f.OrganizationName = n.text("organizationName", in.OrganizationName)
-	f.Organization = n.parsed("organization", in.Organization, iran.CompanyID)
+	f.Organization = n.parsed("organization", in.Organization, surely(iran.CompanyID))
 	f.Post = n.text("post", in.Post)
 	return f, n.err
 }
 
-// normaliser keeps the first refusal.
+// Warnings names what is accepted though it looks wrong, for whoever filled in
+// the form to compare once more (domain §3.2, §3.5).
+func (in FormInput) Warnings() []*fault.Fault {
+	var all []*fault.Fault
+	if _, unusual, _ := iran.PostalCode(in.PostalCode); unusual {
+		all = append(all, iran.ErrPostalCodeUnusual.At("postalCode"))
+	}
+	if _, doubtful, _ := iran.CompanyID(in.Organization); doubtful {
+		all = append(all, iran.ErrCompanyIDDoubtful.At("organization"))
+	}
+	return all
+}
+
+// normaliser collects the refusals in the order of the fields.
 type normaliser struct{ err error }
 
 func (n *normaliser) refuse(field string, f *fault.Fault) string {
-	if n.err == nil {
-		n.err = f.At(field)
-	}
+	n.err = errors.Join(n.err, f.At(field))
 	return ""
 }
 
-// text is one line; lines may have several. Neither has other control
-// characters: no table could hold them, and no certificate should.
+const halfSpace = '\u200c'
+
+// text is one line; lines may have several. Neither has other characters that
+// cannot be seen: no table could hold some, and two texts that look the same
+// would be two.
 func (n *normaliser) text(field, input string) string { return n.lines(field, input, "") }
 
 func (n *normaliser) lines(field, input, allowed string) string {
@@ -104,7 +118,7 @@ func (n *normaliser) lines(field, input, allowed string) string {
 		return n.refuse(field, errRequired)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) && !strings.ContainsRune(allowed, r) {
+		if !unicode.IsGraphic(r) && r != halfSpace && !strings.ContainsRune(allowed, r) {
 			return n.refuse(field, errControlCharacter)
 		}
 	}
@@ -133,9 +147,12 @@ func personCode(input string) (string, error) {
 	return code, err
 }
 
-func postalCode(input string) (string, error) {
-	code, _, err := iran.PostalCode(input)
-	return code, err
+// surely takes what a parser only warns of.
+func surely(parse func(string) (string, bool, error)) func(string) (string, error) {
+	return func(input string) (string, error) {
+		code, _, err := parse(input)
+		return code, err
+	}
 }
 
 func bornBefore(now time.Time) func(string) (string, error) {

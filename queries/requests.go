@@ -79,7 +79,7 @@ func (q *Queries) OfPerson(ctx context.Context, person event.Subject) ([]Request
 
 // Search narrows the queue of an office. All fields may be empty.
 type Search struct {
-	State      string `json:"state,omitempty" required:"false" maxLength:"30"`
+	State      string `json:"state,omitempty" required:"false" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active"`
 	PersonCode string `json:"personCode,omitempty" required:"false" maxLength:"40"`
 	Mobile     string `json:"mobile,omitempty" required:"false" maxLength:"30"`
 	Surname    string `json:"surname,omitempty" required:"false" maxLength:"64"`

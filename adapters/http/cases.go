@@ -30,7 +30,7 @@ func (h House) cases(s *Server) {
 		})
 	Query(s, Operation{ID: "list-cases", Method: "GET", Path: "/cases", Tag: tag, Summary: "Reports of false information", View: "cases"},
 		func(ctx context.Context, id Identity, in *struct {
-			Status string `query:"status" maxLength:"20"`
+			Status string `query:"status" enum:"open,refuted,established"`
 		},
 		) ([]queries.Case, error) {
 			if err := h.may(ctx, id, overseers...); err != nil {

@@ -15,7 +15,7 @@ func (h House) desk(s *Server) {
 	Query(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: requestViews},
 		func(ctx context.Context, id Identity, in *struct {
 			Office string `path:"office" maxLength:"40"`
-			State  string `query:"state" maxLength:"30" doc:"Only requests in this state"`
+			State  string `query:"state" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active" doc:"Only requests in this state"`
 		},
 		) ([]queries.Request, error) {
 			if err := h.may(ctx, id, officersOf(in.Office)...); err != nil {

@@ -5,41 +5,93 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
-// routeKey holds the template of the operation that took the request.
-const routeKey = "govahi-route"
-
-// marked notes the operation for the access log.
-func marked(ctx huma.Context, next func(huma.Context)) {
-	humafiber.UnwrapV2(ctx).Locals(routeKey, ctx.Operation().Path)
-	next(ctx)
-}
+// What a request leaves for the access log.
+const (
+	routeKey   = "govahi-route"   // the template of the operation that took it
+	problemKey = "govahi-problem" // the refusal, if it was refused
+)
 
 // logged writes the access log: by the route's template, for paths and queries
 // hold tracking codes and user names.
 func (s *Server) logged(c *fiber.Ctx) error {
+	start, method := time.Now(), c.Method()
+	if err := c.Next(); err != nil {
+		return err
+	}
+	s.note(c, method, start)
+	return nil
+}
+
+// unread answers and logs what no operation could see: a request that cannot be
+// read, or of a method that nobody knows.
+func (s *Server) unread(c *fiber.Ctx, err error) error {
 	start := time.Now()
+	if err := s.refuse(c, err); err != nil {
+		return err
+	}
+	s.note(c, "none", start)
+	return nil
+}
+
+// known keeps methods that Fiber does not know from its own plain answer.
+func (s *Server) known(handle fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(request *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(request.Method())) {
+			handle(request)
+			return
+		}
+		c := s.app.AcquireCtx(request)
+		defer s.app.ReleaseCtx(c)
+		if err := s.unread(c, fiber.ErrMethodNotAllowed); err != nil {
+			request.SetStatusCode(fiber.StatusInternalServerError)
+		}
+	}
+}
+
+func (s *Server) note(c *fiber.Ctx, method string, start time.Time) {
+	route, ok := c.Locals(routeKey).(string)
+	if !ok {
+		route = "none"
+	}
+	said := []slog.Attr{slog.String("method", method), slog.String("route", route), slog.Int("status", c.Response().StatusCode())}
+	if p, refused := c.Locals(problemKey).(*Problem); refused {
+		said = append(said, slog.String("code", p.Code))
+	}
+	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", append(said, slog.Int64("ms", time.Since(start).Milliseconds()))...)
+}
+
+// refusing answers errors, and shows a browser a page.
+func (s *Server) refusing(c *fiber.Ctx) error {
 	if err := c.Next(); err != nil {
 		if err := s.refuse(c, err); err != nil {
 			return err
 		}
 	}
-	route, ok := c.Locals(routeKey).(string)
-	if !ok {
-		route = "none"
+	return paged(c)
+}
+
+// headed answers HEAD as GET, whose body the server then leaves out (RFC 9110
+// §9.3.2).
+func headed(c *fiber.Ctx) error {
+	if c.Method() == fiber.MethodHead {
+		c.Method(fiber.MethodGet)
 	}
-	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", slog.String("method", c.Method()),
-		slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-		slog.Int64("ms", time.Since(start).Milliseconds()))
-	return nil
+	return c.Next()
 }
 
 // guarded bounds a request's time and turns a panic into our own fault.
@@ -83,25 +135,49 @@ func uncompressed(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// knowing refuses query parameters that were not declared: a mistyped filter
-// must not look like an answer.
+// knowing refuses parameters that cannot be read, and those of the query that
+// were not declared or come twice: a mistyped filter must not look like an answer.
 func (s *Server) knowing(ctx huma.Context, next func(huma.Context)) {
-	known := map[string]bool{}
-	for _, p := range ctx.Operation().Parameters {
-		known[p.Name] = p.In == "query" || known[p.Name]
+	c, f := humafiber.UnwrapV2(ctx), shapeOf(ctx.Context())
+	query, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		s.stopAt(ctx, malformed(errQuery))
+		return
 	}
-	var unknown []error
-	url := ctx.URL()
-	for name := range url.Query() {
-		if !known[name] {
-			unknown = append(unknown, &huma.ErrorDetail{Message: "unknown query parameter", Location: "query." + name})
-		}
-	}
-	if len(unknown) > 0 {
-		s.stopAt(ctx, humaProblem(fiber.StatusUnprocessableEntity, "", unknown...))
+	wrong := f.wrongParameters(query, c.AllParams())
+	if len(wrong) > 0 {
+		s.stopAt(ctx, f.humaProblem(fiber.StatusUnprocessableEntity, wrong...))
 		return
 	}
 	next(ctx)
+}
+
+func (f shape) wrongParameters(query url.Values, path map[string]string) []error {
+	var wrong []error
+	blame := func(message, location string) {
+		wrong = append(wrong, &huma.ErrorDetail{Message: message, Location: location})
+	}
+	for name, values := range query {
+		switch {
+		case f.parameter("query", name) == nil:
+			blame(unknownParameter, "query."+name)
+		case len(values) > 1:
+			blame(repeatedParameter, "query."+name)
+		case illegal(values[0]):
+			blame(illegalCharacters, "query."+name)
+		}
+	}
+	for name, value := range path {
+		if unescaped, err := url.PathUnescape(value); err != nil || illegal(unescaped) {
+			blame(illegalCharacters, "path."+name)
+		}
+	}
+	return wrong
+}
+
+// illegal finds what no table could hold.
+func illegal(value string) bool {
+	return !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl)
 }
 
 // stopAt answers with a refusal before the operation is reached.

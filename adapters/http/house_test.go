@@ -22,7 +22,7 @@ import (
 // house is a server on a real listener, with what it needs of the world.
 type house struct {
 	*Server
-	t      *testing.T
+	t      testing.TB
 	url    string
 	issuer *sso.Issuer
 	log    *bytes.Buffer
@@ -30,7 +30,7 @@ type house struct {
 }
 
 // open starts a house; declare adds the operations of the test.
-func open(t *testing.T, declare func(*Server), change ...func(*Config)) *house {
+func open(t testing.TB, declare func(*Server), change ...func(*Config)) *house {
 	t.Helper()
 	c := sso.Config{Issuer: "http://localhost/dev/oidc", Audience: "govahi", Clock: time.Now}
 	issuer, err := sso.NewIssuer(sso.Development, t.TempDir(), c)
@@ -40,7 +40,7 @@ func open(t *testing.T, declare func(*Server), change ...func(*Config)) *house {
 	log := &bytes.Buffer{}
 	config := Config{
 		Version: "1.2.3", Verifier: sso.Static(c, issuer.PublicKey()), People: &people{}, Waiter: waiter{},
-		Health: healthy{}, Limits: NoLimits(), Log: slog.New(slog.NewTextHandler(&locked{w: log}, nil)), DevIssuer: issuer,
+		Head: func(context.Context) (event.Position, error) { return logEnd, nil }, Health: healthy{}, Limits: NoLimits(), Log: slog.New(slog.NewTextHandler(&locked{w: log}, nil)), DevIssuer: issuer,
 	}
 	for _, f := range change {
 		f(&config)
@@ -82,14 +82,14 @@ type answer struct {
 	body []byte
 }
 
-func (a answer) json(t *testing.T, into any) {
+func (a answer) json(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, into); err != nil {
 		t.Fatalf("%s: %v", a.body, err)
 	}
 }
 
-func (a answer) problem(t *testing.T) Problem {
+func (a answer) problem(t testing.TB) Problem {
 	t.Helper()
 	if got := a.Header.Get("Content-Type"); got != problemType {
 		t.Fatalf("%d %s: %s", a.StatusCode, got, a.body)
@@ -157,8 +157,11 @@ func (*people) Person(_ context.Context, code string) (event.Subject, error) {
 	return event.Subject("person-" + code[6:]), nil
 }
 
-// waiter shows positions up to 100; what is beyond never comes.
+// waiter shows positions up to 100; what is beyond never comes, though the log
+// ends later.
 type waiter struct{}
+
+const logEnd = 200
 
 func (waiter) Wait(_ context.Context, projection string, p event.Position) error {
 	if projection != "things" {
@@ -183,7 +186,7 @@ type thing struct {
 }
 
 type detail struct {
-	Code string `json:"code" pattern:"^[a-z]+$"`
+	Code string `json:"code" pattern:"^[a-z]+$" example:"abc"`
 }
 
 type thingAnswer struct {

@@ -117,8 +117,10 @@ func TestOneCertificateOverHTTP(t *testing.T) {
 		{"before the certificate: strangers", strangers},
 		{"a refusal in both languages", refusals},
 		{"tracking", tracking},
+		{"tracking on the page", trackingPage},
 		{"search", searching},
 		{"read your own write", ownWrite},
+		{"a form with wrong and doubtful fields", formProblems},
 		{"", nil},
 		{"PEM and chain", pems},
 		{"the sheet", sheet},
@@ -209,6 +211,14 @@ func refusals(t *testing.T, l *told) {
 	if p.Status != 422 || p.Field != "terminal" || p.Code != "slip-number-invalid" {
 		t.Errorf("a wrong slip: %+v", p)
 	}
+	for _, never := range []string{"1404/12/30", "1405/07/31", "1405/13/01", "2026-02-30", "۱۴۰۴/۱۲/۳۰"} {
+		p := l.post("officer-1", "/requests/"+l.code+"/documents", map[string]any{
+			"sighted": []string{"introduction-letter"}, "letter": map[string]string{"number": "1", "date": never},
+		}).problem(t)
+		if p.Status != 422 || p.Code != "letter-date-invalid" || p.Pointer != "/letter/date" || strings.Contains(p.Detail, never) {
+			t.Errorf("%s: %+v", never, p)
+		}
+	}
 	if p := l.get("officer-1", "/requests/051111111111/record").problem(t); p.Status != 404 {
 		t.Errorf("an impossible code: %+v", p)
 	}
@@ -280,7 +290,7 @@ func ownWrite(t *testing.T, l *told) {
 	if len(mine) != 1 || mine[0].State != "draft" {
 		t.Errorf("got %+v", mine)
 	}
-	if p := l.get("applicant-2", "/requests?after=soon").problem(t); p.Status != 422 || p.Field != "after" {
+	if p := l.get("applicant-2", "/requests?after=soon").problem(t); p.Status != 400 || p.Field != "after" {
 		t.Errorf("a position that is none: %+v", p)
 	}
 	l.settle()
@@ -359,7 +369,7 @@ func verifiesAs(word, state string) func(*testing.T, *told) {
 }
 
 // question is an OCSP request about a serial.
-func (l *told) question(t *testing.T, serial string) []byte {
+func (l *told) question(t testing.TB, serial string) []byte {
 	t.Helper()
 	n, ok := new(big.Int).SetString(serial, 16)
 	if !ok {

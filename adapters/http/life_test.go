@@ -51,7 +51,7 @@ type life struct {
 }
 
 // bare has every route, and nothing behind those that read views.
-func bare(t *testing.T) *life {
+func bare(t testing.TB) *life {
 	t.Helper()
 	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
 	signer := &signer{ca: l.ca, log: l.log}
@@ -65,9 +65,10 @@ func bare(t *testing.T) *life {
 
 func now() time.Time { return time.Now().UTC() }
 
-func (l *life) open(t *testing.T, h House, change ...func(*Config)) *life {
+func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 	t.Helper()
 	h.App, h.Authority, h.Base, h.Development = l.app, l.ca.Authority, "http://door.example.ir", true
+	change = append([]func(*Config){func(c *Config) { c.Head = l.log.Head }}, change...)
 	l.house = open(t, func(s *Server) { Declare(s, h) }, change...)
 	return l
 }
@@ -142,6 +143,16 @@ func (l *life) settled() {
 	})
 }
 
+// personOf is a persona's national code.
+func personOf(persona string) string {
+	for _, p := range sso.Personas() {
+		if p.Name == persona {
+			return p.NationalCode
+		}
+	}
+	panic("no persona " + persona)
+}
+
 // post is a command with a key that was never used.
 func (l *life) post(persona, path string, body any) answer {
 	l.t.Helper()
@@ -209,15 +220,17 @@ func (l *life) settle() {
 	}
 }
 
-// fallible is a log that can be down.
+// fallible is a log that can be down, and counts the readings of streams.
 type fallible struct {
 	event.Log
-	down atomic.Bool
+	down  atomic.Bool
+	reads atomic.Int64
 }
 
 var errDown = errors.New("the log is down")
 
 func (l *fallible) Read(ctx context.Context, s event.Stream, from uint64) iter.Seq2[event.Recorded, error] {
+	l.reads.Add(1)
 	if l.down.Load() {
 		return func(yield func(event.Recorded, error) bool) { yield(event.Recorded{}, errDown) }
 	}
@@ -306,7 +319,7 @@ var held = sync.OnceValues(func() (*authority, error) {
 	return &authority{a, key}, err
 })
 
-func theAuthority(t *testing.T) *authority {
+func theAuthority(t testing.TB) *authority {
 	t.Helper()
 	a, err := held()
 	if err != nil {
@@ -384,7 +397,7 @@ func (a *authority) around(tbs []byte) ([]byte, error) {
 }
 
 // newCSR is a certification request of a new key, in base64 as PEM has it.
-func newCSR(t *testing.T) string {
+func newCSR(t testing.TB) string {
 	t.Helper()
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, newKey(t))
 	if err != nil {

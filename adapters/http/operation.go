@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -119,14 +120,14 @@ func describe(op Operation) huma.Operation {
 	return huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Tags: []string{op.Tag}, Summary: op.Summary,
 		Description: op.Text, DefaultStatus: op.Status, Hidden: op.Hidden, Responses: map[string]*huma.Response{},
-		Middlewares: huma.Middlewares{marked},
+		MaxBodyBytes: bodyLimit + 1, // huma refuses from there on, Fiber above bodyLimit
 	}
 }
 
 // declare registers the handler with its refusals, and marks the route.
 func declare[I, O any](s *Server, d huma.Operation, handle func(context.Context, *I) (*O, error)) {
 	s.declared[d.Method+" "+fiberPath(d.Path)] = true
-	d.Middlewares = append(d.Middlewares, s.knowing)
+	d.Middlewares = slices.Concat(huma.Middlewares{s.marked}, d.Middlewares, huma.Middlewares{s.knowing, s.formed})
 	huma.Register(s.api, d, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

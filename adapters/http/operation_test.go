@@ -68,7 +68,7 @@ func TestAQueryKnowsItsCaller(t *testing.T) {
 func TestAfterWaitsForTheView(t *testing.T) {
 	h := open(t, things)
 	for query, want := range map[string]string{
-		"after=100": "", "after=101": "view-behind", "after=1x": "position-invalid", "after=-1": "position-invalid",
+		"after=100": "", "after=101": "view-behind", "after=200": "view-behind", "after=201": "position-ahead", "after=1x": "position-invalid", "after=-1": "position-invalid",
 	} {
 		a := h.ask("GET", "/things/7?"+query, "", h.as("officer-1")...)
 		if want == "" {
@@ -93,7 +93,7 @@ func TestNobodyWaitsForARefusal(t *testing.T) {
 func TestMistypedQueryParametersAreRefused(t *testing.T) {
 	h := open(t, things)
 	p := h.ask("GET", "/things/7?limits=3", "", h.as("officer-1")...).problem(t)
-	if p.Status != 422 || p.Code != "field-unknown" || p.Field != "limits" {
+	if p.Status != 400 || p.Code != "field-unknown" || p.Field != "*" || !strings.Contains(p.Detail, "after, limit") {
 		t.Fatalf("got %+v", p)
 	}
 }

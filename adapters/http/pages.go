@@ -13,6 +13,12 @@ import (
 	"govahi/queries"
 )
 
+// The pages with a form.
+const (
+	verifyPage = "/verify"
+	trackPage  = "/track"
+)
+
 // pages are what a person looks at.
 func (h House) pages(s *Server) {
 	const tag = "Pages"
@@ -20,7 +26,7 @@ func (h House) pages(s *Server) {
 		func(context.Context, *struct{}) (Raw, error) {
 			return Page(func(w io.Writer) error { return web.Home(w, h.home()) })
 		})
-	PublicRaw(s, Operation{ID: "verify-certificate", Method: "GET", Path: "/verify", Tag: tag, Summary: "Whether a certificate or a sheet is valid, without personal data", Type: pageType},
+	PublicRaw(s, Operation{ID: "verify-certificate", Method: "GET", Path: verifyPage, Tag: tag, Summary: "Whether a certificate or a sheet is valid, without personal data", Type: pageType},
 		func(ctx context.Context, in *struct {
 			Serial string `query:"serial" maxLength:"64"`
 		},
@@ -31,6 +37,7 @@ func (h House) pages(s *Server) {
 			}
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
+	h.trackPages(s)
 	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
 			data, err := h.sheet(ctx, id, in.plain())
@@ -54,7 +61,7 @@ func (h House) pages(s *Server) {
 
 func (h House) home() web.HomeData {
 	return web.HomeData{
-		Verify: "/verify", Track: "/docs#track-request", Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
+		Verify: verifyPage, Track: trackPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
 		Root: "/pki/chain.pem", Development: h.Development,
 	}
 }
@@ -62,7 +69,7 @@ func (h House) home() web.HomeData {
 // verification answers from the log itself: a revoked sheet is void at once.
 func (h House) verification(ctx context.Context, serial string) (web.VerifyData, error) {
 	now := h.App.Clock()
-	data := web.VerifyData{Serial: serial, Standing: web.Unknown, CheckedAt: now, Action: "/verify"}
+	data := web.VerifyData{Serial: serial, Standing: web.Unknown, CheckedAt: now, Action: verifyPage}
 	if serial == "" {
 		return data, nil
 	}

@@ -549,6 +549,8 @@ func TestWhoMayAsk(t *testing.T) {
 					body = `{"personCode":"9992005051"}`
 				case "track-request":
 					body = `{"trackingCode":"` + l.code + `","lastFour":"1234"}`
+				case "post-track":
+					headers, body = append(headers, "Content-Type", formType), "trackingCode="+l.code+"&lastFour=1234"
 				case "post-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}

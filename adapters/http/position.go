@@ -26,6 +26,9 @@ var (
 	errPosition = fault.New(fault.Invalid, "position-invalid",
 		"در after همان عددی را بفرستید که سرآیند Govahi-Position داده است.",
 		"Send as after the very number that the header Govahi-Position gave.").At("after")
+	errAhead = fault.New(fault.Invalid, "position-ahead",
+		"رویدادها هنوز تا آنجا نرسیده\u200cاند؛ در after همان عددی را بفرستید که سرآیند Govahi-Position داده است.",
+		"The log has not come that far; send as after the very number that the header Govahi-Position gave.").At("after")
 	errViewBehind = fault.New(fault.Unavailable, "view-behind",
 		"نوشتهٔ شما ثبت شده، ولی هنوز در این نما نیامده است؛ لحظه\u200cای دیگر دوباره بخوانید.",
 		"Your write is stored but this view does not show it yet; read again in a moment.")
@@ -51,7 +54,7 @@ func (s *Server) takeAfter(ctx huma.Context, next func(huma.Context)) {
 	}
 	after, err := event.ParsePosition(text)
 	if err != nil {
-		s.stopAt(ctx, errPosition)
+		s.stopAt(ctx, malformed(errPosition))
 		return
 	}
 	next(huma.WithValue(ctx, afterKey{}, after))
@@ -65,6 +68,9 @@ func (s *Server) wait(ctx context.Context, views string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, viewWithin)
 	defer cancel()
+	if s.ahead(ctx, after) {
+		return errAhead
+	}
 	for _, view := range strings.Fields(views) {
 		err := s.Waiter.Wait(ctx, view, after)
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -75,4 +81,11 @@ func (s *Server) wait(ctx context.Context, views string) error {
 		}
 	}
 	return nil
+}
+
+// ahead tells of a position that the log has not reached, for which no wait
+// would end. A log that is down says nothing: the view may show it all the same.
+func (s *Server) ahead(ctx context.Context, p event.Position) bool {
+	head, err := s.Head(ctx)
+	return err == nil && p > head
 }

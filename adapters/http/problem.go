@@ -4,15 +4,20 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
 
+	"govahi/adapters/web"
 	"govahi/domain/fault"
 )
 
@@ -25,7 +30,7 @@ type Problem struct {
 	Code        string         `json:"code" doc:"Stable; clients may depend on it"`
 	Field       string         `json:"field,omitempty" doc:"The field to blame, dots between its parts"`
 	Pointer     string         `json:"pointer,omitempty" doc:"The same as a JSON Pointer (RFC 6901) into the request body"`
-	Errors      []FieldProblem `json:"errors,omitempty" doc:"Every field to blame, if there are several"`
+	Errors      []FieldProblem `json:"errors,omitempty" doc:"Every field to blame, if there are several; the first is also above"`
 	Correlation string         `json:"correlation,omitempty" doc:"Name it when you report one of our own faults"`
 
 	title, detail fault.Text
@@ -87,7 +92,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		return p
 	}
 	if f, ok := fault.Of(err); ok && f.Kind != fault.Internal {
-		return problemOf(f)
+		return shapeOf(ctx).blamed(f, fault.All(err))
 	}
 	var refused *fiber.Error
 	switch {
@@ -100,6 +105,36 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	p.Correlation = rand.Text()
 	s.Log.ErrorContext(ctx, "internal", slog.String("correlation", p.Correlation), slog.Any("error", err))
 	return p
+}
+
+// blamed is the problem of a fault, with all others that name a field of the
+// same request as wrong.
+func (f shape) blamed(first *fault.Fault, all []*fault.Fault) *Problem {
+	p := problemOf(first)
+	p.Pointer = f.pointer(first.Field)
+	var fields []FieldProblem
+	for _, wrong := range all {
+		if wrong.Kind == fault.Invalid && wrong.Field != "" {
+			fields = append(fields, f.warning(wrong))
+		}
+	}
+	if first.Kind == fault.Invalid && len(fields) > 1 {
+		p.Errors = fields
+	}
+	return p
+}
+
+// warning is what a fault says of its field.
+func (f shape) warning(about *fault.Fault) FieldProblem {
+	return FieldProblem{Code: about.Code, Field: about.Field, Pointer: f.pointer(about.Field), detail: about.Text}
+}
+
+// pointer is where a field stands in the operation's body, empty if nowhere.
+func (f shape) pointer(field string) string {
+	if p := f.inBody(strings.Split(field, ".")); p.schema != nil {
+		return p.pointer()
+	}
+	return ""
 }
 
 func problemOf(f *fault.Fault) *Problem {
@@ -123,18 +158,22 @@ func (p *Problem) in(english bool) (*Problem, http.Header) {
 	var tag string
 	q.Title, _ = say(p.title, english)
 	q.Detail, tag = say(p.detail, english)
-	q.Errors = make([]FieldProblem, len(p.Errors))
-	for i, e := range p.Errors {
-		e.Detail, _ = say(e.detail, english)
-		q.Errors[i] = e
-	}
+	q.Errors = inLanguage(p.Errors, english)
 	return &q, p.headers(tag)
+}
+
+func inLanguage(fields []FieldProblem, english bool) []FieldProblem {
+	told := slices.Clone(fields)
+	for i, f := range told {
+		told[i].Detail, _ = say(f.detail, english)
+	}
+	return told
 }
 
 func (p *Problem) headers(language string) http.Header {
 	h := http.Header{}
 	h.Set("Content-Language", language)
-	h.Set("Vary", "Accept-Language")
+	h.Set("Vary", "Accept, Accept-Language")
 	switch p.Status {
 	case fiber.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(p.Code))
@@ -159,22 +198,64 @@ func challenge(code string) string {
 
 // translated is huma's hook before it writes a body.
 func translated(ctx huma.Context, _ string, body any) (any, error) {
-	p, ok := body.(*Problem)
-	if !ok {
-		return body, nil
+	english := inEnglish(ctx.Header("Accept-Language"))
+	switch b := body.(type) {
+	case *Problem:
+		humafiber.UnwrapV2(ctx).Locals(problemKey, b)
+		q, headers := b.in(english)
+		for name := range headers {
+			ctx.SetHeader(name, headers.Get(name))
+		}
+		return q, nil
+	case Warned:
+		return Warned{inLanguage(b.Warnings, english)}, nil
 	}
-	q, headers := p.in(inEnglish(ctx.Header("Accept-Language")))
-	for name := range headers {
-		ctx.SetHeader(name, headers.Get(name))
-	}
-	return q, nil
+	return body, nil
 }
 
 // refuse is Fiber's hook for what reached no operation, or broke on the way.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
-	q, headers := s.problem(c.UserContext(), err).in(inEnglish(c.Get(fiber.HeaderAcceptLanguage)))
+	p := s.problem(c.UserContext(), err)
+	c.Locals(problemKey, p)
+	q, headers := p.in(inEnglish(c.Get(fiber.HeaderAcceptLanguage)))
 	for name := range headers {
 		c.Set(name, headers.Get(name))
 	}
 	return c.Status(q.Status).JSON(q, problemType)
+}
+
+// paged turns a refusal into a page for who prefers one, such as a browser.
+func paged(c *fiber.Ctx) error {
+	p, refused := c.Locals(problemKey).(*Problem)
+	if !refused || c.Accepts(jsonType, problemType, "text/html") != "text/html" {
+		return nil
+	}
+	route, _ := c.Locals(routeKey).(string)
+	page, err := Page(func(w io.Writer) error { return web.Refusal(w, p.page(route)) })
+	if err != nil {
+		return err
+	}
+	for name, value := range page.Header {
+		c.Set(name, value)
+	}
+	c.Set(fiber.HeaderContentLanguage, "fa")
+	c.Set(fiber.HeaderContentType, page.Type)
+	return c.Send(page.Body)
+}
+
+// page is the problem in Persian, with the form that was filled in if there was
+// one, empty.
+func (p *Problem) page(route string) web.RefusalData {
+	told, _ := p.in(false)
+	page := web.RefusalData{Title: told.Title, Details: []string{told.Detail}, Correlation: told.Correlation}
+	for _, f := range told.Errors {
+		page.Details = append(page.Details, f.Detail)
+	}
+	switch route {
+	case trackPage:
+		page.Track = trackPage
+	case verifyPage:
+		page.Verify = verifyPage
+	}
+	return page
 }

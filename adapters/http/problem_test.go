@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"govahi/commands"
 	"govahi/domain/fault"
 )
 
@@ -51,7 +52,7 @@ func TestTheCallerChoosesTheLanguage(t *testing.T) {
 	} {
 		a := h.ask("GET", "/fail/x", "", "Accept-Language", accept)
 		detail := map[string]string{"fa": "فارسی", "en": "English"}[want]
-		if got := a.Header.Get("Content-Language"); got != want || a.problem(t).Detail != detail || a.Header.Get("Vary") != "Accept-Language" {
+		if got := a.Header.Get("Content-Language"); got != want || a.problem(t).Detail != detail || a.Header.Get("Vary") != "Accept, Accept-Language" {
 			t.Errorf("Accept-Language %q: %s, %s", accept, got, a.body)
 		}
 	}
@@ -94,7 +95,7 @@ func TestTheAccessLogHasTemplatesAndNoPaths(t *testing.T) {
 	h.ask("GET", "/things/9992009098?after=1", "", h.as("applicant")...)
 	h.ask("GET", "/nowhere/9992009098", "")
 	log := h.said()
-	for _, want := range []string{"method=GET route=/things/{id} status=200 ms=", "route=none status=404"} {
+	for _, want := range []string{"method=GET route=/things/{id} status=200 ms=", "route=none status=404 code=route-not-found"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %q in %s", want, log)
 		}
@@ -128,9 +129,38 @@ func TestTooLargeRequests(t *testing.T) {
 		"POST /things/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n":                       "body-too-large",
 		"GET /health/live HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", headerLimit) + "\r\n\r\n": "headers-too-large",
 	} {
-		if p := h.send(head).problem(t); p.Code != code || p.Detail == "" {
+		if p := h.send(head).problem(t); p.Code != code || p.Detail == "" || p.Status != map[string]int{"body-too-large": 400, "headers-too-large": 431}[code] {
 			t.Errorf("got %+v", p)
 		}
+	}
+}
+
+// TestWhatCannotBeReadIsAnsweredAndLogged: no middleware sees such requests.
+func TestWhatCannotBeReadIsAnsweredAndLogged(t *testing.T) {
+	h := open(t, things)
+	for head, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		"POST /things/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n": {400, "body-too-large"},
+		"CANARY /things/1 HTTP/1.1\r\nHost: h\r\n\r\n":                          {405, "method-not-allowed"},
+		"get /things/1 HTTP/1.1\r\nHost: h\r\n\r\n":                             {405, "method-not-allowed"},
+		"POST /things/1 HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n":       {400, "request-malformed"},
+		"CANARY\r\n\r\n": {400, "request-malformed"},
+	} {
+		a := h.send(head)
+		if p := a.problem(t); p.Status != want.status || p.Code != want.code || strings.Contains(string(a.body), "CANARY") {
+			t.Errorf("%q: %+v", head, p)
+		}
+	}
+	log := h.said()
+	for _, want := range []string{"status=400 code=body-too-large", "status=405 code=method-not-allowed", "status=400 code=request-malformed"} {
+		if !strings.Contains(log, "route=none "+want) {
+			t.Errorf("no %s in %s", want, log)
+		}
+	}
+	if strings.Contains(log, "CANARY") {
+		t.Errorf("logged %s", log)
 	}
 }
 
@@ -162,18 +192,18 @@ func TestBodies(t *testing.T) {
 		code           string
 		field, pointer string
 	}{
-		"too short":        {`{"name":"x","count":1}`, 422, "field-too-short", "name", "/name"},
-		"too long":         {`{"name":"9992009098-x","count":1}`, 422, "field-too-long", "name", "/name"},
-		"missing":          {`{"name":"anvil"}`, 422, "field-required", "count", "/count"},
-		"unknown":          {`{"name":"anvil","count":1,"colour":"9992009098"}`, 422, "field-unknown", "colour", "/colour"},
-		"unknown, hostile": {`{"name":"anvil","count":1,"9992009098":1}`, 422, "field-unknown", "*", "/*"},
-		"other case":       {`{"name":"anvil","count":1,"Name":"b"}`, 422, "field-unknown", "Name", "/Name"},
-		"wrong type":       {`{"name":"anvil","count":"9992009098"}`, 422, "field-type", "count", "/count"},
-		"not listed":       {`{"name":"anvil","count":1,"kind":"9992009098"}`, 422, "field-not-listed", "kind", "/kind"},
-		"out of range":     {`{"name":"anvil","count":0}`, 422, "field-out-of-range", "count", "/count"},
-		"deep":             {`{"name":"anvil","count":1,"parts":[{"code":"a"},{"code":"9992009098"}]}`, 422, "field-pattern", "parts.1.code", "/parts/1/code"},
-		"not JSON":         {`{"name":"9992009098`, 400, "request-malformed", "", ""},
-		"not an object":    {`"9992009098"`, 422, "field-type", "", "/"},
+		"too short":        {`{"name":"x","count":1}`, 400, "field-too-short", "name", "/name"},
+		"too long":         {`{"name":"9992009098-x","count":1}`, 400, "field-too-long", "name", "/name"},
+		"missing":          {`{"name":"anvil"}`, 400, "field-required", "count", "/count"},
+		"unknown":          {`{"name":"anvil","count":1,"colour":"9992009098"}`, 400, "field-unknown", "*", "/*"},
+		"unknown, hostile": {`{"name":"anvil","count":1,"9992009098":1}`, 400, "field-unknown", "*", "/*"},
+		"other case":       {`{"name":"anvil","count":1,"Name":"b"}`, 400, "field-unknown", "*", "/*"},
+		"wrong type":       {`{"name":"anvil","count":"9992009098"}`, 400, "field-type", "count", "/count"},
+		"not listed":       {`{"name":"anvil","count":1,"kind":"9992009098"}`, 400, "field-not-listed", "kind", "/kind"},
+		"out of range":     {`{"name":"anvil","count":0}`, 400, "field-out-of-range", "count", "/count"},
+		"deep":             {`{"name":"anvil","count":1,"parts":[{"code":"a"},{"code":"9992009098"}]}`, 400, "field-pattern", "parts.1.code", "/parts/1/code"},
+		"not JSON":         {`{"name":"9992009098`, 400, "request-malformed", "name", "/name"},
+		"not an object":    {`"9992009098"`, 400, "field-type", "", ""},
 		"empty":            {``, 400, "body-missing", "", ""},
 	} {
 		for _, language := range []string{"fa", "en"} {
@@ -218,7 +248,7 @@ func TestCodedAndForeignBodiesAreRefused(t *testing.T) {
 		`{"name":"anvil","count":1}`:  append(headers, "Content-Type", "application/cbor"),
 		`{"name":"anvil","count":1} `: append(headers, "Content-Encoding", "br"),
 	} {
-		if p := h.ask("POST", "/things/7", name, c...).problem(t); p.Status != 415 || p.Code != "media-type-unsupported" {
+		if p := h.ask("POST", "/things/7", name, c...).problem(t); p.Status != 400 || p.Code != "media-type-unsupported" {
 			t.Errorf("%v: %+v", c[len(c)-2:], p)
 		}
 	}
@@ -232,5 +262,30 @@ func TestProblemsHaveNoInstanceAndNoEmptyParts(t *testing.T) {
 	}
 	if len(members) != 5 {
 		t.Fatalf("got %v", members)
+	}
+}
+
+// TestAFaultPointsIntoTheBodyOfItsOperation, and nowhere else.
+func TestAFaultPointsIntoTheBodyOfItsOperation(t *testing.T) {
+	var refused error
+	h := open(t, func(s *Server) {
+		Command(s, makeOperation, func(context.Context, commands.Caller, *makeThing) (commands.Receipt, Nothing, error) {
+			return commands.Receipt{}, Nothing{}, refused
+		})
+	})
+	wrong := fault.New(fault.Invalid, "wrong", "نادرست", "wrong")
+	for field, pointer := range map[string]string{
+		"name": "/name", "parts.0.code": "/parts/0/code", "parts": "/parts", "elsewhere": "", "name.x": "", "Idempotency-Key": "", "": "",
+	} {
+		refused = wrong.At(field)
+		p := h.ask("POST", "/things/7", `{"name":"anvil","count":1}`, h.commanding("applicant", "k")...).problem(t)
+		if p.Status != 422 || p.Field != field || p.Pointer != pointer || len(p.Errors) != 0 {
+			t.Errorf("%s: %+v", field, p)
+		}
+	}
+	refused = errors.Join(wrong.At("count"), fmt.Errorf("deep: %w", wrong.At("name")), fault.New(fault.Conflict, "other", "", ""))
+	p := h.ask("POST", "/things/7", `{"name":"anvil","count":1}`, h.commanding("applicant", "k")...).problem(t)
+	if len(p.Errors) != 2 || p.Errors[0].Pointer != "/count" || p.Errors[1].Pointer != "/name" || p.Errors[1].Detail != "نادرست" || p.Pointer != "/count" {
+		t.Errorf("several: %+v", p)
 	}
 }

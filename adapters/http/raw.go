@@ -42,7 +42,9 @@ func QueryRaw[I any](s *Server, op Operation, ask func(context.Context, Identity
 
 // PublicRaw is Public with an answer that is not JSON.
 func PublicRaw[I any](s *Server, op Operation, ask func(context.Context, *I) (Raw, error)) {
-	declareRaw(s, describeRaw(op), op, ask)
+	d := describeRaw(op)
+	s.counted(&d, op.Limit)
+	declareRaw(s, d, op, ask)
 }
 
 func describeRaw(op Operation) huma.Operation {

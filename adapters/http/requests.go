@@ -9,6 +9,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/fault"
 	"govahi/queries"
 )
 
@@ -30,8 +31,9 @@ func (h House) requests(s *Server) {
 			Coded
 			Body commands.FormInput
 		},
-		) (commands.Receipt, Nothing, error) {
-			return done(h.App.CompleteForm(ctx, c, in.plain(), in.Body))
+		) (commands.Receipt, Warned, error) {
+			r, err := h.App.CompleteForm(ctx, c, in.plain(), in.Body)
+			return r, warned(ctx, in.Body.Warnings()), err
 		})
 	Command(s, Operation{ID: "send-email-code", Method: "POST", Path: "/requests/{code}/email-code", Tag: tag, Limit: Letters, Summary: "Send another code to the form's address (S1.29)"},
 		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {
@@ -75,6 +77,19 @@ func (h House) requests(s *Server) {
 	h.requestQueries(s)
 }
 
+// Warned is an answer that says what was accepted though it looks wrong.
+type Warned struct {
+	Warnings []FieldProblem `json:"warnings,omitempty" doc:"Accepted, yet worth comparing once more"`
+}
+
+func warned(ctx context.Context, about []*fault.Fault) Warned {
+	var w Warned
+	for _, f := range about {
+		w.Warnings = append(w.Warnings, shapeOf(ctx).warning(f))
+	}
+	return w
+}
+
 // done is a command's answer without a body.
 func done(r commands.Receipt, err error) (commands.Receipt, Nothing, error) { return r, Nothing{}, err }
 
@@ -104,7 +119,7 @@ func (h House) requestQueries(s *Server) {
 			}
 		},
 		) (queries.Tracking, error) {
-			return h.track(ctx, s.Limits.Tracked, Coded{in.Body.TrackingCode}.plain(), in.Body.LastFour)
+			return h.track(ctx, s.Limits.Tracked, in.Body.TrackingCode, in.Body.LastFour)
 		})
 	Public(s, Operation{ID: "get-liability-notice", Method: "GET", Path: "/liability-notice", Tag: tag, Summary: "The liability notice in force (S1.7, S1.25)"},
 		func(context.Context, *struct{}) (LiabilityNotice, error) {
@@ -113,27 +128,34 @@ func (h House) requestQueries(s *Server) {
 		})
 }
 
-// LiabilityNotice is the text to accept, by version and hash.
-type LiabilityNotice struct {
-	Version  string `json:"version"`
-	TextHash string `json:"textHash"`
-	Text     string `json:"text"`
-}
+// errUntracked is told for an unknown code and for wrong digits alike.
+var errUntracked = fault.New(fault.NotFound, enrollment.ErrNotFound.Code,
+	"درخواستی با این کد رهگیری و این چهار رقم نیست؛ هر دو را بازبینی کنید.",
+	"There is no request with this tracking code and these four digits; check both.")
 
-// track answers whoever has code and second factor; each code has tries of its
-// own, from wherever they come.
-func (h House) track(ctx context.Context, tries *limits.Tries, code, lastFour string) (queries.Tracking, error) {
+// track is the one way to ask without a token; code and digits as typed. Each
+// code has tries of its own, from wherever they come.
+func (h House) track(ctx context.Context, tries *limits.Tries, typed, lastFour string) (queries.Tracking, error) {
+	code := Coded{typed}.plain()
 	if code == noCode { // a slip of the pen: nobody's tries
-		return queries.Tracking{}, enrollment.ErrNotFound
+		return queries.Tracking{}, errUntracked
 	}
 	if err := tried(tries, code); err != nil {
 		return queries.Tracking{}, err
 	}
 	found, err := h.Queries.Track(ctx, code, lastFour)
-	if !errors.Is(err, enrollment.ErrNotFound) {
-		tries.Forgive(code)
+	if errors.Is(err, enrollment.ErrNotFound) {
+		return found, errUntracked
 	}
+	tries.Forgive(code)
 	return found, err
+}
+
+// LiabilityNotice is the text to accept, by version and hash.
+type LiabilityNotice struct {
+	Version  string `json:"version"`
+	TextHash string `json:"textHash"`
+	Text     string `json:"text"`
 }
 
 // request finds a request for those who may see that it is there: its applicant,

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 // public lists the operations that anybody may ask, without a token.
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
-	"get-crl", "get-issuer", "get-chain", "get-ocsp", "post-ocsp", "get-home", "verify-certificate",
+	"get-crl", "get-issuer", "get-chain", "get-ocsp", "post-ocsp", "get-home", "verify-certificate", "get-track", "post-track",
 }
 
 // searches are questions about personal data, which never stands in an address.
@@ -113,13 +114,14 @@ func TestEveryOperationAsksWhoIsThere(t *testing.T) {
 }
 
 // TestNoImageCanBeSent: originals are sighted, never copied (S3.5, invariant 9).
-// The house takes JSON and OCSP requests, and no file of any kind.
+// The house takes JSON, OCSP requests and one small form, and no file of any kind.
 func TestNoImageCanBeSent(t *testing.T) {
 	l := bare(t).open(t, House{})
 	bodies := 0
 	for _, d := range l.operations() {
 		for content := range d.RequestBody.Content {
-			if bodies++; content != "application/json" && content != "application/ocsp-request" {
+			bodies++
+			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
 				t.Errorf("%s takes %s", d.OperationID, content)
 			}
 		}
@@ -129,8 +131,8 @@ func TestNoImageCanBeSent(t *testing.T) {
 	}
 	for _, content := range []string{"image/png", "image/jpeg", "application/pdf", "multipart/form-data; boundary=b"} {
 		headers := append(l.commanding("officer-1", "image"), "Content-Type", content)
-		if a := l.ask("POST", "/requests/050000000018/documents", "\x89PNG", headers...); a.StatusCode < 400 || a.StatusCode >= 500 {
-			t.Errorf("%s: %d", content, a.StatusCode)
+		if p := l.ask("POST", "/requests/050000000018/documents", "\x89PNG", headers...).problem(t); p.Status != 400 || p.Code != "media-type-unsupported" {
+			t.Errorf("%s: %+v", content, p)
 		}
 	}
 }
@@ -167,7 +169,7 @@ func TestTheNoticeIsThere(t *testing.T) {
 func TestTheFirstPageLeadsOn(t *testing.T) {
 	l := bare(t).open(t, House{})
 	a := l.ask("GET", "/", "")
-	for _, address := range []string{"/verify", "/docs", "/pki/issuer.crl", "/pki/issuer.cer", "/pki/chain.pem"} {
+	for _, address := range []string{"/verify", "/track", "/docs", "/pki/issuer.crl", "/pki/issuer.cer", "/pki/chain.pem"} {
 		if !strings.Contains(string(a.body), address) {
 			t.Errorf("the first page does not lead to %s", address)
 		}

@@ -17,6 +17,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humafiber"
 	"github.com/gofiber/fiber/v2"
+
+	"govahi/domain/event"
 )
 
 // Config is what the door needs of the house.
@@ -25,6 +27,7 @@ type Config struct {
 	Verifier Verifier
 	People   People
 	Waiter   Waiter
+	Head     func(context.Context) (event.Position, error) // of the log
 	Health   Health
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
@@ -65,9 +68,12 @@ func New(c Config) *Server {
 		CaseSensitive:         true,
 		StrictRouting:         true,
 		DisableStartupMessage: true,
-		ErrorHandler:          s.refuse,
+		ErrorHandler:          s.unread,
+		// No operation takes a multipart form: it is refused like any other type.
+		DisablePreParseMultipartForm: true,
 	})
-	s.app.Use(s.logged, s.guarded, hardened, uncompressed)
+	s.app.Server().Handler = s.known(s.app.Server().Handler)
+	s.app.Use(s.logged, s.refusing, headed, s.guarded, hardened, uncompressed)
 	s.api = humafiber.NewV2(s.app, openAPI(c.Version))
 	s.declareHealth()
 	s.declareDocs()

@@ -3,7 +3,6 @@ package http
 import (
 	"cmp"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +16,12 @@ import (
 // submitted; the library has this hook for the whole process only. Field names
 // are taken as they are declared: encoding/json would let "Role" pass as "role".
 func init() {
-	huma.NewError = humaProblem
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return shape{}.humaProblem(status, errs...)
+	}
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		return shapeOf(ctx.Context()).humaProblem(status, errs...)
+	}
 	huma.ValidateStrictCasing = true
 }
 
@@ -26,11 +30,9 @@ var (
 	errInvalid = fault.New(fault.Invalid, "request-invalid",
 		"بخش\u200cهایی از درخواست درست نیست؛ موردهای نام\u200cبرده را درست کنید.",
 		"Parts of the request are not right; correct those that are named.")
-	errMalformed = fault.New(fault.Invalid, "request-malformed",
-		"درخواست خوانده نشد؛ آن را به شکل JSON درست بفرستید.",
-		"The request cannot be read; send well-formed JSON.")
-	errNoBody = fault.New(fault.Invalid, "body-missing",
-		"درخواست بدنه ندارد؛ آن را به شکل JSON بفرستید.", "The request has no body; send one in JSON.")
+	errQuery = fault.New(fault.Invalid, "query-malformed",
+		"پارامترهای نشانی خوانده نشد؛ نویسه\u200cهای ویژه را با %\u200e کدگذاری کنید.",
+		"The address's parameters cannot be read; percent-encode special characters.")
 	errNoRoute = fault.New(fault.NotFound, "route-not-found",
 		"چنین نشانی\u200cای نیست؛ فهرست نشانی\u200cها در ‎/docs‎ است.", "There is no such address; /docs lists them.")
 	errMethod = fault.New(fault.Invalid, "method-not-allowed",
@@ -40,49 +42,51 @@ var (
 	errSlowRequest = fault.New(fault.Invalid, "request-too-slow",
 		"درخواست به\u200cموقع نرسید؛ دوباره بفرستید.", "The request did not arrive in time; send again.")
 	errTooLarge = fault.New(fault.Invalid, "body-too-large",
-		"درخواست بزرگ\u200cتر از یک مگابایت است.", "The request is larger than 1 MiB.")
+		"درخواست بزرگ\u200cتر از یک مگابایت است؛ آن را کوتاه کنید.", "The request is larger than 1 MiB; shorten it.")
 	errHeaders = fault.New(fault.Invalid, "headers-too-large",
 		"سرآیندهای درخواست بیش از اندازه بزرگ است.", "The request's headers are too large.")
 	errMedia = fault.New(fault.Invalid, "media-type-unsupported",
-		"شکل بدنه پذیرفته نیست؛ application/json بدون فشرده\u200cسازی بفرستید.",
-		"The body's media type or coding is not accepted; send plain application/json.")
+		"شکل بدنه پذیرفته نیست؛ آن را بدون فشرده\u200cسازی بفرستید.",
+		"The body's coding is not accepted; send it uncompressed.")
 )
 
-var statuses = map[int]*fault.Fault{
-	fiber.StatusBadRequest:                  errMalformed,
-	fiber.StatusNotFound:                    errNoRoute,
-	fiber.StatusMethodNotAllowed:            errMethod,
-	fiber.StatusNotAcceptable:               errAccept,
-	fiber.StatusRequestTimeout:              errSlowRequest,
-	fiber.StatusRequestEntityTooLarge:       errTooLarge,
-	fiber.StatusUnsupportedMediaType:        errMedia,
-	fiber.StatusUnprocessableEntity:         errInvalid,
-	fiber.StatusRequestHeaderFieldsTooLarge: errHeaders,
+// byLibrary is what a library's status means, and the status that we answer
+// with: whatever is not of the operation's form is 400.
+var byLibrary = map[int]struct {
+	fault  *fault.Fault
+	status int
+}{
+	fiber.StatusBadRequest:                  {errMalformed, fiber.StatusBadRequest},
+	fiber.StatusNotFound:                    {errNoRoute, fiber.StatusNotFound},
+	fiber.StatusMethodNotAllowed:            {errMethod, fiber.StatusMethodNotAllowed},
+	fiber.StatusNotAcceptable:               {errAccept, fiber.StatusNotAcceptable},
+	fiber.StatusRequestTimeout:              {errSlowRequest, fiber.StatusRequestTimeout},
+	fiber.StatusRequestEntityTooLarge:       {errTooLarge, fiber.StatusBadRequest},
+	fiber.StatusUnsupportedMediaType:        {errMedia, fiber.StatusBadRequest},
+	fiber.StatusUnprocessableEntity:         {errInvalid, fiber.StatusBadRequest},
+	fiber.StatusRequestHeaderFieldsTooLarge: {errHeaders, fiber.StatusRequestHeaderFieldsTooLarge},
 }
 
 // byStatus is the problem of a request that a library refused.
 func byStatus(status int) *Problem {
-	if f, ok := statuses[status]; ok {
-		return withStatus(f, status)
+	if known, ok := byLibrary[status]; ok {
+		return withStatus(known.fault, known.status)
 	}
 	return problemOf(errInternal)
 }
 
 // humaProblem is huma.NewError: a problem of ours passes, what a field lacks is
 // named, and of all else the status alone speaks.
-func humaProblem(status int, message string, errs ...error) huma.StatusError {
+func (f shape) humaProblem(status int, errs ...error) huma.StatusError {
 	var p *Problem
 	for _, err := range errs {
 		if errors.As(err, &p) {
 			return p
 		}
 	}
-	if status == fiber.StatusBadRequest && message == "request body is required" {
-		return withStatus(errNoBody, status)
-	}
 	p = byStatus(status)
 	if status == fiber.StatusUnprocessableEntity {
-		p.blame(fieldProblems(errs))
+		p.blame(f.problems(errs))
 	}
 	return p
 }
@@ -101,48 +105,40 @@ func (p *Problem) blame(fields []FieldProblem) {
 	}
 }
 
-func fieldProblems(errs []error) []FieldProblem {
+func (f shape) problems(errs []error) []FieldProblem {
 	var fields []FieldProblem
 	for _, err := range errs {
 		var d *huma.ErrorDetail
 		if errors.As(err, &d) {
-			fields = append(fields, fieldProblem(d))
+			fields = append(fields, f.problem(d))
 		}
 	}
 	slices.SortStableFunc(fields, func(a, b FieldProblem) int { return cmp.Compare(a.Field, b.Field) })
 	return fields
 }
 
-// fieldProblem never passes on d.Value, nor messages that may quote it.
-func fieldProblem(d *huma.ErrorDetail) FieldProblem {
+// problem never passes on d.Value, nor messages that may quote it.
+func (f shape) problem(d *huma.ErrorDetail) FieldProblem {
 	rule, limit := ruleOf(d.Message)
-	parts := path(d.Location)
+	in, parts := located(d.Location)
 	if rule.code == fieldRequired && limit != "" {
 		parts, limit = append(parts, limit), ""
 	}
-	p := FieldProblem{Code: rule.code, detail: rule.text}
-	if limit != "" {
-		p.detail = fault.Text{Fa: rule.text.Fa + " (" + limit + ")", En: rule.text.En + " (" + limit + ")"}
-	}
-	if len(parts) > 1 {
-		p.Field = strings.Join(parts[1:], ".")
-	}
-	if len(parts) > 0 && parts[0] == "body" {
-		p.Pointer = "/" + strings.Join(parts[1:], "/")
-	}
-	return p
+	return f.place(in, parts).problem(rule, limit)
 }
 
-// path splits huma's location, body.items[3].name, and hides a name that the
-// caller invented: it is a submitted text like any other.
-func path(location string) []string {
-	parts := strings.FieldsFunc(location, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
-	for i, part := range parts {
-		if !plainName.MatchString(part) {
-			parts[i] = "*"
-		}
+func (p place) problem(r rule, limit string) FieldProblem {
+	if r.code == fieldFormat && p.schema != nil && p.schema.Pattern != "" {
+		r = ruleWith(fieldPattern) // huma says "to be", if the pattern has a description
 	}
-	return parts
+	return FieldProblem{Code: r.code, Field: p.field(), Pointer: p.pointer(), detail: r.with(limit, p)}
 }
 
-var plainName = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]{0,39}|[0-9]{1,4})$`)
+// located splits huma's location, body.items[3].name.
+func located(location string) (in string, parts []string) {
+	all := strings.FieldsFunc(location, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
+	if len(all) == 0 {
+		return "", nil
+	}
+	return all[0], all[1:]
+}

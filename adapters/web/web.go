@@ -40,15 +40,17 @@ var (
 	homePage      = page("home.html")
 	sheetPage     = page("sheet.html")
 	verifyPage    = page("verify.html")
+	trackPage     = page("track.html")
+	refusalPage   = page("refusal.html")
 	dashboardPage = page("dashboard.html")
 )
 
-// page is the common frame with the page's own parts in it.
+// page is the common frame with the forms and the page's own parts in it.
 func page(name string) *template.Template {
 	frame := template.New("frame.html").Funcs(words).Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(style) },
 	})
-	return template.Must(frame.ParseFS(files, "pages/frame.html", "pages/"+name))
+	return template.Must(frame.ParseFS(files, "pages/frame.html", "pages/forms.html", "pages/"+name))
 }
 
 // Home renders the landing page.

@@ -60,6 +60,14 @@ func homePage(w io.Writer) error {
 	return web.Home(w, web.HomeData{Verify: "/verify", Track: "/track", Docs: "/docs", CRL: "/crl", CA: "/ca.pem", Root: "/root.pem", Development: true})
 }
 
+func trackPage(w io.Writer) error {
+	return web.Track(w, web.TrackData{Code: "050000000014", State: "نزد دفتر", Since: issued, Office: "دفتر نمونه", Track: "/track"})
+}
+
+func refusalPage(w io.Writer) error {
+	return web.Refusal(w, web.RefusalData{Title: "یافت نشد", Details: []string{"یکم.", "دوم."}, Correlation: "ABC", Track: "/track", Verify: "/verify"})
+}
+
 func dashboardPage(w io.Writer) error {
 	return web.Dashboard(w, web.DashboardData{
 		At: issued, States: []web.Count{{Label: "نزد دفتر", N: 50}, {Label: "صادرشده", N: 200}, {Label: "ردشده", N: 1}, {Label: "پیش‌نویس", N: 0}},
@@ -174,6 +182,7 @@ func TestTheDashboardDrawsItsFigures(t *testing.T) {
 func TestPagesRunNothingAndLoadNothing(t *testing.T) {
 	for name, page := range map[string]func(io.Writer) error{
 		"home": homePage, "sheet": sheetPage, "verify": verifyPage(verdict(web.Valid)), "dashboard": dashboardPage,
+		"track": trackPage, "refusal": refusalPage,
 	} {
 		html := render(t, page)
 		if found := regexp.MustCompile(`(?i)<script|<link|<img|@import|url\(|\son\w+=|style="|src=`).FindString(html); found != "" {
@@ -200,6 +209,30 @@ func TestTextsCannotBecomeMarkup(t *testing.T) {
 	v.Serial = hostile
 	if html := render(t, verifyPage(v)); strings.Contains(html, "<SCRI") {
 		t.Errorf("got\n%s", html)
+	}
+}
+
+// TestTheTrackingPageAsksByPOST: the digits of a mobile stand in no address.
+func TestTheTrackingPageAsksByPOST(t *testing.T) {
+	contains(
+		t, render(t, trackPage), `<form action="/track" method="post" autocomplete="off">`, `name="trackingCode"`, `name="lastFour"`,
+		`<strong>نزد دفتر</strong>`, `<bdi dir="ltr" class="digits">۰۵۰۰ ۰۰۰۰ ۰۰۱۴</bdi>`, "شنبه ۳۰ آبان ۱۴۰۵", `<bdi>دفتر نمونه</bdi>`,
+	)
+	bare := render(t, func(w io.Writer) error { return web.Track(w, web.TrackData{Track: "/track"}) })
+	if !strings.Contains(bare, `method="post"`) || strings.Contains(bare, `role="status"`) || strings.Contains(bare, "دفتر نمونه") {
+		t.Errorf("got\n%s", bare)
+	}
+}
+
+func TestARefusalSaysTheRemedyAndHowToGoOn(t *testing.T) {
+	contains(
+		t, render(t, refusalPage), `<title>یافت نشد</title>`, `role="alert"`, "<p>یکم.</p>", "<p>دوم.</p>", "ABC", `action="/track"`, `action="/verify"`, `href="/"`,
+	)
+	bare := render(t, func(w io.Writer) error {
+		return web.Refusal(w, web.RefusalData{Title: "x", Details: []string{"<script>"}})
+	})
+	if strings.Contains(bare, "<form") || strings.Contains(bare, "<script>") || strings.Contains(bare, "شناسهٔ پیگیری") {
+		t.Errorf("got\n%s", bare)
 	}
 }
 

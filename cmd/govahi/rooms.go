@@ -160,7 +160,7 @@ func (h *house) makeViews() {
 func (h *house) openDoor() (err error) {
 	oidc := sso.Config{Issuer: h.OIDCIssuer, Audience: h.OIDCAudience, Clock: now}
 	config := http.Config{
-		Version: version, People: h.vault, Waiter: h.waiter, Health: h, Limits: h.limits(), Log: h.report,
+		Version: version, People: h.vault, Waiter: h.waiter, Head: h.app.Log.Head, Health: h, Limits: h.limits(), Log: h.report,
 	}
 	if config.Proxies, err = h.proxies(); err != nil {
 		return err

@@ -77,3 +77,21 @@ func Of(err error) (*Fault, bool) {
 	ok := errors.As(err, &f)
 	return f, ok
 }
+
+// All lists the faults of an error that joins several, such as each wrong field
+// of a form, in the order in which they were joined. The first is that of Of.
+func All(err error) []*Fault {
+	switch e := err.(type) {
+	case *Fault:
+		return []*Fault{e}
+	case interface{ Unwrap() error }:
+		return All(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []*Fault
+		for _, part := range e.Unwrap() {
+			all = append(all, All(part)...)
+		}
+		return all
+	}
+	return nil
+}

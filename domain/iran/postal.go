@@ -11,9 +11,14 @@ var ErrPostalCode = fault.New(fault.Invalid, "postal-code-invalid",
 	"کد پستی درست نیست. هر ده رقم کد پستی را بدون فاصله وارد کنید.",
 	"The postal code is wrong. Enter all ten digits of the postal code.")
 
+// ErrPostalCodeUnusual warns of a postal code that breaks the known pattern.
+var ErrPostalCodeUnusual = fault.New(fault.Invalid, "postal-code-unusual",
+	"این کد پستی به کدهای شناخته\u200cشده نمی\u200cماند. آن را با قبض یا سند خود مقایسه کنید؛ اگر همان است، نیازی به کاری نیست.",
+	"The postal code is unlike those known. Compare it with a bill or deed; if it is the same, nothing needs to be done.")
+
 // PostalCode returns the ten digits of a postal code, or ErrPostalCode. A code
-// that breaks the known pattern is unusual: worth a warning, but some real
-// codes do (domain §3.5).
+// that breaks the known pattern is unusual, which is worth ErrPostalCodeUnusual
+// as a warning, but some real codes do (domain §3.5).
 func PostalCode(input string) (code string, unusual bool, err error) {
 	code = Digits(input)
 	if !areDigits(code, 10) {

@@ -1,0 +1,76 @@
+package http
+
+import (
+	"context"
+	"io"
+	"net/url"
+
+	"govahi/adapters/web"
+	"govahi/domain/fault"
+	"govahi/queries"
+)
+
+const formType = "application/x-www-form-urlencoded"
+
+var errForm = fault.New(fault.Invalid, "form-malformed",
+	"فرم خوانده نشد؛ کد رهگیری و چهار رقم آخر همراه را هر کدام یک بار بنویسید.",
+	"The form cannot be read; give the tracking code and the last four digits of the mobile, each once.")
+
+// trackPages are the form, and its answer: by POST, for the digits of a mobile
+// stand in no address.
+func (h House) trackPages(s *Server) {
+	const tag = "Pages"
+	PublicRaw(s, Operation{ID: "get-track", Method: "GET", Path: trackPage, Tag: tag, Summary: "The form to ask where a request stands", Type: pageType},
+		func(context.Context, *struct{}) (Raw, error) {
+			return Page(func(w io.Writer) error { return web.Track(w, web.TrackData{Track: trackPage}) })
+		})
+	PublicRaw(s, Operation{ID: "post-track", Method: "POST", Path: trackPage, Tag: tag, Limit: Guesses, Summary: "Where a request stands, as a page", View: requestViews, Type: pageType},
+		func(ctx context.Context, in *struct {
+			RawBody []byte `contentType:"application/x-www-form-urlencoded"`
+		},
+		) (Raw, error) {
+			code, lastFour, err := trackForm(in.RawBody)
+			if err != nil {
+				return Raw{}, err
+			}
+			found, err := h.track(ctx, s.Limits.Tracked, code, lastFour)
+			if err != nil {
+				return Raw{}, err
+			}
+			return h.tracked(ctx, found)
+		})
+}
+
+// trackForm reads the two fields of the form, and no other.
+func trackForm(body []byte) (code, lastFour string, err error) {
+	fields, err := url.ParseQuery(string(body))
+	if err != nil || len(fields) != 2 || len(fields["trackingCode"]) != 1 || len(fields["lastFour"]) != 1 {
+		return "", "", malformed(errForm)
+	}
+	return fields.Get("trackingCode"), fields.Get("lastFour"), nil
+}
+
+func (h House) tracked(ctx context.Context, found queries.Tracking) (Raw, error) {
+	office, err := h.officeName(ctx, value(found.Office))
+	if err != nil {
+		return Raw{}, err
+	}
+	return Page(func(w io.Writer) error {
+		return web.Track(w, web.TrackData{
+			Code: found.TrackingCode, State: stateLabel(found.State), Since: found.Since, Office: office, Track: trackPage,
+		})
+	})
+}
+
+func (h House) officeName(ctx context.Context, code string) (string, error) {
+	if code == "" {
+		return "", nil
+	}
+	offices, err := h.Queries.Offices(ctx)
+	for _, o := range offices {
+		if o.Code == code {
+			return o.Name, nil
+		}
+	}
+	return "", err
+}
