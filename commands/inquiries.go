@@ -69,7 +69,7 @@ func (a *App) RepeatInquiry(ctx context.Context, c Caller, code string) (Receipt
 func (a *App) AskRegistry(ctx context.Context, c Caller, id string) error {
 	stream := inquiry.Kind.Stream(id)
 	h, err := load(ctx, a, inquiry.Kind, stream)
-	if err != nil || h.state.Status != inquiry.Due || h.state.DueAt.After(a.Clock()) {
+	if err != nil || !h.state.IsDue(a.Clock()) {
 		return err
 	}
 	answer, err := a.ask(ctx, id, h.state.Request)

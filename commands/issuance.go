@@ -72,7 +72,7 @@ func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
 	if h.state.Issued.Serial != "" { // also if it was revoked meanwhile: there is no second one
 		return true, i.noteIssued(ctx, last.Serial, h.state.Issued.Fingerprint)
 	}
-	if last.Handler != i.Handler && i.Clock().Sub(last.At) < attemptLease {
+	if last.Handler != i.Handler && i.Clock().Sub(last.At).Abs() < attemptLease {
 		return false, ErrAttemptRunning
 	}
 	return false, i.abandon(ctx, last.Serial, "interrupted")

@@ -59,7 +59,7 @@ func (a *App) Notify(ctx context.Context, c Caller, t notification.Template, req
 func (a *App) SendNotification(ctx context.Context, c Caller, m Mailer, id string) error {
 	stream := notification.Kind.Stream(id)
 	h, err := load(ctx, a, notification.Kind, stream)
-	if err != nil || h.state.Requested.ID == "" || h.state.Over || h.state.DueAt.After(a.Clock()) {
+	if err != nil || h.state.Requested.ID == "" || h.state.Over || !h.state.IsDue(a.Clock()) {
 		return err
 	}
 	outcome, err := a.send(ctx, m, h.state.Requested)

@@ -8,6 +8,7 @@ CREATE TABLE inquiries (
 	asked_at      timestamptz NOT NULL,
 	status        text NOT NULL,     -- due, answered, inconclusive
 	due_at        timestamptz,
+	set_at        timestamptz NOT NULL, -- when due_at was chosen
 	attempts      int NOT NULL DEFAULT 0,
 	cause         text,              -- why it waits, or the registry's code
 	matched       boolean,
@@ -15,4 +16,5 @@ CREATE TABLE inquiries (
 	tracking_code text
 );
 CREATE INDEX ON inquiries (due_at) WHERE status = 'due';
+CREATE INDEX ON inquiries (set_at) WHERE status = 'due';
 CREATE INDEX ON inquiries (request);

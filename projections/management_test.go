@@ -85,6 +85,7 @@ func dueInquiries(v *views) {
 	same(v, "just before", due(noon.Add(time.Minute-time.Microsecond), 10), []string{"4", "0"})
 	same(v, "a minute later", due(noon.Add(time.Minute), 10), []string{"4", "0", "3"})
 	same(v, "one of them", due(noon.Add(time.Minute), 1), []string{"4"})
+	same(v, "the clock went back", due(noon.Add(-time.Hour), 10), []string{"4", "0", "3"})
 	tell(v, inquiry.Kind, "2", inquiry.Requested{Inquiry: "2", Request: enrollment.Kind.Stream(v.code(2)), Subject: v.sara, By: v.nima, At: noon.Add(-time.Hour)})
 	tell(v, inquiry.Kind, "4", inquiry.Deferred{Inquiry: "4", Cause: inquiry.Down, Attempt: 1, RetryAt: noon.Add(time.Hour), At: noon})
 	v.shown()
@@ -106,6 +107,7 @@ func dueNotifications(v *views) {
 	due := func(at time.Time) []string { return ok(v.DueNotifications(v.Context(), at, 10))(v) }
 	same(v, "at noon", due(noon), []string{"4", "3"})
 	same(v, "a second later", due(noon.Add(time.Second)), []string{"4", "3", "1"})
+	same(v, "the clock went back", due(noon.Add(-time.Hour)), []string{"4", "3", "1"})
 	tell(v, notification.Kind, "1", notification.Sent{ID: "1", At: noon})
 	v.shown()
 	same(v, "sent at last", due(noon.Add(time.Second)), []string{"4", "3"})

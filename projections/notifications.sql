@@ -4,9 +4,11 @@ CREATE TABLE notifications (
 	request  text NOT NULL,
 	status   text NOT NULL,          -- due, sent, failed
 	due_at   timestamptz,
+	set_at   timestamptz NOT NULL,   -- when due_at was chosen
 	attempts int NOT NULL DEFAULT 0,
 	sent_at  timestamptz,
 	cause    text
 );
 CREATE INDEX ON notifications (due_at) WHERE status = 'due';
+CREATE INDEX ON notifications (set_at) WHERE status = 'due';
 CREATE INDEX ON notifications (request);

@@ -163,7 +163,11 @@ func (v *view) trouble(err error) {
 		v.status.set(func(s *Status) { s.State = Superseded })
 		return
 	}
+	was := v.status.get()
 	v.status.set(func(s *Status) { s.State, s.Trouble = Waiting, reason(err) })
+	if was.State == Waiting && was.Trouble == reason(err) {
+		return // it was said
+	}
 	v.Report.Warn("projection waits", "projection", v.projection.Name, "position", v.at, "error", err)
 }
 

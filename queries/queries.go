@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,15 +32,27 @@ var ErrViewsUnavailable = fault.New(fault.Unavailable, "views-unavailable",
 	"نمایش اطلاعات در دسترس نیست؛ لحظه‌ای دیگر دوباره ببینید.",
 	"The views are out of reach; look again in a moment.")
 
-// rows collects an answer of many lines.
-func rows[T any](ctx context.Context, q *Queries, sql string, args ...any) ([]T, error) {
-	r, err := q.Pool.Query(ctx, sql, args...)
+// patience is how long the views may take for one question before they count as
+// unavailable: a database that hangs must not keep the asker waiting.
+const patience = 3 * time.Second
+
+// ask collects the lines of an answer.
+func ask[T any](ctx context.Context, q *Queries, line pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, _ := q.Pool.Query(ctx, sql, args...) // its error is that of the rows
+	list, err := pgx.CollectRows(r, line)
 	if err != nil {
 		return nil, errors.Join(ErrViewsUnavailable, err)
 	}
-	list, err := pgx.CollectRows(r, pgx.RowToStructByName[T])
+	return list, nil
+}
+
+// rows collects an answer of many lines.
+func rows[T any](ctx context.Context, q *Queries, sql string, args ...any) ([]T, error) {
+	list, err := ask(ctx, q, pgx.RowToStructByName[T], sql, args...)
 	if err != nil {
-		return nil, errors.Join(ErrViewsUnavailable, err)
+		return nil, err
 	}
 	if list == nil {
 		list = []T{} // an empty list, not null, for the reader of the JSON

@@ -29,6 +29,8 @@ type Part struct {
 	State  PartState `json:"state" enum:"ready,starting,failed"`
 	Detail string    `json:"detail,omitempty" doc:"For operators; nothing personal"`
 	Lag    *Lag      `json:"lag,omitempty" doc:"Of a projection"`
+
+	Outside bool `json:"outside,omitempty" doc:"Not of this house: it serves on without this part"`
 }
 
 // Lag is how far a projection is behind the log. Positions are not counts.
@@ -70,11 +72,11 @@ func (s *Server) ready(ctx context.Context, _ *struct{}) (*readinessAnswer, erro
 	return &answer, nil
 }
 
-// worst is failed before starting before ready.
+// worst is failed before starting before ready, of the parts of this house.
 func worst(parts []Part) PartState {
 	state := Ready
 	for _, p := range parts {
-		if p.State == Failed || state == Ready {
+		if !p.Outside && (p.State == Failed || state == Ready) {
 			state = p.State
 		}
 	}

@@ -23,6 +23,7 @@ func TestReadyWhenAllPartsAre(t *testing.T) {
 		{healthy{log, {Name: "signer", State: Starting}, view}, 503, Starting},
 		{healthy{{Name: "signer", State: Failed, Detail: "no token"}, {Name: "relay", State: Starting}, log}, 503, Failed},
 		{healthy{{Name: "relay", State: Starting}, {Name: "signer", State: Failed}}, 503, Failed},
+		{healthy{log, {Name: "mail-server", State: Failed, Outside: true}}, 200, Ready},
 	} {
 		h := open(t, things, func(config *Config) { config.Health = c.parts })
 		a := h.ask("GET", "/health/ready", "")

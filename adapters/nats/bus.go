@@ -28,9 +28,10 @@ const (
 	// It only spares repetitions; order is kept by the fence (event-log §3.1).
 	duplicates = 10 * time.Second
 
-	maxPending = 4096            // publications on their way
-	stallWait  = 3 * time.Second // how long a full pipeline may stand still
-	ackTimeout = 5 * time.Second // how long one publication may go unanswered
+	maxPending = 4096        // publications on their way
+	stallWait  = time.Second // how long a full pipeline may stand still
+	ackTimeout = time.Second // how long one publication may go unanswered
+	askTimeout = time.Second // how long a question about the stream may
 )
 
 // Bus is a connection to a NATS server with JetStream.
@@ -38,17 +39,20 @@ type Bus struct {
 	conn       *natsgo.Conn
 	js         jetstream.JetStream
 	duplicates time.Duration
+
+	revive func() // replaces a server that turned JetStream off
 }
 
-func newBus(conn *natsgo.Conn) (*Bus, error) {
+func newBus(conn *natsgo.Conn, revive func()) (*Bus, error) {
 	js, err := jetstream.New(conn,
 		jetstream.WithPublishAsyncMaxPending(maxPending),
-		jetstream.WithPublishAsyncTimeout(ackTimeout))
+		jetstream.WithPublishAsyncTimeout(ackTimeout),
+		jetstream.WithDefaultTimeout(askTimeout))
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	return &Bus{conn, js, duplicates}, nil
+	return &Bus{conn, js, duplicates, revive}, nil
 }
 
 // Close ends the connection.
@@ -58,8 +62,15 @@ func (b *Bus) Close() { b.conn.Close() }
 // needed, so it costs time and nothing else.
 func (b *Bus) Wipe(ctx context.Context) error { return b.js.DeleteStream(ctx, StreamName) }
 
+// Check says whether JetStream answers and holds the stream.
+func (b *Bus) Check(ctx context.Context) error {
+	_, err := b.js.Stream(ctx, StreamName)
+	return err
+}
+
 // stream finds the stream, or makes it anew where it was deleted.
 func (b *Bus) stream(ctx context.Context) (jetstream.Stream, error) {
+	b.revive()
 	return b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:        StreamName,
 		Description: "Govahi's events in the log's order; a buffer, not the truth",

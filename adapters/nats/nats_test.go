@@ -52,8 +52,13 @@ func connect(t *testing.T, server *Server) *Bus {
 // relay runs a relay until stop is called or the test ends.
 func relay(t *testing.T, bus *Bus, log event.Log) (r *Relay, stop func()) {
 	t.Helper()
+	return relayTo(t, bus, log, slog.New(slog.DiscardHandler))
+}
+
+func relayTo(t *testing.T, bus *Bus, log event.Log, report *slog.Logger) (r *Relay, stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r, done := NewRelay(bus, log, slog.New(slog.DiscardHandler)), make(chan struct{})
+	r, done := NewRelay(bus, log, report), make(chan struct{})
 	go func() { defer close(done); _ = r.Run(ctx) }()
 	stop = func() { cancel(); <-done }
 	t.Cleanup(stop)

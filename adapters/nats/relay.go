@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,10 @@ type Relay struct {
 	log      event.Log
 	report   *slog.Logger
 	position atomic.Uint64
+
+	mu      sync.Mutex
+	trouble error     // since when nothing could be confirmed
+	told    time.Time // when trouble was last reported
 }
 
 // NewRelay makes a relay; Run starts it.
@@ -32,23 +37,68 @@ func NewRelay(bus *Bus, log event.Log, report *slog.Logger) *Relay {
 	return &Relay{bus: bus, log: log, report: report}
 }
 
-// resumeAfter is how long the relay rests when a run ended.
-const resumeAfter = 200 * time.Millisecond
+const (
+	resumeAfter = 200 * time.Millisecond // how long the relay rests when a run ended
+	// A stream that could once not be written, as on a full disk, may take nothing
+	// any more and say nothing (NATS 2.15). After so many runs that got no answer
+	// it is made anew.
+	givenUp = 2
+
+	tellEvery = 10 * time.Second // how often trouble is reported at most
+)
 
 // Run relays until the context ends, which is the only way to end it.
 func (r *Relay) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for unanswered := 0; ctx.Err() == nil; {
+		before := r.Position()
 		err := r.run(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		r.report.Warn("relay resumes", "position", r.Position(), "error", err)
+		r.fails(err)
+		if r.Position() > before || !silent(err) {
+			unanswered = 0
+		} else if unanswered++; unanswered%givenUp == 0 {
+			_ = r.bus.Wipe(ctx) // if this fails too, the next time may do
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(resumeAfter):
 		}
 	}
 	return ctx.Err()
+}
+
+// silent says that the stream did not answer publications.
+func silent(err error) bool {
+	return errors.Is(err, jetstream.ErrAsyncPublishTimeout) || errors.Is(err, jetstream.ErrTooManyStalledMsgs)
+}
+
+// Status is the last event known to stand in the stream, and why no other
+// follows, for health.
+func (r *Relay) Status() (event.Position, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Position(), r.trouble
+}
+
+// fails notes a trouble; it may come again and again.
+func (r *Relay) fails(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.told) > tellEvery {
+		r.report.Warn("relay resumes", "position", r.Position(), "error", err)
+		r.told = time.Now()
+	}
+	r.trouble = err
+}
+
+// stands notes that the stream holds the log up to here.
+func (r *Relay) stands(at event.Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trouble = nil
+	r.position.Store(uint64(at))
 }
 
 // Position is the last event known to stand in the stream, for health.
@@ -66,7 +116,13 @@ func (r *Relay) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.position.Store(uint64(from.position))
+	rest, err := event.ReadBatch(ctx, r.log, from.position, 1)
+	if err != nil {
+		return err
+	}
+	if r.position.Store(uint64(from.position)); len(rest) == 0 {
+		r.stands(from.position)
+	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	way, done := make(chan sent, maxPending), make(chan struct{})
@@ -116,7 +172,7 @@ func (r *Relay) confirm(ctx context.Context, way <-chan sent) error {
 	for s := range way {
 		select {
 		case <-s.ack.Ok():
-			r.position.Store(uint64(s.position))
+			r.stands(s.position)
 		case err := <-s.ack.Err():
 			return fmt.Errorf("nats: publication of event at %d: %w", s.position, err)
 		case <-ctx.Done():

@@ -32,6 +32,8 @@ type Cluster struct {
 	SocketDir string            // directory of the Unix socket and of nothing else; empty means Dir
 	Settings  map[string]string // server settings that replace ours
 	Log       *slog.Logger      // nil is silent
+
+	known bool // it was there before: a new one must not take its place
 }
 
 // Server is a running cluster, a child of this process. It dies with Stop, or
@@ -72,7 +74,7 @@ func start(ctx context.Context, c Cluster) (*Server, error) {
 	if s.lock, err = seize(s.dir); err != nil {
 		return nil, err
 	}
-	if err := s.run(ctx, a, c.Settings); err != nil {
+	if err := s.run(ctx, a, c); err != nil {
 		return nil, errors.Join(err, s.lock.Close())
 	}
 	return s, s.ready(ctx)
@@ -111,7 +113,7 @@ func seize(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-func (s *Server) run(ctx context.Context, a account, settings map[string]string) error {
+func (s *Server) run(ctx context.Context, a account, c Cluster) error {
 	bin, err := binaries(s.dir)
 	if err != nil {
 		return err
@@ -119,13 +121,13 @@ func (s *Server) run(ctx context.Context, a account, settings map[string]string)
 	if err := s.evict(ctx); err != nil {
 		return err
 	}
-	if err := initialise(ctx, bin, s.dir, a); err != nil {
+	if err := c.initialise(ctx, bin, s.dir, a); err != nil {
 		return err
 	}
 	if err := a.claim(s.sockets); err != nil {
 		return err
 	}
-	return s.launch(bin, a, settings)
+	return s.launch(bin, a, c.Settings)
 }
 
 // launch starts the postmaster in a process group of its own, so that a
@@ -208,6 +210,7 @@ func (s *Server) ready(ctx context.Context) error {
 // at the next start; that is reported.
 func (s *Server) Stop(ctx context.Context) error {
 	_ = s.cmd.Process.Signal(syscall.SIGINT)
+	wake(s.dir)
 	select {
 	case <-s.done:
 		return nil

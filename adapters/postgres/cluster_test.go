@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
 
 	"govahi/adapters/postgres"
+	"govahi/adapters/postgres/pgtest"
 )
 
 // template is a cluster that was made once; a copy of it is a cluster, sooner
@@ -236,16 +238,17 @@ func TestMain(m *testing.M) {
 		fmt.Println(server.Pid())
 		select {}
 	}
-	failed := m.Run()
-	if made, err := template(); err == nil {
-		_ = os.RemoveAll(made)
-	}
-	os.Exit(failed)
+	pgtest.Main(m, goleak.Cleanup(func(failed int) {
+		if made, err := template(); err == nil {
+			_ = os.RemoveAll(made)
+		}
+		os.Exit(failed)
+	}))
 }
 
-func TestStopsTheOrphanOfAKilledParent(t *testing.T) {
-	t.Parallel()
-	cluster := existing(t)
+// orphaned starts the cluster under a parent that is killed.
+func orphaned(t *testing.T, cluster postgres.Cluster) (orphan int) {
+	t.Helper()
 	parent := exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), "GOVAHI_TEST_PARENT="+cluster.Dir)
 	output, err := parent.StdoutPipe()
@@ -255,7 +258,6 @@ func TestStopsTheOrphanOfAKilledParent(t *testing.T) {
 	if err := parent.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var orphan int
 	if _, err := fmt.Fscan(output, &orphan); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +266,13 @@ func TestStopsTheOrphanOfAKilledParent(t *testing.T) {
 	if err := syscall.Kill(orphan, 0); err != nil {
 		t.Fatalf("there is no orphan: %v", err)
 	}
+	return orphan
+}
 
+func TestStopsTheOrphanOfAKilledParent(t *testing.T) {
+	t.Parallel()
+	cluster := existing(t)
+	orphan := orphaned(t, cluster)
 	var said strings.Builder
 	cluster.Log = slog.New(slog.NewTextHandler(&said, nil))
 	server := begin(t, cluster)

@@ -12,9 +12,11 @@ import (
 )
 
 // initialise makes the cluster on first use and says who may connect, each time.
-func initialise(ctx context.Context, bin, dir string, a account) error {
+func (c Cluster) initialise(ctx context.Context, bin, dir string, a account) error {
 	_, err := os.Stat(filepath.Join(dir, "PG_VERSION"))
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && c.known:
+		return fmt.Errorf("%s holds no cluster any more, although one ran here: is its disk away?", dir)
 	case errors.Is(err, fs.ErrNotExist):
 		err = initdb(ctx, bin, dir, a)
 	case err == nil:
@@ -87,7 +89,12 @@ func admit(dir string, a account) error {
 		a.write(filepath.Join(dir, "pg_ident.conf"), names))
 }
 
+// write leaves a file alone that says so already: on a full disk it would be
+// emptied and not written.
 func (a account) write(path, text string) error {
+	if said, err := os.ReadFile(path); err == nil && string(said) == text && a.owns(path) {
+		return nil
+	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
 	}

@@ -75,10 +75,19 @@ func servants(dir string) []int {
 	return pids
 }
 
+// wake lets processes go on that were stopped: a frozen server does not hear
+// what it is told.
+func wake(dir string) {
+	for _, pid := range servants(dir) {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+	}
+}
+
 // end sends one signal after the other, giving each five seconds.
 func end(ctx context.Context, pid int, dir string, signals ...syscall.Signal) error {
 	for _, signal := range signals {
 		_ = syscall.Kill(pid, signal)
+		wake(dir)
 		if gone(ctx, pid, dir) {
 			return nil
 		}

@@ -3,10 +3,7 @@ package vault
 import (
 	"context"
 	"crypto/cipher"
-	"errors"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // bucket is the key of the present hour, under which new subjects' keys are
@@ -16,8 +13,14 @@ func (v *Vault) bucket(ctx context.Context) (time.Time, cipher.AEAD, error) {
 	if key, ok := v.buckets.get(hour); ok {
 		return hour, key, nil
 	}
-	v.making.Lock()
-	defer v.making.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, patience) // for the waiting too: many wait for one
+	defer cancel()
+	select {
+	case v.making <- struct{}{}:
+		defer func() { <-v.making }()
+	case <-ctx.Done():
+		return hour, nil, unavailable(ctx.Err())
+	}
 	if key, ok := v.buckets.get(hour); ok {
 		return hour, key, nil
 	}
@@ -29,28 +32,10 @@ func (v *Vault) bucket(ctx context.Context) (time.Time, cipher.AEAD, error) {
 	return hour, key, err
 }
 
-// storedBucket reads the hour's wrapped key, or stores a new one. Of several
-// processes one wins, and all read what it stored.
+// storedBucket reads the hour's wrapped key, or stores a new one.
 func (v *Vault) storedBucket(ctx context.Context, hour time.Time) ([]byte, error) {
-	const read = `SELECT wrapped FROM vault.buckets WHERE hour = $1`
-	var wrapped []byte
-	err := v.pool.QueryRow(ctx, read, hour).Scan(&wrapped)
-	if err == nil {
-		return wrapped, nil
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return nil, unavailable(err)
-	}
-	if wrapped, err = v.wrapper.Wrap(ctx, random32()); err != nil {
-		return nil, unavailable(err)
-	}
-	if _, err = v.pool.Exec(ctx, `INSERT INTO vault.buckets (hour, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, hour, wrapped); err != nil {
-		return nil, unavailable(err)
-	}
-	if err = v.pool.QueryRow(ctx, read, hour).Scan(&wrapped); err != nil {
-		return nil, unavailable(err)
-	}
-	return wrapped, nil
+	return v.settled(ctx, `SELECT wrapped FROM vault.buckets WHERE hour = $1`,
+		`INSERT INTO vault.buckets (hour, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, hour)
 }
 
 // unwrapBucket opens an hour's key, from memory if it was used lately.
@@ -58,9 +43,9 @@ func (v *Vault) unwrapBucket(ctx context.Context, hour time.Time, wrapped []byte
 	if key, ok := v.buckets.get(hour); ok {
 		return key, nil
 	}
-	plain, err := v.wrapper.Unwrap(ctx, wrapped)
+	plain, err := v.unwrap(ctx, wrapped)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
 	}
 	key, err := aead(plain)
 	if err == nil {

@@ -6,9 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // The named keys: random, wrapped by the token, made when first needed.
@@ -27,34 +24,17 @@ func (v *Vault) openKeys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if v.keys[name], err = v.wrapper.Unwrap(ctx, wrapped); err != nil {
-			return unavailable(err)
+		if v.keys[name], err = v.unwrap(ctx, wrapped); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// storedKey reads a named key, or stores a new one; of several processes one wins.
+// storedKey reads a named key, or stores a new one.
 func (v *Vault) storedKey(ctx context.Context, name string) ([]byte, error) {
-	const read = `SELECT wrapped FROM vault.keys WHERE name = $1`
-	var wrapped []byte
-	err := v.pool.QueryRow(ctx, read, name).Scan(&wrapped)
-	if err == nil {
-		return wrapped, nil
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return nil, unavailable(err)
-	}
-	if wrapped, err = v.wrapper.Wrap(ctx, random32()); err != nil {
-		return nil, unavailable(err)
-	}
-	if _, err = v.pool.Exec(ctx, `INSERT INTO vault.keys (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name, wrapped); err != nil {
-		return nil, unavailable(err)
-	}
-	if err = v.pool.QueryRow(ctx, read, name).Scan(&wrapped); err != nil {
-		return nil, unavailable(err)
-	}
-	return wrapped, nil
+	return v.settled(ctx, `SELECT wrapped FROM vault.keys WHERE name = $1`,
+		`INSERT INTO vault.keys (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, name)
 }
 
 func (v *Vault) lookup(code string) []byte { return mac(v.keys[lookupKey], code) }

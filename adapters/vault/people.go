@@ -2,10 +2,8 @@ package vault
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"govahi/domain/event"
 )
@@ -30,14 +28,8 @@ func (v *Vault) Person(ctx context.Context, code string) (event.Subject, error) 
 // Lookup is the pseudonym of whoever has this code, if there is one.
 func (v *Vault) Lookup(ctx context.Context, code string) (event.Subject, bool, error) {
 	var s string
-	err := v.pool.QueryRow(ctx, `SELECT subject FROM vault.subjects WHERE lookup = $1`, v.lookup(code)).Scan(&s)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return "", false, nil
-	case err != nil:
-		return "", false, unavailable(err)
-	}
-	return event.Subject(s), true, nil
+	found, err := v.row(ctx, columns{&s}, `SELECT subject FROM vault.subjects WHERE lookup = $1`, v.lookup(code))
+	return event.Subject(s), found, err
 }
 
 // add stores a new person under the code, unless there is one.
@@ -48,21 +40,17 @@ func (v *Vault) add(ctx context.Context, code string) error {
 	}
 	pseudonym := uuid.NewString() // random, RFC 9562 §5.4
 	sealed := seal(bucket, random32(), []byte(pseudonym))
-	_, err = v.pool.Exec(ctx, `
+	return v.exec(ctx, `
 		INSERT INTO vault.subjects (subject, lookup, hour, sealed, created)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lookup) DO NOTHING`,
 		pseudonym, v.lookup(code), hour, sealed, v.clock().UTC())
-	if err != nil {
-		return unavailable(err)
-	}
-	return nil
 }
 
 // Destroy makes everything ever sealed for the subject unreadable, here at once
 // and in other processes as soon as they hear of it, and frees his code. Asked
 // twice, it is done once. The row stays as a tombstone.
 func (v *Vault) Destroy(ctx context.Context, s event.Subject) error {
-	_, err := v.pool.Exec(ctx, `
+	err := v.exec(ctx, `
 		WITH destroyed AS (
 			UPDATE vault.subjects
 			SET sealed = NULL, lookup = NULL, destroyed_at = coalesce(destroyed_at, $2)
@@ -70,9 +58,10 @@ func (v *Vault) Destroy(ctx context.Context, s event.Subject) error {
 		SELECT pg_notify('`+channel+`', subject) FROM destroyed`, string(s), v.clock().UTC())
 	v.subjects.drop(s)
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	// The update left the old row behind; do not wait for autovacuum to clear it.
+	// It may take its time, and nobody sits before a screen for it.
 	if _, err := v.pool.Exec(ctx, `VACUUM vault.subjects`); err != nil {
 		return unavailable(err)
 	}

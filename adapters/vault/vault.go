@@ -11,10 +11,8 @@ import (
 	"crypto/cipher"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
@@ -37,6 +35,10 @@ var ErrUnavailable = fault.New(fault.Unavailable, "vault-unavailable",
 // person or place.
 var ErrAltered = errors.New("vault: sealed data does not open: altered, or out of its place")
 
+// patience is how long PostgreSQL or the token may take for one thing before
+// they count as unavailable: a part that hangs must not keep anybody waiting.
+const patience = 3 * time.Second
+
 const (
 	// subjectLife bounds how long a destroyed key could still be used by a
 	// process that does not hear of its destruction.
@@ -56,7 +58,7 @@ type Vault struct {
 	keys     map[string][]byte // named keys, in clear
 	subjects *cache[event.Subject, cipher.AEAD]
 	buckets  *cache[time.Time, cipher.AEAD]
-	making   sync.Mutex // one new bucket at a time is enough
+	making   chan struct{} // one new bucket at a time is enough
 	cancel   context.CancelFunc
 	ended    chan struct{}
 }
@@ -74,6 +76,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, w Wrapper, clock func() time.
 		pool: pool, wrapper: w, clock: clock,
 		subjects: newCache[event.Subject, cipher.AEAD](manySubjects, subjectLife, clock),
 		buckets:  newCache[time.Time, cipher.AEAD](manyBuckets, bucketLife, clock),
+		making:   make(chan struct{}, 1),
 		ended:    make(chan struct{}),
 	}
 	if err := v.openKeys(ctx); err != nil {
@@ -139,15 +142,15 @@ func (v *Vault) subject(ctx context.Context, s event.Subject) (cipher.AEAD, erro
 func (v *Vault) load(ctx context.Context, s event.Subject) (cipher.AEAD, error) {
 	var sealed, wrapped []byte
 	var hour time.Time
-	err := v.pool.QueryRow(ctx, `
+	found, err := v.row(ctx, columns{&sealed, &hour, &wrapped}, `
 		SELECT s.sealed, s.hour, b.wrapped
 		FROM vault.subjects s JOIN vault.buckets b USING (hour)
-		WHERE s.subject = $1 AND s.sealed IS NOT NULL`, string(s)).Scan(&sealed, &hour, &wrapped)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, event.ErrErased
-	}
+		WHERE s.subject = $1 AND s.sealed IS NOT NULL`, string(s))
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, err
+	}
+	if !found {
+		return nil, event.ErrErased
 	}
 	bucket, err := v.unwrapBucket(ctx, hour.UTC(), wrapped)
 	if err != nil {

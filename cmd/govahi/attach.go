@@ -90,6 +90,9 @@ func (a attached) app(ctx context.Context) (*commands.App, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := refuseHooks(d.modeOf()); err != nil {
+		return nil, nil, err
+	}
 	pool, err := postgres.Pool(ctx, dsn(d, "vault"))
 	if err != nil {
 		return nil, nil, errors.Join(errNotRunning, err)

@@ -35,26 +35,7 @@ func (h *house) keepChildren(ctx context.Context) {
 }
 
 func (h *house) keepPostgres(ctx context.Context) error {
-	cluster, server := h.cluster(), h.postgres
-	for {
-		select {
-		case <-ctx.Done():
-			return stopPostgres(server)
-		case <-server.Done():
-			h.report.Warn("postgres died; starting it again", "error", server.Wait())
-		}
-		for next, err := postgres.Start(ctx, cluster); ; next, err = postgres.Start(ctx, cluster) {
-			if err == nil {
-				server = next
-				break
-			}
-			if ctx.Err() != nil {
-				return nil
-			}
-			h.report.Error("postgres does not start", "error", err)
-			time.Sleep(again)
-		}
-	}
+	return stopPostgres(postgres.Keep(ctx, h.cluster(), h.postgres))
 }
 
 // stopPostgres is as quick as the promise to stop within five seconds needs,

@@ -15,5 +15,5 @@ func crashing(mode sso.Mode) func(point string) {
 	if mode != sso.Development {
 		return func(string) {}
 	}
-	return signer.Crashing(os.Getenv("GOVAHI_CRASH"))
+	return signer.Crashing(os.Getenv(crashHook))
 }

@@ -27,7 +27,7 @@ type demo struct {
 
 // Run exits with an error at the first thing that is not so.
 func (d demo) Run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	defer stop()
 	dir, err := os.MkdirTemp("", "govahi-demo-")
 	if err != nil {

@@ -417,9 +417,10 @@ func (f fold) inquiry(e fact, name string) {
 			f.tables["inquiries.inquiries"][e.about()] = q
 		}
 		q["asked_by"], q["asked_at"] = e.Data["by"], e.Data["at"]
-		q["status"], q["due_at"], q["cause"] = "due", e.Data["at"], nil
+		q["status"], q["due_at"], q["set_at"], q["cause"] = "due", e.Data["at"], e.Data["at"], nil
 	case "deferred":
 		q["due_at"], q["attempts"], q["cause"] = e.Data["retryAt"], e.Data["attempt"], e.Data["cause"]
+		q["set_at"] = e.Data["at"]
 	case "inconclusive":
 		q["status"], q["due_at"], q["cause"] = name, nil, e.Data["code"]
 	case "answered":
@@ -434,10 +435,10 @@ func (f fold) notification(e fact, name string) {
 	case "requested":
 		all[id] = row{
 			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
-			"due_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil,
+			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil,
 		}
 	case "postponed":
-		all[id]["due_at"], all[id]["attempts"] = e.Data["retryAt"], e.Data["attempt"]
+		all[id]["due_at"], all[id]["attempts"], all[id]["set_at"] = e.Data["retryAt"], e.Data["attempt"], e.Data["at"]
 	case "failed":
 		all[id]["status"], all[id]["due_at"], all[id]["cause"] = name, nil, e.Data["cause"]
 	case "sent":

@@ -2,57 +2,137 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime/metrics"
+	"sync"
 	"time"
 
 	"govahi/adapters/http"
 	"govahi/adapters/sso"
+	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/projections"
 )
 
-// Parts says how each part of the house does.
+// askWithin is what a part may take to say how it does; health answers within
+// three seconds, whatever hangs.
+const askWithin = 2 * time.Second
+
+// Parts says how each part of the house does. All are asked abreast, so that
+// one that hangs costs no other its time.
 func (h *house) Parts(ctx context.Context) []http.Part {
-	limit, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	head, logErr := h.log.Head(limit)
-	if logErr == nil {
-		logErr = h.node.Full()
+	var head event.Position
+	asks := []func() []http.Part{
+		func() []http.Part { var p http.Part; head, p = h.askLog(ctx); return []http.Part{p} },
+		func() []http.Part { _, err := h.signer.Info(ctx); return []http.Part{part("signer", err)} },
+		func() []http.Part { return []http.Part{part("postgres", h.views.Ping(ctx))} },
+		func() []http.Part { return []http.Part{part("vault", h.vaultDB.Ping(ctx))} },
+		func() []http.Part { return []http.Part{part("bus", h.bus.Check(ctx))} },
+		func() []http.Part { return []http.Part{h.relayPart()} },
+		h.outsideParts,
+		func() []http.Part { return []http.Part{h.crlPart()} },
+		h.policyParts,
+		func() []http.Part { return h.projectionParts(ctx) },
+		func() []http.Part { return []http.Part{processPart()} },
 	}
-	_, signerErr := h.signer.Info(limit)
-	parts := []http.Part{
-		part("log", logErr), part("signer", signerErr),
-		part("postgres", h.views.Ping(limit)), part("vault", h.vaultDB.Ping(limit)),
-		{Name: "relay", State: http.Ready, Lag: &http.Lag{At: h.relay.Position(), Head: head}},
-	}
-	if h.Mode != sso.Development {
-		for _, name := range []string{"civil-registry", "mail-server"} {
-			parts = append(parts, http.Part{Name: name, State: http.Ready, Detail: "not connected: what needs it waits"})
+	parts := abreast(asks)
+	for _, p := range parts {
+		if p.Lag != nil {
+			p.Lag.Head = head
 		}
 	}
+	return parts
+}
+
+// abreast asks all at once and keeps their order.
+func abreast(asks []func() []http.Part) (parts []http.Part) {
+	answers := make([][]http.Part, len(asks))
+	var all sync.WaitGroup
+	for i, ask := range asks {
+		all.Go(func() { answers[i] = ask() })
+	}
+	all.Wait()
+	for _, a := range answers {
+		parts = append(parts, a...)
+	}
+	return parts
+}
+
+func (h *house) askLog(ctx context.Context) (event.Position, http.Part) {
+	head, err := h.log.Head(ctx)
+	if err == nil {
+		err = h.node.Full()
+	}
+	return head, part("log", err)
+}
+
+func (h *house) relayPart() http.Part {
+	at, err := h.relay.Status()
+	p := part("relay", err)
+	p.Lag = &http.Lag{At: at}
+	return p
+}
+
+// outsideParts are servers that are not ours. What needs them waits for them;
+// the house serves on.
+func (h *house) outsideParts() []http.Part {
+	parts := []http.Part{outsidePart("civil-registry", &h.registryHeard), outsidePart("mail-server", &h.mailHeard)}
+	if h.Mode != sso.Development {
+		for i, p := range parts {
+			parts[i] = http.Part{Name: p.Name, State: http.Ready, Detail: "not connected: what needs it waits", Outside: true}
+		}
+	}
+	return parts
+}
+
+func outsidePart(name string, heard *outcome) http.Part {
+	p := http.Part{Name: name, State: http.Ready, Outside: true}
+	if _, err := heard.last(); err != nil {
+		p.State, p.Detail = http.Failed, "its last call failed: what needs it waits"
+	}
+	return p
+}
+
+// listsWithin is how long after the last good look a revocation list may be in
+// trouble that nobody noticed.
+const listsWithin = 5 * time.Minute
+
+// crlPart tells whether lists are issued in time: each is looked at every
+// minute and issued a day before the last one ends.
+func (h *house) crlPart() http.Part {
+	good, err := h.daily.last()
+	p := part("crl", err)
+	switch {
+	case err != nil && p.Detail == silent:
+		p.Detail = "a list or the responder's certificate is due and cannot be issued"
+	case err == nil && good.IsZero():
+		p.State = http.Starting
+	case err == nil && time.Since(good) > listsWithin:
+		p.State, p.Detail = http.Failed, "the daily work hangs"
+	}
+	return p
+}
+
+func (h *house) policyParts() (parts []http.Part) {
 	for _, r := range h.policies {
 		at, err := r.Status()
 		p := part("policy:"+r.Name, err)
-		p.Lag = &http.Lag{At: at, Head: head}
+		p.Lag = &http.Lag{At: at}
 		if at == 0 && err == nil {
 			p.State = http.Starting
 		}
 		parts = append(parts, p)
 	}
-	return append(parts, h.projectionParts(limit)...)
+	return parts
 }
 
-func (h *house) projectionParts(ctx context.Context) []http.Part {
-	list, err := h.runner.Status(ctx)
-	if err != nil {
-		return []http.Part{part("projections", err)}
-	}
-	var parts []http.Part
+func (h *house) projectionParts(ctx context.Context) (parts []http.Part) {
+	list, _ := h.runner.Status(ctx) // its error is the log's, which speaks for itself
 	for _, s := range list {
-		p := http.Part{
-			Name: "projection:" + s.Name, State: http.Starting, Detail: s.Trouble,
-			Lag: &http.Lag{At: s.Position, Head: s.Head},
-		}
+		p := http.Part{Name: "projection:" + s.Name, State: http.Starting, Detail: s.Trouble, Lag: &http.Lag{At: s.Position}}
 		if s.Parked > 0 {
 			p.Detail = fmt.Sprintf("%d streams are parked: events that fail", s.Parked)
 		}
@@ -67,13 +147,49 @@ func (h *house) projectionParts(ctx context.Context) []http.Part {
 	return parts
 }
 
+// processPart shows what this process holds, by which a leak is seen. The heap
+// is what lived at the last collection.
+func processPart() http.Part {
+	held := []metrics.Sample{{Name: "/sched/goroutines:goroutines"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(held)
+	return http.Part{
+		Name: "process", State: http.Ready,
+		Detail: fmt.Sprintf("goroutines %d, heap %d MiB", held[0].Value.Uint64(), held[1].Value.Uint64()>>20),
+	}
+}
+
+// silent is said of a part that fails without a code.
+const silent = "does not answer"
+
 func part(name string, err error) http.Part {
 	if err == nil {
 		return http.Part{Name: name, State: http.Ready}
 	}
-	p := http.Part{Name: name, State: http.Failed, Detail: "does not answer"}
-	if f, ok := fault.Of(err); ok {
+	p := http.Part{Name: name, State: http.Failed, Detail: silent}
+	if f, ok := fault.Of(err); ok && !errors.Is(err, context.DeadlineExceeded) {
 		p.Detail = f.Code
 	}
 	return p
+}
+
+// outcome remembers how the last call of something went.
+type outcome struct {
+	mu   sync.Mutex
+	err  error
+	good time.Time // of the last success
+}
+
+func (o *outcome) note(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err = err; err == nil {
+		o.good = time.Now()
+	}
+}
+
+// last is when the last success was, zero if never, and the last call's error.
+func (o *outcome) last() (good time.Time, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.good, o.err
 }

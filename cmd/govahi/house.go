@@ -58,6 +58,8 @@ type house struct {
 	queries   *queries.Queries
 	mailer    commands.Mailer
 	door      *http.Server
+
+	registryHeard, mailHeard, daily outcome // for health
 }
 
 // settings come from flags and the environment.
@@ -89,7 +91,7 @@ func (s settings) check() error {
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
 	}
-	return nil
+	return refuseHooks(s.Mode)
 }
 
 func (s settings) base() string {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -296,13 +297,16 @@ func TestProduction(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	i := begin(t, dir, append(production, "GOVAHI_CRASH=crl:intended signer:before-started")...)
+	for _, hook := range []string{crashHook, troubleHook} {
+		refusedUp(t, dir, free, append(slices.Clone(production), hook+"=anything"), hook)
+	}
+	i := begin(t, dir, production...)
 	for _, command := range [][]string{{"dev", "token", "admin"}, {"dev", "seed"}, {"dev", "outbox"}} {
 		if out, err := i.govahi(t, "", command...); err == nil || !strings.Contains(err.Error(), "development") {
 			t.Errorf("%s: %v: %s", command, err, out)
 		}
 	}
-	i.settled(t) // the first list was signed: no crash was honoured
+	i.settled(t)
 	if _, err := i.fetch("/dev/oidc/.well-known/openid-configuration", "", nil); err == nil {
 		t.Error("production serves the development issuer")
 	}

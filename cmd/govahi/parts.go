@@ -22,7 +22,7 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	for _, w := range h.workers() {
 		all.Go(func() error { return w.Run(ctx) })
 	}
-	all.Go(func() error { return h.daily(ctx) })
+	all.Go(func() error { return h.keepLists(ctx) })
 }
 
 func (h *house) workers() []policies.Worker {
@@ -36,16 +36,20 @@ func (h *house) workers() []policies.Worker {
 	return []policies.Worker{inquire, post}
 }
 
-// daily looks every minute whether a revocation list or the responder's
+// keepLists looks every minute whether a revocation list or the responder's
 // certificate is due, and sooner after trouble: a house that was never without
 // trouble would have no list at all.
-func (h *house) daily(ctx context.Context) error {
+func (h *house) keepLists(ctx context.Context) error {
 	for {
 		next := time.Minute
 		c := commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)}
-		if err := errors.Join(h.publisher.Publish(ctx, c), h.renewResponder(ctx)); err != nil && ctx.Err() == nil {
-			h.report.Warn("the daily work waits", "error", err)
+		err := errors.Join(h.publisher.Publish(ctx, c), h.renewResponder(ctx))
+		_, before := h.daily.last()
+		if h.daily.note(err); err != nil {
 			next = time.Second
+		}
+		if err != nil && before == nil && ctx.Err() == nil { // what follows is the same trouble
+			h.report.Warn("the daily work waits", "error", err)
 		}
 		select {
 		case <-ctx.Done():

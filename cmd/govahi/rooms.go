@@ -89,8 +89,6 @@ func patiently(ctx context.Context, do func(context.Context) error) error {
 	}
 }
 
-func now() time.Time { return time.Now().UTC() }
-
 func (h *house) makeApp() error {
 	handler, err := h.data.handler()
 	if err != nil {

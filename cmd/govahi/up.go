@@ -25,7 +25,7 @@ type up struct {
 
 // Run keeps the house until it is told to stop.
 func (u up) Run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	defer stop()
 	defer insistOnStopping(ctx)()
 	if err := u.check(); err != nil {
@@ -61,6 +61,17 @@ func (u up) Run() error {
 	report.Info("stopped", "error", err)
 	_, _ = fmt.Fprintln(os.Stdout, "stopped.")
 	return err
+}
+
+// stops are the signals that stop the house. A terminal that closes hangs up:
+// that would kill the house between two steps, and its children with it. Under
+// nohup it is ignored, and stays so.
+func stops() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // stopWithin is what a part that hangs, on a full disk say, may take of a stop;

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"time"
+
 	"govahi/adapters/mail"
 	"govahi/adapters/registry"
 	"govahi/adapters/sso"
@@ -13,14 +16,47 @@ import (
 
 func (h *house) civilRegistry() commands.CivilRegistry {
 	if h.Mode == sso.Development {
-		return registry.NewSimulator()
+		return heardRegistry{simulatedRegistry{registry.NewSimulator()}, &h.registryHeard}
 	}
-	return registry.None{}
+	return heardRegistry{registry.None{}, &h.registryHeard}
 }
 
 func (h *house) mailServer() (commands.Mailer, error) {
 	if h.Mode == sso.Development {
-		return mail.OpenOutbox(h.data.path("outbox"))
+		outbox, err := mail.OpenOutbox(h.data.path("outbox"))
+		return heardMail{simulatedMail{outbox}, &h.mailHeard}, err
 	}
-	return mail.None{}, nil
+	return heardMail{mail.None{}, &h.mailHeard}, nil
+}
+
+// worldWithin is how long a server of the world outside may take for one call.
+// Later it counts as away, and is asked again in its turn.
+const worldWithin = 10 * time.Second
+
+// heardRegistry bounds each call and remembers how it went.
+type heardRegistry struct {
+	commands.CivilRegistry
+	heard *outcome
+}
+
+func (r heardRegistry) Inquire(ctx context.Context, id string, q commands.RegistryQuestion) (commands.RegistryAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, worldWithin)
+	defer cancel()
+	a, err := r.CivilRegistry.Inquire(ctx, id, q)
+	r.heard.note(err)
+	return a, err
+}
+
+// heardMail does the same.
+type heardMail struct {
+	commands.Mailer
+	heard *outcome
+}
+
+func (m heardMail) Send(ctx context.Context, message commands.Mail) error {
+	ctx, cancel := context.WithTimeout(ctx, worldWithin)
+	defer cancel()
+	err := m.Mailer.Send(ctx, message)
+	m.heard.note(err)
+	return err
 }

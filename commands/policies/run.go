@@ -72,12 +72,17 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // save tries once: a checkpoint that is behind only repeats what is recognised
 // as done, and the next event brings another. It is no illness of the policies
-// that PostgreSQL is down; they go on where they can.
+// that PostgreSQL is down, or hangs; they go on where they can.
 func (r *Runner) save(ctx context.Context, at event.Position) {
-	if err := r.Checkpoints.Save(ctx, r.Name, at); err != nil && ctx.Err() == nil {
+	limit, cancel := context.WithTimeout(ctx, saveWithin)
+	defer cancel()
+	if err := r.Checkpoints.Save(limit, r.Name, at); err != nil && ctx.Err() == nil {
 		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", at, "error", err)
 	}
 }
+
+// saveWithin is how long a checkpoint may hold up the events after it.
+const saveWithin = time.Second
 
 // begin records the start of policies that are new to the house, and finds
 // where to go on.

@@ -3,14 +3,17 @@ package policies
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
 	"govahi/commands"
 )
 
-// workEvery bounds how late a due item is seen.
-const workEvery = 100 * time.Millisecond
+const (
+	workEvery = 100 * time.Millisecond // how late a due item is seen
+	longest   = 5 * time.Second        // how long one that fails is left alone
+)
 
 // Worker does what a to-do view lists, several at once, so that one slow
 // server holds nothing else up.
@@ -24,29 +27,85 @@ type Worker struct {
 
 // Run works until the context ends.
 func (w Worker) Run(ctx context.Context) error {
+	d := desk{Worker: w, slots: make(chan struct{}, parallel), busy: map[string]bool{}, failed: map[string]failure{}}
+	defer d.all.Wait()
 	for ctx.Err() == nil {
-		ids, err := w.Due(ctx, w.Clock(), 4*parallel)
-		if err != nil {
-			pause(ctx, 2*workEvery)
-			continue
+		if ids, err := w.Due(ctx, w.Clock(), 4*parallel+d.held()); err == nil {
+			for _, id := range ids {
+				d.begin(ctx, id)
+			}
 		}
-		w.work(ctx, ids)
 		pause(ctx, workEvery)
 	}
 	return ctx.Err()
 }
 
-func (w Worker) work(ctx context.Context, ids []string) {
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	for _, id := range ids {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := w.Do(ctx, commands.Caller{Policy: w.Name}, id); err != nil && ctx.Err() == nil {
-				w.Report.Warn("work waits", "worker", w.Name, "item", id, "error", err)
-			}
-		})
+// desk is what a worker has before it.
+type desk struct {
+	Worker
+	slots  chan struct{}
+	all    sync.WaitGroup
+	mu     sync.Mutex
+	busy   map[string]bool
+	failed map[string]failure
+}
+
+// failure leaves an item alone for a while, which doubles: what could not be
+// recorded may have been done, and would be done again each time.
+type failure struct {
+	wait  time.Duration
+	until time.Time
+}
+
+// held is how many items stand on the list and need nothing now, at most. One
+// that was not tried again for long is none of them any more.
+func (d *desk) held() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.failed, func(_ string, f failure) bool { return time.Since(f.until) > time.Minute })
+	return len(d.busy) + len(d.failed)
+}
+
+// begin does an item as soon as there is a place, unless it is under way or left
+// alone.
+func (d *desk) begin(ctx context.Context, id string) {
+	if !d.free(id) {
+		return
 	}
-	wg.Wait()
+	select {
+	case <-ctx.Done():
+	case d.slots <- struct{}{}:
+		d.take(id)
+		d.all.Go(func() { d.end(ctx, id, d.Do(ctx, commands.Caller{Policy: d.Name}, id)) })
+	}
+}
+
+func (d *desk) free(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.busy[id] && !time.Now().Before(d.failed[id].until)
+}
+
+func (d *desk) take(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy[id] = true
+}
+
+// end reports the first failure of an item; those that follow are the same one.
+func (d *desk) end(ctx context.Context, id string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	<-d.slots
+	delete(d.busy, id)
+	last, again := d.failed[id]
+	if err == nil || ctx.Err() != nil {
+		delete(d.failed, id)
+		return
+	}
+	if !again {
+		d.Report.Warn("work waits", "worker", d.Name, "item", id, "error", err)
+	}
+	wait := min(max(2*last.wait, workEvery), longest)
+	d.failed[id] = failure{wait, time.Now().Add(wait)}
 }

@@ -90,15 +90,22 @@ type Inquiry struct {
 	Request  Requested
 	Attempts int
 	DueAt    time.Time
+	SetAt    time.Time // when DueAt was chosen
+}
+
+// IsDue tells whether its time has come, or was chosen by a clock that has gone
+// back since: nobody waits an hour for a clock that was put right.
+func (s Inquiry) IsDue(now time.Time) bool {
+	return s.Status == Due && (!s.DueAt.After(now) || s.SetAt.After(now))
 }
 
 // Evolve is what each event means.
 func Evolve(s Inquiry, e event.Event) Inquiry {
 	switch e := e.(type) {
 	case Requested:
-		s.Status, s.Request, s.DueAt = Due, e, e.At
+		s.Status, s.Request, s.DueAt, s.SetAt = Due, e, e.At, e.At
 	case Deferred:
-		s.Attempts, s.DueAt = e.Attempt, e.RetryAt
+		s.Attempts, s.DueAt, s.SetAt = e.Attempt, e.RetryAt, e.At
 	case Inconclusive:
 		s.Status = StatusInconclusive
 	case Answered:

@@ -97,16 +97,21 @@ type Notification struct {
 	Requested Requested
 	Attempts  int
 	DueAt     time.Time
+	SetAt     time.Time // when DueAt was chosen
 	Over      bool
 }
+
+// IsDue tells whether its time has come, or was chosen by a clock that has gone
+// back since: nobody waits an hour for a clock that was put right.
+func (s Notification) IsDue(now time.Time) bool { return !s.DueAt.After(now) || s.SetAt.After(now) }
 
 // Evolve is what each event means.
 func Evolve(s Notification, e event.Event) Notification {
 	switch e := e.(type) {
 	case Requested:
-		s.Requested, s.DueAt = e, e.At
+		s.Requested, s.DueAt, s.SetAt = e, e.At, e.At
 	case Postponed:
-		s.Attempts, s.DueAt = e.Attempt, e.RetryAt
+		s.Attempts, s.DueAt, s.SetAt = e.Attempt, e.RetryAt, e.At
 	case Sent, Failed:
 		s.Over = true
 	}

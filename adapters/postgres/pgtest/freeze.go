@@ -1,0 +1,78 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"govahi/adapters/postgres"
+)
+
+// Server is a cluster for this test alone, to be hurt.
+func Server(t testing.TB) *postgres.Server {
+	t.Helper()
+	home, err := os.MkdirTemp("/tmp", "govahi-pgtest-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	if err := os.Chmod(home, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	server, err := postgres.Start(t.Context(), postgres.Cluster{Dir: filepath.Join(home, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = server.Stop(ctx)
+	})
+	return server
+}
+
+// Freeze stops the postmaster, so that it makes no more children, then its
+// children; thaw lets them go on. The test's end does so too.
+func Freeze(t testing.TB, postmaster int) (thaw func()) {
+	t.Helper()
+	signal(t, postmaster, syscall.SIGSTOP)
+	frozen := append(children(t, postmaster), postmaster)
+	for _, pid := range frozen {
+		signal(t, pid, syscall.SIGSTOP)
+	}
+	thaw = func() {
+		for _, pid := range frozen {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
+		}
+	}
+	t.Cleanup(thaw)
+	return thaw
+}
+
+func signal(t testing.TB, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil && err != syscall.ESRCH { // a child may just have ended
+		t.Fatal(err)
+	}
+}
+
+func children(t testing.TB, pid int) (pids []int) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range strings.Fields(string(text)) {
+		var child int
+		if _, err := fmt.Sscan(field, &child); err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, child)
+	}
+	return pids
+}

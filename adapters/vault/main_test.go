@@ -1,0 +1,9 @@
+package vault_test
+
+import (
+	"testing"
+
+	"govahi/adapters/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
