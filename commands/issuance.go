@@ -88,7 +88,7 @@ func (i issuance) abandon(ctx context.Context, serial, cause string) error {
 // attempt takes a new serial through intent, fence, signature and record. Any
 // failure ends the serial; the next run takes another.
 func (i issuance) attempt(ctx context.Context) error {
-	serial, err := i.Authority.NewSerial()
+	serial, err := i.Authority.NewSerial(i.Clock())
 	if err != nil {
 		return err
 	}

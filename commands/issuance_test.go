@@ -414,3 +414,24 @@ func colons(hex string) string {
 	}
 	return strings.Join(pairs, ":")
 }
+
+// TestAnIssuerThatIsNotValidCostsNoSerial: the request waits for the clock, or
+// for another issuer, and nothing was attempted.
+func TestAnIssuerThatIsNotValidCostsNoSerial(t *testing.T) {
+	r := atCA(t)
+	right := r.clock.Now()
+	r.clock.pass(-100 * 365 * 24 * time.Hour)
+	before := r.head()
+	for range 3 {
+		if f, ok := fault.Of(r.issue()); !ok || f.Kind != fault.Unavailable {
+			t.Fatalf("got %v", f)
+		}
+	}
+	if len(r.attempts()) != 0 || r.head() != before {
+		t.Errorf("%d attempts", len(r.attempts()))
+	}
+	r.clock.pass(right.Sub(r.clock.Now()))
+	if err := r.issue(); err != nil || r.now().Status != enrollment.StatusIssued {
+		t.Errorf("%v, the request is %s", err, r.now().Status)
+	}
+}

@@ -57,7 +57,7 @@ func (a *App) abandonResponder(ctx context.Context, c Caller, serial string) err
 }
 
 func (a *App) delegate(ctx context.Context, c Caller, previous string, publicKey []byte) ([]byte, error) {
-	serial, err := a.Authority.NewSerial()
+	serial, err := a.Authority.NewSerial(a.Clock())
 	if err != nil {
 		return nil, err
 	}

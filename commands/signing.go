@@ -86,8 +86,9 @@ type PreparedCRL struct {
 // holds no key.
 type Authority interface {
 	Issuer() string // SHA-256 of the issuer's certificate, hexadecimal
-	// NewSerial is a fresh serial: a prefix byte and 136 random bits.
-	NewSerial() (string, error)
+	// NewSerial is a fresh serial: a prefix byte and 136 random bits. There is
+	// none while the issuer's own certificate is not valid.
+	NewSerial(at time.Time) (string, error)
 	// CheckCSR proves possession (RFC 2986 §4.2), key type and strength, and
 	// returns the hash of the key for the rule against key reuse.
 	CheckCSR(csr []byte) (keyHash string, err error)

@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"time"
 
 	"govahi/commands"
 )
@@ -130,8 +131,12 @@ func keyLike(public crypto.PublicKey) (crypto.Signer, error) {
 
 // NewSerial is a fresh serial, lower-case hexadecimal: a prefix byte, which
 // keeps it positive and of one length, and 136 random bits. CA/B BR §7.1 asks
-// for 64, RFC 5280 §4.1.2.2 allows 20 octets.
-func (a *Authority) NewSerial() (string, error) {
+// for 64, RFC 5280 §4.1.2.2 allows 20 octets. None is taken in vain while the
+// issuer's own certificate is not valid.
+func (a *Authority) NewSerial(at time.Time) (string, error) {
+	if !a.validAt(seconds(at)) {
+		return "", ErrIssuerExpired
+	}
 	serial := make([]byte, 18)
 	if _, err := rand.Read(serial[1:]); err != nil {
 		return "", err
@@ -172,4 +177,8 @@ func (a *Authority) CheckCRL(der, tbs []byte) (string, error) {
 		return "", ErrIssuerSignature
 	}
 	return sha256Hex(der), nil
+}
+
+func (a *Authority) validAt(t time.Time) bool {
+	return !t.Before(a.certificate.NotBefore) && t.Before(a.certificate.NotAfter)
 }

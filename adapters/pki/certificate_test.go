@@ -151,7 +151,7 @@ func TestLintRecordsWhatRan(t *testing.T) {
 
 func TestResponderCertificate(t *testing.T) {
 	c := newCA(t, p256(t))
-	serial, err := c.NewSerial()
+	serial, err := c.NewSerial(time.Now())
 	must(t, err)
 	spki, err := x509.MarshalPKIXPublicKey(p256(t).Public())
 	must(t, err)
@@ -189,7 +189,7 @@ func TestSerialsArePositiveLongAndNeverTheSame(t *testing.T) {
 	c := newCA(t, p256(t))
 	seen := map[string]bool{}
 	for range 1000 {
-		s, err := c.NewSerial()
+		s, err := c.NewSerial(time.Now())
 		must(t, err)
 		if len(s) != 36 || s[0] >= '8' || s != strings.ToLower(s) || seen[s] {
 			t.Fatalf("serial %q", s)
@@ -223,4 +223,18 @@ func BenchmarkPrepare(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestNoSerialIsTakenInVain while the issuer's certificate is not valid: a clock
+// may be set back, and a certificate ends.
+func TestNoSerialIsTakenInVain(t *testing.T) {
+	c := newCA(t, p256(t))
+	for name, at := range map[string]time.Time{
+		"too early": c.Certificate().NotBefore.Add(-time.Second), "over": c.Certificate().NotAfter,
+	} {
+		_, err := c.NewSerial(at)
+		t.Run(name, func(t *testing.T) { wantFault(t, err, pki.ErrIssuerExpired) })
+	}
+	_, err := c.NewSerial(c.Certificate().NotBefore)
+	must(t, err)
 }

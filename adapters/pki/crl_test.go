@@ -17,7 +17,7 @@ func TestRevocationListIsRFC5280(t *testing.T) {
 	c := newCA(t, p256(t))
 	var revoked []commands.RevokedSerial
 	for _, r := range certificate.Reasons {
-		serial, err := c.NewSerial()
+		serial, err := c.NewSerial(time.Now())
 		must(t, err)
 		revoked = append(revoked, commands.RevokedSerial{Serial: serial, Reason: r, At: c.now.Add(-time.Minute)})
 	}
@@ -88,7 +88,7 @@ func TestCRLIsRefused(t *testing.T) {
 	c, other := newCA(t, p256(t)), newCA(t, p256(t))
 	_, err := c.PrepareCRL(1, c.now, []commands.RevokedSerial{{Serial: "00"}})
 	wantFault(t, err, pki.ErrSerial)
-	serial, err := c.NewSerial()
+	serial, err := c.NewSerial(time.Now())
 	must(t, err)
 	line := commands.RevokedSerial{Serial: serial, Reason: certificate.Superseded, At: c.now}
 	_, err = c.PrepareCRL(1, c.now, []commands.RevokedSerial{line, line})
@@ -107,7 +107,7 @@ func BenchmarkPrepareCRLOf10000(b *testing.B) {
 	c := newCA(b, p256(b))
 	revoked := make([]commands.RevokedSerial, 10_000)
 	for i := range revoked {
-		serial, err := c.NewSerial()
+		serial, err := c.NewSerial(time.Now())
 		must(b, err)
 		revoked[i] = commands.RevokedSerial{Serial: serial, Reason: certificate.Superseded, At: c.now}
 	}

@@ -129,7 +129,7 @@ func request(t testing.TB, k crypto.Signer) []byte {
 
 func (c ca) draft(t testing.TB, f enrollment.Form, csr []byte) commands.Draft {
 	t.Helper()
-	serial, err := c.NewSerial()
+	serial, err := c.NewSerial(time.Now())
 	must(t, err)
 	return commands.Draft{Serial: serial, Form: f, CSR: csr, NotBefore: c.now}
 }

@@ -55,7 +55,7 @@ func (a *Authority) prepare(profile string, template *x509.Certificate, spki []b
 	if err != nil {
 		return commands.Prepared{}, ErrKeyType
 	}
-	if template.NotBefore.Before(a.certificate.NotBefore) || !template.NotBefore.Before(a.certificate.NotAfter) {
+	if !a.validAt(template.NotBefore) {
 		return commands.Prepared{}, ErrIssuerExpired
 	}
 	if template.SubjectKeyId, err = keyID(spki); err != nil {

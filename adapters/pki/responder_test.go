@@ -93,7 +93,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) delegate(t *testing.T) *x509.Certificate {
 	t.Helper()
-	serial, err := w.NewSerial()
+	serial, err := w.NewSerial(time.Now())
 	must(t, err)
 	spki, err := x509.MarshalPKIXPublicKey(w.key.Public().(*ecdsa.PublicKey))
 	must(t, err)

@@ -236,7 +236,7 @@ func TestResponderCertificateIsForTheTokensOwnKey(t *testing.T) {
 		{own.ResponderKey, func(i *certificate.IssuanceIntended) { i.PublicTBS = nil }, signer.ErrProfile},
 		{own.ResponderKey, func(i *certificate.IssuanceIntended) { i.Profile = "cpmis-signature@1" }, signer.ErrProfile},
 	} {
-		serial, err := h.NewSerial()
+		serial, err := h.NewSerial(time.Now())
 		must(t, err)
 		p, err := h.PrepareResponder(serial, c.key, time.Now())
 		must(t, err)

@@ -15,7 +15,7 @@ import (
 
 func (h *house) list(t *testing.T, number uint64) (commands.PreparedCRL, crl.Intended) {
 	t.Helper()
-	serial, err := h.NewSerial()
+	serial, err := h.NewSerial(time.Now())
 	must(t, err)
 	p, err := h.PrepareCRL(number, time.Now(), []commands.RevokedSerial{{Serial: serial, Reason: certificate.KeyCompromise, At: time.Now()}})
 	must(t, err)

@@ -121,13 +121,17 @@ func certify(rootKey, issuerKey *token.Key, now time.Time) (root, issuer *x509.C
 	return root, issuer, err
 }
 
+// early is how long before its making a certificate becomes valid: clocks differ,
+// and are set back.
+const early = 24 * time.Hour
+
 func authority(name string, now time.Time, years int) (*x509.Certificate, error) {
 	serial := make([]byte, 16)
 	if _, err := rand.Read(serial); err != nil {
 		return nil, err
 	}
 	serial[0] = serial[0]&0x7f | 0x40 // positive, and of full length
-	start := now.UTC().Truncate(time.Second)
+	start := now.Add(-early).UTC().Truncate(time.Second)
 	return &x509.Certificate{
 		SerialNumber:          new(big.Int).SetBytes(serial),
 		Subject:               pkix.Name{Country: []string{"IR"}, Organization: []string{"Govahi Development"}, CommonName: name},

@@ -53,7 +53,7 @@ func Intend(t testing.TB, log event.Log, a commands.Authority, change func(*Stor
 
 func tell(t testing.TB, a commands.Authority) (*Story, string) {
 	t.Helper()
-	serial, err := a.NewSerial()
+	serial, err := a.NewSerial(time.Now())
 	must(t, err)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
@@ -86,7 +86,7 @@ func IntentOf(p commands.Prepared, serial string) certificate.IssuanceIntended {
 // IntendCRL intends the series' next list, with one revoked serial.
 func IntendCRL(t testing.TB, log event.Log, a commands.Authority, number uint64) (event.Stream, uint64, []byte) {
 	t.Helper()
-	serial, err := a.NewSerial()
+	serial, err := a.NewSerial(time.Now())
 	must(t, err)
 	p, err := a.PrepareCRL(number, time.Now(), []commands.RevokedSerial{{Serial: serial, Reason: certificate.KeyCompromise, At: time.Now()}})
 	must(t, err)
