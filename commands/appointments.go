@@ -99,7 +99,7 @@ func (a *App) Appoint(ctx context.Context, c Caller, in Appoint) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	person, err := a.personOf(ctx, in.PersonCode)
+	person, err := a.appointee(ctx, c, in.PersonCode)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -158,7 +158,7 @@ func (a *App) Dismiss(ctx context.Context, c Caller, in Dismiss) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	person, err := a.personOf(ctx, in.PersonCode)
+	person, err := a.appointee(ctx, c, in.PersonCode)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -170,11 +170,16 @@ func (a *App) Dismiss(ctx context.Context, c Caller, in Dismiss) (Receipt, error
 	return transact(ctx, a, appointment.Kind, appointment.Kind.Stream(string(person)), as, just[appointment.Appointments](dismiss))
 }
 
-func (a *App) personOf(ctx context.Context, input string) (event.Subject, error) {
+// appointee is who has the code, or had it when the command first came.
+func (a *App) appointee(ctx context.Context, c Caller, input string) (event.Subject, error) {
 	var n normaliser
 	code := n.parsed("personCode", input, personCode)
 	if n.err != nil {
 		return "", n.err
+	}
+	meant, err := a.meant(ctx, c, appointment.Kind.Category)
+	if meant != "" || err != nil {
+		return event.Subject(meant.ID()), err
 	}
 	return a.People.Person(ctx, code)
 }

@@ -99,6 +99,26 @@ func TestACodeIsBound(t *testing.T) {
 	}
 }
 
+// TestNobodyProvesAnAddressWithACodeSentElsewhere: who has used up his codes, the
+// last for an address of his own, saves a form with another address twice.
+func TestNobodyProvesAnAddressWithACodeSentElsewhere(t *testing.T) {
+	h := open(t)
+	var r *request
+	for range 10 {
+		r = h.draft(applicant).upTo(enrollment.StatusCompleted)
+	}
+	own := r.EmailCode(r.request(), r.now().Email.Sent.Round)
+	form := formOf(applicant)
+	form.Email = "neighbour@example.ir"
+	for range 2 {
+		r.did(r.CompleteForm(t.Context(), r.by(applicant), r.code, form))
+		r.settle()
+	}
+	if _, err := r.ConfirmEmail(t.Context(), r.by(applicant), r.code, own); !errors.Is(err, enrollment.ErrNoEmailCode) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestAKnownAddressIsAskedLikeAnUnknownOne: the same answer after the same
 // reads and appends, so that neither text nor time tells what others have done
 // with an address.

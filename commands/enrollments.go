@@ -21,10 +21,9 @@ type OpenRequest struct {
 	Office          string             `json:"office,omitempty" required:"false" maxLength:"40" doc:"Set by an officer who opens a request for a visitor: his office"`
 }
 
-// OpenRequest opens a request. Stream and tracking code follow from caller and
-// key, so a repetition meets its own first event. A code that another request
-// has is passed over; last year's codes are looked at first, so that a retry
-// after new year's eve finds what it opened.
+// OpenRequest opens a request. Stream and tracking code follow from caller, key
+// and year, so a repetition meets its own first event; that of an earlier year
+// it finds by the key. A code that another request has is passed over.
 func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receipt, error) {
 	authority := asApplicant
 	if in.Office != "" {
@@ -33,12 +32,17 @@ func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receip
 			return Receipt{}, err
 		}
 	}
-	year := iran.FromTime(a.Clock()).Year
-	if r, found, err := a.opened(ctx, c, authority, year-1); found || err != nil {
-		return r, err
+	meant, err := a.meant(ctx, c, enrollment.Kind.Category)
+	if err != nil {
+		return Receipt{}, err
 	}
+	year := iran.FromTime(a.Clock()).Year
 	for n := 0; ; n++ {
-		r, err := a.openAs(ctx, c, authority, in, a.trackingCode(c, "request", year, n))
+		code := a.trackingCode(c, "request", year, n)
+		if n == 0 && meant != "" {
+			code = meant.ID()
+		}
+		r, err := a.openAs(ctx, c, authority, in, code)
 		if err != enrollment.ErrCodeTaken { //nolint:errorlint // comes unwrapped from Decide
 			return r, err
 		}
@@ -52,20 +56,6 @@ func (a *App) openAs(ctx context.Context, c Caller, authority string, in OpenReq
 		By: c.Person, Office: in.Office, At: as.at,
 	}
 	return transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, just[enrollment.Enrollment](open))
-}
-
-// opened finds the request that this caller opened with this key in a year.
-func (a *App) opened(ctx context.Context, c Caller, authority string, year int) (Receipt, bool, error) {
-	for n := 0; ; n++ {
-		stream := enrollment.Kind.Stream(a.trackingCode(c, "request", year, n))
-		h, err := load(ctx, a, enrollment.Kind, stream)
-		if err != nil || len(h.records) == 0 {
-			return Receipt{}, false, err
-		}
-		if r, ok, err := repeated(ctx, a, a.do(c, "OpenRequest", authority, ""), h); ok || err != nil {
-			return r, ok, err
-		}
-	}
 }
 
 // trackingCode derives the n-th candidate (domain §3.9).
@@ -170,7 +160,14 @@ func (a *App) SendEmailCode(ctx context.Context, c Caller, code string) (Receipt
 	if events, err := send.Decide(h.state); err != nil {
 		return Receipt{}, err
 	} else if len(events) > 0 {
-		if err := a.countCode(ctx, as, h.state.Form.Person); err != nil {
+		count, err := a.countable(ctx, as, h.state.Form.Person)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if first, ok, err := once(ctx, a, &as, stream, h, false); ok || err != nil {
+			return first, err
+		}
+		if err := count(); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -189,7 +186,11 @@ func (a *App) FirstEmailCode(ctx context.Context, c Caller, request event.Stream
 	if events, err := send.Decide(h.state); err != nil || len(events) == 0 {
 		return err
 	}
-	switch err := a.countCode(ctx, as, h.state.Form.Person); {
+	count, err := a.countable(ctx, as, h.state.Form.Person)
+	if err == nil {
+		err = count()
+	}
+	switch {
 	case errors.Is(err, limit.ErrTooMany):
 		return nil
 	case err != nil:
@@ -199,29 +200,34 @@ func (a *App) FirstEmailCode(ctx context.Context, c Caller, request event.Stream
 	return err
 }
 
-// countCode counts the codes that a person causes to be sent, over all his
-// requests; each is counted once, however often the command comes.
-func (a *App) countCode(ctx context.Context, as act, person event.Subject) error {
+// countable is whether a person may cause another code to be sent, over all his
+// requests, and then counts it; each is counted once, however often the command
+// comes. Like claimable, it leaves nothing where it refuses.
+func (a *App) countable(ctx context.Context, as act, person event.Subject) (count func() error, err error) {
 	if a.CodeLimit.Max == 0 {
-		return nil
+		return func() error { return nil }, nil
+	}
+	decide := func(h history[[]time.Time]) ([]event.Event, error) {
+		if _, ok := h.done(as.commandID(as.name)); ok {
+			return nil, nil
+		}
+		return limit.Count{Rule: a.CodeLimit, At: as.at}.Decide(h.state)
 	}
 	stream := limit.Kind.Stream(a.CodeLimit.Name, string(person))
-	h, err := load(ctx, a, limit.Kind, stream)
-	if err != nil {
-		return err
+	seen, err := load(ctx, a, limit.Kind, stream)
+	if err == nil {
+		_, err = decide(seen)
 	}
-	count := limit.Count{Rule: a.CodeLimit, At: as.at}
-	_, err = insist(ctx, a, limit.Kind, stream, h, func(h history[[]time.Time]) (Receipt, error) {
-		if first, ok := h.done(as.meta().CommandID); ok {
-			return first, nil
-		}
-		events, err := count.Decide(h.state)
-		if err != nil {
-			return Receipt{}, err
-		}
-		return appendTo(ctx, a, limit.Kind, stream, h, as.meta(), events)
-	})
-	return err
+	return func() error {
+		_, err := insist(ctx, a, limit.Kind, stream, seen, func(h history[[]time.Time]) (Receipt, error) {
+			events, err := decide(h)
+			if err != nil {
+				return Receipt{}, err
+			}
+			return appendTo(ctx, a, limit.Kind, stream, h, as.meta(), events)
+		})
+		return err
+	}, err
 }
 
 // ConfirmEmail proves the address by the code that was sent there (S1.5).

@@ -10,6 +10,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/idempotency"
 	"govahi/domain/iran"
 	"govahi/domain/office"
 	"govahi/domain/tariff"
@@ -337,9 +338,7 @@ func TestOneKeySubmitsOneOfTwoRequests(t *testing.T) {
 	if err := one.submitBy(asking(c, "one")); err != nil {
 		t.Fatal(err)
 	}
-	if err := two.submitBy(asking(c, "two")); !errors.Is(err, enrollment.ErrOpenRequest) {
-		t.Errorf("the second request with the same key: %v", err)
-	}
+	h.refused(idempotency.ErrReused, func() error { return two.submitBy(asking(c, "two")) })
 }
 
 // TestTheOpeningIsOfTheFormThatIsSubmitted: an opening for one organisation must

@@ -34,27 +34,21 @@ func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement 
 	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](report))
 }
 
-// caseNumber is the case that this caller opened with this key, or a free
-// number: last year's are looked at first, as for requests.
+// caseNumber is the case that this caller meant to open with this key, or a
+// free number.
 func (a *App) caseNumber(ctx context.Context, c Caller) (string, error) {
+	meant, err := a.meant(ctx, c, revocation.Kind.Category)
+	if meant != "" || err != nil {
+		return meant.ID(), err
+	}
 	year := iran.FromTime(a.Clock()).Year
-	for _, y := range []int{year - 1, year} {
-		for n := 0; ; n++ {
-			number := a.trackingCode(c, "case", y, n)
-			h, err := load(ctx, a, revocation.Kind, revocation.Kind.Stream(number))
-			if err != nil {
-				return "", err
-			}
-			_, mine := h.done(c.commandID("ReportInaccuracy"))
-			if mine || (y == year && len(h.records) == 0) {
-				return number, nil
-			}
-			if len(h.records) == 0 {
-				break
-			}
+	for n := 0; ; n++ {
+		number := a.trackingCode(c, "case", year, n)
+		h, err := load(ctx, a, revocation.Kind, revocation.Kind.Stream(number))
+		if _, mine := h.done(c.commandID("ReportInaccuracy")); mine || len(h.records) == 0 || err != nil {
+			return number, err
 		}
 	}
-	return "", ErrBusy
 }
 
 // RefuteInaccuracy closes a case in the holder's favour.

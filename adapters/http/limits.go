@@ -48,9 +48,9 @@ func tried(t *limits.Tries, key string) error {
 	return nil
 }
 
-// limited counts an operation by the caller's network; what turns out well is
-// forgiven, unless each costs somebody something.
-func (s *Server) limited(t *limits.Tries, forgiving bool) func(huma.Context, func(huma.Context)) {
+// limited counts an operation by the caller's network, unless its outcome is
+// forgiven.
+func (s *Server) limited(t *limits.Tries, forgiven func(status int) bool) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		network := s.network(ctx)
 		if err := tried(t, network); err != nil {
@@ -58,20 +58,27 @@ func (s *Server) limited(t *limits.Tries, forgiving bool) func(huma.Context, fun
 			return
 		}
 		next(ctx)
-		if status := ctx.Status(); forgiving && status < 400 || status >= 500 {
+		if forgiven(ctx.Status()) {
 			t.Forgive(network)
 		}
 	}
 }
 
+// right forgives a guess that was right, or that nobody answered.
+func right(status int) bool { return status < 400 || status >= 500 }
+
+// refused forgives what caused no letter.
+func refused(status int) bool { return status >= 400 }
+
 // network is where a request comes from: an IPv4 address, or the /64 of an IPv6
 // one, which is what a single subscriber has. A trusted proxy tells it by what
-// it appended to X-Forwarded-For; all before that, the caller may have written.
+// it appended to X-Forwarded-For, to its last line or as a line of its own; all
+// before that, the caller may have written.
 func (s *Server) network(ctx huma.Context) string {
 	c := humafiber.UnwrapV2(ctx)
 	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
-	if s.proxied(address.Unmap()) {
-		list := strings.Split(c.Get("X-Forwarded-For"), ",")
+	if lines := c.Request().Header.PeekAll("X-Forwarded-For"); s.proxied(address.Unmap()) && len(lines) > 0 {
+		list := strings.Split(string(lines[len(lines)-1]), ",")
 		if told, err := netip.ParseAddr(hostOf(strings.TrimSpace(list[len(list)-1]))); err == nil {
 			address = told
 		}

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -28,10 +29,13 @@ func guessing(s *Server) {
 		return Nothing{}, nil
 	})
 	op = Operation{ID: "send", Method: "POST", Path: "/send/{word}", Tag: "Things", Summary: "Send", Limit: Letters}
-	Command(s, op, func(context.Context, commands.Caller, *struct {
+	Command(s, op, func(_ context.Context, _ commands.Caller, in *struct {
 		Word string `path:"word"`
 	},
 	) (commands.Receipt, Nothing, error) {
+		if in.Word != "x" {
+			return commands.Receipt{}, Nothing{}, enrollment.ErrNotFound
+		}
 		return commands.Receipt{}, Nothing{}, nil
 	})
 }
@@ -63,9 +67,15 @@ func TestWrongGuessesEndAndRightOnesAreFree(t *testing.T) {
 	}
 }
 
-// TestLettersCountEachTime, for each costs somebody something.
+// TestLettersCountEachTime, for each costs somebody something. What is refused
+// causes none: nobody locks a whole office out by asking for what he may not.
 func TestLettersCountEachTime(t *testing.T) {
 	h := open(t, guessing, threeAnHour)
+	for n := range 5 {
+		if a := h.ask("POST", "/send/refused", "", h.commanding("applicant", fmt.Sprint("r", n))...); a.StatusCode != 404 {
+			t.Errorf("refused %d: %d", n, a.StatusCode)
+		}
+	}
 	for n := range 4 {
 		want := 202
 		if n == 3 {
@@ -118,6 +128,26 @@ func TestANetworkIsWhatTheProxySays(t *testing.T) {
 		a := h.ask("POST", "/guess/wrong", "", "X-Forwarded-For", fmt.Sprint("192.0.2.", n))
 		if (a.StatusCode == 429) != (n == 3) {
 			t.Errorf("without a proxy, guess %d: %d", n, a.StatusCode)
+		}
+	}
+}
+
+// TestAProxyMayAddALineOfItsOwn instead of a word to the caller's line.
+func TestAProxyMayAddALineOfItsOwn(t *testing.T) {
+	h := open(t, guessing, threeAnHour)
+	for n := range 4 {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", h.url+"/guess/wrong", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header["X-Forwarded-For"] = []string{fmt.Sprint("203.0.113.", n), "192.0.2.1"}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if (response.StatusCode == 429) != (n == 3) {
+			t.Errorf("guess %d: %d", n, response.StatusCode)
 		}
 	}
 }

@@ -109,9 +109,9 @@ type read[O any] struct{ Body O }
 func (s *Server) counted(d *huma.Operation, l Limit) {
 	switch l {
 	case Guesses:
-		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Guesses, true))
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Guesses, right))
 	case Letters:
-		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, false))
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, refused))
 	}
 }
 

@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"strings"
+	"time"
 
 	"govahi/commands"
 )
@@ -11,14 +12,27 @@ import (
 // have put any address into a form. All other letters pass.
 type Proofs struct {
 	commands.Mailer
-	// Begin counts a letter to an address, or refuses it.
-	Begin func(address string) bool
+	Tries Tries // by address
+}
+
+// Tries counts letters to an address, and takes back those that were not taken.
+type Tries interface {
+	Begin(address string) (wait time.Duration, ok bool)
+	Forgive(address string)
 }
 
 // Send refuses with commands.ErrAddressFull what is too much.
 func (p Proofs) Send(ctx context.Context, m commands.Mail) error {
-	if m.Proof && !p.Begin(strings.ToLower(m.To)) {
+	if !m.Proof {
+		return p.Mailer.Send(ctx, m)
+	}
+	address := strings.ToLower(m.To)
+	if _, ok := p.Tries.Begin(address); !ok {
 		return commands.ErrAddressFull
 	}
-	return p.Mailer.Send(ctx, m)
+	err := p.Mailer.Send(ctx, m)
+	if err != nil {
+		p.Tries.Forgive(address)
+	}
+	return err
 }

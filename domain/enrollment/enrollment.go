@@ -154,7 +154,7 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 	s.Form = e
 	switch {
 	case e.EmailChanged:
-		s.Email = EmailProof{Sent: s.Email.Sent}
+		s.Email = EmailProof{Sent: EmailCodeSent{Round: s.Email.Sent.Round}} // a code on its way counts no more
 	case s.Email.Sent.Round > 0:
 		s.Email.Sent.FormVersion = e.Version // the code on its way is for the same address
 	}

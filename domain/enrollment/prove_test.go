@@ -100,6 +100,17 @@ func TestACodeOutlivesAFormOfTheSameAddress(t *testing.T) {
 	spec.Given(t, Kind, elsewhere...).When(SendEmailCode{FormVersion: 2, At: noon}).Then(EmailCodeSent{2, 2, noon.Add(emailCodeLife)})
 }
 
+// TestACodeStaysWithItsAddress, however often the form is saved after the
+// address changed, and whether another code was made for it or not.
+func TestACodeStaysWithItsAddress(t *testing.T) {
+	saved := and(past(StatusCompleted), codeSent(1, 1), moved(2), form(3))
+	spec.Given(t, Kind, saved...).When(ConfirmEmail{true, 1, noon}).ThenFault(ErrNoEmailCode)
+	spec.Given(t, Kind, saved...).When(SendEmailCode{FormVersion: 3, At: noon}).Then(EmailCodeSent{3, 2, noon.Add(emailCodeLife)})
+	spec.Given(t, Kind, saved...).When(SendEmailCode{At: noon}).Then(EmailCodeSent{3, 2, noon.Add(emailCodeLife)})
+	back := and(past(StatusCompleted), codeSent(1, 1), moved(2), moved(3)) // nobody knows that it is the first address again
+	spec.Given(t, Kind, back...).When(ConfirmEmail{true, 1, noon}).ThenFault(ErrNoEmailCode)
+}
+
 func TestACodeAfterTheEndIsRefused(t *testing.T) {
 	gone := and(past(StatusCompleted), codeSent(1, 1), withdrawn)
 	spec.Given(t, Kind, gone...).When(ConfirmEmail{true, 1, noon}).ThenFault(wrongState)

@@ -1,8 +1,8 @@
 // Package idempotency is the rule that an Idempotency-Key names one question of
-// one caller, for good: the stream `idempotency-<key>`, appended expecting no
-// stream before anything of the command is stored. It keeps what the command's
-// own stream cannot: that the same key was asked something else, also of
-// another stream, and that a command had nothing to do.
+// one caller, for good: the stream `idempotency-<key>`, begun before anything of
+// the command is stored. It keeps what the command's own stream cannot: that the
+// same key was asked something else, also of another stream, and that a command
+// had nothing to do, at first or any more.
 package idempotency
 
 import (
@@ -38,12 +38,14 @@ var ErrReused = fault.New(fault.Invalid, "idempotency-key-reused",
 // Claim takes a key for a question.
 type Claim Claimed
 
-// Decide takes a free key, and recognises the question that has it.
+// Decide takes a free key, and recognises the question that has it. It adds that
+// there was nothing left to do where the key was taken to do something.
 func (c Claim) Decide(s Claimed) ([]event.Event, error) {
-	switch s.Question {
-	case "":
+	idle := c.Revision != nil && s.Revision == nil && c.Stream == s.Stream
+	switch {
+	case s.Question == "", c.Question == s.Question && idle:
 		return []event.Event{Claimed(c)}, nil
-	case c.Question:
+	case c.Question == s.Question:
 		return nil, nil
 	}
 	return nil, ErrReused

@@ -27,3 +27,15 @@ func TestAKeyNamesOneQuestionForGood(t *testing.T) {
 	other.Question = "c0de"
 	spec.Given(t, Kind, asked).When(Claim(other)).ThenFault(ErrReused)
 }
+
+// TestWhatOthersDidMeanwhileIsKept: nothing is left to do of what a key was taken
+// for.
+func TestWhatOthersDidMeanwhileIsKept(t *testing.T) {
+	begun := asked
+	begun.Stream = idle.Stream
+	spec.Given(t, Kind, begun).When(Claim(idle)).Then(idle)
+	later, eighth := idle, uint64(8)
+	later.Revision = &eighth
+	spec.Given(t, Kind, begun, idle).When(Claim(later)).ThenNothing()
+	spec.Given(t, Kind, asked).When(Claim(idle)).ThenNothing() // the answer stands elsewhere
+}
