@@ -293,6 +293,7 @@ func notifications() machine {
 		samples: []sample[notification.Notification]{
 			try[notification.Notification](notification.Request{Requested: notification.Requested{ID: "1", At: noon}}),
 			try[notification.Notification](notification.NoteSent{At: noon}),
+			try[notification.Notification](notification.Attempt{At: noon.Add(time.Hour)}),
 			try[notification.Notification](notification.Postpone{Cause: "c", At: noon}),
 			try[notification.Notification](notification.GiveUp{Cause: "c", At: noon}),
 		},

@@ -329,12 +329,19 @@ var errCut = errors.New("the wire was cut")
 
 // cutAt stops the world before the first append to a stream of a category.
 func (l *hooked) cutAt(category string, do func()) {
-	l.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+	l.cutFrom(category)
+	defer l.set(nil)
+	do()
+}
+
+// cutFrom does so from now on.
+func (l *hooked) cutFrom(category string) {
+	l.set(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
 		if s.Category() == category {
 			return event.Receipt{}, errCut
 		}
 		return l.Log.Append(ctx, s, e, events...)
-	}, do)
+	})
 }
 
 // put appends events as if another had decided them.

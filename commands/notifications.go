@@ -53,46 +53,69 @@ func (a *App) Notify(ctx context.Context, c Caller, t notification.Template, req
 	return err
 }
 
-// SendNotification hands a due message to the mail server. The cause is
-// recorded before, the success after: a crash in between sends the same ID
-// again.
+// SendNotification hands a due message to the mail server. Cause and attempt are
+// recorded before, the success after: a crash in between sends the same ID again
+// once the attempt's time is over.
 func (a *App) SendNotification(ctx context.Context, c Caller, m Mailer, id string) error {
-	stream := notification.Kind.Stream(id)
-	h, err := load(ctx, a, notification.Kind, stream)
+	h, err := load(ctx, a, notification.Kind, notification.Kind.Stream(id))
 	if err != nil || h.state.Requested.ID == "" || h.state.Over || !h.state.IsDue(a.Clock()) {
 		return err
 	}
-	outcome, err := a.send(ctx, m, h.state.Requested)
-	if err != nil {
+	l := letter{App: a, caller: c, id: id, at: len(h.records), requested: h.state.Requested}
+	mail, cause, err := a.mail(ctx, h.state.Requested)
+	switch {
+	case err != nil:
+		return err
+	case cause != "":
+		return l.note(ctx, notification.GiveUp{Cause: cause, At: a.Clock()})
+	}
+	if mine, err := l.attempt(ctx); err != nil || !mine {
 		return err
 	}
-	c.Key = fmt.Sprintf("%s@%d", id, len(h.records))
-	as := a.do(c, "SendNotification", "policy", h.state.Requested.Request.ID())
-	_, err = transact(ctx, a, notification.Kind, stream, as, just(outcome))
+	return l.note(ctx, l.outcome(m.Send(ctx, mail)))
+}
+
+// letter is one attempt to send a message.
+type letter struct {
+	*App
+	caller    Caller
+	id        string
+	at        int // events of its stream before the attempt
+	requested notification.Requested
+}
+
+// attempt tells whether the attempt is ours: another sender may be quicker.
+func (l letter) attempt(ctx context.Context) (mine bool, err error) {
+	as := l.act("AttemptNotification", l.Handler)
+	_, err = transact(ctx, l.App, notification.Kind, notification.Kind.Stream(l.id), as,
+		func(h history[notification.Notification]) ([]event.Event, error) {
+			events, err := notification.Attempt{At: as.at}.Decide(h.state)
+			mine = len(events) > 0
+			return events, err
+		})
+	return mine, err
+}
+
+func (l letter) outcome(err error) event.Command[notification.Notification] {
+	switch {
+	case errors.Is(err, ErrAddressFull):
+		return notification.GiveUp{Cause: "address-limit", At: l.Clock()}
+	case err != nil:
+		return notification.Postpone{Cause: "mail-server", At: l.Clock()}
+	}
+	return notification.NoteSent{At: l.Clock()}
+}
+
+func (l letter) note(ctx context.Context, outcome event.Command[notification.Notification]) error {
+	_, err := transact(ctx, l.App, notification.Kind, notification.Kind.Stream(l.id), l.act("SendNotification", "end"), just(outcome))
 	return err
 }
 
-// send tells what became of the message. An address that was erased since is no
-// reason to try again.
-func (a *App) send(ctx context.Context, m Mailer, r notification.Requested) (event.Command[notification.Notification], error) {
-	if cause, err := a.pointless(ctx, r); err != nil || cause != "" {
-		return notification.GiveUp{Cause: cause, At: a.Clock()}, err
-	}
-	mail, err := a.mail(ctx, r)
-	switch {
-	case errors.Is(err, event.ErrErased):
-		return notification.GiveUp{Cause: event.ErrErased.Code, At: a.Clock()}, nil
-	case err != nil:
-		return nil, err
-	}
-	err = m.Send(ctx, mail)
-	switch {
-	case errors.Is(err, ErrAddressFull):
-		return notification.GiveUp{Cause: "address-limit", At: a.Clock()}, nil
-	case err != nil:
-		return notification.Postpone{Cause: "mail-server", At: a.Clock()}, nil //nolint:nilerror // the cause is recorded
-	}
-	return notification.NoteSent{At: a.Clock()}, nil
+// act names an act after the state of the message that it is about.
+func (l letter) act(name, part string) act {
+	c := l.caller
+	c.Key = fmt.Sprintf("%s@%d/%s", l.id, l.at, part)
+	return l.do(c, name, asPolicy, l.requested.Request.ID())
 }
 
 // pointless says why a code need not be sent any more: one that came after it
@@ -109,11 +132,18 @@ func (a *App) pointless(ctx context.Context, r notification.Requested) (cause st
 	return cause, err
 }
 
-// mail writes the message.
-func (a *App) mail(ctx context.Context, r notification.Requested) (Mail, error) {
+// mail writes the message, or says why there is nothing to write: an address
+// that was erased since is no reason to try again.
+func (a *App) mail(ctx context.Context, r notification.Requested) (mail Mail, cause string, err error) {
+	if cause, err = a.pointless(ctx, r); err != nil || cause != "" {
+		return Mail{}, cause, err
+	}
 	m, err := r.Message.Open(ctx, a.Keeper)
-	if err != nil {
-		return Mail{}, err
+	switch {
+	case errors.Is(err, event.ErrErased):
+		return Mail{}, event.ErrErased.Code, nil
+	case err != nil:
+		return Mail{}, "", err
 	}
 	code := iran.PersianDigits(iran.GroupTrackingCode(r.Request.ID()))
 	text := texts[r.Template]
@@ -125,7 +155,7 @@ func (a *App) mail(ctx context.Context, r notification.Requested) (Mail, error) 
 		body += "\n\nشماره سریال گواهی: " + serial
 	}
 	body += "\n\nکد رهگیری: " + code + "\n"
-	return Mail{ID: r.ID, To: m.Email, Subject: text.subject, Body: body, Proof: r.Template == notification.EmailCode}, nil
+	return Mail{ID: r.ID, To: m.Email, Subject: text.subject, Body: body, Proof: r.Template == notification.EmailCode}, "", nil
 }
 
 var texts = map[notification.Template]struct{ subject, body string }{

@@ -99,11 +99,11 @@ func TestAMailServerThatIsDownIsTriedLaterAndLater(t *testing.T) {
 		if now.Over {
 			break
 		}
-		if len(r.stream(id)) != before+1 {
-			t.Fatal("a failure left no trace")
+		if len(r.stream(id)) != before+2 {
+			t.Fatal("an attempt and its failure left no trace")
 		}
 		r.sendAll(p) // too early
-		if len(r.stream(id)) != before+1 {
+		if len(r.stream(id)) != before+2 {
 			t.Fatal("it was tried before its time")
 		}
 		pauses = append(pauses, now.DueAt.Sub(r.clock.Now()))
@@ -124,23 +124,90 @@ func TestAMailServerThatIsDownIsTriedLaterAndLater(t *testing.T) {
 	}
 }
 
+// crashing is a mail server behind which the sender's world ends.
+type crashing struct {
+	*post
+	after func()
+}
+
+func (c crashing) Send(ctx context.Context, m commands.Mail) error {
+	defer c.after()
+	return c.post.Send(ctx, m)
+}
+
 func TestACrashBetweenSendingAndNotingSendsTheSameIDAgain(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusCompleted)
 	id := r.all("notification.requested.v1")[0].Stream.ID()
 	p := &post{}
-	r.log.cutAt("notification", func() {
-		err := r.SendNotification(t.Context(), commands.Caller{Policy: "post"}, p, id)
+	r.log.during(nil, func() {
+		cut := func() { r.log.cutFrom("notification") }
+		err := r.SendNotification(t.Context(), commands.Caller{Policy: "post"}, crashing{p, cut}, id)
 		if !errors.Is(err, commands.ErrLogUnavailable) {
 			t.Fatalf("got %v", err)
 		}
 	})
 	r.sendAll(p)
+	if len(p.sent) != 1 {
+		t.Error("sent again at once")
+	}
+	r.clock.pass(15 * time.Second)
+	for range 2 {
+		r.sendAll(p)
+	}
 	if len(p.sent) != 2 || p.sent[0].ID != p.sent[1].ID || p.sent[0].ID != id {
 		t.Errorf("sent %+v", p.sent)
 	}
+}
+
+// TestNothingIsSentThatCannotBeRecorded: a log on a full disk can be read, and
+// the message is due at every look.
+func TestNothingIsSentThatCannotBeRecorded(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusCompleted)
+	p, id := &post{}, r.all("notification.requested.v1")[0].Stream.ID()
+	r.log.cutAt("notification", func() {
+		for range 5 {
+			if err := r.SendNotification(t.Context(), commands.Caller{Policy: "post"}, p, id); !errors.Is(err, commands.ErrLogUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
+	if len(p.sent) != 0 {
+		t.Errorf("%d letters", len(p.sent))
+	}
 	r.sendAll(p)
-	if len(p.sent) != 2 {
-		t.Error("sent again after it was noted")
+	if len(p.sent) != 1 {
+		t.Errorf("%d letters once there was room", len(p.sent))
+	}
+}
+
+// TestTwoSendersSendOnce: two processes look at the same list.
+func TestTwoSendersSendOnce(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusCompleted)
+	id := r.all("notification.requested.v1")[0].Stream.ID()
+	twin := *r.App
+	twin.Handler = "handler-2"
+	first, second := &post{}, &post{}
+	meanwhile := crashing{first, func() {
+		if err := twin.SendNotification(t.Context(), commands.Caller{Policy: "post"}, second, id); err != nil {
+			t.Error(err)
+		}
+	}}
+	seen := false
+	r.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+		if s.Category() == "notification" && !seen { // both have seen that it is due
+			seen = true
+			if err := twin.SendNotification(t.Context(), commands.Caller{Policy: "post"}, second, id); err != nil {
+				t.Error(err)
+			}
+		}
+		return r.log.Log.Append(ctx, s, e, events...)
+	}, func() {
+		if err := r.SendNotification(t.Context(), commands.Caller{Policy: "post"}, meanwhile, id); err != nil {
+			t.Error(err)
+		}
+	})
+	if len(first.sent)+len(second.sent) != 1 {
+		t.Errorf("sent %d and %d times", len(first.sent), len(second.sent))
 	}
 }
 

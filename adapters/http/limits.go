@@ -16,7 +16,8 @@ import (
 // Limits are the tries that the door allows. Behind one network stand a whole
 // office and its visitors, or a guesser.
 type Limits struct {
-	Guesses *limits.Tries // of codes, by network: those that were wrong
+	Guesses *limits.Tries // of e-mail codes, by network: those that were wrong
+	Lookups *limits.Tries // of requests without a token, by network: those that found nothing
 	Letters *limits.Tries // asked for, by network
 	Tracked *limits.Tries // second factors, by tracking code: those that were wrong
 }
@@ -26,6 +27,7 @@ type Limits struct {
 func DefaultLimits(clock func() time.Time) Limits {
 	return Limits{
 		Guesses: &limits.Tries{Max: 60, Within: time.Hour, Clock: clock},
+		Lookups: &limits.Tries{Max: 60, Within: time.Hour, Clock: clock},
 		Letters: &limits.Tries{Max: 120, Within: time.Hour, Clock: clock},
 		Tracked: &limits.Tries{Max: 10, Within: time.Hour, Clock: clock},
 	}
@@ -33,7 +35,7 @@ func DefaultLimits(clock func() time.Time) Limits {
 
 // NoLimits allow everything: for load in development.
 func NoLimits() Limits {
-	return Limits{Guesses: &limits.Tries{}, Letters: &limits.Tries{}, Tracked: &limits.Tries{}}
+	return Limits{Guesses: &limits.Tries{}, Lookups: &limits.Tries{}, Letters: &limits.Tries{}, Tracked: &limits.Tries{}}
 }
 
 var errTries = fault.New(fault.TooMany, "too-many-tries",

@@ -36,6 +36,7 @@ type Limit int
 const (
 	Unlimited Limit = iota
 	Guesses         // wrong codes
+	Lookups         // what found nothing
 	Letters         // messages that it causes
 )
 
@@ -110,6 +111,8 @@ func (s *Server) counted(d *huma.Operation, l Limit) {
 	switch l {
 	case Guesses:
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Guesses, right))
+	case Lookups:
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Lookups, right))
 	case Letters:
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, refused))
 	}

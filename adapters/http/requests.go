@@ -111,7 +111,7 @@ func (h House) requestQueries(s *Server) {
 			}
 			return h.Queries.Form(ctx, r)
 		})
-	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Limit: Guesses, Summary: "Where a request stands, by code and second factor", View: requestViews},
+	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Limit: Lookups, Summary: "Where a request stands, by code and second factor", View: requestViews},
 		func(ctx context.Context, in *struct {
 			Body struct {
 				TrackingCode string `json:"trackingCode" maxLength:"30"`

@@ -24,7 +24,7 @@ func (h House) trackPages(s *Server) {
 		func(context.Context, *struct{}) (Raw, error) {
 			return Page(func(w io.Writer) error { return web.Track(w, web.TrackData{Track: trackPage}) })
 		})
-	PublicRaw(s, Operation{ID: "post-track", Method: "POST", Path: trackPage, Tag: tag, Limit: Guesses, Summary: "Where a request stands, as a page", View: requestViews, Type: pageType},
+	PublicRaw(s, Operation{ID: "post-track", Method: "POST", Path: trackPage, Tag: tag, Limit: Lookups, Summary: "Where a request stands, as a page", View: requestViews, Type: pageType},
 		func(ctx context.Context, in *struct {
 			RawBody []byte `contentType:"application/x-www-form-urlencoded"`
 		},

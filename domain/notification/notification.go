@@ -1,7 +1,8 @@
 // Package notification is one message to one person, claimed by its cause
 // before it is sent (architecture, policies).
 //
-//	─Requested─▶ Due ─Sent─▶ Sent ■      Due ─Postponed─▶ Due ─Failed─▶ Failed ■
+//	─Requested─▶ Due ─Postponed (an attempt)─▶ Due ─Sent─▶ Sent ■
+//	             Due ─Postponed (it failed)──▶ Due ─Failed─▶ Failed ■
 package notification
 
 import (
@@ -71,7 +72,8 @@ func (c GiveUp) Decide(s Notification) ([]event.Event, error) {
 	return []event.Event{Failed{s.Requested.ID, c.Cause, c.At}}, nil
 }
 
-// Postponed says that the server did not take it yet.
+// Postponed gives the time of the next attempt: an attempt begins, or the server
+// did not take it.
 type Postponed struct {
 	ID      string    `json:"id"`
 	Attempt int       `json:"attempt"`
@@ -140,7 +142,23 @@ func (c NoteSent) Decide(s Notification) ([]event.Event, error) {
 	return []event.Event{Sent{s.Requested.ID, c.At}}, nil
 }
 
-// Postpone waits longer after each failure, and gives up after a day.
+// lease is how long an attempt whose end nobody recorded is left alone: longer
+// than any mail server may take.
+const lease = 15 * time.Second
+
+// Attempt is recorded before a message goes out: while nothing can be recorded
+// nothing is sent, and one of several senders wins.
+type Attempt struct{ At time.Time }
+
+// Decide counts the attempt, of a message whose time has come.
+func (c Attempt) Decide(s Notification) ([]event.Event, error) {
+	if s.Over || s.Requested.ID == "" || !s.IsDue(c.At) {
+		return nil, nil
+	}
+	return []event.Event{Postponed{s.Requested.ID, s.Attempts + 1, c.At.Add(lease), c.At}}, nil
+}
+
+// Postpone waits longer after each attempt that failed, and gives up after a day.
 type Postpone struct {
 	Cause string
 	At    time.Time
@@ -156,8 +174,8 @@ func (c Postpone) Decide(s Notification) ([]event.Event, error) {
 	switch {
 	case s.Over, s.Requested.ID == "":
 		return nil, nil
-	case s.Attempts >= len(pauses):
+	case s.Attempts > len(pauses):
 		return []event.Event{Failed{s.Requested.ID, c.Cause, c.At}}, nil
 	}
-	return []event.Event{Postponed{s.Requested.ID, s.Attempts + 1, c.At.Add(pauses[s.Attempts]), c.At}}, nil
+	return []event.Event{Postponed{s.Requested.ID, s.Attempts, c.At.Add(pauses[max(0, s.Attempts-1)]), c.At}}, nil
 }

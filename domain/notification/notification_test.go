@@ -37,14 +37,35 @@ func TestADeadServerIsTriedForADay(t *testing.T) {
 	for i, pause := range []time.Duration{
 		time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 16 * time.Hour,
 	} {
-		next := postponed(i+1, pause)
+		begun, next := postponed(i+1, 15*time.Second), postponed(i+1, pause)
+		spec.Given(t, Kind, past...).When(Attempt{noon.Add(waited)}).Then(later(begun, waited))
+		past = append(past, begun)
 		spec.Given(t, Kind, past...).When(Postpone{"refused", noon}).Then(next)
-		past, waited = append(past, next), waited+pause
+		past, waited = append(past, later(next, waited)), waited+pause
 	}
+	past = append(past, postponed(9, 15*time.Second))
 	spec.Given(t, Kind, past...).When(Postpone{"refused", noon}).Then(lost)
 	if waited < 22*time.Hour || waited > 26*time.Hour {
 		t.Errorf("gave up after %s", waited)
 	}
+}
+
+func later(e Postponed, by time.Duration) Postponed {
+	e.RetryAt, e.At = e.RetryAt.Add(by), e.At.Add(by)
+	return e
+}
+
+// TestAnAttemptIsOneSenders: whoever comes while it lasts leaves the message
+// alone; when its time is over the message is due again.
+func TestAnAttemptIsOneSenders(t *testing.T) {
+	begun := postponed(1, 15*time.Second)
+	spec.Given(t, Kind, requested()).When(Attempt{noon}).Then(begun)
+	spec.Given(t, Kind, requested(), begun).When(Attempt{noon.Add(14 * time.Second)}).ThenNothing()
+	spec.Given(t, Kind, requested(), begun).When(Attempt{noon.Add(15 * time.Second)}).Then(later(postponed(2, 15*time.Second), 15*time.Second))
+	for _, over := range []event.Event{sent, lost} {
+		spec.Given(t, Kind, requested(), over).When(Attempt{noon.Add(time.Hour)}).ThenNothing()
+	}
+	spec.Given(t, Kind).When(Attempt{noon}).ThenNothing()
 }
 
 func TestAMessageToNobodyIsGivenUp(t *testing.T) {
