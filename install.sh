@@ -19,6 +19,7 @@ product() {
 
 tests() {
 	product
+	need mount mount
 	ls /usr/lib/*/pkcs11-spy.so /usr/lib/*/pkcs11/pkcs11-spy.so >/dev/null 2>&1 || missing="$missing opensc opensc-pkcs11"
 }
 

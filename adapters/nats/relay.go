@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,8 +41,8 @@ func NewRelay(bus *Bus, log event.Log, report *slog.Logger) *Relay {
 const (
 	resumeAfter = 200 * time.Millisecond // how long the relay rests when a run ended
 	// A stream that could once not be written, as on a full disk, may take nothing
-	// any more and say nothing (NATS 2.15). After so many runs that got no answer
-	// it is made anew.
+	// any more and say nothing (NATS 2.15). After so many runs in a row that found
+	// it broken it is made anew.
 	givenUp = 2
 
 	tellEvery = 10 * time.Second // how often trouble is reported at most
@@ -49,16 +50,16 @@ const (
 
 // Run relays until the context ends, which is the only way to end it.
 func (r *Relay) Run(ctx context.Context) error {
-	for unanswered := 0; ctx.Err() == nil; {
+	for failures := 0; ctx.Err() == nil; {
 		before := r.Position()
 		err := r.run(ctx)
 		if ctx.Err() != nil {
 			break
 		}
 		r.fails(err)
-		if r.Position() > before || !silent(err) {
-			unanswered = 0
-		} else if unanswered++; unanswered%givenUp == 0 {
+		if r.Position() > before || !broken(err) {
+			failures = 0
+		} else if failures++; failures%givenUp == 0 {
 			_ = r.bus.Wipe(ctx) // if this fails too, the next time may do
 		}
 		select {
@@ -69,9 +70,13 @@ func (r *Relay) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// silent says that the stream did not answer publications.
-func silent(err error) bool {
-	return errors.Is(err, jetstream.ErrAsyncPublishTimeout) || errors.Is(err, jetstream.ErrTooManyStalledMsgs)
+// broken says that the stream did not answer publications, or that the server
+// itself fails at it: one that is asked for the stream while it deletes it may
+// keep a stream whose files are gone (NATS 2.15).
+func broken(err error) bool {
+	var refused *jetstream.APIError
+	return errors.Is(err, jetstream.ErrAsyncPublishTimeout) || errors.Is(err, jetstream.ErrTooManyStalledMsgs) ||
+		errors.As(err, &refused) && refused.Code == http.StatusInternalServerError
 }
 
 // Status is the last event known to stand in the stream, and why no other

@@ -105,8 +105,8 @@ func organization(n int) string {
 // record is what stands in the log, as exported, in the words of the events.
 type record struct {
 	line
-	commandID, serial, request, reason, tbsHash string
-	number                                      uint64
+	commandID, at, serial, request, reason, tbsHash string
+	number                                          uint64
 }
 
 // export reads the log by the operator's command, not by ours.
@@ -127,6 +127,7 @@ func recorded(t *testing.T, text []byte) record {
 	must(t, json.Unmarshal(text, &r.line))
 	var meta struct {
 		CommandID string `json:"commandId"`
+		At        string `json:"at"`
 	}
 	var data struct {
 		Serial  string `json:"serial"`
@@ -141,7 +142,8 @@ func recorded(t *testing.T, text []byte) record {
 	_ = json.Unmarshal(r.Data, &data) // other events may use these words otherwise
 	_ = json.Unmarshal(r.Data, &numbered)
 	_ = json.Unmarshal(numbered.Number, &r.number)
-	r.commandID, r.serial, r.request, r.reason, r.tbsHash = meta.CommandID, data.Serial, data.Request, data.Reason, data.TBSHash
+	r.commandID, r.at = meta.CommandID, meta.At
+	r.serial, r.request, r.reason, r.tbsHash = data.Serial, data.Request, data.Reason, data.TBSHash
 	return r
 }
 

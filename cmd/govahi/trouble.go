@@ -22,6 +22,7 @@ import (
 //
 //	registry, mail   "down", or "slow 3s": each call takes so much longer
 //	clock            a duration such as "-1h", added to the wall clock
+//	bus              "delete": the JetStream stream, once; then the file is removed
 const (
 	crashHook   = "GOVAHI_CRASH"
 	troubleHook = "GOVAHI_TROUBLE"
