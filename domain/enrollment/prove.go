@@ -22,7 +22,8 @@ type SendEmailCode struct {
 }
 
 // Decide makes no code for an address that is proved, or for an older form, and
-// lets time pass between two codes: each is five more tries to guess.
+// lets time pass between two codes: each is five more tries to guess. A longer
+// wait than that comes from a clock that has gone back since.
 func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
 	if err := s.in(StatusCompleted, StatusReady, StatusUnderControl); err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Email.Confirmed || first && (c.FormVersion != s.Form.Version || onItsWay) {
 		return nil, nil
 	}
-	if wait := s.Email.Sent.ExpiresAt.Add(emailPause - emailCodeLife).Sub(c.At); !first && onItsWay && wait > 0 {
+	if wait := s.Email.Sent.ExpiresAt.Add(emailPause - emailCodeLife).Sub(c.At); !first && onItsWay && wait > 0 && wait <= emailPause {
 		return nil, ErrEmailPause.After(wait)
 	}
 	return []event.Event{EmailCodeSent{s.Form.Version, s.Email.Sent.Round + 1, c.At.Add(emailCodeLife)}}, nil

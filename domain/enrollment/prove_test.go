@@ -34,6 +34,8 @@ func TestTheNextCodeWaitsAMinute(t *testing.T) {
 	if _, err := (SendEmailCode{At: soon}).Decide(fold(sent...)); err.(*fault.Fault).Wait != time.Second {
 		t.Errorf("told to wait %v", err.(*fault.Fault).Wait)
 	}
+	back := noon.Add(-time.Hour)
+	spec.Given(t, Kind, sent...).When(SendEmailCode{At: back}).Then(EmailCodeSent{1, 2, back.Add(10 * time.Minute)})
 	spec.Given(t, Kind, and(sent, withNewEmail(form(2)))...).When(SendEmailCode{At: soon}).Then(EmailCodeSent{2, 2, soon.Add(10 * time.Minute)})
 }
 
