@@ -48,18 +48,27 @@ func (s *Server) unread(c *fiber.Ctx, err error) error {
 	return nil
 }
 
-// known keeps methods that Fiber does not know from its own plain answer.
+// known keeps methods that Fiber does not know from its own plain answer, and
+// ends the connection after a request whose own end is in doubt.
 func (s *Server) known(handle fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(request *fasthttp.RequestCtx) {
-		if slices.Contains(fiber.DefaultMethods, string(request.Method())) {
+		switch {
+		case twoLengths(&request.Request.Header):
+			request.SetConnectionClose()
+			s.turnAway(request, fiber.ErrBadRequest)
+		case !slices.Contains(fiber.DefaultMethods, string(request.Method())):
+			s.turnAway(request, fiber.ErrMethodNotAllowed)
+		default:
 			handle(request)
-			return
 		}
-		c := s.app.AcquireCtx(request)
-		defer s.app.ReleaseCtx(c)
-		if err := s.unread(c, fiber.ErrMethodNotAllowed); err != nil {
-			request.SetStatusCode(fiber.StatusInternalServerError)
-		}
+	}
+}
+
+func (s *Server) turnAway(request *fasthttp.RequestCtx, refused error) {
+	c := s.app.AcquireCtx(request)
+	defer s.app.ReleaseCtx(c)
+	if err := s.unread(c, refused); err != nil {
+		request.SetStatusCode(fiber.StatusInternalServerError)
 	}
 }
 
@@ -123,15 +132,6 @@ func hardened(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
-	return c.Next()
-}
-
-// uncompressed refuses coded bodies: the limit on a body is checked before it
-// would be unpacked, and a mebibyte can unpack to a thousand.
-func uncompressed(c *fiber.Ctx) error {
-	if c.Get(fiber.HeaderContentEncoding) != "" {
-		return fiber.ErrUnsupportedMediaType
-	}
 	return c.Next()
 }
 

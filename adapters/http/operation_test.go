@@ -2,9 +2,11 @@ package http
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
@@ -236,5 +238,28 @@ func TestServeEndsWithWhatItIsAnswering(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhoDoesNotReadHisAnswerIsLeft: else each such caller keeps a connection,
+// and what he asked for in memory, as long as he likes.
+func TestWhoDoesNotReadHisAnswerIsLeft(t *testing.T) {
+	h := open(t, func(s *Server) {
+		PublicRaw(s, Operation{ID: "get-much", Method: "GET", Path: "/much", Type: "text/plain"}, func(context.Context, *struct{}) (Raw, error) {
+			return Raw{Body: make([]byte, 64<<20)}, nil // more than the sockets take
+		})
+		own := s.app.Server()
+		own.WriteTimeout = min(own.WriteTimeout, 100*time.Millisecond) // as it is, but sooner
+	})
+	conn := h.dial()
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET /much HTTP/1.1\r\nHost: h\r\n\r\n")
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); h.app.Server().GetOpenConnectionsCount() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the server still holds the connection")
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"govahi/commands"
 	"govahi/domain/fault"
@@ -167,10 +168,7 @@ func TestWhatCannotBeReadIsAnsweredAndLogged(t *testing.T) {
 // send writes a request as it stands, for what a polite client would not send.
 func (h *house) send(text string) answer {
 	h.t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	conn := h.dial()
 	defer conn.Close()
 	_, _ = io.WriteString(conn, text) // the server may hang up before it read all
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
@@ -182,6 +180,16 @@ func (h *house) send(text string) answer {
 		h.t.Fatal(err)
 	}
 	return answer{response, body}
+}
+
+func (h *house) dial() net.Conn {
+	h.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // what never comes must not hold the test
+	return conn
 }
 
 func TestBodies(t *testing.T) {

@@ -50,6 +50,7 @@ const (
 	bodyLimit   = 1 << 20          // bytes
 	headerLimit = 16 << 10         // bytes; a national SSO's token is long
 	readWithin  = 10 * time.Second // head and body
+	writeWithin = time.Minute      // an answer, to who reads slowly
 	idleWithin  = time.Minute
 	doneWithin  = 30 * time.Second // fasthttp does not notice a caller who left
 	stopWithin  = 2 * time.Second  // what is being answered, before all stops
@@ -64,6 +65,8 @@ func New(c Config) *Server {
 		BodyLimit:             bodyLimit,
 		ReadBufferSize:        headerLimit,
 		ReadTimeout:           readWithin,
+		WriteTimeout:          writeWithin,
+		Concurrency:           connections(),
 		IdleTimeout:           idleWithin,
 		CaseSensitive:         true,
 		StrictRouting:         true,
@@ -73,7 +76,7 @@ func New(c Config) *Server {
 		DisablePreParseMultipartForm: true,
 	})
 	s.app.Server().Handler = s.known(s.app.Server().Handler)
-	s.app.Use(s.logged, s.refusing, headed, s.guarded, hardened, uncompressed)
+	s.app.Use(s.logged, s.refusing, headed, s.guarded, hardened, uncompressed, unrepeated)
 	s.api = humafiber.NewV2(s.app, openAPI(c.Version))
 	s.declareHealth()
 	s.declareDocs()
@@ -89,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	s.seal()
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() { stopped <- s.stop(listener) })
-	err := s.app.Listener(listener)
+	err := s.app.Listener(patient{listener})
 	if stop() { // it ended by itself
 		return err
 	}
