@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"syscall"
@@ -91,7 +92,21 @@ func (s settings) check() error {
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
 	}
+	if s.Mode != sso.Development && !trustworthy(s.OIDCKeys) {
+		return errors.New("GOVAHI_OIDC_KEYS must be an https URL: whoever could change these keys on their way could sign in as anybody")
+	}
 	return refuseHooks(s.Mode)
+}
+
+// trustworthy tells whether nobody stands between us and a URL: http is for this
+// machine alone.
+func trustworthy(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && err == nil && ip.IsLoopback()
 }
 
 func (s settings) base() string {

@@ -19,13 +19,18 @@ func TestProxiesAreNetworksOrAddresses(t *testing.T) {
 }
 
 func TestSettingsThatWouldWeakenTheHouseAreRefused(t *testing.T) {
-	sound := settings{Listen: "127.0.0.1:1", Mode: "production", Limits: "on", OIDCIssuer: "i", OIDCKeys: "k"}
-	if err := sound.check(); err != nil {
-		t.Fatal(err)
+	sound := settings{Listen: "127.0.0.1:1", Mode: "production", Limits: "on", OIDCIssuer: "i", OIDCKeys: "https://sso.example.ir/jwks"}
+	local := sound
+	local.OIDCKeys = "http://127.0.0.1:9/jwks"
+	for _, s := range []settings{sound, local} {
+		if err := s.check(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for word, change := range map[string]func(*settings){
 		"GOVAHI_LIMITS":  func(s *settings) { s.Limits = "off" },
 		"GOVAHI_PROXIES": func(s *settings) { s.Proxies = "somewhere" },
+		"https URL":      func(s *settings) { s.OIDCKeys = "http://sso.example.ir/jwks" },
 	} {
 		s := sound
 		change(&s)
