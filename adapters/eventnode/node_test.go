@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the tests need unshare(1) and name spaces:", unshare())
 		os.Exit(1)
 	}
+	// What is mounted here stays here. In a chroot "/" is no mount and cannot be
+	// told so; there the tests' own unmounting has to do.
+	_ = syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
 	goleak.VerifyTestMain(m, forgotten...)
 }
 
@@ -51,7 +54,7 @@ func unshare() error {
 	if err != nil {
 		return err
 	}
-	options := []string{path, "--mount"}
+	options := []string{path, "--mount", "--propagation", "unchanged"}
 	if os.Geteuid() != 0 {
 		options = append(options, "--user", "--map-root-user")
 	}
