@@ -190,6 +190,8 @@ func TestWhoGivesUpInTheQueueHasStartedNothing(t *testing.T) {
 	s, err := signer.New(config)
 	must(t, err)
 	client := h.serve(t, s)
+	_, err = client.Info(t.Context()) // the token is known to work: nobody tries it first
+	must(t, err)
 	done := make(chan error, places)
 	var streams []event.Stream
 	for range places {

@@ -24,7 +24,7 @@ import (
 )
 
 func TestHooksAreRefusedOutsideDevelopment(t *testing.T) {
-	s := settings{Listen: "127.0.0.1:1", OIDCIssuer: "http://idp.example.ir", OIDCKeys: "http://idp.example.ir/keys"}
+	s := settings{Listen: "127.0.0.1:1", OIDCIssuer: "http://idp.example.ir", OIDCKeys: "https://idp.example.ir/keys"}
 	for _, hook := range []string{crashHook, troubleHook} {
 		t.Run(hook, func(t *testing.T) {
 			t.Setenv(hook, "anything")
