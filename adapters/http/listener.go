@@ -42,7 +42,7 @@ func connections() int {
 	return int(min(max(limit.Cur/2, fewest), most))
 }
 
-// The bounds of connections; each takes some 30 kB.
+// The bounds of connections.
 const (
 	fewest = 64
 	most   = 16 << 10

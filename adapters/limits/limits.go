@@ -24,7 +24,7 @@ type window struct {
 	n     int
 }
 
-// most bounds the memory: some 10 MB.
+// most bounds the memory.
 const most = 100_000
 
 // Begin counts a try, or says how long to wait. It is counted before its outcome

@@ -40,7 +40,7 @@ func (s settings) limitedMail(m commands.Mailer) commands.Mailer {
 	return mail.Proofs{Mailer: m, Tries: &limits.Tries{Max: 6, Within: time.Hour, Clock: now}}
 }
 
-var errProxies = errors.New("GOVAHI_PROXIES lists the networks of trusted proxies, such as 10.0.0.0/8,fd00::/8")
+var errProxies = errors.New("GOVAHI_PROXIES lists the trusted proxies, by address or network, such as 192.0.2.1,2001:db8::/64: whoever is among them may say where a request comes from")
 
 // proxies are networks, or single addresses.
 func (s settings) proxies() (list []netip.Prefix, err error) {
