@@ -16,7 +16,7 @@ func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
 		{connections{Log: "esdb://127.0.0.1:2113?tls=false"}, ""},
 		{connections{Log: "esdb://log.example.ir:2113?tls=false"}, "GOVAHI_LOG"},
 		{connections{Log: "esdb+discover://user:word@log.example.ir:2113"}, ""},
-		{connections{Log: "esdb://127.0.0.1:2113,[::1]:2114?tls=false"}, ""},
+		{connections{Log: "esdb://127.0.0.1:2113,localhost:2114?tls=false"}, ""},
 		{connections{Log: "esdb://127.0.0.1:2113,log.example.ir:2113?tls=false"}, "GOVAHI_LOG"},
 		{connections{NATS: "nats://localhost:4222"}, ""},
 		{connections{NATS: "nats://bus-1.example.ir,nats://bus-2.example.ir"}, "GOVAHI_NATS"},
@@ -24,7 +24,7 @@ func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
 		{connections{NATS: "tls://bus-1.example.ir,tls://bus-2.example.ir"}, ""},
 		{connections{Postgres: "postgres://govahi@[::1]/views"}, ""},
 		{connections{Postgres: "postgres://govahi@db.example.ir/views"}, "GOVAHI_POSTGRES"},
-		{connections{Postgres: "postgres://govahi@db-1.example.ir,db-2.example.ir/views?sslmode=verify-full"}, ""},
+		{connections{Postgres: "postgres://govahi@db-1.example.ir:5432,db-2.example.ir:5432/views?sslmode=verify-full"}, ""},
 		{connections{Vault: "postgres://govahi@db.example.ir/vault?sslmode=prefer"}, "GOVAHI_VAULT"},
 	} {
 		if err := c.check(sso.Development); err != nil {
