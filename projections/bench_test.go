@@ -18,6 +18,7 @@ import (
 
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
+	"govahi/adapters/nats"
 	"govahi/adapters/postgres/pgtest"
 	"govahi/domain/access"
 	"govahi/domain/certificate"
@@ -170,6 +171,105 @@ func upsertAll(b *testing.B, pool *pgxpool.Pool, ps []projections.Projection) (t
 		b.Fatal(err)
 	}
 	return took, rows
+}
+
+// BenchmarkVisible appends through a real node, relay and JetStream, and waits
+// until the view of the request shows it: alone, and among 1,000 events a second
+// that go through all views.
+func BenchmarkVisible(b *testing.B) {
+	for _, each := range []time.Duration{0, time.Millisecond} {
+		b.Run(fmt.Sprint("background-", each), func(b *testing.B) {
+			h := newRoad(b)
+			if each > 0 {
+				defer h.background(func(ctx context.Context) error { return h.appendEvery(ctx, each) })()
+			}
+			took := make([]time.Duration, 1000)
+			for b.Loop() {
+				for i := range took {
+					took[i] = h.visible(fmt.Sprintf("%012d", mathrand.Uint64N(1_000_000_000_000)))
+					rest(b.Context(), 3*time.Millisecond)
+				}
+				b.Log("append to visible:", percentiles(took))
+			}
+		})
+	}
+}
+
+// road is everything between an append and a reader.
+type road struct {
+	*testing.B
+	log    event.Log
+	waiter *projections.Waiter
+}
+
+func newRoad(b *testing.B) *road {
+	b.Helper()
+	log, pool := startLog(b), pgtest.Pool(b)
+	server, err := nats.StartServer(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Close)
+	bus, err := server.Connect()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(bus.Close)
+	h := &road{b, log, projections.NewWaiter(pool)}
+	runner := projections.NewRunner(projections.Parts{
+		Pool: pool, Log: log, Feed: bus.Feed, Keeper: benchKeeper, Terms: keyedTerms{}, Report: slog.New(slog.DiscardHandler),
+	}, projections.All()...)
+	for _, run := range []func(context.Context) error{nats.NewRelay(bus, log, slog.New(slog.DiscardHandler)).Run, runner.Run, h.waiter.Run} {
+		b.Cleanup(h.background(run))
+	}
+	for took := time.Hour; took > 20*time.Millisecond; { // until everybody listens
+		took = h.visible(fmt.Sprintf("%012d", mathrand.Uint64N(1_000_000_000_000)))
+	}
+	return h
+}
+
+func (h *road) background(run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = run(ctx) }()
+	return func() { cancel(); <-done }
+}
+
+// opened appends the beginning of a request.
+func (h *road) opened(ctx context.Context, code string) (event.Receipt, error) {
+	e := enrollment.Opened{TrackingCode: code, Channel: enrollment.Outside, CertificateType: "cpmis-signature", OpenedBy: "somebody", At: noon}
+	stream := enrollment.Kind.Stream(code)
+	proposed, err := enrollment.Kind.Encode(ctx, benchKeeper, stream, event.Meta{CommandID: code, Actor: "somebody", Status: "draft"}, []event.Event{e})
+	if err != nil {
+		return event.Receipt{}, err
+	}
+	return h.log.Append(ctx, stream, event.NoStream, proposed...)
+}
+
+// visible is how long it takes from an acknowledged append to a row.
+func (h *road) visible(code string) time.Duration {
+	h.Helper()
+	receipt, err := h.opened(h.Context(), code)
+	if err != nil {
+		h.Fatal(err)
+	}
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(h.Context(), 10*time.Second)
+	defer cancel()
+	if err := h.waiter.Wait(ctx, "requests", receipt.Position); err != nil {
+		h.Fatal(err)
+	}
+	return time.Since(begun)
+}
+
+// appendEvery appends at a steady pace, whoever waits for what.
+func (h *road) appendEvery(ctx context.Context, each time.Duration) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	for tick := time.Tick(each); ctx.Err() == nil; <-tick {
+		group.Go(func() { _, _ = h.opened(ctx, fmt.Sprintf("%012d", mathrand.Uint64N(1_000_000_000_000))) })
+	}
+	return nil
 }
 
 // copied is a table's rows in memory, column by column, in portions.

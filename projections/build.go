@@ -99,6 +99,7 @@ func (v *view) build(ctx context.Context, head event.Position) error {
 	if err := v.load(ctx, next, Building); err != nil {
 		return err
 	}
+	v.status.set(func(s *Status) { s.Goal = head })
 	v.Report.Info("projection is built anew", "projection", v.projection.Name, "version", v.projection.Version, "from", v.at, "head", head)
 	if err := v.fill(ctx, v.building); err != nil {
 		return err

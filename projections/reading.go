@@ -93,27 +93,24 @@ func (r *reading) join(ctx context.Context, me *reader) {
 	r.walks.Go(func() { r.run(context.WithoutCancel(ctx)) })
 }
 
+// leave ends the walk that was for this reader, too: it may be the one for whom
+// the others have to wait.
 func (r *reading) leave(me *reader) {
 	close(me.left)
-	if r.dismiss(me) == 0 {
-		r.halt()
-	}
-}
-
-// dismiss takes a reader off the list, and says how many are left.
-func (r *reading) dismiss(one *reader) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.readers = slices.DeleteFunc(r.readers, func(other *reader) bool { return other == one })
-	return len(r.readers)
-}
-
-func (r *reading) halt() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stop != nil {
+	if r.dismiss(me) {
 		r.stop()
 	}
+}
+
+// dismiss takes a reader off the list, if it is on it. The lock is held.
+func (r *reading) dismiss(one *reader) bool {
+	n := slices.Index(r.readers, one)
+	if n >= 0 {
+		r.readers = slices.Delete(r.readers, n, n+1)
+	}
+	return n >= 0
 }
 
 // run reads while there are readers.
@@ -189,7 +186,9 @@ func (r *reading) pass(ctx context.Context, p portion, readers []*reader) {
 		case one.portions <- p:
 			one.at = p.upto
 			if p.end {
+				r.mu.Lock()
 				r.dismiss(one)
+				r.mu.Unlock()
 			}
 		case <-one.left:
 		case <-ctx.Done():

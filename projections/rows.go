@@ -51,13 +51,13 @@ type column struct {
 }
 
 // types are PostgreSQL's for each type of field. A column of arrays, or of JSON,
-// travels as text.
+// travels as text, and a number so that PostgreSQL is the one to find it too big.
 var types = map[reflect.Type]column{
 	reflect.TypeFor[string]():          {sql: "text"},
 	reflect.TypeFor[*string]():         {sql: "text", null: true},
 	reflect.TypeFor[bool]():            {sql: "boolean"},
 	reflect.TypeFor[*bool]():           {sql: "boolean", null: true},
-	reflect.TypeFor[int]():             {sql: "integer"},
+	reflect.TypeFor[int]():             {sql: "integer", wire: "bigint"},
 	reflect.TypeFor[int64]():           {sql: "bigint"},
 	reflect.TypeFor[*int64]():          {sql: "bigint", null: true},
 	reflect.TypeFor[time.Time]():       {sql: "timestamp with time zone"},

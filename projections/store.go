@@ -43,7 +43,7 @@ func (v *view) storeOne(ctx context.Context, e told) error {
 // write loads the rows that the events are about, applies the events, and stores
 // the rows.
 func (v *view) write(ctx context.Context, events []told, upto event.Position) error {
-	w := v.writer(ctx, upto)
+	w := v.step(ctx, upto, len(events))
 	defer w.close()
 	if err := v.warm(ctx, events); err != nil {
 		return blame(err)
@@ -75,17 +75,22 @@ func (v *view) warm(ctx context.Context, events []told) error {
 	return many.Warm(ctx, subjects)
 }
 
-// writer begins with the checkpoint's step, which fails unless it touches its
-// row as it was left: else another process was here. This is the fence, and what
+// writer writes what concerns a single event.
+func (v *view) writer(ctx context.Context, upto event.Position) *Writer {
+	return v.step(ctx, upto, 1)
+}
+
+// step begins with the checkpoint's step, which fails unless it touches its row
+// as it was left: else another process was here. This is the fence, and what
 // makes repeating harmless. PostgreSQL may forget a commit in a crash, rows and
 // checkpoint together: the log still has it, so no disk is waited for.
-func (v *view) writer(ctx context.Context, upto event.Position) *Writer {
-	w := &Writer{ctx: ctx, view: v, schema: v.schema}
+func (v *view) step(ctx context.Context, upto event.Position, events int) *Writer {
+	w := &Writer{ctx: ctx, view: v, schema: v.schema, events: events}
 	w.batch.Queue(`WITH moved AS (
-			UPDATE govahi.checkpoints SET position = $1, changed = now()
+			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now()
 			WHERE projection = $2 AND version = $3 AND position = $4 RETURNING 1)
 		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
-		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String())
+		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String(), events)
 	return w
 }
 
@@ -115,6 +120,6 @@ func (v *view) commit(ctx context.Context, w *Writer, upto event.Position) error
 		return v.judge(ctx, err, lost)
 	}
 	v.at = upto
-	v.status.set(func(s *Status) { s.Position = upto })
+	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
 	return nil
 }

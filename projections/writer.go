@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +25,7 @@ type Writer struct {
 	ctx     context.Context // of the batch that is being written
 	view    *view
 	schema  string
+	events  int
 	rest    []told // from the event that is being applied on
 	pages   []page
 	batch   pgx.Batch // what is to be sent next
@@ -102,7 +104,7 @@ func (w *Writer) look(sql string, args []any, learn func(pgx.Rows) error) {
 		return
 	}
 	if err := w.query(sql, args, learn); err != nil {
-		w.fail(w.view.judge(w.ctx, err, w.lost()))
+		w.fail(w.view.judge(w.ctx, err, w.lost(err)))
 	}
 }
 
@@ -165,8 +167,17 @@ func (w *Writer) run(to sender) error {
 
 const divisionByZero = "22012"
 
-// lost says that there is no connection that could be asked any more.
-func (w *Writer) lost() bool { return w.tx == nil || w.tx.Conn().IsClosed() }
+// lost says that there is no connection that could be asked any more, and that
+// the statements are not why.
+func (w *Writer) lost(err error) bool {
+	return (w.tx == nil || w.tx.Conn().IsClosed()) && !unfit(err)
+}
+
+// unfit says that an argument cannot be what its statement takes it for. pgx has
+// only words for that, and gives the connection up.
+func unfit(err error) bool {
+	return err != nil && strings.HasPrefix(err.Error(), "error preprocessing batch (build)")
+}
 
 // settle makes all of it so. Most often that is one round trip: statements that
 // are sent together are one transaction. Lost is said of a connection that is
@@ -182,12 +193,12 @@ func (w *Writer) settle() (lost bool, err error) {
 	}
 	defer conn.Release()
 	err = w.run(conn)
-	return conn.Conn().IsClosed(), err
+	return conn.Conn().IsClosed() && !unfit(err), err
 }
 
 func (w *Writer) commit() (lost bool, err error) {
 	if err := w.send(); err != nil {
-		return w.lost(), err
+		return w.lost(err), err
 	}
 	return true, w.tx.Commit(w.ctx)
 }
