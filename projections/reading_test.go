@@ -21,7 +21,7 @@ type counted struct {
 	open  chan struct{} // closed to let readers in
 	read  atomic.Int64
 	at    atomic.Int64 // the position that was read last
-	after int64 // so many events, one read breaks off
+	after int64        // so many events, one read breaks off
 	broke sync.Once
 }
 
