@@ -61,10 +61,10 @@ func (o outside) dial(t *testing.T) *grpc.ClientConn {
 	return conn
 }
 
-// web is an HTTP/1 client.
+// get asks for a page, as browsers and curl do.
 func (o outside) get(t *testing.T, page, user, password string) (int, string) {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: o.trusts, DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: o.trusts, DisableKeepAlives: true, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	scheme := "http"
 	if o.trusts != nil {
