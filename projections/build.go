@@ -10,7 +10,7 @@ import (
 
 // held is what the database holds of a schema.
 type held struct {
-	version  int // 0 without a checkpoint
+	version  int // 0 without a checkpoint, negative if it is to be built anew
 	position event.Position
 	anchor   string
 	present  bool // the schema is there
@@ -203,6 +203,9 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())

@@ -17,7 +17,7 @@ const foundation = `
 CREATE SCHEMA IF NOT EXISTS govahi;
 CREATE TABLE IF NOT EXISTS govahi.checkpoints (
 	projection text PRIMARY KEY,             -- schema, or policy:NAME
-	version    integer NOT NULL,             -- 0 asks for a rebuild
+	version    integer NOT NULL,             -- negative asks for a rebuild
 	position   bigint NOT NULL,              -- everything up to here is in the tables
 	tables     text[] NOT NULL DEFAULT '{}', -- by which a dropped one is noticed
 	events     bigint NOT NULL DEFAULT 0,    -- the projection's own, that it has taken
@@ -56,7 +56,7 @@ func lay(ctx context.Context, pool *pgxpool.Pool) error {
 // Rebuild asks for a projection to be built anew from the log. The runner, now
 // or when it starts, builds it beside the present one and swaps.
 func Rebuild(ctx context.Context, pool *pgxpool.Pool, name string) error {
-	_, err := pool.Exec(ctx, `UPDATE govahi.checkpoints SET version = 0 WHERE projection = $1`, name)
+	_, err := pool.Exec(ctx, `UPDATE govahi.checkpoints SET version = -abs(version) WHERE projection = $1`, name)
 	return err
 }
 

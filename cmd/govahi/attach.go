@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,7 +20,6 @@ import (
 	"govahi/adapters/vault"
 	"govahi/commands"
 	"govahi/domain/event"
-	"govahi/projections"
 )
 
 // attached is a command that speaks to the running instance of a data directory.
@@ -122,54 +120,6 @@ func (a attached) views(ctx context.Context) (*pgxpool.Pool, error) {
 		}
 	}
 	return postgres.Pool(ctx, a.viewsDSN(d))
-}
-
-// rebuild asks a running instance to build views anew.
-type rebuild struct {
-	attached
-	Views []string `arg:"" optional:"" help:"Names of views."`
-	All   bool     `help:"Every view."`
-}
-
-// Run marks the views; the instance's runner does the rest.
-func (r rebuild) Run() error {
-	ctx := context.Background()
-	pool, err := r.views(ctx)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	names, err := r.names()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := projections.Rebuild(ctx, pool, name); err != nil {
-			return err
-		}
-		fmt.Println(name, "will be built anew")
-	}
-	return nil
-}
-
-// names are the views to build; all are asked for by name.
-func (r rebuild) names() ([]string, error) {
-	var all []string
-	for _, p := range projections.All() {
-		all = append(all, p.Name)
-	}
-	if r.All {
-		return all, nil
-	}
-	for _, name := range r.Views {
-		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("there is no view %q: name some of %s, or --all", name, strings.Join(all, ", "))
-		}
-	}
-	if len(r.Views) == 0 {
-		return nil, fmt.Errorf("name some views of %s, or --all", strings.Join(all, ", "))
-	}
-	return r.Views, nil
 }
 
 // logCmd looks at the log.
