@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // At most so much goes into one Pebble batch, and so into one fsync.
@@ -207,8 +205,6 @@ func (g *group) persist() error {
 	}
 	return nil
 }
-
-func internal(err error) error { return status.Error(codes.Internal, err.Error()) }
 
 func (g *group) fail(err error) {
 	for _, p := range g.placed {
