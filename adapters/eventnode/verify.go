@@ -50,6 +50,12 @@ type verification struct {
 	lines uint64 // of the index
 }
 
+// Verify reads everything that the node holds, and tells how far it is and what
+// it finds. It fails only if it cannot go on.
+func (n *Node) Verify(ctx context.Context, tell func(Checked) error) error {
+	return n.store.verify(ctx, tell)
+}
+
 // verify reads every block of every table, every event, and every line of the
 // index. It fails only if it cannot go on; what it finds it tells.
 func (s *store) verify(ctx context.Context, tell func(Checked) error) error {
