@@ -29,10 +29,10 @@ func TestBackupUnderTraffic(t *testing.T) {
 	i := begin(t, dataDir(t), "GOVAHI_LIMITS=off")
 	before := &tape{}
 	i.storyTold(t, "before", before)
-	acknowledged := i.lines(t)
 	f := newTraffic(t, i, 1)
 	end := f.flow()
 	f.drainFirst(t)
+	acknowledged := i.lines(t)
 	kept := filepath.Join(filepath.Dir(i.dir), "backup")
 	said, err := i.govahi(t, "", "backup", kept)
 	must(t, err)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"govahi/adapters/eventnode"
@@ -257,11 +256,7 @@ func (c *checking) report() error {
 	if err := out.Flush(); err != nil || c.faults == 0 {
 		return err
 	}
-	return fmt.Errorf("the log has %s: restore the latest backup (govahi restore), and keep this directory for those who look into it", plural(c.faults, "fault"))
+	return fmt.Errorf("faults in the log: %d", c.faults)
 }
 
 const notSeen = "not looked at: they are the event store's own, elsewhere"
-
-func plural(n int, what string) string {
-	return fmt.Sprint(n, " ", what) + strings.Repeat("s", min(1, max(0, n-1)))
-}
