@@ -90,8 +90,9 @@ func (n *Node) answerCheckpoint(call grpc.ServerStream) error {
 	return nil
 }
 
-// checkpointDir stands beside the log: hard links need the same file system.
-func (d *disk) checkpointDir() string { return d.dir + ".checkpoint" }
+// checkpointDir stands in the log's own directory, where hard links are possible
+// for sure; Pebble passes it by.
+func (d *disk) checkpointDir() string { return filepath.Join(d.dir, "checkpoint") }
 
 // dropCheckpoint removes a checkpoint, also one that a killed process left.
 func (s *store) dropCheckpoint() error { return s.disk.RemoveAll(s.disk.checkpointDir()) }

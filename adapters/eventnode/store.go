@@ -81,7 +81,7 @@ func (d *disk) open() (*store, error) {
 	return s, nil
 }
 
-// make makes the data directory, and removes what a killed backup left beside it.
+// make makes the data directory, and removes what a killed backup left there.
 func (d *disk) make() error {
 	if d.readOnly {
 		return nil

@@ -122,6 +122,46 @@ func sealedOnly(t *testing.T, dir string) {
 	secrets.only(t, "the backup", all, officeName)
 }
 
+// TestBackupOfProduction leaves the CA's token out unless it is asked for, and
+// the restored instance runs once the operator has put it there.
+func TestBackupOfProduction(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	out, err := exec.Command(beside("govahi-signer"), "ceremony", "--dir", filepath.Join(dir, "ca")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	i := begin(t, dir, production...)
+	parent := filepath.Dir(dir)
+	for name, with := range map[string]bool{"without": false, "with": true} {
+		args := []string{"backup", filepath.Join(parent, name)}
+		if with {
+			args = append(args, "--token")
+		}
+		said, err := i.govahi(t, "", args...)
+		must(t, err)
+		_, err = os.Stat(filepath.Join(parent, name, "ca", "pin"))
+		if there := err == nil; there != with || strings.Contains(said, "token is not in it") == with {
+			t.Errorf("%s the token: %v; it says %s", name, err, said)
+		}
+	}
+	i.signal(t, syscall.SIGTERM)
+	next := &instance{dir: filepath.Join(parent, "restored"), listen: i.listen, ended: make(chan error, 1)}
+	said, err := next.govahi(t, "", "restore", filepath.Join(parent, "without"))
+	must(t, err)
+	if !strings.Contains(said, "token is not in this backup") {
+		t.Errorf("it says %s", said)
+	}
+	for _, name := range []string{"pin", "softhsm2.conf"} { // SoftHSM finds its tokens where they were
+		text, err := os.ReadFile(filepath.Join(dir, "ca", name))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(next.dir, "ca", name), text, 0o600))
+	}
+	next.again(t, production...)
+	t.Cleanup(func() { _ = next.stop() })
+	next.settled(t)
+}
+
 // TestBackupsThatAreNone: one that was cut off, one that was altered, one whose
 // place is taken; and a restore that was cut off.
 func TestBackupsThatAreNone(t *testing.T) {

@@ -87,6 +87,10 @@ func TestLogVerifyFindsStrangers(t *testing.T) {
 	if out, err := n.govahi(t, "", "log", "verify"); err != nil || !strings.Contains(out, "1 in 1 streams") {
 		t.Fatalf("of a good log: %v: %s", err, out)
 	}
+	elsewhere := []string{"GOVAHI_DATA=" + t.TempDir(), "GOVAHI_LOG=" + data{dir: n.dir}.logSocket()}
+	if out, err := govahi(t, "", elsewhere, "log", "verify"); err != nil || !strings.Contains(out, "1 in 1 streams") || !strings.Contains(out, notSeen) {
+		t.Errorf("of a log elsewhere: %v: %s", err, out)
+	}
 	n.append(t, "policy-test", 0, "policy.begun.v1", started)
 	n.append(t, "gossip-test", event.NoStream, "gossip.heard.v1", `{}`)
 	n.append(t, "policy-torn", event.NoStream, "policy.started.v1", `{"name":7}`)
