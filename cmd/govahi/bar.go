@@ -15,7 +15,7 @@ import (
 type bar struct {
 	what   string
 	out    io.Writer
-	drawn  *progressbar.ProgressBar // nil where there is no terminal
+	drawn  *progressbar.ProgressBar // nil where there is no terminal, or nothing to show yet
 	began  time.Time
 	said   time.Time
 	total  uint64
@@ -26,13 +26,13 @@ type bar struct {
 const sayEvery = 5 * time.Second
 
 func newBar(what string, total uint64) *bar {
-	b := &bar{what: what, out: os.Stderr, began: time.Now(), said: time.Now(), total: total}
-	if isTerminal(os.Stderr) {
-		b.drawn = progressbar.NewOptions64(int64(total), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowBytes(true),
-			progressbar.OptionSetDescription(what), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
-	}
-	return b
+	return &bar{what: what, out: os.Stderr, began: time.Now(), said: time.Now(), total: total}
+}
+
+func (b *bar) draw() *progressbar.ProgressBar {
+	return progressbar.NewOptions64(int64(b.total), progressbar.OptionSetWriter(b.out), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription(b.what), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 }
 
 func isTerminal(f *os.File) bool {
@@ -43,6 +43,9 @@ func isTerminal(f *os.File) bool {
 // at says how far it is; the total may grow on the way.
 func (b *bar) at(done, total, events uint64) {
 	b.total, b.events = max(total, done), events
+	if b.drawn == nil && b.total > 0 && isTerminal(os.Stderr) {
+		b.drawn = b.draw()
+	}
 	if b.drawn != nil {
 		if events > 0 {
 			b.drawn.Describe(fmt.Sprintf("%s, %.0f events/s", b.what, b.rate()))
