@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -84,7 +85,7 @@ func (v *verification) files() error {
 
 // tables checks the checksum of every block of every table.
 func (v *verification) tables() error {
-	names, total, err := v.disk.tables()
+	names, total, err := v.liveTables()
 	if err != nil {
 		return err
 	}
@@ -108,18 +109,17 @@ func (v *verification) tables() error {
 	return nil
 }
 
-// tables are the names of the tables in the directory, and their bytes.
-func (d *disk) tables() (tables []string, total uint64, err error) {
-	names, err := d.FS.List(d.dir)
-	for _, name := range names {
-		if !isTable(name) {
-			continue
-		}
-		if info, err := d.FS.Stat(filepath.Join(d.dir, name)); err == nil {
-			tables, total = append(tables, name), total+uint64(info.Size())
+// liveTables are the names of the tables that make up the log now, and their
+// bytes: others are being written, or wait to be removed.
+func (v *verification) liveTables() (tables []string, total uint64, err error) {
+	levels, err := v.db.SSTables()
+	for _, level := range levels {
+		for _, table := range level {
+			tables, total = append(tables, table.BackingSSTNum.String()+".sst"), total+table.Size
 		}
 	}
-	return tables, total, err
+	slices.Sort(tables)
+	return slices.Compact(tables), total, err
 }
 
 func (v *verification) table(path string) (size uint64, err error) {

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"govahi/adapters/eventnode"
+	"govahi/domain/event"
 )
 
 // What a checksum lets pass, because it was written so, is found all the same:
@@ -26,7 +27,7 @@ func TestVerifyFindsWhatChecksumsDoNot(t *testing.T) {
 	t.Parallel()
 	disk, events := oldLog(t)
 	third := events[102]
-	event := binary.BigEndian.AppendUint64([]byte{'e'}, uint64(third.Position))
+	at := binary.BigEndian.AppendUint64([]byte{'e'}, uint64(third.Position))
 	stream := string(third.Stream)
 	line := binary.BigEndian.AppendUint64(append(append([]byte{'s'}, byte(len(stream))), stream...), third.Revision)
 	head := append([]byte{'h'}, stream...)
@@ -34,8 +35,8 @@ func TestVerifyFindsWhatChecksumsDoNot(t *testing.T) {
 		harm func(*pebble.Batch) error
 		want []string
 	}{
-		"event gone":  {func(b *pebble.Batch) error { return b.Delete(event, nil) }, []string{"events are missing", "1500 lines for 1499 events"}},
-		"event torn":  {func(b *pebble.Batch) error { return b.Set(event, []byte("nonsense"), nil) }, []string{"cannot be read"}},
+		"event gone":  {func(b *pebble.Batch) error { return b.Delete(at, nil) }, []string{"events are missing", "1500 lines for 1499 events"}},
+		"event torn":  {func(b *pebble.Batch) error { return b.Set(at, []byte("nonsense"), nil) }, []string{"cannot be read"}},
 		"line gone":   {func(b *pebble.Batch) error { return b.Delete(line, nil) }, []string{"the index does not lead to it", "was expected"}},
 		"line astray": {func(b *pebble.Batch) error { return b.Set(line, make([]byte, 24), nil) }, []string{"leads to another event"}},
 		"head behind": {func(b *pebble.Batch) error { return b.Set(head, make([]byte, 16), nil) }, []string{"the head says revision 0 at 0"}},
@@ -167,5 +168,28 @@ func TestReadOnly(t *testing.T) {
 	}
 	if _, err := eventnode.Open(t.Context(), "nothing", eventnode.Options{FS: vfs.NewMem(), ReadOnly: true}); err == nil {
 		t.Error("it opened a log that is not there")
+	}
+}
+
+// An append that is larger than what Pebble takes into its memory at once (the
+// stream's name stands with each event, and in each line of the index) is seen
+// like any other, and what comes next stands behind it.
+func TestAnAppendBeyondPebblesMemory(t *testing.T) {
+	t.Parallel()
+	socket := serve(t, openNode(t, t.TempDir(), eventnode.Options{}))
+	log := openLog(t, socket)
+	large, err := log.Append(t.Context(), event.NewStream("test", strings.Repeat("x", 100_000)), event.NoStream, proposed("large", 100)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := log.Append(t.Context(), "test-next", event.NoStream, proposed("next", 1)...)
+	if err != nil || next.Position <= large.Position {
+		t.Errorf("%v: position %d after %d", err, next.Position, large.Position)
+	}
+	if all := readAll(t, log); len(all) != 101 {
+		t.Errorf("%d events are seen", len(all))
+	}
+	if err := faultsOf(t, socket); err != nil {
+		t.Error(err)
 	}
 }
