@@ -109,6 +109,9 @@ func (s *store) openPebble() (err error) {
 	return fmt.Errorf("eventnode: open %s: %w", s.disk.dir, err)
 }
 
+// bits tell that a stream is new, as most are that are looked up.
+var bits = bloom.FilterPolicy(10)
+
 func (s *store) options() *pebble.Options {
 	options := &pebble.Options{
 		FS:                 s.disk,
@@ -122,7 +125,7 @@ func (s *store) options() *pebble.Options {
 		MemTableSize:       32 << 20,
 	}
 	for i := range options.Levels {
-		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most streams looked up are new
+		options.Levels[i].FilterPolicy = bits
 	}
 	return options
 }
