@@ -18,6 +18,7 @@ type cli struct {
 	Log       logCmd    `cmd:"" help:"Look at the event log, check it, and move it."`
 	Backup    backup    `cmd:"" help:"Copy a running instance: its log and its vault, as of one moment."`
 	Restore   restore   `cmd:"" help:"Make an instance of a backup."`
+	Node      node      `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`
 	Dev       dev       `cmd:"" help:"Helpers for development mode."`
 }
 
