@@ -12,7 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
@@ -136,7 +142,12 @@ func (c *cutting) live(during time.Duration) error {
 	if err := c.audit(log); err != nil {
 		return err
 	}
-	c.fill(log, during)
+	conn, err := grpc.NewClient("unix://"+path, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	c.fill(log, conn, during)
 	return nil
 }
 
@@ -145,16 +156,59 @@ func (c *cutting) socket() string {
 	return fmt.Sprintf("%s/%d.sock", c.TempDir(), c.n)
 }
 
+// appender stores an append, by one call or another.
+type appender func(context.Context, event.Stream, event.Expected, ...event.Proposed) (event.Receipt, error)
+
+// batched appends by BatchAppend, as other official clients do.
+func batched(conn *grpc.ClientConn) appender {
+	return func(ctx context.Context, stream event.Stream, expected event.Expected, events ...event.Proposed) (event.Receipt, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		request := &streams.BatchAppendReq{CorrelationId: &shared.UUID{Value: &shared.UUID_String_{String_: idA}}, Options: toNew(string(stream)), IsFinal: true}
+		if expected >= 0 {
+			request.Options = toRevision(string(stream), uint64(expected))
+		}
+		for _, e := range events {
+			request.ProposedMessages = append(request.ProposedMessages, &streams.BatchAppendReq_ProposedMessage{
+				Id:       &shared.UUID{Value: &shared.UUID_String_{String_: uuid.UUID(e.ID).String()}},
+				Metadata: map[string]string{"type": e.Type, "content-type": "application/json"}, Data: e.Data, CustomMetadata: e.Meta,
+			})
+		}
+		call, err := streams.NewStreamsClient(conn).BatchAppend(ctx)
+		if err == nil {
+			err = call.Send(request)
+		}
+		if err != nil {
+			return event.Receipt{}, err
+		}
+		response, err := call.Recv()
+		switch {
+		case err != nil:
+			return event.Receipt{}, err
+		case codes.Code(response.GetError().GetCode()) == codes.AlreadyExists:
+			return event.Receipt{}, event.ErrWrongExpectedRevision
+		case response.GetError() != nil:
+			return event.Receipt{}, fmt.Errorf("answered with %v", response.GetError())
+		}
+		success := response.GetSuccess()
+		return event.Receipt{Stream: stream, Revision: success.GetCurrentRevision(), Position: event.Position(success.GetPosition().GetCommitPosition())}, nil
+	}
+}
+
 // fill writes until the power is cut in the midst of it.
-func (c *cutting) fill(log *eventstore.Log, during time.Duration) {
+func (c *cutting) fill(log *eventstore.Log, conn *grpc.ClientConn, during time.Duration) {
 	c.cut, c.open = false, map[*attempt]bool{}
 	ctx, cancel := context.WithCancel(c.Context())
 	var all sync.WaitGroup
 	for i := range 16 {
 		dice := rand.New(rand.NewPCG(c.dice.Uint64(), 0))
 		own := event.NewStream("own", fmt.Sprint(i))
+		by := appender(log.Append)
+		if i%4 == 0 {
+			by = batched(conn)
+		}
 		all.Go(func() {
-			for c.write(ctx, log, dice, own) {
+			for c.write(ctx, by, dice, own) {
 			}
 		})
 	}
@@ -169,12 +223,12 @@ func (c *cutting) fill(log *eventstore.Log, during time.Duration) {
 
 // write appends once: to a stream of its own, or to one that others write to,
 // too; one event or several; now and then what was acknowledged before.
-func (c *cutting) write(ctx context.Context, log *eventstore.Log, dice *rand.Rand, own event.Stream) bool {
+func (c *cutting) write(ctx context.Context, by appender, dice *rand.Rand, own event.Stream) bool {
 	a := c.choose(dice, own)
 	if a == nil {
 		return false
 	}
-	receipt, err := log.Append(ctx, a.stream, a.expected, a.events...)
+	receipt, err := by(ctx, a.stream, a.expected, a.events...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut {
