@@ -150,10 +150,10 @@ func (w *writing) tree(ctx context.Context, from, to string) error {
 		return err
 	}
 	b := newBar("copying "+to, uint64(total))
-	defer b.end()
+	defer b.ended()
 	done := uint64(0)
 	for _, name := range files {
-		tell := func(n int) { done += uint64(n); b.at(done, uint64(total), 0) }
+		tell := func(n int) { done += uint64(n); b.reach(done, uint64(total)) }
 		if err := errors.Join(ctx.Err(), w.file(filepath.Join(from, name), filepath.Join(to, name), tell)); err != nil {
 			return err
 		}
@@ -286,14 +286,14 @@ func (w *writing) verify(ctx context.Context) error {
 			return fmt.Errorf("the log itself has a fault, run govahi log verify: %s", c.Fault.Text)
 		}
 		if c.What == "events" {
-			b.at(c.Done, c.Total, 0)
+			b.reach(c.Done, c.Total)
 		}
 		if c.Held != nil {
 			w.manifest.Head, w.manifest.Events = c.Held.Head, c.Held.Events
 		}
 		return nil
 	})
-	b.end()
+	b.ended()
 	lock := os.Remove(filepath.Join(w.path("log"), "LOCK")) // opening made it
 	return errors.Join(err, node.Close(), lock)
 }

@@ -72,9 +72,9 @@ func (e exportLog) toFile(ctx context.Context, log *eventstore.Log) (err error) 
 	if err != nil {
 		return err
 	}
-	b := newBar("exporting", uint64(head))
-	n, err := exportTo(ctx, log, last.Position, f, func(at event.Position, n uint64) { b.at(uint64(at), uint64(head), n) })
-	b.end()
+	b := newEventBar("exporting")
+	n, err := exportTo(ctx, log, last.Position, f, func(at event.Position, n uint64) { b.reachEvents(n, uint64(at), uint64(head)) })
+	b.ended()
 	if err == nil {
 		fmt.Printf("%d events written to %s, which holds the log up to position %d\n", n, e.Out, max(head, last.Position))
 	}

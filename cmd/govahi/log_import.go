@@ -43,9 +43,9 @@ func (i importLog) Run() error {
 		}
 		defer func() { _ = in.Close() }()
 	}
-	m := &moving{log: log, lines: newLines(in), bar: newBar("importing", 0)}
+	m := &moving{log: log, lines: newLines(in), bar: newEventBar("importing")}
 	err = m.run(ctx)
-	m.bar.end()
+	m.bar.ended()
 	if err == nil {
 		fmt.Printf("%d events imported, %d were there already\n", m.moved, m.skipped)
 	}
@@ -180,4 +180,6 @@ func (m *moving) flush(ctx context.Context) error {
 	return nil
 }
 
-func (m *moving) tell() { m.bar.at(uint64(m.last.Position), uint64(m.head), m.moved+m.skipped) }
+func (m *moving) tell() {
+	m.bar.reachEvents(m.moved+m.skipped, uint64(m.last.Position), uint64(m.head))
+}

@@ -286,16 +286,3 @@ func TestLogImportRefuses(t *testing.T) {
 		t.Errorf("of no export: %v", err)
 	}
 }
-
-// Where nothing can be drawn, a line now and then says how far it is.
-func TestBarWithoutATerminal(t *testing.T) {
-	said := &transcript{}
-	b := newBar("importing", 4<<20)
-	b.out, b.said, b.began = said, time.Now().Add(-sayEvery), time.Now().Add(-10*time.Second)
-	b.at(1<<20, 4<<20, 5000)
-	b.at(2<<20, 4<<20, 9000) // too soon for another line
-	b.end()
-	if got := said.String(); !strings.HasPrefix(got, "importing: 25 %, 1.0 MiB of 4.0 MiB, 500 events/s, 30s left\n") || strings.Count(got, "\n") != 1 {
-		t.Errorf("%q", got)
-	}
-}

@@ -26,6 +26,7 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
 	"govahi/domain/token"
@@ -56,6 +57,7 @@ var catalogs = map[string]event.Catalog{
 	person.Addressing.Category:      person.Addressing.Catalog,
 	person.Kind.Category:            person.Kind.Catalog,
 	policy.Kind.Category:            policy.Kind.Catalog,
+	projection.Kind.Category:        projection.Kind.Catalog,
 }
 
 type verifyLog struct {
@@ -165,15 +167,15 @@ func (c *checking) fault(stream string, revision uint64, position event.Position
 // stored lets the node read its files.
 func (c *checking) stored(ctx context.Context, node *eventnode.Maintenance) error {
 	b, what := newBar("files", 0), "files"
-	defer func() { b.end() }()
+	defer func() { b.ended() }()
 	return node.Verify(ctx, func(s eventnode.Checked) error {
 		if s.What != what {
-			b.end()
+			b.ended()
 			b, what = newBar(s.What, s.Total), s.What
 		}
-		b.at(s.Done, s.Total, 0)
+		b.reach(s.Done, s.Total)
 		if f := s.Fault; f != nil {
-			b.end()
+			b.ended()
 			c.fault(f.Stream, f.Revision, event.Position(f.Position), f.Text)
 		}
 		c.held = s.Held
@@ -187,8 +189,8 @@ func (c *checking) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := newBar("catalogs", uint64(head))
-	defer b.end()
+	b := newEventBar("catalogs")
+	defer b.ended()
 	for r, err := range c.log.ReadAll(ctx, 0) {
 		if err != nil {
 			if ctx.Err() == nil {
@@ -198,7 +200,7 @@ func (c *checking) read(ctx context.Context) error {
 		}
 		c.look(r)
 		if c.events%1024 == 0 {
-			b.at(uint64(r.Position), uint64(head), c.events)
+			b.reachEvents(c.events, uint64(r.Position), uint64(head))
 		}
 	}
 	return nil
@@ -260,3 +262,5 @@ func (c *checking) report() error {
 }
 
 const notSeen = "not looked at: they are the event store's own, elsewhere"
+
+func mebibytes(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

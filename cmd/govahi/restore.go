@@ -78,14 +78,14 @@ func readManifest(dir string) (m manifest, err error) {
 // check reads every file before any is put in place.
 func (m manifest) check(ctx context.Context, dir string) error {
 	b := newBar("checking", m.size())
-	defer b.end()
+	defer b.ended()
 	done := uint64(0)
 	for _, f := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
 			return fmt.Errorf("the manifest names %q, which is not in the backup", f.Path)
 		}
 		sum := sha256.New()
-		tell := func(n int) { done += uint64(n); b.at(done, m.size(), 0) }
+		tell := func(n int) { done += uint64(n); b.reach(done, m.size()) }
 		if err := errors.Join(ctx.Err(), f.read(dir, sum, tell)); err != nil {
 			return err
 		}
@@ -159,12 +159,12 @@ func (d *data) fill(ctx context.Context, m manifest, from string) error {
 	b := newBar("restoring", m.size())
 	done := uint64(0)
 	for _, f := range m.Files {
-		tell := func(n int) { done += uint64(n); b.at(done, m.size(), 0) }
+		tell := func(n int) { done += uint64(n); b.reach(done, m.size()) }
 		if err := errors.Join(ctx.Err(), d.place(f, from, tell)); err != nil {
 			return err
 		}
 	}
-	b.end()
+	b.ended()
 	if err := d.restoreVault(ctx, from); err != nil {
 		return err
 	}
