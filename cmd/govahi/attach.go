@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,6 @@ import (
 	"govahi/adapters/signer"
 	"govahi/adapters/vault"
 	"govahi/commands"
-	"govahi/domain/event"
 )
 
 // attached is a command that speaks to the running instance of a data directory.
@@ -120,50 +118,4 @@ func (a attached) views(ctx context.Context) (*pgxpool.Pool, error) {
 		}
 	}
 	return postgres.Pool(ctx, a.viewsDSN(d))
-}
-
-// logCmd looks at the log.
-type logCmd struct {
-	Export export `cmd:"" help:"Print every event in order, as stored, one JSON object a line."`
-}
-
-type export struct{ attached }
-
-// Run prints the log; personal data is in its sealed form.
-func (e export) Run() error {
-	log, err := e.openLog()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = log.Close() }()
-	out := bufio.NewWriter(os.Stdout)
-	if err := exportTo(context.Background(), log, out); err != nil {
-		return err
-	}
-	return out.Flush()
-}
-
-// line is one event as exported.
-type line struct {
-	Position event.Position  `json:"position"`
-	Stream   event.Stream    `json:"stream"`
-	Revision uint64          `json:"revision"`
-	ID       event.ID        `json:"id"`
-	Type     string          `json:"type"`
-	Data     json.RawMessage `json:"data"`
-	Meta     json.RawMessage `json:"metadata"`
-}
-
-func exportTo(ctx context.Context, log event.Log, out io.Writer) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	for r, err := range log.ReadAll(ctx, 0) {
-		if err != nil {
-			return err
-		}
-		if err := encoder.Encode(line{r.Position, r.Stream, r.Revision, r.ID, r.Type, r.Data, r.Meta}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

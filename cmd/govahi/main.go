@@ -16,7 +16,9 @@ type cli struct {
 	Bootstrap   bootstrap      `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`
 	Projections projectionsCmd `cmd:"" help:"See how far views and policies are, and what they could not take."`
 	Rebuild     rebuild        `cmd:"" help:"Build read views anew from the log, beside the present ones."`
-	Log         logCmd         `cmd:"" help:"Look at the event log."`
+	Log         logCmd         `cmd:"" help:"Look at the event log, check it, and move it."`
+	Backup      backup         `cmd:"" help:"Copy a running instance: its log and its vault, as of one moment."`
+	Restore     restore        `cmd:"" help:"Make an instance of a backup."`
 	Node        node           `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`
 	Dev         dev            `cmd:"" help:"Helpers for development mode."`
 }
