@@ -1,0 +1,204 @@
+package eventnode_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"govahi/adapters/eventnode"
+)
+
+// The programs in testdata/foreign use the node through a client that nobody
+// here wrote: npm's @eventstore/db-client.
+func TestForeignClient(t *testing.T) {
+	packages := foreignClient(t)
+	programs, err := filepath.Glob("testdata/foreign/*.test.mjs")
+	if err != nil || len(programs) == 0 {
+		t.Fatalf("there are no programs in testdata/foreign: %v", err)
+	}
+	for _, program := range programs {
+		t.Run(filepath.Base(program), func(t *testing.T) {
+			t.Parallel()
+			runForeign(t, packages, program, openForeign(t))
+		})
+	}
+}
+
+// foreignClient is a directory with the client and all that it needs. It is
+// made once for a lock file, outside the tree.
+func foreignClient(t *testing.T) string {
+	t.Helper()
+	lock, err := os.ReadFile("testdata/foreign/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache = filepath.Join(cache, "govahi")
+	dir := filepath.Join(cache, fmt.Sprintf("foreign-client-%x", sha256.Sum256(lock)))
+	if _, err := os.Stat(dir); err != nil {
+		installForeign(t, cache, dir)
+	}
+	return filepath.Join(dir, "node_modules")
+}
+
+// installForeign installs beside and renames, so that what is there is whole.
+func installForeign(t *testing.T, cache, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := os.MkdirTemp(cache, "fresh-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(fresh)
+	copyForeign(t, fresh, "testdata/foreign/package.json", "testdata/foreign/package-lock.json")
+	npm := exec.CommandContext(t.Context(), needed(t, "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	npm.Dir = fresh
+	if output, err := npm.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, output)
+	}
+	if err := os.Rename(fresh, dir); err != nil && !errors.Is(err, os.ErrExist) { // another test run was faster
+		t.Fatal(err)
+	}
+}
+
+func needed(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%v; ./install.sh tests installs it", err)
+	}
+	return path
+}
+
+// copyForeign reads the files here and not in the child, so that Go's test cache
+// knows of them.
+func copyForeign(t *testing.T, dir string, files ...string) {
+	t.Helper()
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// runForeign runs a program, and makes each of its tests one of ours.
+func runForeign(t *testing.T, packages, program string, log *foreignNode) {
+	t.Helper()
+	dir := t.TempDir()
+	copyForeign(t, dir, program, "testdata/foreign/log.mjs", "testdata/foreign/reporter.mjs", "testdata/foreign/package.json")
+	if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	node := exec.CommandContext(ctx, needed(t, "node"), "--test-reporter=./reporter.mjs", filepath.Base(program))
+	node.Dir, node.Env = dir, append(os.Environ(), log.env(t)...)
+	var stdout, stderr bytes.Buffer
+	node.Stdout, node.Stderr = &stdout, &stderr
+	err := node.Run(); t.Log(stderr.String())
+	if reported := reportForeign(t, &stdout); err != nil || reported == 0 {
+		t.Errorf("%d tests, %v, %v\n%s%s", reported, err, ctx.Err(), &stdout, &stderr)
+	}
+}
+
+// reportForeign reads what reporter.mjs prints, and counts.
+func reportForeign(t *testing.T, lines io.Reader) (n int) {
+	for decoder := json.NewDecoder(lines); ; n++ {
+		var result struct {
+			Name, Error string
+			Passed      bool
+		}
+		if err := decoder.Decode(&result); err != nil {
+			return n
+		}
+		t.Run(result.Name, func(t *testing.T) {
+			if !result.Passed {
+				t.Error(result.Error)
+			}
+		})
+	}
+}
+
+// foreignNode is a node on TCP that its client may stop, and start again on the
+// same data and address.
+type foreignNode struct {
+	dir, address string
+	node         *eventnode.Node
+	served       chan error
+}
+
+func openForeign(t *testing.T) *foreignNode {
+	t.Helper()
+	log := &foreignNode{dir: t.TempDir(), address: "127.0.0.1:0"}
+	if err := log.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := log.cut(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return log
+}
+
+func (n *foreignNode) start(ctx context.Context) error {
+	l, err := net.Listen("tcp", n.address)
+	if err != nil {
+		return err
+	}
+	node, err := eventnode.Open(ctx, n.dir, eventnode.Options{})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	n.address, n.node, n.served = l.Addr().String(), node, make(chan error, 1)
+	go func() { n.served <- node.Serve(l) }()
+	return nil
+}
+
+// stop must not need its patience: no client can keep the node from stopping.
+func (n *foreignNode) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return errors.Join(n.node.Stop(ctx), ctx.Err(), <-n.served)
+}
+
+func (n *foreignNode) cut(context.Context) error { return errors.Join(n.node.Close(), <-n.served) }
+
+// env tells a program where the node is and where it is stopped and started.
+func (n *foreignNode) env(t *testing.T) []string {
+	doors := http.NewServeMux()
+	for path, order := range map[string]func(context.Context) error{"/stop": n.stop, "/cut": n.cut, "/start": n.start} {
+		doors.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			if err := order(r.Context()); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+			}
+		})
+	}
+	control := httptest.NewServer(doors)
+	t.Cleanup(control.Close)
+	return []string{
+		"LOG_ADDRESS=" + n.address, "LOG_OPTIONS=tls=false", "LOG_USER=",
+		"LOG_CONTROL=" + control.URL,
+	}
+}
