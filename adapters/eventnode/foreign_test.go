@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,22 +19,32 @@ import (
 	"time"
 
 	"govahi/adapters/eventnode"
+	"govahi/adapters/eventnode/tlstest"
 )
 
 // The programs in testdata/foreign use the node through a client that nobody
 // here wrote: npm's @eventstore/db-client.
 func TestForeignClient(t *testing.T) {
 	packages := foreignClient(t)
-	programs, err := filepath.Glob("testdata/foreign/*.test.mjs")
-	if err != nil || len(programs) == 0 {
+	for name, open := range map[string]func(*testing.T) *foreignNode{"plain": plainForeign, "TLS": secureForeign} {
+		for _, program := range foreignPrograms(t, name) {
+			t.Run(name+"/"+filepath.Base(program), func(t *testing.T) {
+				t.Parallel()
+				runForeign(t, packages, program, open(t))
+			})
+		}
+	}
+}
+
+// foreignPrograms are those for every node, and those for nodes of one kind.
+func foreignPrograms(t *testing.T, kind string) []string {
+	t.Helper()
+	all, err := filepath.Glob("testdata/foreign/*.test.mjs")
+	own, _ := filepath.Glob("testdata/foreign/*.test." + kind + ".mjs")
+	if err != nil || len(all) == 0 {
 		t.Fatalf("there are no programs in testdata/foreign: %v", err)
 	}
-	for _, program := range programs {
-		t.Run(filepath.Base(program), func(t *testing.T) {
-			t.Parallel()
-			runForeign(t, packages, program, openForeign(t))
-		})
-	}
+	return append(all, own...)
 }
 
 // foreignClient is a directory with the client and all that it needs. It is
@@ -144,61 +155,91 @@ func reportForeign(t *testing.T, lines io.Reader) (n int) {
 // same data and address.
 type foreignNode struct {
 	dir, address string
+	secure       *tls.Config
+	users        []eventnode.User
+	options      string // in a connection string
 	node         *eventnode.Node
 	served       chan error
 }
 
-func openForeign(t *testing.T) *foreignNode {
+func plainForeign(t *testing.T) *foreignNode {
 	t.Helper()
-	log := &foreignNode{dir: t.TempDir(), address: "127.0.0.1:0"}
-	if err := log.start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := log.cut(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	log := &foreignNode{options: "tls=false"}
+	log.begin(t)
 	return log
 }
 
-func (n *foreignNode) start(ctx context.Context) error {
+// secureForeign is a node with TLS and two users.
+func secureForeign(t *testing.T) *foreignNode {
+	t.Helper()
+	ca := tlstest.NewCA(t)
+	secure, err := eventnode.TLS(ca.Issue(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &foreignNode{
+		options: "tlsCAFile=" + ca.File,
+		secure:  secure,
+		users:   []eventnode.User{{Name: "mina", Password: "p:a/s s@?"}, {Name: "مینا", Password: "گذر"}},
+	}
+	log.begin(t)
+	return log
+}
+
+// begin starts the node until the test ends.
+func (n *foreignNode) begin(t *testing.T) {
+	t.Helper()
+	n.dir, n.address = t.TempDir(), "127.0.0.1:0"
+	if err := n.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.cut(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func (n *foreignNode) start() error {
 	l, err := net.Listen("tcp", n.address)
 	if err != nil {
 		return err
 	}
-	node, err := eventnode.Open(ctx, n.dir, eventnode.Options{})
+	node, err := eventnode.Open(context.Background(), n.dir, eventnode.Options{Users: n.users})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	n.address, n.node, n.served = l.Addr().String(), node, make(chan error, 1)
-	go func() { n.served <- node.Serve(l) }()
+	go func() { n.served <- node.ServeTCP(l, n.secure) }()
 	return nil
 }
 
-// stop must not need its patience: no client can keep the node from stopping.
-func (n *foreignNode) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+// stop must not come to the end of its patience: no client keeps the node.
+func (n *foreignNode) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return errors.Join(n.node.Stop(ctx), ctx.Err(), <-n.served)
 }
 
-func (n *foreignNode) cut(context.Context) error { return errors.Join(n.node.Close(), <-n.served) }
+func (n *foreignNode) cut() error { return errors.Join(n.node.Close(), <-n.served) }
 
-// env tells a program where the node is and where it is stopped and started.
+// env tells a program where the node is, who may use it, and where it is stopped
+// and started.
 func (n *foreignNode) env(t *testing.T) []string {
-	doors := http.NewServeMux()
-	for path, order := range map[string]func(context.Context) error{"/stop": n.stop, "/cut": n.cut, "/start": n.start} {
-		doors.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
-			if err := order(r.Context()); err != nil {
+	t.Helper()
+	orders := http.NewServeMux()
+	for path, order := range map[string]func() error{"/stop": n.stop, "/cut": n.cut, "/start": n.start} {
+		orders.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) {
+			if err := order(); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 			}
 		})
 	}
-	control := httptest.NewServer(doors)
+	control := httptest.NewServer(orders)
 	t.Cleanup(control.Close)
-	return []string{
-		"LOG_ADDRESS=" + n.address, "LOG_OPTIONS=tls=false", "LOG_USER=",
-		"LOG_CONTROL=" + control.URL,
+	env := []string{"LOG_ADDRESS=" + n.address, "LOG_OPTIONS=" + n.options, "LOG_CONTROL=" + control.URL}
+	for i, user := range n.users {
+		env = append(env, fmt.Sprintf("LOG_USER_%d=%s:%s", i+1, user.Name, user.Password))
 	}
+	return env
 }

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { NO_STREAM } from "@eventstore/db-client";
-import { address, connect, connectTo, happened, ids, newEvents, newStream, options, readStream, take, test, user } from "./log.mjs";
+import { address, connect, connectTo, happened, ids, newEvents, newStream, options, readStream, take, test, users, who } from "./log.mjs";
 
 const [host, port] = address.split(":");
-const who = user && `${user}@`;
+const user = who(users[0]);
 
 const ways = {
-  "the node": `esdb://${who}${address}?${options}`,
-  "a seed that tells where the leader is": `esdb+discover://${who}${address}?${options}`,
-  "a seed by its name": `esdb+discover://${who}localhost:${port}?${options}`,
-  "several seeds, one of them dead": `esdb://${who}${host}:1,${address}?${options}`,
-  "who would rather have a follower": `esdb+discover://${who}${address}?${options}&nodePreference=follower`,
+  "the node": `esdb://${user}${address}?${options}`,
+  "a seed that tells where the leader is": `esdb+discover://${user}${address}?${options}`,
+  "a seed by its name": `esdb+discover://${user}localhost:${port}?${options}`,
+  "several seeds, one of them dead": `esdb://${user}${host}:1,${address}?${options}`,
+  "who would rather have a follower": `esdb+discover://${user}${address}?${options}&nodePreference=follower`,
 };
 
 for (const [name, way] of Object.entries(ways)) {

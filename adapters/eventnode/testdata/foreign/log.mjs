@@ -6,17 +6,23 @@ import { setTimeout } from "node:timers/promises";
 import { EventStoreDBClient, jsonEvent } from "@eventstore/db-client";
 
 // The Go test tells where its node is, what a connection string needs besides,
-// who may use it (empty: anybody) and where it is stopped and started.
-const { LOG_ADDRESS, LOG_OPTIONS, LOG_USER, LOG_CONTROL } = process.env;
+// where it is stopped and started, and who may use it (nobody named: anybody).
+const { LOG_ADDRESS, LOG_OPTIONS, LOG_CONTROL, LOG_USER_1, LOG_USER_2 } = process.env;
 export const address = LOG_ADDRESS;
 export const options = LOG_OPTIONS;
-export const user = LOG_USER;
 
-const [username, password] = (user || "nobody:nothing").split(":");
+const credentialsOf = (user) => {
+  const [username, ...password] = user.split(":");
+  return { username, password: password.join(":") };
+};
+export const users = [LOG_USER_1, LOG_USER_2].filter(Boolean).map(credentialsOf);
 
 // A call without credentials of its own goes through BatchAppend, one with them
 // through Append.
-export const doors = { BatchAppend: {}, Append: { credentials: { username, password } } };
+export const doors = { BatchAppend: {}, Append: { credentials: users[0] ?? credentialsOf("anybody:") } };
+
+// who is the part of a connection string that names a user.
+export const who = (user) => (user ? `${encodeURIComponent(user.username)}:${encodeURIComponent(user.password)}@` : "");
 
 const disposals = [];
 let running = false;
@@ -46,7 +52,7 @@ export const connectTo = (text) => {
 };
 
 export const connect = (more = "") =>
-  connectTo(`esdb://${user ? `${user}@` : ""}${address}?${options}&defaultDeadline=15000${more}`);
+  connectTo(`esdb://${who(users[0])}${address}?${options}&defaultDeadline=15000${more}`);
 
 export const newStream = (name = "test") => `${name}-${randomUUID()}`;
 
