@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,13 +122,13 @@ func runForeign(t *testing.T, packages, program string, log *foreignNode) {
 	if err := os.Symlink(packages, filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	node := exec.CommandContext(ctx, needed(t, "node"), "--test-reporter=./reporter.mjs", filepath.Base(program))
 	node.Dir, node.Env = dir, append(os.Environ(), log.env(t)...)
 	var stdout, stderr bytes.Buffer
 	node.Stdout, node.Stderr = &stdout, &stderr
-	err := node.Run(); t.Log(stderr.String())
+	err := node.Run()
 	if reported := reportForeign(t, &stdout); err != nil || reported == 0 {
 		t.Errorf("%d tests, %v, %v\n%s%s", reported, err, ctx.Err(), &stdout, &stderr)
 	}
@@ -189,7 +190,7 @@ func secureForeign(t *testing.T) *foreignNode {
 // begin starts the node until the test ends.
 func (n *foreignNode) begin(t *testing.T) {
 	t.Helper()
-	n.dir, n.address = t.TempDir(), "127.0.0.1:0"
+	n.dir, n.address = t.TempDir(), holdPort(t)
 	if err := n.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +199,27 @@ func (n *foreignNode) begin(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// holdPort takes a port until the test ends, without listening there: nobody
+// else gets it while the node is away.
+func holdPort(t *testing.T) (address string) {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(socket) })
+	err = errors.Join(
+		syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1), // as the node's own
+		syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+	)
+	at, _ := syscall.Getsockname(socket)
+	bound, ok := at.(*syscall.SockaddrInet4)
+	if err != nil || !ok {
+		t.Fatalf("no free port: %v", err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.Port)
 }
 
 func (n *foreignNode) start() error {
@@ -209,7 +231,7 @@ func (n *foreignNode) start() error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	n.address, n.node, n.served = l.Addr().String(), node, make(chan error, 1)
+	n.node, n.served = node, make(chan error, 1)
 	go func() { n.served <- node.ServeTCP(l, n.secure) }()
 	return nil
 }

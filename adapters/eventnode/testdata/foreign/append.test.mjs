@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import {
   ANY, NO_STREAM, STREAM_EXISTS,
   binaryEvent, jsonEvent,
-  MaxAppendSizeExceededError, WrongExpectedVersionError,
+  AccessDeniedError, MaxAppendSizeExceededError, WrongExpectedVersionError,
 } from "@eventstore/db-client";
 import { connect, doors, ids, newEvents, newStream, readStream, test } from "./log.mjs";
 
@@ -158,6 +158,10 @@ for (const [door, through] of Object.entries(doors)) {
     }
     assert.deepEqual(stored[2].position, result.position);
     assert.ok(stored[0].position.commit < stored[1].position.commit);
+  });
+
+  test(`${door}: the system's streams belong to nobody`, async () => {
+    await assert.rejects(append(connect(), `$${newStream()}`, newEvents(1), ANY), AccessDeniedError);
   });
 
   test(`${door}: an event without type spoils its own append alone`, async () => {

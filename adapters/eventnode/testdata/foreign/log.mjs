@@ -29,7 +29,7 @@ let running = false;
 
 // A test that hangs fails. With it go its clients, and what takes turns.
 export function test(name, body) {
-  nodeTest(name, { timeout: 20_000 }, async () => {
+  nodeTest(name, { timeout: 60_000 }, async () => {
     running = true;
     try {
       await body();

@@ -3,7 +3,7 @@ export default async function* (events) {
   for await (const { type, data } of events) {
     const passed = type === "test:pass";
     if (!passed && type !== "test:fail") continue;
-    const { name, details } = data; console.error(name, details.duration_ms);
+    const { name, details } = data;
     const why = details.error?.cause ?? details.error;
     yield JSON.stringify({ name, passed, error: passed ? "" : String(why?.stack ?? why) }) + "\n";
   }
