@@ -1,10 +1,12 @@
 package eventnode_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,7 +35,9 @@ type batch struct {
 
 func openBatch(t *testing.T, conn *grpc.ClientConn) batch {
 	t.Helper()
-	call, err := streams.NewStreamsClient(conn).BatchAppend(soon(t))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	call, err := streams.NewStreamsClient(conn).BatchAppend(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,37 +345,74 @@ func TestUnfinishedAppendsAreBounded(t *testing.T) {
 
 // A client that sends and does not read is made to wait, and loses nothing.
 func TestFloodIsHeldBack(t *testing.T) {
-	const appends, size = 4096, 64 << 10
-	conn := dial(t)
-	b := openBatch(t, conn)
-	var sent atomic.Int64
-	ended := make(chan error, 1)
+	conn, name := dial(t), strings.Repeat("flood", 1<<10) // answers repeat it: few of them are on their way at once
+	f := startFlood(t, conn, name, 4096, 64<<10)
+	f.stalls()
+	f.drain()
+}
+
+// So is a client that sends more than a slow disk takes.
+func TestSlowDiskHoldsFloodBack(t *testing.T) {
+	disk := &slowDisk{reached: make(chan struct{}, 1), released: make(chan struct{})}
+	node := openNode(t, "data", eventnode.Options{FS: errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(disk.hold))})
+	disk.armed.Store(true)
+	f := startFlood(t, dialNode(t, node), "flood", 512, 512<<10)
+	<-disk.reached
+	f.stalls()
+	close(disk.released)
+	f.drain()
+}
+
+// flood is a client that sends appends of one event each, without a pause.
+type flood struct {
+	batch
+	conn          *grpc.ClientConn
+	name          string
+	appends, size int
+	sent          atomic.Int64
+	ended         chan error
+}
+
+func startFlood(t *testing.T, conn *grpc.ClientConn, name string, appends, size int) *flood {
+	t.Helper()
+	f := &flood{batch: openBatch(t, conn), conn: conn, name: name, appends: appends, size: size, ended: make(chan error, 1)}
 	go func() {
 		for range appends {
-			if err := b.Send(heavy(uuid.NewString(), toAny("flood"), true, size)); err != nil {
-				ended <- err
+			if err := f.Send(heavy(uuid.NewString(), toAny(name), true, size)); err != nil {
+				f.ended <- err
 				return
 			}
-			sent.Add(1)
+			f.sent.Add(1)
 		}
-		ended <- b.CloseSend()
+		f.ended <- f.CloseSend()
 	}()
-	for before := int64(-1); before != sent.Load(); time.Sleep(300 * time.Millisecond) { // an early look finds less
-		before = sent.Load()
+	return f
+}
+
+// stalls waits until nothing more is taken, and finds that it was not much.
+func (f *flood) stalls() {
+	f.Helper()
+	for before := int64(-1); before != f.sent.Load(); time.Sleep(300 * time.Millisecond) { // an early look finds less
+		before = f.sent.Load()
 	}
-	if n := sent.Load(); n > appends/2 {
-		t.Errorf("%d MiB were taken from a client that does not read", n*size>>20)
+	if n := int(f.sent.Load()); n > f.appends/2 {
+		f.Errorf("%d of %d appends were taken, of %d KiB", n, f.appends, f.size>>10)
 	}
-	for range appends {
-		if r := b.next(); r.GetSuccess() == nil {
-			t.Fatal(r)
+}
+
+// drain reads every answer.
+func (f *flood) drain() {
+	f.Helper()
+	for range f.appends {
+		if r := f.next(); r.GetSuccess() == nil {
+			f.Fatal(r)
 		}
 	}
-	if err := <-ended; err != nil {
-		t.Fatal(err)
+	if err := <-f.ended; err != nil {
+		f.Fatal(err)
 	}
-	if n := stored(t, conn, "flood"); n != appends {
-		t.Fatalf("%d events", n)
+	if n := stored(f.T, f.conn, f.name); n != uint64(f.appends) {
+		f.Fatalf("%d events", n)
 	}
 }
 

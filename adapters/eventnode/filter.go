@@ -59,7 +59,7 @@ func (f *filter) parse(expression *streams.ReadReq_Options_FilterOptions_Express
 		return status.Errorf(codes.InvalidArgument, "the filter's regular expression is longer than %d bytes", maxPattern)
 	case pattern != "":
 		if f.regex, err = regexp.Compile(pattern); err != nil {
-			return status.Errorf(codes.InvalidArgument, "the filter is not a regular expression that this log knows (RE2): %v", err)
+			return status.Errorf(codes.InvalidArgument, "the filter %q is no regular expression that this log knows (RE2): %v", pattern, err)
 		}
 	case len(f.prefixes) == 0:
 		return status.Error(codes.InvalidArgument, "a filter is a regular expression or prefixes")
