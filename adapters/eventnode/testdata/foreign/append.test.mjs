@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import {
   ANY, NO_STREAM, STREAM_EXISTS,
   binaryEvent, jsonEvent,
-  AccessDeniedError, MaxAppendSizeExceededError, WrongExpectedVersionError,
+  AccessDeniedError, DeadlineExceededError, MaxAppendSizeExceededError, WrongExpectedVersionError,
 } from "@eventstore/db-client";
 import { connect, doors, ids, newEvents, newStream, readStream, test } from "./log.mjs";
 
@@ -158,6 +158,12 @@ for (const [door, through] of Object.entries(doors)) {
     }
     assert.deepEqual(stored[2].position, result.position);
     assert.ok(stored[0].position.commit < stored[1].position.commit);
+  });
+
+  test(`${door}: what comes after its deadline is not stored`, async () => {
+    const client = connect(), stream = newStream();
+    await assert.rejects(append(client, stream, newEvents(1), ANY, { deadline: -1000 }), DeadlineExceededError);
+    assert.equal((await append(client, stream, newEvents(1), NO_STREAM)).nextExpectedRevision, 0n);
   });
 
   test(`${door}: the system's streams belong to nobody`, async () => {

@@ -52,7 +52,9 @@ export const connectTo = (text) => {
 };
 
 export const connect = (more = "") =>
-  connectTo(`esdb://${who(users[0])}${address}?${options}&defaultDeadline=15000${more}`);
+  connectTo(`esdb://${who(users[0])}${address}?${options}&defaultDeadline=30000${more}`);
+
+export const discover = (more = "") => connectTo(`esdb+discover://${who(users[0])}${address}?${options}${more}`);
 
 export const newStream = (name = "test") => `${name}-${randomUUID()}`;
 

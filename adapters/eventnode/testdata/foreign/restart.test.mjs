@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { ANY, NO_STREAM, START, UnavailableError, streamNameFilter } from "@eventstore/db-client";
-import { connect, cut, doors, happened, ids, newEvents, newStream, readStream, start, stop, take, test, turn } from "./log.mjs";
+import { connect, cut, discover, doors, happened, ids, newEvents, newStream, readStream, start, stop, take, test, turn } from "./log.mjs";
 
 const restart = async (end) => {
   await end();
@@ -75,6 +75,15 @@ test("a read that is cut off fails and does not seem to be complete", async () =
   assert.equal((await readStream(connect(), stream)).length, n);
 });
 
+test("a read that is under way is brought to its end by a node that stops", async () => {
+  const client = connect(), stream = newStream(), n = 3000;
+  await persist(client, stream, newEvents(n), { expectedRevision: NO_STREAM });
+  const reading = client.readStream(stream);
+  await reading[Symbol.asyncIterator]().next();
+  const [rest] = await Promise.all([take(reading), restart(stop)]);
+  assert.equal(rest.length, n - 1);
+});
+
 // follow reads through every restart, from the last event or checkpoint on, until
 // it has n events.
 async function follow(client, prefixes, n) {
@@ -109,7 +118,7 @@ for (const [door, through] of Object.entries(doors)) {
     const due = new Map([[total / 4, cut], [total / 2, stop], [(total * 3) / 4, cut]]);
     const prefix = newStream("flood"), other = newStream("other");
     const client = connect(); // one for all: the failure of one connection empties a table that all clients share
-    const following = [0, 1].map(() => follow(connect(), [prefix], total));
+    const following = [connect(), discover()].map((follower) => follow(follower, [prefix], total));
     let acknowledged = 0;
     const restarts = [];
     const written = await Promise.all(Array.from({ length: writers }, async (_, w) => {
