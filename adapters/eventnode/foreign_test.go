@@ -232,7 +232,10 @@ func (n *foreignNode) start() error {
 		return errors.Join(err, l.Close())
 	}
 	n.node, n.served = node, make(chan error, 1)
-	go func() { n.served <- node.ServeTCP(l, n.secure) }()
+	go func() {
+		defer close(n.served) // whoever stops a node twice hears nothing new
+		n.served <- node.ServeTCP(l, n.secure)
+	}()
 	return nil
 }
 

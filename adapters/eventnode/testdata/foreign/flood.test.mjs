@@ -11,12 +11,13 @@ test("the client finds BatchAppend among the server's features", async () => {
 });
 
 for (const [door, through] of Object.entries(doors)) {
-  test(`${door}: 2,000 calls at once, forty streams`, async () => {
+  const each = door === "BatchAppend" ? 50 : 20;
+  test(`${door}: ${40 * each} calls at once, forty streams`, async () => {
     const client = connect();
-    const streams = Array.from({ length: 40 }, () => ({ name: newStream(), events: newEvents(50) }));
+    const streams = Array.from({ length: 40 }, () => ({ name: newStream(), events: newEvents(each) }));
     await client.appendToStream(newStream(), newEvents(1), through); // the first call of all is late: it opens the road
     const calls = [];
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < each; i++) {
       for (const { name, events } of streams) {
         calls.push(client.appendToStream(name, events[i], { expectedRevision: ANY, ...through }).then((result) => ({ name, id: events[i].id, ...result })));
       }
@@ -45,7 +46,7 @@ for (const [door, through] of Object.entries(doors)) {
   });
 
   test(`${door}: four clients read and append until each has its turn`, async () => {
-    const stream = newStream(), each = 25;
+    const stream = newStream(), turns = 15;
     const append = async (client, event) => {
       for (let expectedRevision = NO_STREAM; ;) {
         try {
@@ -57,12 +58,12 @@ for (const [door, through] of Object.entries(doors)) {
       }
     };
     const written = await Promise.all(Array.from({ length: 4 }, async () => {
-      const client = connect(), events = newEvents(each);
+      const client = connect(), events = newEvents(turns);
       for (const event of events) await append(client, event);
       return ids(events);
     }));
     const stored = ids(await readStream(connect(), stream));
-    assert.equal(stored.length, 4 * each);
+    assert.equal(stored.length, 4 * turns);
     for (const own of written) assert.deepEqual(stored.filter((id) => own.includes(id)), own);
   });
 }

@@ -63,17 +63,6 @@ test("names that are beginnings of each other, and odd ones", async () => {
   }
 });
 
-test("many events, and large ones", async () => {
-  const { client, stream, events } = await filled(3000);
-  assert.deepEqual(ids(await readStream(client, stream)), ids(events));
-  assert.deepEqual(ids(await readStream(client, stream, { direction: BACKWARDS, fromRevision: END })), ids(events).reverse());
-  const large = newStream(), data = Buffer.alloc(1_000_000, 7);
-  for (let i = 0; i < 8; i++) await client.appendToStream(large, binaryEvent({ type: "test.large.v1", data }));
-  const stored = await readStream(client, large);
-  assert.equal(stored.length, 8);
-  for (const event of stored) assert.ok(data.equals(event.data));
-});
-
 test("$all in both directions", async () => {
   const a = await filled(5), b = await filled(5);
   const client = connect(), all = await take(client.readAll());
@@ -93,9 +82,20 @@ test("$all in both directions", async () => {
   for (const maxCount of huge) assert.equal((await take(client.readAll({ maxCount }))).length, all.length);
 });
 
+test("many events, and large ones", async () => {
+  const { client, stream, events } = await filled(3000);
+  assert.deepEqual(ids(await readStream(client, stream)), ids(events));
+  assert.deepEqual(ids(await readStream(client, stream, { direction: BACKWARDS, fromRevision: END })), ids(events).reverse());
+  const large = newStream(), data = Buffer.alloc(1_000_000, 7);
+  for (let i = 0; i < 4; i++) await client.appendToStream(large, binaryEvent({ type: "test.large.v1", data }));
+  const stored = await readStream(client, large);
+  assert.equal(stored.length, 4);
+  for (const event of stored) assert.ok(data.equals(event.data));
+});
+
 test("a reader that goes away early", async () => {
   const { client, stream, events } = await filled(3000);
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 20; i++) {
     assert.deepEqual(ids(await take(client.readStream(stream), 1 + i)), ids(events.slice(0, 1 + i)));
   }
 });
