@@ -490,3 +490,25 @@ func TestBatchOnAFullDisk(t *testing.T) {
 		t.Errorf("%d events, %d before", n, before)
 	}
 }
+
+// BenchmarkBatchAppend appends one event of 500 bytes to a new stream each time,
+// all in one call, as a client does that does not wait for answers.
+func BenchmarkBatchAppend(b *testing.B) {
+	call, err := streams.NewStreamsClient(dial(b)).BatchAppend(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	go func() {
+		for i := range b.N {
+			if call.Send(heavy(uuid.NewString(), toNew(fmt.Sprint(i)), true, 500)) != nil {
+				return // the answers say why
+			}
+		}
+	}()
+	for range b.N {
+		if r, err := call.Recv(); err != nil || r.GetSuccess() == nil {
+			b.Fatal(r, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
+}

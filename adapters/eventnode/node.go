@@ -86,6 +86,7 @@ func newServer(g *guard) *grpc.Server {
 		grpc.ConnectionTimeout(3*time.Second), // a stop waits for who has only begun to speak
 		grpc.MaxConcurrentStreams(maxCalls),
 		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(64<<10),
 		grpc.StreamInterceptor(g.stream),
 		grpc.UnaryInterceptor(g.unary),
 		grpc.UnknownServiceHandler(notServed),

@@ -151,6 +151,9 @@ func (r *reader) read() error {
 	}
 	limit, _ := r.node.store.tail.now()
 	for r.count > 0 {
+		if err := r.call.Context().Err(); err != nil { // nothing may pass the filter for long
+			return status.FromContextError(err).Err()
+		}
 		records, more, err := r.node.store.page(r.stream, r.from, r.backwards, limit)
 		if err != nil {
 			return internal(err)
@@ -180,11 +183,14 @@ func (r *reader) sayEnd(limit uint64) error {
 	if !r.tellsEnd || r.stream == "" || r.backwards {
 		return nil
 	}
-	last, _, err := r.node.store.page(r.stream, math.MaxInt64, true, limit)
-	if err != nil || len(last) == 0 {
-		return err
+	last, known, err := r.node.store.lastRevision(r.stream, limit)
+	switch {
+	case err != nil:
+		return internal(err)
+	case !known:
+		return nil
 	}
-	return r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: last[0].revision}})
+	return r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: last}})
 }
 
 // known tells the client if there is no such stream.

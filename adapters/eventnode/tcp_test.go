@@ -22,6 +22,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -61,10 +62,10 @@ func (o outside) dial(t *testing.T) *grpc.ClientConn {
 	return conn
 }
 
-// web is an HTTP/1 client.
+// get asks for a page, as browsers and curl do.
 func (o outside) get(t *testing.T, page, user, password string) (int, string) {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: o.trusts, DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: o.trusts, DisableKeepAlives: true, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	scheme := "http"
 	if o.trusts != nil {
@@ -180,8 +181,16 @@ func TestWhoMayCall(t *testing.T) {
 func TestWrongCredentialsAreRefusedEverywhere(t *testing.T) {
 	for _, users := range [][]eventnode.User{nil, {mina}} {
 		wrong := [][]string{
-			{basic("mina", "wrong")}, {basic("mina", "")}, {basic("", "")}, {basic("admin", "changeit")}, {basic("Mina", "right:password")},
-			{"Bearer right:password"}, {"Basic"}, {""}, {"Basic !"}, {basic("mina", "right:password"), basic("mina", "right:password")},
+			{basic("mina", "wrong")},
+			{basic("mina", "")},
+			{basic("", "")},
+			{basic("admin", "changeit")},
+			{basic("Mina", "right:password")},
+			{"Bearer right:password"},
+			{"Basic"},
+			{""},
+			{"Basic !"},
+			{basic("mina", "right:password"), basic("mina", "right:password")},
 		}
 		for _, authorization := range wrong {
 			o := serveOutside(t, false, users...) // each counts its guesses
@@ -312,11 +321,7 @@ func TestOddVisitors(t *testing.T) {
 // visit says something and stays.
 func visit(t *testing.T, o outside, words string, inTLS bool) {
 	t.Helper()
-	conn, err := net.Dial("tcp", o.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
+	conn := call(t, o)
 	if inTLS {
 		conn = tls.Client(conn, &tls.Config{RootCAs: o.trusts.RootCAs, ServerName: "localhost"})
 	}
@@ -325,23 +330,30 @@ func visit(t *testing.T, o outside, words string, inTLS bool) {
 	}
 }
 
-// The door has places for so many; the next come in when others go.
+// The door has places for so many, and for half of the process's descriptors at
+// most; the next come in when others go.
 func TestDoorIsNarrow(t *testing.T) {
-	o := serveOutside(t, false)
-	var crowd []net.Conn
-	for range 1024 {
-		conn, err := net.Dial("tcp", o.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		crowd = append(crowd, conn)
-	}
-	late, err := net.Dial("tcp", o.address)
-	if err != nil {
+	var limit, few unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	defer late.Close()
+	few.Cur, few.Max = 256, limit.Max
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	o := serveOutside(t, false)
+	conn := o.dial(t)
+	if _, _, err := send(t, conn, noStream(), message(idA, 1, typed())); err != nil { // one place is taken
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil { // our own ends need some, too
+		t.Fatal(err)
+	}
+	var crowd []net.Conn
+	for range 127 {
+		crowd = append(crowd, call(t, o))
+	}
+	late := call(t, o)
 	if _, err := io.WriteString(late, "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -351,12 +363,26 @@ func TestDoorIsNarrow(t *testing.T) {
 	if _, err := late.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("there was room: %v", err)
 	}
+	if n := stored(t, conn, "wire"); n != 1 {
+		t.Errorf("who is in already reads %d events", n)
+	}
 	if err := errors.Join(crowd[0].Close(), late.SetReadDeadline(time.Now().Add(20*time.Second))); err != nil {
 		t.Fatal(err)
 	}
 	if line, err := bufio.NewReader(late).ReadString('\n'); err != nil || !strings.Contains(line, "204") {
 		t.Fatalf("%q, %v", line, err)
 	}
+}
+
+// call comes to the door and says nothing.
+func call(t *testing.T, o outside) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", o.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
 }
 
 func TestTLS(t *testing.T) {

@@ -107,12 +107,13 @@ func TestNodeRefuses(t *testing.T) {
 	cert, key := ca.Issue(t, t.TempDir())
 	empty := filepath.Join(t.TempDir(), "users")
 	must(t, os.WriteFile(empty, []byte("\n"), 0o600))
-	running := startNode(t, nil, "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "taken"))
+	running := startNode(t, []string{"GOVAHI_NODE_USERS="}, "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "taken"))
 	for name, test := range map[string]struct {
 		args []string
 		says string
 	}{
 		"no directory":           {nil, "--data"},
+		"no name of a directory": {[]string{"--data="}, "--data"},
 		"plain for everybody":    {[]string{"--data", dir, "--listen", ":0", "--user", "a:b"}, "--tls-cert"},
 		"anonymous for all":      {[]string{"--data", dir, "--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key}, "--users"},
 		"half of TLS":            {[]string{"--data", dir, "--tls-cert", cert}, "--tls-key"},
