@@ -239,7 +239,8 @@ func (n *foreignNode) start() error {
 	return nil
 }
 
-// stop must not come to the end of its patience: no client keeps the node.
+// stop must not come to the end of its patience: no client that reads keeps the
+// node.
 func (n *foreignNode) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -40,6 +40,7 @@ export function test(name, body) {
   });
 }
 
+// turn lets others go on, for as long as the test runs.
 export async function turn() {
   await setTimeout(5);
   assert.ok(running, "the test is over");
@@ -54,7 +55,9 @@ export const connectTo = (text) => {
 export const connect = (more = "") =>
   connectTo(`esdb://${who(users[0])}${address}?${options}&defaultDeadline=30000${more}`);
 
-export const discover = (more = "") => connectTo(`esdb+discover://${who(users[0])}${address}?${options}${more}`);
+// discover is a client that asks where the leader is, for as long as it takes.
+export const discover = () =>
+  connectTo(`esdb+discover://${who(users[0])}${address}?${options}&maxDiscoverAttempts=1000`);
 
 export const newStream = (name = "test") => `${name}-${randomUUID()}`;
 
