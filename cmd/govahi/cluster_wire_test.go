@@ -23,10 +23,10 @@ type wire struct {
 	ends    map[net.Conn]struct{}
 }
 
-// lay lays a wire from an address to another, where nobody need listen yet.
-func lay(t *testing.T, at, to string) *wire {
+// lay lays a wire to an address, where nobody need listen yet.
+func lay(t *testing.T, to string) *wire {
 	t.Helper()
-	l, err := net.Listen("tcp", at)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	w := &wire{at: l.Addr().String(), to: to, listener: l, over: make(chan struct{}), carries: make(chan struct{}), ends: map[net.Conn]struct{}{}}
 	close(w.carries)
@@ -184,7 +184,7 @@ func (w *wire) pump(to, from net.Conn) {
 // TestClusterWire: the harm that it does is the harm that it says.
 func TestClusterWire(t *testing.T) {
 	t.Parallel()
-	w := lay(t, "127.0.0.1:0", parrot(t))
+	w := lay(t, parrot(t))
 	old := w.call(t)
 	old.says(t, "one", within)
 	w.silence()
