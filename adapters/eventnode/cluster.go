@@ -9,23 +9,26 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
-	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
-// version is the EventStoreDB whose behaviour is served: the long-term release
+// Version is the EventStoreDB whose behaviour is served: the long-term release
 // whose append limit is 1 MiB. Clients read three numbers from it.
-const version = "24.10.0"
+const Version = "24.10.0"
 
 // gossipServer tells clients that look for a leader that they have found it.
 type gossipServer struct {
 	gossip.UnimplementedGossipServer
+	node *Node
 }
 
 // Read answers with one member: alive, leader, at the address that was called.
-func (gossipServer) Read(ctx context.Context, _ *shared.Empty) (*gossip.ClusterInfo, error) {
+func (s gossipServer) Read(ctx context.Context, _ *shared.Empty) (*gossip.ClusterInfo, error) {
 	return &gossip.ClusterInfo{Members: []*gossip.MemberInfo{{
-		InstanceId:   structuredID(eventID(uuid.New())),
+		InstanceId:   structuredID(eventID(s.node.instance)),
 		TimeStamp:    time.Now().UnixNano() / 100,
 		State:        gossip.MemberInfo_Leader,
 		IsAlive:      true,
@@ -40,6 +43,10 @@ func called(ctx context.Context) *gossip.EndPoint {
 	if values := metadata.ValueFromIncomingContext(ctx, ":authority"); len(values) > 0 {
 		authority = values[0]
 	}
+	return endPoint(authority)
+}
+
+func endPoint(authority string) *gossip.EndPoint {
 	host, digits, err := net.SplitHostPort(authority)
 	if err != nil {
 		return &gossip.EndPoint{Address: authority, Port: 2113}
@@ -60,7 +67,7 @@ func (featuresServer) GetSupportedMethods(context.Context, *shared.Empty) (*serv
 		return &serverfeatures.SupportedMethod{ServiceName: service, MethodName: name, Features: features}
 	}
 	return &serverfeatures.SupportedMethods{
-		EventStoreServerVersion: version,
+		EventStoreServerVersion: Version,
 		Methods: []*serverfeatures.SupportedMethod{
 			method("event_store.client.streams.streams", "append"),
 			method("event_store.client.streams.streams", "read", "position", "events"),
@@ -68,4 +75,12 @@ func (featuresServer) GetSupportedMethods(context.Context, *shared.Empty) (*serv
 			method("event_store.client.server_features.serverfeatures", "getsupportedmethods"),
 		},
 	}, nil
+}
+
+// notServed answers calls of services that are not here, and says so: a client
+// that was sent here by mistake shall not look for another node.
+func notServed(_ any, call grpc.ServerStream) error {
+	method, _ := grpc.MethodFromServerStream(call)
+	return status.Errorf(codes.Unimplemented,
+		"this log serves appending, reading and subscriptions; it does not serve %s", method)
 }
