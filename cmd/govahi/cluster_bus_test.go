@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -39,6 +40,7 @@ type bus struct {
 const (
 	busUser     = "govahi"
 	busPassword = "sample"
+	busPing     = 200 * time.Millisecond
 )
 
 // startBus starts three servers at three addresses of a network.
@@ -56,7 +58,7 @@ func startBus(t *testing.T, network string) *bus {
 		b.at[n] = net.JoinHostPort(ip, "4222")
 		file := filepath.Join(dir, fmt.Sprintf("bus-%d.conf", n+1))
 		must(t, os.WriteFile(file, []byte(busConfig(n, ip, dir, routes)), 0o600))
-		b.nodes[n] = run(t, fmt.Sprintf("bus-%d", n+1), func() *exec.Cmd { return exec.Command(program, "--config", file) })
+		b.nodes[n] = startProcess(t, fmt.Sprintf("bus-%d", n+1), func() *exec.Cmd { return exec.Command(program, "--config", file) })
 	}
 	b.join(t)
 	return b
@@ -88,7 +90,7 @@ func (b *bus) join(t *testing.T) {
 	t.Helper()
 	var err error
 	b.conn, err = natsgo.Connect(busURL(b.at[:]), natsgo.MaxReconnects(-1), natsgo.RetryOnFailedConnect(true),
-		natsgo.ReconnectWait(pingWait), natsgo.PingInterval(pingWait), natsgo.MaxPingsOutstanding(2))
+		natsgo.ReconnectWait(busPing), natsgo.PingInterval(busPing), natsgo.MaxPingsOutstanding(2))
 	must(t, err)
 	t.Cleanup(b.conn.Close)
 	b.js, err = jetstream.New(b.conn, jetstream.WithDefaultTimeout(tryWithin))

@@ -16,8 +16,8 @@ type process struct {
 	said  *transcript
 }
 
-// run starts a process that ends with the test.
-func run(t *testing.T, name string, make func() *exec.Cmd) *process {
+// startProcess starts a process that ends with the test.
+func startProcess(t *testing.T, name string, make func() *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, make: make, said: &transcript{}}
 	p.start(t)

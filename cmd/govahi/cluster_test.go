@@ -12,10 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"govahi/adapters/eventnode/tlstest"
-	"govahi/adapters/mail"
 	"govahi/adapters/postgres/pgtest"
 )
 
@@ -33,6 +30,8 @@ type cluster struct {
 	log      *process
 	logAt    string
 	logCA    string
+	direct   *wire // to the log, for the test itself: it is never harmed
+	doors    *doors
 	members  []*member
 }
 
@@ -41,7 +40,7 @@ type member struct {
 	*process
 	instance
 	roles       string
-	door        *wire // by which callers come
+	door        *wire // by which callers come; nil where nobody may
 	logs, views *wire // views leads to both databases
 	buses       [3]*wire
 }
@@ -49,7 +48,6 @@ type member struct {
 const (
 	nodeUser     = "govahi"
 	nodePassword = "sample"
-	clusterBase  = "http://pki.example.ir" // what certificates cite, whichever process answers
 )
 
 // newCluster starts the parts, each at an address of a network of its own on
@@ -64,8 +62,10 @@ func newCluster(t *testing.T, roles ...string) *cluster {
 	c.bus = startBus(t, network)
 	c.postgres = pgtest.TCP(t, network+".4", "views", "vault")
 	c.startLog()
+	c.direct = lay(t, c.logAt)
+	c.doors = openDoors(t, network+".9:8080")
 	for n, r := range roles {
-		c.members = append(c.members, c.enter(fmt.Sprintf("%s.%d", network, 10+n), r))
+		c.enter(fmt.Sprintf("%s.%d:8080", network, 10+n), r)
 	}
 	for _, m := range c.members {
 		m.awaitReady(t)
@@ -81,7 +81,7 @@ func (c *cluster) startLog() {
 	users := filepath.Join(dir, "users")
 	must(c.T, os.WriteFile(users, []byte(nodeUser+":"+nodePassword+"\n"), 0o600))
 	c.logCA = authority.File
-	c.log = run(c.T, "node", func() *exec.Cmd {
+	c.log = startProcess(c.T, "node", func() *exec.Cmd {
 		return exec.Command(beside("govahi"), "node", "--listen", c.logAt, "--data", filepath.Join(c.dir, "log"),
 			"--tls-cert", certificate, "--tls-key", key, "--users", users)
 	})
@@ -102,17 +102,23 @@ func (c *cluster) logURL(at string) string {
 }
 
 // enter starts a process with roles, at an address, joined to every part.
-func (c *cluster) enter(ip, roles string) *member {
+func (c *cluster) enter(listen, roles string, env ...string) {
 	c.Helper()
-	m := &member{roles: roles}
-	m.dir, m.listen = filepath.Join(c.dir, strings.ReplaceAll(filepath.Base(ip), ".", "-")), ip+":8080"
+	m, short := &member{roles: roles}, roles
+	if strings.Contains(roles, ",") {
+		short = "all"
+	}
+	m.dir, m.listen = filepath.Join(c.dir, fmt.Sprintf("%s-%d", short, 1+len(c.of(roles)))), listen
 	c.join(m)
-	m.process = run(c.T, roles+" at "+ip, func() *exec.Cmd {
+	m.process = startProcess(c.T, filepath.Base(m.dir), func() *exec.Cmd {
 		cmd := exec.Command(beside("govahi"), "serve", "--roles", roles)
-		cmd.Env = append(append(os.Environ(), m.env()...), "GOVAHI_BASE="+clusterBase, "GOVAHI_LIMITS=off")
+		cmd.Env = slices.Concat(os.Environ(), m.env(), []string{"GOVAHI_BASE=http://" + c.doors.front, "GOVAHI_LIMITS=off"}, env)
 		return cmd
 	})
-	return m
+	c.members = append(c.members, m)
+	if m.door != nil {
+		c.doors.add(m.door.at)
+	}
 }
 
 // join lays the links. The processes share the key of the development issuer,
@@ -122,7 +128,9 @@ func (c *cluster) join(m *member) {
 	must(c.T, os.Mkdir(m.dir, 0o711))
 	must(c.T, os.WriteFile(filepath.Join(m.dir, "VERSION"), fmt.Appendln(nil, layout), 0o644))
 	must(c.T, os.Symlink(c.shared, filepath.Join(m.dir, "dev")))
-	m.door = lay(c.T, m.listen)
+	if strings.Contains(m.roles, roleAPI) {
+		m.door = lay(c.T, m.listen)
+	}
 	m.logs = lay(c.T, c.logAt)
 	m.views = lay(c.T, c.postgres.Address())
 	var buses []string
@@ -138,15 +146,17 @@ func (c *cluster) join(m *member) {
 
 // wires are all the links of the process.
 func (m *member) wires() []*wire {
-	return append([]*wire{m.door, m.logs, m.views}, m.buses[:]...)
+	all := append([]*wire{m.logs, m.views}, m.buses[:]...)
+	if m.door != nil {
+		all = append(all, m.door)
+	}
+	return all
 }
-
-func (m *member) has(role string) bool { return slices.Contains(strings.Split(m.roles, ","), role) }
 
 // of are the processes that have a role.
 func (c *cluster) of(role string) (some []*member) {
 	for _, m := range c.members {
-		if m.has(role) {
+		if strings.Contains(m.roles, role) {
 			some = append(some, m)
 		}
 	}
@@ -159,7 +169,7 @@ func (c *cluster) operator(api *member) *instance {
 	return &instance{
 		dir: api.dir, listen: api.listen,
 		connections: connections{
-			Log: c.logURL(c.direct), CA: c.ca,
+			Log: c.logURL(c.direct.at), CA: c.ca,
 			Postgres: c.postgres.URL(c.postgres.Address(), "views"), Vault: c.postgres.URL(c.postgres.Address(), "vault"),
 		},
 	}

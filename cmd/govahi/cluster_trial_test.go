@@ -1,0 +1,348 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// siege is a cluster to which harm is done while requests arrive at its doors.
+type siege struct {
+	*cluster
+	*traffic
+	strikes []strike
+}
+
+// strike is what one harm cost: while it lasted, where another process takes
+// over, and from its end on.
+type strike struct {
+	kind string
+	cost [5]time.Duration // in the order of the table; zero where nobody takes over
+}
+
+func besiege(t *testing.T, roles ...string) *siege {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	c := newCluster(t, roles...)
+	s := &siege{cluster: c, traffic: newTraffic(t, c.operator(c.of(roleAPI)[0]), seed)}
+	s.letters = newLetters(c.outboxes()...)
+	return s
+}
+
+func (c *cluster) outboxes() (dirs []string) {
+	for _, m := range c.of(rolePolicy) {
+		dirs = append(dirs, filepath.Join(m.dir, "outbox"))
+	}
+	return dirs
+}
+
+// harm is what is done to a part, until it is undone.
+type harm struct {
+	kind  string
+	do    func() (undo func())
+	alone bool // nobody takes over: what needs the part waits for it
+}
+
+// suffers one harm, and measures.
+func (s *siege) suffers(h harm) {
+	s.Helper()
+	s.burst()
+	k := strike{kind: h.kind}
+	began := time.Now()
+	undo := h.do()
+	if h.alone {
+		pauseFor(s.Context(), time.Second)
+	} else {
+		k.cost[0], k.cost[1] = s.served(began)
+	}
+	undo()
+	undone := time.Now()
+	k.cost[2], k.cost[3] = s.served(undone)
+	s.allReady(h.kind)
+	k.cost[4] = time.Since(undone)
+	s.strikes = append(s.strikes, k)
+	s.Logf("%-24s %5d", h.kind, milliseconds(k.cost[:]))
+	if max(k.cost[0], k.cost[2]) > commandsAgain || max(k.cost[1], k.cost[3]) > questionsAgain {
+		s.Errorf("%s: promised are %v for commands and %v for questions", h.kind, commandsAgain, questionsAgain)
+	}
+	s.soFar(s.T)
+}
+
+func milliseconds(all []time.Duration) (ms []int64) {
+	for _, d := range all {
+		ms = append(ms, d.Milliseconds())
+	}
+	return ms
+}
+
+// served is how long after a moment a new command is acknowledged, and a
+// question shows it.
+func (s *siege) served(since time.Time) (acknowledged, shown time.Duration) {
+	s.Helper()
+	e := s.errand("officer-1", sampleOffice)
+	e.http.Timeout = time.Minute
+	must(s.T, e.opensOnly(s.Context()))
+	acknowledged = time.Since(since)
+	must(s.T, e.does(s.Context(), e.by, "form", e.form))
+	e.awaitShown(s.T)
+	return acknowledged, time.Since(since)
+}
+
+func (s *siege) allReady(after string) {
+	s.Helper()
+	await(s.T, "every part of every process is ready after "+after, func() bool {
+		return !slices.ContainsFunc(s.members, func(m *member) bool { return m.parts()[""] != "ready" })
+	})
+}
+
+// over ends the traffic and checks what it left.
+func (s *siege) over(end func()) {
+	s.Helper()
+	end()
+	s.drain(s.T)
+	s.allReady("all")
+	s.audit(s.T)
+	for _, m := range s.of(roleAPI) {
+		s.operator(m).settled(s.T)
+		s.shows(m)
+	}
+	s.streamIsTheLog()
+	s.lettersOnce()
+	table := s.table()
+	s.Logf("%s\n\n%s", s.traffic, table)
+	must(s.T, keepTable(s.Name(), table+"\n"+s.traffic.String()+"\n"))
+}
+
+// shows compares what one api says of each request with the fold of the log.
+func (s *siege) shows(m *member) {
+	s.Helper()
+	asker := newClient("http://"+m.listen, s.people.client.token)
+	views := folded(s.instance.facts(s.T)).plain()
+	for code := range views["requests.requests"] {
+		var r struct{ State string }
+		must(s.T, asker.get(s.Context(), "manager", "/requests/"+code, &r))
+		if want := views.effective(code); r.State != want {
+			s.Errorf("%s shows request %s as %s, not %s", m.name, code, r.State, want)
+		}
+	}
+}
+
+// streamIsTheLog: the JetStream stream holds the log's events in the log's
+// order, each once and none left out, whichever relay wrote them.
+func (s *siege) streamIsTheLog() {
+	s.Helper()
+	at, before := map[string]int{}, ""
+	records := s.instance.export(s.T)
+	for n, r := range records {
+		at[r.ID.String()] = n
+	}
+	messages := s.bus.messages(s.T)
+	for _, m := range messages {
+		n, known := at[m.Header.Get("Nats-Msg-Id")]
+		if !known || m.Header.Get("Govahi-Position") != fmt.Sprint(records[n].Position) {
+			s.Errorf("the stream holds what the log does not: %v", m.Header)
+		}
+		if previous := m.Header.Get("Govahi-Previous"); before != "" && previous != before {
+			s.Errorf("in the stream %s follows %s, and says that it follows %s", m.Header.Get("Govahi-Position"), before, previous)
+		}
+		before = m.Header.Get("Govahi-Position")
+	}
+	await(s.T, "the stream comes to the log's end", func() bool {
+		info, err := s.bus.info(s.Context())
+		return err == nil && len(info.Cluster.Replicas) == 2 && info.State.LastSeq >= uint64(len(messages))
+	})
+	if len(messages) == 0 || before != fmt.Sprint(records[len(records)-1].Position) {
+		s.Errorf("the stream ends at %s with %d messages, the log at %d", before, len(messages), records[len(records)-1].Position)
+	}
+}
+
+// lettersOnce: what was sent twice, by two processes, was attempted twice by the
+// log's account, because nobody could tell how the first attempt went.
+func (s *siege) lettersOnce() {
+	s.Helper()
+	attempts, sent := map[string]int{}, map[string]int{}
+	for _, r := range s.instance.export(s.T) {
+		switch id := r.Stream.ID(); r.Type {
+		case "notification.postponed.v1":
+			attempts[id]++
+		case "notification.sent.v1":
+			sent[id] = 0
+		}
+	}
+	for _, file := range s.letters.files() {
+		sent[strings.TrimSuffix(filepath.Base(file), ".json")]++
+	}
+	for id, n := range sent {
+		if n == 0 || n > attempts[id] {
+			s.Errorf("message %s is in %d outboxes after %d attempts", id, n, attempts[id])
+		}
+	}
+}
+
+// table is what each kind of harm cost.
+func (s *siege) table() string {
+	byKind := map[string][]strike{}
+	for _, k := range s.strikes {
+		byKind[k.kind] = append(byKind[k.kind], k)
+	}
+	text := "| harm | times | during it: first acknowledged command | first question that shows it | after it: first acknowledged command | first question that shows it | every process ready |\n|---|---|---|---|---|---|---|\n"
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		text += fmt.Sprintf("| %s | %d |", kind, len(byKind[kind]))
+		for column := range byKind[kind][0].cost {
+			var all []time.Duration
+			for _, k := range byKind[kind] {
+				all = append(all, k.cost[column])
+			}
+			if slices.Max(all) == 0 {
+				text += " waits |"
+			} else {
+				text += " " + spread(all) + " |"
+			}
+		}
+		text += "\n"
+	}
+	return text
+}
+
+// harms are all that may happen, once each.
+func (s *siege) harms() (all []harm) {
+	for _, m := range s.members {
+		all = append(all, s.kills("kill "+m.short(), m.process), s.cutsOff(m))
+		if m.signerPID() != 0 {
+			all = append(all, s.signals("kill signer of "+m.short(), m, syscall.SIGKILL), s.signals("freeze signer of "+m.short(), m, syscall.SIGSTOP))
+		}
+	}
+	all = append(all, s.busHarms()...)
+	log := s.kills("kill the log", s.log)
+	log.alone = true
+	return append(all, log,
+		harm{"black hole before the log", s.silences(func(m *member) *wire { return m.logs }), true},
+		harm{"kill PostgreSQL", func() func() { s.postgres.Kill(s.T); return func() { s.postgres.Again(s.T) } }, true},
+		harm{"black hole before PostgreSQL", s.silences(func(m *member) *wire { return m.views }), true},
+		harm{"cut from PostgreSQL", s.cuts(func(m *member) *wire { return m.views }), true},
+	)
+}
+
+func (m *member) short() string {
+	if strings.Contains(m.roles, ",") {
+		return "a process of all roles"
+	}
+	return m.roles
+}
+
+func (s *siege) kills(kind string, some ...*process) harm {
+	return harm{kind: kind, do: func() func() {
+		for _, p := range some {
+			p.kill(s.T)
+		}
+		return func() {
+			for _, p := range some {
+				p.start(s.T)
+			}
+		}
+	}}
+}
+
+func (s *siege) freezes(kind string, some ...*process) harm {
+	return harm{kind: kind, do: func() func() {
+		for _, p := range some {
+			p.freeze()
+		}
+		return func() {
+			for _, p := range some {
+				p.thaw()
+			}
+		}
+	}}
+}
+
+// cutsOff silences every link of a process, as when its machine's network is gone.
+func (s *siege) cutsOff(m *member) harm {
+	return harm{kind: "cut off " + m.short(), do: func() func() { return silenced(m.wires()) }}
+}
+
+func silenced(wires []*wire) (mend func()) {
+	for _, w := range wires {
+		w.silence()
+	}
+	return func() { mendAll(wires) }
+}
+
+func mendAll(wires []*wire) {
+	for _, w := range wires {
+		w.mend()
+	}
+}
+
+func (s *siege) linksTo(part func(*member) *wire) (wires []*wire) {
+	for _, m := range s.members {
+		wires = append(wires, part(m))
+	}
+	return wires
+}
+
+// silences every process's link to a part.
+func (s *siege) silences(part func(*member) *wire) func() func() {
+	return func() func() { return silenced(s.linksTo(part)) }
+}
+
+func (s *siege) cuts(part func(*member) *wire) func() func() {
+	return func() func() {
+		wires := s.linksTo(part)
+		for _, w := range wires {
+			w.cut()
+		}
+		return func() { mendAll(wires) }
+	}
+}
+
+// signals does something to the signer of a process; one that was stopped goes
+// on afterwards, a dead one is started again by its process.
+func (s *siege) signals(kind string, m *member, what syscall.Signal) harm {
+	return harm{kind: kind, do: func() func() {
+		pid := m.signerPID()
+		must(s.T, syscall.Kill(pid, what))
+		return func() { _ = syscall.Kill(pid, syscall.SIGCONT) }
+	}}
+}
+
+// busHarms kills and freezes servers of the bus: the leader of the stream, one
+// that follows, and two at once, without whom the third can do nothing.
+func (s *siege) busHarms() []harm {
+	lead := func(kind string, do func(string, ...*process) harm) harm {
+		return harm{kind: kind, do: func() func() { return do(kind, s.bus.nodes[s.bus.leader(s.T)]).do() }}
+	}
+	follow := func(kind string, do func(string, ...*process) harm) harm {
+		return harm{kind: kind, do: func() func() { return do(kind, s.bus.nodes[(s.bus.leader(s.T)+1)%3]).do() }}
+	}
+	two := s.bus.nodes[:2]
+	return []harm{
+		lead("kill the stream's leader", s.kills), lead("freeze the stream's leader", s.freezes),
+		follow("kill a follower of the stream", s.kills), follow("freeze a follower of the stream", s.freezes),
+		s.kills("kill two of three JetStream servers", two...), s.freezes("freeze two of three JetStream servers", two...),
+	}
+}
+
+// eachRoleTwice is a cluster in which every process has one role.
+var eachRoleTwice = []string{
+	roleAPI, roleAPI, roleRelay, roleRelay, roleProjector, roleProjector, rolePolicy, rolePolicy, roleIssuer, roleIssuer,
+}
+
+// TestClusterOfSingleRoles: two processes of every role, each with one role.
+func TestClusterOfSingleRoles(t *testing.T) {
+	t.Parallel()
+	s := besiege(t, eachRoleTwice...)
+	end := s.flow()
+	for range often(1, 10) {
+		for _, h := range s.harms() {
+			s.suffers(h)
+		}
+	}
+	s.over(end)
+}
