@@ -56,11 +56,10 @@ func (s *siege) suffers(h harm) {
 	k := strike{kind: h.kind}
 	began := time.Now()
 	undo := h.do()
-	if h.alone {
-		pauseFor(s.Context(), time.Second)
-	} else {
+	if !h.alone {
 		k.cost[0], k.cost[1] = s.served(began)
 	}
+	pauseFor(s.Context(), time.Until(began.Add(s.lasts())))
 	undo()
 	undone := time.Now()
 	k.cost[2], k.cost[3] = s.served(undone)
@@ -72,6 +71,12 @@ func (s *siege) suffers(h harm) {
 		s.Errorf("%s: promised are %v for commands and %v for questions", h.kind, commandsAgain, questionsAgain)
 	}
 	s.soFar(s.T)
+}
+
+// lasts is for how long a harm is done, at least: now and then longer than any
+// part waits before it gives a silent one up.
+func (s *siege) lasts() time.Duration {
+	return time.Duration(s.dice.of(often(2_000, 10_000))) * time.Millisecond
 }
 
 func milliseconds(all []time.Duration) (ms []int64) {
@@ -96,9 +101,12 @@ func (s *siege) served(since time.Time) (acknowledged, shown time.Duration) {
 
 func (s *siege) allReady(after string) {
 	s.Helper()
-	await(s.T, "every part of every process is ready after "+after, func() bool {
-		return !slices.ContainsFunc(s.members, func(m *member) bool { return m.parts()[""] != "ready" })
-	})
+	for _, m := range s.members {
+		await(s.T, "every part of "+m.name+" is ready after "+after, func() bool {
+			pauseFor(s.Context(), 20*time.Millisecond) // each look has the token try itself
+			return m.parts()[""] == "ready"
+		})
+	}
 }
 
 // over ends the traffic and checks what it left.
@@ -210,23 +218,63 @@ func (s *siege) table() string {
 	return text
 }
 
-// harms are all that may happen, once each.
+// harms are all that may happen to the parts, and to one process of each pair;
+// in the long run, to both.
 func (s *siege) harms() (all []harm) {
-	for _, m := range s.members {
-		all = append(all, s.kills("kill "+m.short(), m.process), s.cutsOff(m))
-		if m.signerPID() != 0 {
-			all = append(all, s.signals("kill signer of "+m.short(), m, syscall.SIGKILL), s.signals("freeze signer of "+m.short(), m, syscall.SIGSTOP))
+	for n := 0; n < len(s.members); n += 2 {
+		pair := s.members[n : n+2]
+		for _, how := range []func(*member) []harm{s.killed, s.cutOff} {
+			one := s.dice.of(2)
+			all = append(all, how(pair[one])...)
+			if long() {
+				all = append(all, how(pair[1-one])...)
+			}
 		}
 	}
-	all = append(all, s.busHarms()...)
-	log := s.kills("kill the log", s.log)
-	log.alone = true
-	return append(all, log,
-		harm{"black hole before the log", s.silences(func(m *member) *wire { return m.logs }), true},
-		harm{"kill PostgreSQL", func() func() { s.postgres.Kill(s.T); return func() { s.postgres.Again(s.T) } }, true},
-		harm{"black hole before PostgreSQL", s.silences(func(m *member) *wire { return m.views }), true},
-		harm{"cut from PostgreSQL", s.cuts(func(m *member) *wire { return m.views }), true},
-	)
+	return slices.Concat(all, s.toBus(), s.toLog(), s.toPostgres())
+}
+
+func (s *siege) killed(m *member) []harm {
+	all := []harm{s.kill(m.short(), m.process)}
+	if m.signerPID() != 0 {
+		all = append(all, s.toSigner("kill", m, syscall.SIGKILL))
+	}
+	return all
+}
+
+func (s *siege) cutOff(m *member) []harm {
+	all := []harm{{kind: "cut off " + m.short(), do: func() func() { return silenced(m.wires()) }}}
+	if m.signerPID() != 0 {
+		all = append(all, s.toSigner("freeze", m, syscall.SIGSTOP))
+	}
+	return all
+}
+
+func (s *siege) toBus() []harm {
+	two := s.bus.nodes[:2]
+	return []harm{
+		s.toLeader("kill", s.kill), s.toFollower("kill", s.kill), s.kill("two of three JetStream servers", two...),
+		s.toLeader("freeze", s.freeze), s.toFollower("freeze", s.freeze), s.freeze("two of three JetStream servers", two...),
+	}
+}
+
+func (s *siege) toLog() []harm {
+	kill, links := s.kill("the log", s.log), func(m *member) *wire { return m.logs }
+	kill.alone = true
+	return []harm{
+		kill,
+		{"cut off the log", func() func() { return silenced(s.linksTo(links)) }, true},
+		{"reset connections to the log", func() func() { return reset(s.linksTo(links)) }, true},
+	}
+}
+
+func (s *siege) toPostgres() []harm {
+	links := func(m *member) *wire { return m.views }
+	return []harm{
+		{"kill PostgreSQL", func() func() { s.postgres.Kill(s.T); return func() { s.postgres.Again(s.T) } }, true},
+		{"cut off PostgreSQL", func() func() { return silenced(s.linksTo(links)) }, true},
+		{"reset connections to PostgreSQL", func() func() { return reset(s.linksTo(links)) }, true},
+	}
 }
 
 func (m *member) short() string {
@@ -236,8 +284,8 @@ func (m *member) short() string {
 	return m.roles
 }
 
-func (s *siege) kills(kind string, some ...*process) harm {
-	return harm{kind: kind, do: func() func() {
+func (s *siege) kill(what string, some ...*process) harm {
+	return harm{kind: "kill " + what, do: func() func() {
 		for _, p := range some {
 			p.kill(s.T)
 		}
@@ -249,8 +297,8 @@ func (s *siege) kills(kind string, some ...*process) harm {
 	}}
 }
 
-func (s *siege) freezes(kind string, some ...*process) harm {
-	return harm{kind: kind, do: func() func() {
+func (s *siege) freeze(what string, some ...*process) harm {
+	return harm{kind: "freeze " + what, do: func() func() {
 		for _, p := range some {
 			p.freeze()
 		}
@@ -262,24 +310,26 @@ func (s *siege) freezes(kind string, some ...*process) harm {
 	}}
 }
 
-// cutsOff silences every link of a process, as when its machine's network is gone.
-func (s *siege) cutsOff(m *member) harm {
-	return harm{kind: "cut off " + m.short(), do: func() func() { return silenced(m.wires()) }}
+// toSigner does something to the signer of a process. One that was stopped goes
+// on afterwards, a dead one is started again by its process.
+func (s *siege) toSigner(how string, m *member, what syscall.Signal) harm {
+	return harm{kind: how + " signer of " + m.short(), do: func() func() {
+		pid := m.signerPID()
+		must(s.T, syscall.Kill(pid, what))
+		return func() { _ = syscall.Kill(pid, syscall.SIGCONT) }
+	}}
 }
 
-func silenced(wires []*wire) (mend func()) {
-	for _, w := range wires {
-		w.silence()
-	}
-	return func() { mendAll(wires) }
+// toLeader does something to the server that leads the stream just then.
+func (s *siege) toLeader(how string, do func(string, ...*process) harm) harm {
+	return harm{kind: how + " the stream's leader", do: func() func() { return do("", s.bus.nodes[s.bus.leader(s.T)]).do() }}
 }
 
-func mendAll(wires []*wire) {
-	for _, w := range wires {
-		w.mend()
-	}
+func (s *siege) toFollower(how string, do func(string, ...*process) harm) harm {
+	return harm{kind: how + " a follower of the stream", do: func() func() { return do("", s.bus.nodes[(s.bus.leader(s.T)+1)%3]).do() }}
 }
 
+// linksTo a part are every process's.
 func (s *siege) linksTo(part func(*member) *wire) (wires []*wire) {
 	for _, m := range s.members {
 		wires = append(wires, part(m))
@@ -287,45 +337,23 @@ func (s *siege) linksTo(part func(*member) *wire) (wires []*wire) {
 	return wires
 }
 
-// silences every process's link to a part.
-func (s *siege) silences(part func(*member) *wire) func() func() {
-	return func() func() { return silenced(s.linksTo(part)) }
+func silenced(wires []*wire) (mend func()) {
+	for _, w := range wires {
+		w.silence()
+	}
+	return func() { mended(wires) }
 }
 
-func (s *siege) cuts(part func(*member) *wire) func() func() {
-	return func() func() {
-		wires := s.linksTo(part)
-		for _, w := range wires {
-			w.cut()
-		}
-		return func() { mendAll(wires) }
+func reset(wires []*wire) (mend func()) {
+	for _, w := range wires {
+		w.cut()
 	}
+	return func() { mended(wires) }
 }
 
-// signals does something to the signer of a process; one that was stopped goes
-// on afterwards, a dead one is started again by its process.
-func (s *siege) signals(kind string, m *member, what syscall.Signal) harm {
-	return harm{kind: kind, do: func() func() {
-		pid := m.signerPID()
-		must(s.T, syscall.Kill(pid, what))
-		return func() { _ = syscall.Kill(pid, syscall.SIGCONT) }
-	}}
-}
-
-// busHarms kills and freezes servers of the bus: the leader of the stream, one
-// that follows, and two at once, without whom the third can do nothing.
-func (s *siege) busHarms() []harm {
-	lead := func(kind string, do func(string, ...*process) harm) harm {
-		return harm{kind: kind, do: func() func() { return do(kind, s.bus.nodes[s.bus.leader(s.T)]).do() }}
-	}
-	follow := func(kind string, do func(string, ...*process) harm) harm {
-		return harm{kind: kind, do: func() func() { return do(kind, s.bus.nodes[(s.bus.leader(s.T)+1)%3]).do() }}
-	}
-	two := s.bus.nodes[:2]
-	return []harm{
-		lead("kill the stream's leader", s.kills), lead("freeze the stream's leader", s.freezes),
-		follow("kill a follower of the stream", s.kills), follow("freeze a follower of the stream", s.freezes),
-		s.kills("kill two of three JetStream servers", two...), s.freezes("freeze two of three JetStream servers", two...),
+func mended(wires []*wire) {
+	for _, w := range wires {
+		w.mend()
 	}
 }
 
@@ -334,10 +362,24 @@ var eachRoleTwice = []string{
 	roleAPI, roleAPI, roleRelay, roleRelay, roleProjector, roleProjector, rolePolicy, rolePolicy, roleIssuer, roleIssuer,
 }
 
-// TestClusterOfSingleRoles: two processes of every role, each with one role.
+// TestClusterOfSingleRoles does harm to each part and each role in turn.
 func TestClusterOfSingleRoles(t *testing.T) {
 	t.Parallel()
 	s := besiege(t, eachRoleTwice...)
+	s.goThrough()
+}
+
+// TestClusterOfWholeHouses: two processes, each of which does everything.
+func TestClusterOfWholeHouses(t *testing.T) {
+	t.Parallel()
+	all := strings.Join(allRoles, ",")
+	s := besiege(t, all, all)
+	s.goThrough()
+}
+
+// goThrough does all harm while requests arrive.
+func (s *siege) goThrough() {
+	s.Helper()
 	end := s.flow()
 	for range often(1, 10) {
 		for _, h := range s.harms() {

@@ -36,7 +36,7 @@ func TCP(t testing.TB, ip string, databases ...string) *Remote {
 		t.Fatal(err)
 	}
 	r := &Remote{address: net.JoinHostPort(ip, "5432"), cluster: postgres.Cluster{
-		Dir: filepath.Join(home, "data"), Settings: map[string]string{"listen_addresses": ip, "hba_file": hba},
+		Dir: filepath.Join(home, "data"), Settings: map[string]string{"listen_addresses": ip, "hba_file": hba, "max_connections": "400"},
 	}}
 	r.Again(t)
 	t.Cleanup(func() { stop(r.Server) })
