@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"govahi/adapters/nats"
+	"govahi/domain/event"
 )
 
 // natsServer is the program of the NATS project itself, as operators run it.
@@ -137,4 +138,20 @@ func (b *bus) messages(t *testing.T) (all []*jetstream.RawStreamMsg) {
 		all = append(all, m)
 	}
 	return all
+}
+
+// last is the position of the stream's last event; zero where it is empty, or
+// nobody answers.
+func (b *bus) last(t *testing.T) event.Position {
+	t.Helper()
+	s, err := b.js.Stream(t.Context(), nats.StreamName)
+	if err != nil {
+		return 0
+	}
+	m, err := s.GetMsg(t.Context(), s.CachedInfo().State.LastSeq)
+	if err != nil {
+		return 0
+	}
+	p, _ := event.ParsePosition(m.Header.Get("Govahi-Position")) // nobody else writes there
+	return p
 }

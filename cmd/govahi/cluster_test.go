@@ -23,6 +23,7 @@ import (
 type cluster struct {
 	*testing.T
 	dir      string
+	network  string // the first three bytes of its addresses
 	shared   string // directory of what development needs to be the same everywhere
 	ca       string
 	bus      *bus
@@ -55,7 +56,7 @@ const (
 func newCluster(t *testing.T, roles ...string) *cluster {
 	t.Helper()
 	network := fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), rand.IntN(256))
-	c := &cluster{T: t, dir: filepath.Dir(dataDir(t)), logAt: network + ".5:2113"}
+	c := &cluster{T: t, dir: filepath.Dir(dataDir(t)), network: network, logAt: network + ".5:2113"}
 	c.shared, c.ca = filepath.Join(c.dir, "shared"), filepath.Join(c.dir, "ca")
 	must(t, os.Mkdir(c.shared, 0o700))
 	hold(t, c.dir)
@@ -64,8 +65,8 @@ func newCluster(t *testing.T, roles ...string) *cluster {
 	c.startLog()
 	c.direct = lay(t, c.logAt)
 	c.doors = openDoors(t, network+".9:8080")
-	for n, r := range roles {
-		c.enter(fmt.Sprintf("%s.%d:8080", network, 10+n), r)
+	for _, r := range roles {
+		c.enter(r)
 	}
 	for _, m := range c.members {
 		m.awaitReady(t)
@@ -101,9 +102,10 @@ func (c *cluster) logURL(at string) string {
 	return fmt.Sprintf("esdb://%s:%s@%s?tlsCaFile=%s", nodeUser, nodePassword, at, c.logCA)
 }
 
-// enter starts a process with roles, at an address, joined to every part.
-func (c *cluster) enter(listen, roles string, env ...string) {
+// enter starts a process with roles, joined to every part.
+func (c *cluster) enter(roles string, env ...string) {
 	c.Helper()
+	listen := fmt.Sprintf("%s.%d:8080", c.network, 10+len(c.members))
 	m, short := &member{roles: roles}, roles
 	if strings.Contains(roles, ",") {
 		short = "all"
