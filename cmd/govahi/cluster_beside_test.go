@@ -19,13 +19,16 @@ func TestClusterSideBySide(t *testing.T) {
 	m := newMishaps(t, steps...)
 	s.enter(roleIssuer, m.env())
 	s.allReady("the start")
+	stale := s.of(roleRelay)[s.dice.of(2)]
+	stale.freeze()
+	began := time.Now()
 	for range 10 {
 		s.askedElsewhere()
 	}
 	for _, point := range steps {
 		s.issuerDies(m, point)
 	}
-	s.displaces()
+	s.displaced(stale, time.Since(began))
 	s.revokedEverywhere()
 	s.over(func() {})
 	wantTakenBack(t, s.instance.export(t), len(steps))
@@ -68,7 +71,7 @@ func (s *siege) issuerDies(m mishaps, point string) {
 	mortal.process.ended <- <-mortal.process.ended
 	mortal.process.start(s.T)
 	s.putBack(e)
-	s.allReady("the death of an issuer")
+	mortal.awaitReady(s.T)
 }
 
 // until brings an errand so many steps from its beginning.
@@ -84,22 +87,19 @@ func (s *siege) until(e *errand, steps int) *errand {
 	return e
 }
 
-// displaces a relay: while it stands still the other goes on, and what it still
-// believes to be next is refused by the stream.
-func (s *siege) displaces() {
+// displaced: while a relay stood still the other went on. What it believes to be
+// next is refused by the stream, also when that no longer knows it for a
+// repetition.
+func (s *siege) displaced(relay *member, after time.Duration) {
 	s.Helper()
-	for _, relay := range s.of(roleRelay) {
-		relay.freeze()
-		for range 5 {
-			s.askedElsewhere()
-		}
-		s.atHead()
-		relay.thaw()
-		for range 5 {
-			s.askedElsewhere()
-		}
-		s.allReady("the displacement of a relay")
+	const remembered = 10 * time.Second // by the stream, of a message's ID
+	pauseFor(s.Context(), remembered+time.Second-after)
+	s.atHead()
+	relay.thaw()
+	for range 5 {
+		s.askedElsewhere()
 	}
+	s.allReady("the displacement of a relay")
 }
 
 // atHead waits until the stream holds the log to its end.

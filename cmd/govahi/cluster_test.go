@@ -117,6 +117,11 @@ func (c *cluster) enter(roles string, env ...string) {
 		cmd.Env = slices.Concat(os.Environ(), m.env(), []string{"GOVAHI_BASE=http://" + c.doors.front, "GOVAHI_LIMITS=off"}, env)
 		return cmd
 	})
+	c.Cleanup(func() {
+		if log, _ := os.ReadFile(filepath.Join(m.dir, "govahi.log")); c.Failed() {
+			c.Logf("%s logged:\n%s", m.name, tail(log, 3000))
+		}
+	})
 	c.members = append(c.members, m)
 	if m.door != nil {
 		c.doors.add(m.door.at)
