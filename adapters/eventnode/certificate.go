@@ -17,8 +17,12 @@ func TLS(certFile, keyFile string) (*tls.Config, error) {
 	if err := c.load(c.changed()); err != nil {
 		return nil, fmt.Errorf("eventnode: the certificate: %w", err)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: c.get}, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols, GetCertificate: c.get}, nil
 }
+
+// protocols are in our order: who can speak HTTP/1, too, wants a page, since
+// clients of gRPC offer HTTP/2 only.
+var protocols = []string{"http/1.1", "h2"}
 
 type certificate struct {
 	certFile, keyFile string

@@ -9,6 +9,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -60,8 +61,7 @@ type featuresServer struct {
 	serverfeatures.UnimplementedServerFeaturesServer
 }
 
-// GetSupportedMethods lists what is served and nothing else; clients fall back
-// from what is missing (batchappend) to what is there.
+// GetSupportedMethods lists what is served and nothing else.
 func (featuresServer) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
 	method := func(service, name string, features ...string) *serverfeatures.SupportedMethod {
 		return &serverfeatures.SupportedMethod{ServiceName: service, MethodName: name, Features: features}
@@ -70,6 +70,7 @@ func (featuresServer) GetSupportedMethods(context.Context, *shared.Empty) (*serv
 		EventStoreServerVersion: Version,
 		Methods: []*serverfeatures.SupportedMethod{
 			method("event_store.client.streams.streams", "append"),
+			method("event_store.client.streams.streams", "batchappend", "deadline_duration"),
 			method("event_store.client.streams.streams", "read", "position", "events"),
 			method("event_store.client.gossip.gossip", "read"),
 			method("event_store.client.server_features.serverfeatures", "getsupportedmethods"),
@@ -83,4 +84,14 @@ func notServed(_ any, call grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(call)
 	return status.Errorf(codes.Unimplemented,
 		"this log serves appending, reading and subscriptions; it does not serve %s", method)
+}
+
+// Delete is not served: what is in this log stays.
+func (s *streamsServer) Delete(context.Context, *streams.DeleteReq) (*streams.DeleteResp, error) {
+	return nil, status.Error(codes.Unimplemented, "this log deletes nothing")
+}
+
+// Tombstone is not served: what is in this log stays.
+func (s *streamsServer) Tombstone(context.Context, *streams.TombstoneReq) (*streams.TombstoneResp, error) {
+	return nil, status.Error(codes.Unimplemented, "this log deletes nothing")
 }

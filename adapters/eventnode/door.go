@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -15,6 +16,16 @@ const (
 	maxConnections = 1024             // that a door holds open at once; more wait outside
 	greetWithin    = 10 * time.Second // in which a connection must say what it speaks
 )
+
+// places is how many connections a door may hold: at most half of the process's
+// descriptors, because the log must always be able to open its files.
+func places() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return maxConnections / 4
+	}
+	return int(min(maxConnections, limit.Cur/2))
+}
 
 // door takes connections over TCP and shows each the way: HTTP/2 to gRPC's own
 // transport, which is faster than that of net/http, anything else to HTTP/1.
@@ -30,7 +41,7 @@ type door struct {
 }
 
 func newDoor(l net.Listener, secure *tls.Config) *door {
-	d := &door{listener: l, secure: secure, places: make(chan struct{}, maxConnections)}
+	d := &door{listener: l, secure: secure, places: make(chan struct{}, places())}
 	d.ctx, d.shut = context.WithCancel(context.Background())
 	d.grpc, d.web = newHall(d), newHall(d)
 	return d

@@ -83,9 +83,10 @@ func newServer(g *guard) *grpc.Server {
 	return grpc.NewServer(
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 40 * time.Second, Timeout: 20 * time.Second}),
-		grpc.ConnectionTimeout(greetWithin),
+		grpc.ConnectionTimeout(3*time.Second), // a stop waits for who has only begun to speak
 		grpc.MaxConcurrentStreams(maxCalls),
 		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(64<<10),
 		grpc.StreamInterceptor(g.stream),
 		grpc.UnaryInterceptor(g.unary),
 		grpc.UnknownServiceHandler(notServed),

@@ -1,7 +1,10 @@
 package eventnode
 
 import (
+	"errors"
+
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -19,3 +22,12 @@ func (r *refusal) Error() string { return r.text }
 
 // GRPCStatus is the status of a call that ends so.
 func (r *refusal) GRPCStatus() *status.Status { return status.New(r.code, r.text) }
+
+// trailers are those of a refusal; other errors have none.
+func trailers(err error) metadata.MD {
+	var r *refusal
+	if errors.As(err, &r) {
+		return metadata.Pairs(r.exception...)
+	}
+	return nil
+}

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -36,7 +36,10 @@ var open = map[string]bool{
 var (
 	errWrongCredentials = status.Error(codes.Unauthenticated, "the user name or the password is wrong")
 	errTooManyGuesses   = status.Error(codes.Unauthenticated, "too many wrong passwords came from this address: wait a moment")
-	errAccessDenied     = &refusal{code: codes.PermissionDenied, text: "Access Denied", exception: []string{"exception", "access-denied"}}
+	errAccessDenied     = &refusal{
+		code: codes.PermissionDenied, text: "Access Denied",
+		exception: []string{"exception", "access-denied"}, detail: &shared.AccessDenied{},
+	}
 )
 
 // guard knows who may call. Whoever comes by a Unix socket needs no password:
@@ -118,15 +121,13 @@ func (g *guard) stream(server any, call grpc.ServerStream, info *grpc.StreamServ
 	if err == nil {
 		err = next(server, call)
 	}
-	var r *refusal
-	if errors.As(err, &r) {
-		call.SetTrailer(metadata.Pairs(r.exception...))
-	}
+	call.SetTrailer(trailers(err))
 	return err
 }
 
 func (g *guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	if err := g.admit(ctx, info.FullMethod); err != nil {
+		_ = grpc.SetTrailer(ctx, trailers(err)) // fails only where there is no call
 		return nil, err
 	}
 	return next(ctx, request)
@@ -182,7 +183,7 @@ func (g *guesses) wrong(host string) {
 func ParseUser(text string) (User, error) {
 	name, password, ok := strings.Cut(text, ":")
 	if !ok || name == "" || password == "" {
-		return User{}, fmt.Errorf("eventnode: a user is NAME:PASSWORD, and neither is empty")
+		return User{}, errors.New("eventnode: a user is NAME:PASSWORD, and neither is empty")
 	}
 	return User{name, password}, nil
 }

@@ -20,11 +20,11 @@ import (
 // node runs the event log alone, for clients that speak EventStoreDB's gRPC.
 type node struct {
 	Listen  string   `default:"127.0.0.1:2113" placeholder:"HOST:PORT" help:"Address for gRPC and, on the same port, GET /health/live and /gossip. Without TLS only a loopback address is taken."`
-	Data    string   `required:"" type:"path" placeholder:"DIR" help:"Directory of the log: a new one, or one that a node made."`
-	TLSCert string   `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificate chain, PEM. A file that changes is read anew."`
-	TLSKey  string   `name:"tls-key" type:"path" placeholder:"FILE" help:"Its private key, PEM."`
+	Data    string   `required:"" placeholder:"DIR" help:"Directory of the log: a new one, or one that a node made."`
+	TLSCert string   `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM. A file that changes is read anew."`
+	TLSKey  string   `name:"tls-key" placeholder:"FILE" help:"Its private key, PEM."`
 	User    []string `sep:"none" placeholder:"NAME:PASSWORD" help:"Who may call; may be repeated. Everybody on this machine can read a command line: --users is better."`
-	Users   string   `env:"GOVAHI_NODE_USERS" type:"path" placeholder:"FILE" help:"File with one NAME:PASSWORD a line. Without any user everybody may call."`
+	Users   string   `env:"GOVAHI_NODE_USERS" placeholder:"FILE" help:"File with one NAME:PASSWORD a line. Without any user everybody may call."`
 }
 
 // Run serves until it is told to stop.
@@ -163,6 +163,9 @@ func nonempty(r io.Reader) (lines []string, err error) {
 // checkLogDir refuses a directory of something else, an instance's above all:
 // its log stands in the directory log below it.
 func checkLogDir(dir string) error {
+	if dir == "" {
+		return errors.New("--data names no directory")
+	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
