@@ -16,6 +16,7 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"govahi/adapters/eventnode/tlstest"
 	"govahi/adapters/nats"
 	"govahi/domain/event"
 )
@@ -44,12 +45,13 @@ const (
 	busPing     = 200 * time.Millisecond
 )
 
-// startBus starts three servers at three addresses of a network.
-func startBus(t *testing.T, network string) *bus {
+// startBus starts three servers at three addresses of a network, with TLS.
+func startBus(t *testing.T, network string, authority *tlstest.CA) *bus {
 	t.Helper()
 	program, err := natsServer()
 	must(t, err)
 	b, dir := &bus{}, t.TempDir()
+	authority.Issue(t, dir)
 	var ips, routes []string
 	for n := range b.nodes {
 		ips = append(ips, fmt.Sprintf("%s.%d", network, n+1))
@@ -61,7 +63,7 @@ func startBus(t *testing.T, network string) *bus {
 		must(t, os.WriteFile(file, []byte(busConfig(n, ip, dir, routes)), 0o600))
 		b.nodes[n] = startProcess(t, fmt.Sprintf("bus-%d", n+1), func() *exec.Cmd { return exec.Command(program, "--config", file) })
 	}
-	b.join(t)
+	b.join(t, authority.File)
 	return b
 }
 
@@ -72,25 +74,31 @@ func busConfig(n int, ip, dir string, routes []string) string {
 server_name: bus-%[1]d
 listen: %[2]s:4222
 authorization { user: %[3]s, password: %[4]s }
-jetstream { store_dir: %[5]q, max_file_store: 1GB, max_memory_store: 64MB }
+tls { cert_file: %[7]q, key_file: %[8]q }
+jetstream { store_dir: %[5]q, max_file_store: 2GB, max_memory_store: 64MB }
 cluster { name: govahi, listen: %[2]s:6222, no_advertise: true, routes: [%[6]s] }
-`, n+1, ip, busUser, busPassword, filepath.Join(dir, fmt.Sprint(n+1)), strings.Join(routes, ", "))
+`, n+1, ip, busUser, busPassword, filepath.Join(dir, fmt.Sprint(n+1)), strings.Join(routes, ", "),
+		filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 }
 
 // busURL names addresses, of servers or of links to them.
 func busURL(addresses []string) string {
 	var all []string
 	for _, at := range addresses {
-		all = append(all, fmt.Sprintf("nats://%s:%s@%s", busUser, busPassword, at))
+		all = append(all, fmt.Sprintf("tls://%s:%s@%s", busUser, busPassword, at))
 	}
 	return strings.Join(all, ",")
 }
 
 // join connects the test itself, and waits until the three have a leader.
-func (b *bus) join(t *testing.T) {
+func (b *bus) join(t *testing.T, ca string) {
 	t.Helper()
+	var links []string // for the certificate's sake, which is for 127.0.0.1
+	for _, at := range b.at {
+		links = append(links, lay(t, at).at)
+	}
 	var err error
-	b.conn, err = natsgo.Connect(busURL(b.at[:]), natsgo.MaxReconnects(-1), natsgo.RetryOnFailedConnect(true),
+	b.conn, err = natsgo.Connect(busURL(links), natsgo.RootCAs(ca), natsgo.MaxReconnects(-1), natsgo.RetryOnFailedConnect(true),
 		natsgo.ReconnectWait(busPing), natsgo.PingInterval(busPing), natsgo.MaxPingsOutstanding(2))
 	must(t, err)
 	t.Cleanup(b.conn.Close)

@@ -22,18 +22,18 @@ import (
 // own, which a test can silence or cut.
 type cluster struct {
 	*testing.T
-	dir      string
-	network  string // the first three bytes of its addresses
-	shared   string // directory of what development needs to be the same everywhere
-	ca       string
-	bus      *bus
-	postgres *pgtest.Remote
-	log      *process
-	logAt    string
-	logCA    string
-	direct   *wire // to the log, for the test itself: it is never harmed
-	doors    *doors
-	members  []*member
+	dir       string
+	network   string // the first three bytes of its addresses
+	shared    string // directory of what development needs to be the same everywhere
+	ca        string // of the house; that of its links is authority
+	authority *tlstest.CA
+	bus       *bus
+	postgres  *pgtest.Remote
+	log       *process
+	logAt     string
+	direct    *wire // to the log, for the test itself: it is never harmed
+	doors     *doors
+	members   []*member
 }
 
 // member is one `govahi serve`.
@@ -60,7 +60,8 @@ func newCluster(t *testing.T, roles ...string) *cluster {
 	c.shared, c.ca = filepath.Join(c.dir, "shared"), filepath.Join(c.dir, "ca")
 	must(t, os.Mkdir(c.shared, 0o700))
 	hold(t, c.dir)
-	c.bus = startBus(t, network)
+	c.authority = tlstest.NewCA(t)
+	c.bus = startBus(t, network, c.authority)
 	c.postgres = pgtest.TCP(t, network+".4", "views", "vault")
 	c.startLog()
 	c.direct = lay(t, c.logAt)
@@ -77,11 +78,10 @@ func newCluster(t *testing.T, roles ...string) *cluster {
 // startLog starts the event node, with a certificate and a user.
 func (c *cluster) startLog() {
 	c.Helper()
-	authority, dir := tlstest.NewCA(c.T), c.TempDir()
-	certificate, key := authority.Issue(c.T, dir)
+	dir := c.TempDir()
+	certificate, key := c.authority.Issue(c.T, dir)
 	users := filepath.Join(dir, "users")
 	must(c.T, os.WriteFile(users, []byte(nodeUser+":"+nodePassword+"\n"), 0o600))
-	c.logCA = authority.File
 	c.log = startProcess(c.T, "node", func() *exec.Cmd {
 		return exec.Command(beside("govahi"), "node", "--listen", c.logAt, "--data", filepath.Join(c.dir, "log"),
 			"--tls-cert", certificate, "--tls-key", key, "--users", users)
@@ -99,7 +99,7 @@ func listens(address string) bool {
 
 // logURL names the node, by way of a link. Its certificate is for 127.0.0.1.
 func (c *cluster) logURL(at string) string {
-	return fmt.Sprintf("esdb://%s:%s@%s?tlsCaFile=%s", nodeUser, nodePassword, at, c.logCA)
+	return fmt.Sprintf("esdb://%s:%s@%s?tlsCaFile=%s", nodeUser, nodePassword, at, c.authority.File)
 }
 
 // enter starts a process with roles, joined to every part.
@@ -114,7 +114,7 @@ func (c *cluster) enter(roles string, env ...string) {
 	c.join(m)
 	m.process = startProcess(c.T, filepath.Base(m.dir), func() *exec.Cmd {
 		cmd := exec.Command(beside("govahi"), "serve", "--roles", roles)
-		cmd.Env = slices.Concat(os.Environ(), m.env(), []string{"GOVAHI_BASE=http://" + c.doors.front, "GOVAHI_LIMITS=off"}, env)
+		cmd.Env = slices.Concat(os.Environ(), m.env(), []string{"GOVAHI_BASE=http://" + c.doors.front, "GOVAHI_LIMITS=off", "SSL_CERT_FILE=" + c.authority.File}, env)
 		return cmd
 	})
 	c.Cleanup(func() {
@@ -128,8 +128,10 @@ func (c *cluster) enter(roles string, env ...string) {
 	}
 }
 
-// join lays the links. The processes share the key of the development issuer,
-// as real ones have one identity provider.
+// join lays the links, and names them as a cluster is named: the log by discovery
+// to every other process, and PostgreSQL behind a server that is not there, as
+// after a failover. The processes share the key of the development issuer, as real
+// ones have one identity provider.
 func (c *cluster) join(m *member) {
 	c.Helper()
 	must(c.T, os.Mkdir(m.dir, 0o711))
@@ -145,9 +147,13 @@ func (c *cluster) join(m *member) {
 		m.buses[n] = lay(c.T, at)
 		buses = append(buses, m.buses[n].at)
 	}
+	gone := c.network + ".8:5432"
 	m.connections = connections{
 		Log: c.logURL(m.logs.at), NATS: busURL(buses), CA: c.ca,
-		Postgres: c.postgres.URL(m.views.at, "views"), Vault: c.postgres.URL(m.views.at, "vault"),
+		Postgres: c.postgres.URL(gone+","+m.views.at, "views"), Vault: c.postgres.URL(gone+","+m.views.at, "vault"),
+	}
+	if len(c.members)%2 == 1 {
+		m.Log = strings.Replace(m.Log, "esdb:", "esdb+discover:", 1)
 	}
 }
 

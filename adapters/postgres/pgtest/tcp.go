@@ -51,10 +51,10 @@ func TCP(t testing.TB, ip string, databases ...string) *Remote {
 func (r *Remote) Address() string { return r.address }
 
 // URL is the connection string of a database by way of an address, which may be
-// that of a link to the server.
-func (r *Remote) URL(address, database string) string {
-	u := url.URL{Scheme: "postgres", User: url.UserPassword(database, password), Host: address, Path: "/" + database}
-	return u.String() + "?sslmode=disable"
+// that of a link to the server, or several by commas.
+func (r *Remote) URL(addresses, database string) string {
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(database, password), Host: addresses, Path: "/" + database}
+	return u.String() + "?sslmode=disable&target_session_attrs=read-write"
 }
 
 // Kill ends the postmaster and all who serve for it, at once.
