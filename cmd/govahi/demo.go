@@ -179,6 +179,7 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 
 // instance is a product started for a demo or a test.
 type instance struct {
+	connections // of one that stands on several processes
 	dir, listen string
 	cmd         *exec.Cmd
 	ended       chan error
@@ -226,7 +227,7 @@ func (i *instance) stop() error {
 
 // dev reaches the instance as `govahi dev` does.
 func (i *instance) dev() devInstance {
-	return devInstance{attached: attached{Data: i.dir}, Audience: "govahi"}
+	return devInstance{attached: attached{connections: i.connections, Data: i.dir}, Audience: "govahi"}
 }
 
 // story begins a telling on a seeded instance.
