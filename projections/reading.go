@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"math"
@@ -143,34 +142,40 @@ func (r *reading) begin(stop func()) []*reader {
 // until it is stopped. The head tells how far the end is from the last event of
 // the readers' types.
 func (r *reading) walk(ctx context.Context, readers []*reader) error {
-	at := slices.MinFunc(readers, func(a, b *reader) int { return cmp.Compare(a.at, b.at) }).at
-	var all []event.Catalog
-	for _, one := range readers {
-		all = append(all, one.catalogs...)
-	}
-	catalogs, prefixes := together(all)
+	at, catalogs, prefixes := whatFor(readers)
 	head, err := r.log.Head(ctx)
 	if err != nil {
 		return err
 	}
-	p, events := portion{after: at}, []event.Recorded{}
+	var events []event.Recorded
 	for e, err := range r.log.ReadAll(ctx, at, prefixes...) {
 		if err != nil {
 			return err
 		}
 		if events = append(events, e); len(events) == portionSize {
-			if p.upto = e.Position; !r.pass(ctx, p.decode(events, catalogs), readers) {
+			if !r.pass(ctx, portion{after: at, upto: e.Position}.decode(events, catalogs), readers) {
 				return nil
 			}
-			p, events = portion{after: p.upto}, []event.Recorded{}
+			at, events = e.Position, nil
 		}
 	}
-	p.upto, p.end = max(p.after, head), true
+	last := portion{after: at, upto: max(at, head), end: true}
 	if len(events) > 0 {
-		p.upto = max(p.upto, events[len(events)-1].Position)
+		last.upto = max(last.upto, events[len(events)-1].Position)
 	}
-	r.pass(ctx, p.decode(events, catalogs), readers)
+	r.pass(ctx, last.decode(events, catalogs), readers)
 	return nil
+}
+
+// whatFor is where the hindmost reader stands, and the catalogs of all.
+func whatFor(readers []*reader) (at event.Position, catalogs map[string]event.Catalog, prefixes []string) {
+	at = readers[0].at
+	var all []event.Catalog
+	for _, one := range readers {
+		at, all = min(at, one.at), append(all, one.catalogs...)
+	}
+	catalogs, prefixes = together(all)
+	return at, catalogs, prefixes
 }
 
 // pass hands a portion on to those who do not have it. If the walk is stopped
