@@ -220,7 +220,7 @@ func newRoad(b *testing.B) *road {
 	b.Cleanup(bus.Close)
 	h := &road{B: b, log: log, waiter: projections.NewWaiter(pool)}
 	runner := projections.NewRunner(projections.Parts{
-		Pool: pool, Log: log, Feed: bus.Feed, Keeper: benchKeeper, Terms: keyedTerms{}, Report: slog.New(slog.DiscardHandler),
+		Pool: pool, Log: log, Feed: func(string) event.Feed { return bus.Feed() }, Keeper: benchKeeper, Terms: keyedTerms{}, Report: slog.New(slog.DiscardHandler),
 	}, projections.All()...)
 	for _, run := range []func(context.Context) error{nats.NewRelay(bus, log, slog.New(slog.DiscardHandler)).Run, runner.Run, h.waiter.Run} {
 		b.Cleanup(h.background(run))

@@ -74,9 +74,12 @@ func dataClass(code string) bool {
 	return false
 }
 
+// behind is the reason of an event whose stream has a parked one before it.
+const behind = "behind-a-parked-event"
+
 // park puts an event aside, and with it all later ones of its stream.
 func (v *view) park(ctx context.Context, r event.Recorded, cause error) error {
-	w := v.writer(ctx, r.Position)
+	w := v.step(ctx, r.Position, []told{{Event: Event{Recorded: r}}})
 	v.addParked(w, r, reason(cause), attempts)
 	if err := v.commit(ctx, w, r.Position); err != nil {
 		return err

@@ -684,7 +684,7 @@ func TestThroughJetStreamAndItsDeletion(t *testing.T) {
 	}
 	t.Cleanup(bus.Close)
 	h := newHouse(t, deadFeed)
-	h.feed = bus.Feed
+	h.feed = func(string) event.Feed { return bus.Feed() }
 	relay := nats.NewRelay(bus, h.log, slog.New(slog.DiscardHandler))
 	h.background(relay.Run)
 	h.postMany(20)

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // At most so much goes into one Pebble batch, and so into one fsync.
@@ -44,9 +42,10 @@ type answer struct {
 // each expectation in turn, commits all with one fsync, and answers. So checks
 // need no lock, and many callers share the cost of the disk.
 type writer struct {
-	store *store
-	queue chan *appending
-	done  chan struct{}
+	store  *store
+	queue  chan *appending
+	recent recent
+	done   chan struct{}
 }
 
 func newWriter(s *store) *writer {
@@ -64,7 +63,7 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer close(w.done)
 	for first := range w.queue {
-		group := newGroup(w.store)
+		group := newGroup(w.store, &w.recent)
 		group.place(first)
 		w.gather(group)
 		group.commit()
@@ -89,6 +88,8 @@ func (w *writer) gather(g *group) {
 // group is the appends that share one commit.
 type group struct {
 	store  *store
+	recent *recent
+	fresh  map[inStream]head // what recent must know after the commit
 	batch  *pebble.Batch
 	heads  map[string]head // as they will be after the commit
 	last   uint64          // position of the last event written
@@ -103,18 +104,21 @@ type placed struct {
 	answer
 }
 
-func newGroup(s *store) *group {
+func newGroup(s *store, r *recent) *group {
 	last, _ := s.tail.now()
-	return &group{store: s, batch: s.db.NewBatch(), heads: map[string]head{}, last: last, now: time.Now()}
+	return &group{store: s, recent: r, batch: s.db.NewBatch(), heads: map[string]head{}, last: last, now: time.Now()}
 }
 
 // place writes an append into the batch if its expectation is met. An append
 // behind the head can never be met any more, it can only be a repetition.
 func (g *group) place(a *appending) {
 	h, err := g.head(a.stream)
+	again, known := g.repeated(a, h)
 	switch {
 	case err != nil:
 		g.settle(a, answer{err: internal(err)})
+	case known:
+		g.settle(a, again)
 	case a.meets(h):
 		g.settle(a, answer{head: g.write(a, h)})
 	case h.exists && a.expected >= noStream && a.expected < int64(h.revision):
@@ -131,7 +135,7 @@ func (g *group) settle(a *appending, result answer) {
 func (a *appending) meets(h head) bool {
 	switch a.expected {
 	case anyRevision:
-		return true // EventStoreDB finds only recent repetitions here, if any
+		return true
 	case streamExists:
 		return h.exists
 	case noStream:
@@ -159,6 +163,7 @@ func (g *group) write(a *appending, h head) head {
 		stamp(value, h.revision, g.now)
 		g.set(eventKey(h.position), value)
 		g.set(streamKey(a.stream, h.revision), entry{h.position, a.ids[i]}.encode())
+		g.remember(a, a.ids[i], h)
 	}
 	if len(a.records) > 0 {
 		g.heads[a.stream] = h
@@ -178,8 +183,10 @@ func (g *group) commit() {
 		g.fail(err)
 		return
 	}
-	if !g.batch.Empty() {
+	// Not by whether the batch is empty: Pebble takes a large one away.
+	if last, _ := g.store.tail.now(); g.last > last {
 		g.store.tail.move(g.last)
+		g.recent.add(g.fresh)
 	}
 	for _, p := range g.placed {
 		p.appending.answer <- p.answer
@@ -207,8 +214,6 @@ func (g *group) persist() error {
 	}
 	return nil
 }
-
-func internal(err error) error { return status.Error(codes.Internal, err.Error()) }
 
 func (g *group) fail(err error) {
 	for _, p := range g.placed {

@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -124,7 +123,8 @@ type load struct {
 func (l *load) each(ctx context.Context, what string, n int, do func(context.Context, *client, int) error) (time.Duration, error) {
 	work := make(chan int)
 	all, ctx := errgroup.WithContext(ctx)
-	var ready atomic.Int64
+	shown := beginProgress(what, "calls", int64(n))
+	defer shown.end()
 	for range l.Clients {
 		c := newClient(l.base.base, l.base.token)
 		all.Go(func() error {
@@ -132,14 +132,12 @@ func (l *load) each(ctx context.Context, what string, n int, do func(context.Con
 				if err := do(ctx, c, k); err != nil {
 					return fmt.Errorf("%s %d: %w", what, k, err)
 				}
-				ready.Add(1)
+				shown.add(1)
 			}
 			return nil
 		})
 	}
 	began := time.Now()
-	stop := progress(what, n, &ready)
-	defer stop()
 	all.Go(func() error {
 		defer close(work)
 		for k := range n {
@@ -153,28 +151,6 @@ func (l *load) each(ctx context.Context, what string, n int, do func(context.Con
 	})
 	err := all.Wait()
 	return time.Since(began), err
-}
-
-// progress draws a bar on a terminal until it is stopped.
-func progress(what string, n int, ready *atomic.Int64) (stop func()) {
-	info, err := os.Stderr.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		fmt.Fprintf(os.Stderr, "  %s %d …\n", what, n)
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				k := int(ready.Load())
-				fmt.Fprintf(os.Stderr, "\r  %-12s [%-40s] %d/%d", what, strings.Repeat("█", 40*k/n), k, n)
-			}
-		}
-	}()
-	return func() { close(done); fmt.Fprintf(os.Stderr, "\r%78s\r", "") }
 }
 
 func rate(n int, took time.Duration) string { return fmt.Sprintf("%.0f/s", float64(n)/took.Seconds()) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/pem"
@@ -106,8 +105,8 @@ func (d demo) keepRevoked(ctx context.Context, i *instance, s *story) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	out := bufio.NewWriter(f)
-	return errors.Join(exportTo(ctx, log, out), out.Flush())
+	_, err = exportTo(ctx, log, 0, f, nil)
+	return err
 }
 
 func (d demo) fetch(ctx context.Context, s *story, name, who, path string) error {
