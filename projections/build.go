@@ -12,6 +12,7 @@ import (
 type held struct {
 	version  int // 0 without a checkpoint, negative if it is to be built anew
 	position event.Position
+	events   int64
 	anchor   string
 	present  bool // the schema is there
 	whole    bool // and its checkpoint, and every table that it began with
@@ -26,12 +27,12 @@ type asker interface {
 func (v *view) held(ctx context.Context, db asker, schema string) (h held, err error) {
 	var position int64
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.anchor, ''),
+		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.events, 0), coalesce(c.anchor, ''),
 		       to_regnamespace(n.name) IS NOT NULL,
 		       c.projection IS NOT NULL AND to_regnamespace(n.name) IS NOT NULL AND NOT EXISTS (
 		           SELECT FROM unnest(c.tables) t WHERE to_regclass(n.name || '.' || quote_ident(t)) IS NULL)
 		FROM (VALUES ($1)) n (name) LEFT JOIN govahi.checkpoints c ON c.projection = n.name`, schema).
-		Scan(&h.version, &position, &h.anchor, &h.present, &h.whole)
+		Scan(&h.version, &position, &h.events, &h.anchor, &h.present, &h.whole)
 	h.position = event.Position(position)
 	return h, err
 }
@@ -83,7 +84,7 @@ func (v *view) open(ctx context.Context) error {
 
 // load takes up the work where the database says it stands.
 func (v *view) load(ctx context.Context, schema string, state State) error {
-	p, err := position(ctx, v.Pool, schema)
+	h, err := v.held(ctx, v.Pool, schema) // first: whatever moves later is noticed by the fence
 	if err != nil {
 		return err
 	}
@@ -94,8 +95,8 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if v.skipped, err = skipped(ctx, v.Log, v.projection.Name); err != nil {
 		return err
 	}
-	v.schema, v.at, v.parked = schema, p, parked
-	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(parked), "" })
+	v.schema, v.at, v.events, v.parked = schema, h.position, h.events, parked
+	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, h.position, len(parked), "" })
 	return nil
 }
 

@@ -76,6 +76,7 @@ type view struct {
 
 	schema string // what is written now: the projection's name, or NAME_next
 	at     event.Position
+	events int64 // as the checkpoint counts them
 	parked map[event.Stream]bool
 	opened bool // this version was current once since the start
 	second bool // another process writes it, as far as we know
