@@ -42,3 +42,44 @@ func TestWhoWakesLateDropsNothing(t *testing.T) {
 		t.Error("it dropped a view that was whole")
 	}
 }
+
+// kept is parcels as they were before a rebuild, with more events since.
+func (h *house) kept() (last event.Position) {
+	h.Helper()
+	h.shows(h.postMany(10).Position)
+	h.rebuilt()
+	last = h.postMany(10).Position
+	h.shows(last)
+	return last
+}
+
+// rebuilt asks for it and waits until it is done.
+func (h *house) rebuilt() {
+	h.Helper()
+	if err := projections.Rebuild(h.Context(), h.pool, "parcels"); err != nil {
+		h.Fatal(err)
+	}
+	h.until("rebuilt", func() bool {
+		return one[int](h, `SELECT version FROM govahi.checkpoints WHERE projection = 'parcels'`) > 0
+	})
+}
+
+func (h *house) back() {
+	h.Helper()
+	if err := projections.Back(h.Context(), h.pool, "parcels"); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// TestWhatWasPutBackCatchesUpThoughNothingHappens: in a quiet house no event would
+// tell the projector that its tables are older ones now.
+func TestWhatWasPutBackCatchesUpThoughNothingHappens(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	last := h.kept()
+	h.back()
+	h.until("caught up", func() bool {
+		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels'`) == int64(last)
+	})
+	h.tellsTheLog()
+}
