@@ -83,3 +83,28 @@ func TestWhatWasPutBackCatchesUpThoughNothingHappens(t *testing.T) {
 	})
 	h.tellsTheLog()
 }
+
+// TestWhoComesLateToARebuildDoesNotRepeatIt: nor does he bring back what it has
+// replaced.
+func TestWhoComesLateToARebuildDoesNotRepeatIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	stop()
+	h.exec(`UPDATE parcels.parcels SET grams = 0; CREATE TABLE parcels.witness ()`) // damage
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	f := frozen{h.log, make(chan struct{}), make(chan struct{}), &sync.Once{}}
+	late, _ := h.runOn(f, parcels(1))
+	<-f.asked
+	first, _ := h.run(parcels(1))
+	h.until("it is built anew", func() bool { return h.status(first).State == projections.Following })
+	close(f.thawed)
+	h.until("the late one follows", func() bool { return h.status(late).State == projections.Following })
+	h.shows(h.postMany(1).Position)
+	h.tellsTheLog()
+	if !one[bool](h, `SELECT to_regclass('parcels_prev.witness') IS NOT NULL`) {
+		t.Error("what was replaced is not kept")
+	}
+}
