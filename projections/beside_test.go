@@ -84,6 +84,37 @@ func TestWhatWasPutBackCatchesUpThoughNothingHappens(t *testing.T) {
 	h.tellsTheLog()
 }
 
+// TestBackEndsARebuildThatGoesOn: else that would soon take away again what the
+// operator has put back.
+func TestBackEndsARebuildThatGoesOn(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	last := h.kept()
+	stop()
+	h.exec(`CREATE TABLE parcels_prev.witness ()`)
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	h.back()
+	close(gate)
+	h.until("it follows", func() bool {
+		s := h.status(r)
+		return s.State == projections.Following && s.Position == last
+	})
+	h.tellsTheLog()
+	witness := func() bool { return one[bool](h, `SELECT to_regclass('parcels.witness') IS NOT NULL`) }
+	if !witness() {
+		t.Error("what was put back was replaced")
+	}
+	h.back() // and what was to be built anew was kept in turn
+	if witness() {
+		t.Error("it was not put back")
+	}
+}
+
 // TestWhoComesLateToARebuildDoesNotRepeatIt: nor does he bring back what it has
 // replaced.
 func TestWhoComesLateToARebuildDoesNotRepeatIt(t *testing.T) {
