@@ -4,7 +4,9 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
+	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/projections"
 )
@@ -137,5 +139,34 @@ func TestWhoComesLateToARebuildDoesNotRepeatIt(t *testing.T) {
 	h.tellsTheLog()
 	if !one[bool](h, `SELECT to_regclass('parcels_prev.witness') IS NOT NULL`) {
 		t.Error("what was replaced is not kept")
+	}
+}
+
+// TestWhatIsSkippedDuringARebuildIsLeftOutOfIt, though the rebuild began before,
+// and parks the event once more.
+func TestWhatIsSkippedDuringARebuildIsLeftOutOfIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.post("bad", "5", "panic", "7").Position)
+	stop()
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	app := &commands.App{Log: h.log, Clock: time.Now}
+	if err := app.SkipEvent(t.Context(), "parcels", "parcel-bad", 2, "it was never weighed", "operator"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := projections.Retry(t.Context(), h.pool, "parcels", ""); err != nil {
+		t.Fatal(err)
+	}
+	close(gate)
+	h.until("it was left out", func() bool {
+		return h.status(r).State == projections.Following && one[int](h, `SELECT count(*) FROM govahi.parked WHERE projection = 'parcels'`) == 0
+	})
+	if row := h.rows()["parcel-bad"]; row.Grams != 12 {
+		t.Errorf("the row is %+v", row)
 	}
 }

@@ -225,11 +225,12 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
-	return err
+	var batch pgx.Batch
+	batch.Queue(`UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name)
+	batch.Queue(`UPDATE govahi.parked n SET asked = p.asked FROM govahi.parked p -- what was asked for meanwhile
+		WHERE n.projection = $1 AND p.projection = $1 || '_prev' AND p.stream = n.stream AND p.asked IS NOT NULL`, name)
+	batch.Queue(`SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // rename moves a schema, if it is there, with its checkpoint and parked events,
