@@ -94,6 +94,7 @@ func (r *Runner) retryAsked(ctx context.Context) {
 		for stream := range asked {
 			if err == nil {
 				err = r.retry(ctx, stream)
+				r.note(0, err) // of what it waited for, nothing is left
 			}
 		}
 	}

@@ -548,3 +548,34 @@ func TestWhatWasParkedWhileTheRunnerLookedIsKnown(t *testing.T) {
 		}
 	})
 }
+
+// TestARunnerIsWellOnceARetryHasWaited: a house without news would look ill until
+// the next event.
+func TestARunnerIsWellOnceARetryHasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		h, k := newHouse(t), memory()
+		w := &witness{do: func(event.Recorded) error {
+			switch tries++; tries {
+			case 1:
+				panic("broken")
+			case 2:
+				return fault.New(fault.Unavailable, "down", "", "")
+			}
+			return nil
+		}}
+		r, stop := h.running(k, w.policy())
+		defer stop()
+		synctest.Wait()
+		h.happens("p1")
+		passes(time.Second)
+		k.asks("person-p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 0 || tries != 3 {
+			t.Fatalf("after %d tries %d events are parked", tries, parked)
+		}
+		if _, err := r.Status(); err != nil {
+			t.Errorf("it waits for nothing and says %v", err)
+		}
+	})
+}
