@@ -94,12 +94,14 @@ func (c *Checkpoints) Park(ctx context.Context, policies string, r event.Recorde
 }
 
 // ParkBehind puts a later event of a parked stream aside. It is not parked if
-// the stream is not any more: another process has taken up what was.
+// the stream is not any more: another process has taken up what was. If what is
+// before it is just being tried again, it will be too.
 func (c *Checkpoints) ParkBehind(ctx context.Context, policies string, r event.Recorded) (parked bool, err error) {
 	tag, err := c.pool.Exec(ctx, `
-		INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
-		SELECT $1, $2, $3, $4, $5, $6, 0
-		WHERE EXISTS (SELECT FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2 FOR UPDATE)
+		INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts, asked)
+		SELECT $1, $2, $3, $4, $5, $6, 0, before.asked
+		FROM (SELECT asked FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2
+		      ORDER BY position DESC LIMIT 1 FOR UPDATE) before
 		ON CONFLICT (projection, position) DO UPDATE SET reason = parked.reason`,
 		NameOf(policies), int64(r.Position), string(r.Stream), int64(r.Revision), r.Type, behind)
 	return err == nil && tag.RowsAffected() > 0, err

@@ -284,3 +284,24 @@ func TestTwoProcessesTakeUpAParkedEventOnce(t *testing.T) {
 		t.Errorf("the row is %+v", row)
 	}
 }
+
+// TestWhatIsParkedBehindWhileARetryGoesOnIsTriedToo: else it would stay behind
+// nothing.
+func TestWhatIsParkedBehindWhileARetryGoesOnIsTriedToo(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.post("a", "1", "2")
+	events := ok(event.ReadBatch(t.Context(), h.log, 0, 3))(h)
+	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
+	ok(points.Load(ctx, "record"))(h)
+	if err := points.Park(ctx, "record", events[0], event.ErrUnlisted); err != nil {
+		t.Fatal(err)
+	}
+	ok(projections.Retry(ctx, h.pool, "policy:record", ""))(h)
+	ok(points.ParkBehind(ctx, "record", events[1]))(h)
+	if err := points.Taken(ctx, "record", events[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	if parked, asked, err := points.Parked(ctx, "record"); err != nil || !parked["parcel-a"] || !asked["parcel-a"] {
+		t.Errorf("parked %v, asked %v, %v", parked, asked, err)
+	}
+}
