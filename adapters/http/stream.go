@@ -60,13 +60,13 @@ type matter struct {
 }
 
 // shown refuses who may not know an answer, as the question itself would.
-func (m matter) shown(ctx context.Context, id Identity, t reply) error {
+func (m matter) shown(ctx context.Context, id Identity, told func() reply) error {
 	if m.may != nil {
-		if err := m.may(ctx, id, func() (any, error) { return t.answer, t.err }); err != nil {
+		if err := m.may(ctx, id, func() (any, error) { t := told(); return t.answer, t.err }); err != nil {
 			return err
 		}
 	}
-	return t.err
+	return told().err
 }
 
 const streamType = "text/event-stream"
@@ -97,7 +97,8 @@ func stream[I any](s *Server, op Operation, about func(Identity, *I) matter) {
 		if err != nil {
 			return nil, err
 		}
-		if err := f.about.shown(ctx, id, f.topic.now(s.streams, f.about, f.began)); err != nil {
+		told := sync.OnceValue(func() reply { return f.topic.now(s.streams, f.about, f.began) })
+		if err := f.about.shown(ctx, id, told); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		f.shape, f.seen = shapeOf(ctx), last

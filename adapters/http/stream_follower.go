@@ -148,7 +148,7 @@ func (f *follower) known(t reply) (err error) {
 	case person != f.id.Person:
 		return errStreamsEnd
 	}
-	if err = f.about.shown(ctx, f.id, t); err == nil && t.at < f.seen.at {
+	if err = f.about.shown(ctx, f.id, func() reply { return t }); err == nil && t.at < f.seen.at {
 		err = errViewBehind
 	}
 	return err

@@ -389,9 +389,13 @@ func TestNobodyFollowsWhatHeMayNotAsk(t *testing.T) {
 		fault.New(fault.Forbidden, "no", "نه", "no"), fault.New(fault.NotFound, "none", "نه", "none"),
 	} {
 		b.set(func() { b.closed = refused })
+		before := b.asked.Load()
 		asked, followed := h.ask("GET", "/board", "", h.as("officer-1")...), h.ask("GET", "/board/stream", "", h.as("officer-1")...)
 		if followed.StatusCode/100 != 4 || followed.StatusCode != asked.StatusCode || string(followed.body) != string(asked.body) {
 			t.Errorf("asked: %d %s; followed: %d %s", asked.StatusCode, asked.body, followed.StatusCode, followed.body)
+		}
+		if b.asked.Load() != before {
+			t.Error("the question was asked for who may not know the answer")
 		}
 	}
 	h.left()
@@ -667,11 +671,12 @@ func (h *house) idle(goroutines int) {
 // of it is taken.
 func TestWhoReadsSlowlyIsDropped(t *testing.T) {
 	h, b := openBoard(t, func(s *hub) { s.taken = time.Second })
-	b.text = strings.Repeat("x", 1<<20)
+	b.text = strings.Repeat("x", 64<<20)
 	conn := h.silently("/board/stream", h.as("officer-1")[1])
+	_ = conn.(*net.TCPConn).SetReadBuffer(128 << 10)
 	eventually(t, "he follows", func() bool { return h.streams.count() == 1 })
-	slow := make([]byte, 1<<10)
-	for begun := time.Now(); h.streams.count() > 0; time.Sleep(20 * time.Millisecond) {
+	slow := make([]byte, 32<<10)
+	for begun := time.Now(); h.streams.count() > 0; time.Sleep(10 * time.Millisecond) {
 		if _, err := conn.Read(slow); err != nil || time.Since(begun) > soon {
 			t.Fatal("he reads on, ", err)
 		}
