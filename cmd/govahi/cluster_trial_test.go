@@ -215,8 +215,8 @@ func (s *siege) table() string {
 	return text
 }
 
-// harms are all that may happen to the parts, and to one process of each pair;
-// in the long run, to both.
+// harms are all that may happen to one process of each pair, and in the long run
+// to both.
 func (s *siege) harms() (all []harm) {
 	for n := 0; n < len(s.members); n += 2 {
 		pair := s.members[n : n+2]
@@ -228,7 +228,7 @@ func (s *siege) harms() (all []harm) {
 			}
 		}
 	}
-	return slices.Concat(all, s.toBus(), s.toLog(), s.toPostgres())
+	return all
 }
 
 func (s *siege) killed(m *member) []harm {
@@ -359,27 +359,37 @@ var eachRoleTwice = []string{
 	roleAPI, roleAPI, roleRelay, roleRelay, roleProjector, roleProjector, rolePolicy, rolePolicy, roleIssuer, roleIssuer,
 }
 
-// TestClusterOfSingleRoles does harm to each part and each role in turn.
+// TestClusterOfSingleRoles does harm to each role in turn, and to the parts that
+// stand alone here.
 func TestClusterOfSingleRoles(t *testing.T) {
 	t.Parallel()
 	s := besiege(t, eachRoleTwice...)
-	s.goThrough()
+	s.goThrough(s.toLog, s.toPostgres)
 }
 
-// TestClusterOfWholeHouses: two processes, each of which does everything.
+// TestClusterOfWholeHouses: two processes, each of which does everything; and the
+// servers of the bus are harmed.
 func TestClusterOfWholeHouses(t *testing.T) {
 	t.Parallel()
 	all := strings.Join(allRoles, ",")
 	s := besiege(t, all, all)
-	s.goThrough()
+	s.goThrough(s.toBus)
 }
 
-// goThrough does all harm while requests arrive.
-func (s *siege) goThrough() {
+// goThrough does harm to the processes and to some parts, and in the long run to
+// all parts, while requests arrive.
+func (s *siege) goThrough(parts ...func() []harm) {
 	s.Helper()
+	if long() {
+		parts = []func() []harm{s.toBus, s.toLog, s.toPostgres}
+	}
 	end := s.flow()
 	for range often(1, 10) {
-		for _, h := range s.harms() {
+		harms := s.harms()
+		for _, part := range parts {
+			harms = append(harms, part()...)
+		}
+		for _, h := range harms {
 			s.suffers(h)
 		}
 	}
