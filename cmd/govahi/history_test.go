@@ -155,7 +155,7 @@ func (m *mess) goesOn(n int) {
 
 func (m *mess) mishap() {
 	n := evenly(m.T, len(m.running), "runner")
-	what := one(m.T, "what", "begins", "begins", "begins", "ends", "is killed", "is killed", "is cut off", "is cut off",
+	what := pick(m.T, "what", "begins", "begins", "begins", "ends", "is killed", "is killed", "is cut off", "is cut off",
 		"must rebuild", "must rebuild all", "loses a view", "loses all", "is compared")
 	m.mishaps[what]++
 	switch what {
@@ -177,7 +177,7 @@ func (m *mess) mishap() {
 			m.rebuild(i)
 		}
 	case "loses a view":
-		m.do("DROP SCHEMA IF EXISTS " + one(m.T, "view", projections.All()...).Name + " CASCADE")
+		m.do("DROP SCHEMA IF EXISTS " + pick(m.T, "view", projections.All()...).Name + " CASCADE")
 	case "loses all":
 		m.do("DROP SCHEMA IF EXISTS govahi CASCADE")
 	case "is compared":
