@@ -234,9 +234,11 @@ func (m *mess) end() {
 // compare waits for the views to be at the log's end, and reads them whole.
 func (m *mess) compare() {
 	m.Helper()
-	if m.running[0] == nil {
-		m.begins(0)
+	n := evenly(m.T, len(m.running), "who goes on")
+	if chance(m.T, 50, "alone") {
+		m.ends(1 - n) // what he has not done, nobody else does
 	}
+	m.begins(n)
 	head, err := m.log.Head(m.t.Context())
 	must(m.t, err)
 	for late := time.Now().Add(within); !m.current(head); pauseFor(m.t.Context(), 3*time.Millisecond) {
@@ -249,10 +251,10 @@ func (m *mess) compare() {
 		m.Fatalf("parked: %s", parked)
 	}
 	want := folded(exported(m.t, m.facts[:m.told])).plain()
-	m.terms(want)
 	if diff := cmp.Diff(want, shown(m.t, m.views)); diff != "" {
 		m.Fatalf("after %d events the views show something else than the log (-log +views):\n%s", m.told, diff)
 	}
+	m.terms(want)
 }
 
 func (m *mess) current(head event.Position) bool {
