@@ -15,6 +15,7 @@ import (
 func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	all.Go(func() error { return h.relay.Run(ctx) })
 	all.Go(func() error { return h.loseStream(ctx) })
+	all.Go(func() error { return profiles(ctx) })
 	all.Go(func() error { return h.runner.Run(ctx) })
 	all.Go(func() error { return h.waiter.Run(ctx) })
 	for _, r := range h.policies {
