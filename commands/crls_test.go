@@ -261,3 +261,36 @@ func TestAWorseReasonReplacesAMilderOneOnTheList(t *testing.T) {
 		return err
 	})
 }
+
+// overtaken is an authority during whose work another process publishes.
+type overtaken struct {
+	commands.Authority
+	by func()
+}
+
+func (o *overtaken) PrepareCRL(number uint64, thisUpdate time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	if by := o.by; by != nil {
+		o.by = nil
+		by()
+	}
+	return o.Authority.PrepareCRL(number, thisUpdate, revoked)
+}
+
+func TestAPublisherWhoIsOvertakenPublishesWhatTheOtherDidNotHold(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	early := l.draft(applicant).upTo(enrollment.StatusIssued)
+	late := l.draft(neighbour).upTo(enrollment.StatusIssued)
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), early.now().Serial, certificate.Superseded))
+	other := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	house := l.Authority
+	l.Authority = &overtaken{house, func() {
+		other.published() // with the first one only
+		l.Authority = house
+		l.did(l.RevokeCertificate(t.Context(), l.by(operator), late.now().Serial, certificate.Superseded))
+	}}
+	l.published()
+	if !l.lists(early.now().Serial) || !l.lists(late.now().Serial) {
+		t.Errorf("list %v lacks what was revoked while two published", l.latest().Number)
+	}
+}

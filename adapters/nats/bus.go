@@ -40,7 +40,25 @@ type Bus struct {
 	js         jetstream.JetStream
 	duplicates time.Duration
 
-	revive func() // replaces a server that turned JetStream off
+	revive func() // replaces a server that turned JetStream off; nothing, if that is not ours
+}
+
+// How soon a server that fell silent is given up for another of its cluster.
+const (
+	pingEvery   = 2 * time.Second
+	pingsMissed = 2
+	reconnect   = 100 * time.Millisecond
+)
+
+// Connect joins the servers of nats:// or tls:// URLs, several by commas.
+func Connect(urls string) (*Bus, error) {
+	conn, err := natsgo.Connect(urls, natsgo.Name("govahi"), natsgo.MaxReconnects(-1), natsgo.ReconnectWait(reconnect),
+		natsgo.PingInterval(pingEvery), natsgo.MaxPingsOutstanding(pingsMissed),
+		natsgo.RetryOnFailedConnect(true)) // a house waits for its bus, and serves on meanwhile
+	if err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	return newBus(conn, func() {})
 }
 
 func newBus(conn *natsgo.Conn, revive func()) (*Bus, error) {
@@ -79,6 +97,16 @@ func (b *Bus) stream(ctx context.Context) (jetstream.Stream, error) {
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardOld,
 		MaxBytes:    maxBytes,
+		Replicas:    b.replicas(),
 		Duplicates:  b.duplicates,
 	})
+}
+
+// replicas are three where there are so many servers: the stream goes on when
+// one of them dies.
+func (b *Bus) replicas() int {
+	if b.conn.ConnectedClusterName() != "" && len(b.conn.Servers()) >= 3 {
+		return 3
+	}
+	return 1
 }

@@ -95,7 +95,7 @@ func (s *Server) InProcessConn() (net.Conn, error) {
 
 // Connect opens a connection within the process.
 func (s *Server) Connect() (*Bus, error) {
-	conn, err := natsgo.Connect("", natsgo.InProcessServer(s), natsgo.MaxReconnects(-1), natsgo.ReconnectWait(100*time.Millisecond))
+	conn, err := natsgo.Connect("", natsgo.InProcessServer(s), natsgo.MaxReconnects(-1), natsgo.ReconnectWait(reconnect))
 	if err != nil {
 		return nil, fmt.Errorf("nats: %w", err)
 	}

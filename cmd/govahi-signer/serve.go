@@ -24,7 +24,7 @@ func (lost) ExitCode() int { return 3 }
 type serve struct {
 	reach
 	Socket      string `required:"" help:"Unix socket to listen on, for this user alone."`
-	Log         string `required:"" help:"The event log: a Unix socket, or an esdb:// string."`
+	Log         string `required:"" env:"GOVAHI_LOG" help:"The event log: a Unix socket, or an esdb:// string."`
 	Tethered    bool   `help:"Stop when standard input closes, as it does when the parent dies."`
 	Development bool   `help:"Honour GOVAHI_CRASH, for tests of crashes."`
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"govahi/adapters/eventstore"
 	"govahi/adapters/postgres"
 	"govahi/adapters/signer"
@@ -24,6 +26,7 @@ import (
 
 // attached is a command that speaks to the running instance of a data directory.
 type attached struct {
+	connections
 	Data string `env:"GOVAHI_DATA" default:"var" help:"Data directory of the instance."`
 }
 
@@ -49,10 +52,12 @@ func (a attached) openLog() (*eventstore.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.running(); err != nil {
-		return nil, err
+	if a.Log == "" {
+		if err := d.running(); err != nil {
+			return nil, err
+		}
 	}
-	return eventstore.Open(d.logSocket())
+	return eventstore.Open(a.logTarget(d))
 }
 
 // bootstrap appoints the first administrator.
@@ -93,7 +98,7 @@ func (a attached) app(ctx context.Context) (*commands.App, func(), error) {
 	if err := refuseHooks(d.modeOf()); err != nil {
 		return nil, nil, err
 	}
-	pool, err := postgres.Pool(ctx, dsn(d, "vault"))
+	pool, err := postgres.Pool(ctx, a.vaultDSN(d))
 	if err != nil {
 		return nil, nil, errors.Join(errNotRunning, err)
 	}
@@ -105,8 +110,18 @@ func (a attached) app(ctx context.Context) (*commands.App, func(), error) {
 	return app, func() { v.Close(); pool.Close(); _ = log.Close() }, nil
 }
 
-func dsn(d data, database string) string {
-	return fmt.Sprintf("postgres://govahi@/%s?host=%s&port=5432&sslmode=disable", database, d.postgresSocket())
+// views connects to the database of the read views.
+func (a attached) views(ctx context.Context) (*pgxpool.Pool, error) {
+	d, err := a.data()
+	if err != nil {
+		return nil, err
+	}
+	if a.Postgres == "" {
+		if err := d.running(); err != nil {
+			return nil, err
+		}
+	}
+	return postgres.Pool(ctx, a.viewsDSN(d))
 }
 
 // rebuild asks a running instance to build views anew.
@@ -119,14 +134,7 @@ type rebuild struct {
 // Run marks the views; the instance's runner does the rest.
 func (r rebuild) Run() error {
 	ctx := context.Background()
-	d, err := r.data()
-	if err != nil {
-		return err
-	}
-	if err := d.running(); err != nil {
-		return err
-	}
-	pool, err := postgres.Pool(ctx, dsn(d, "views"))
+	pool, err := r.views(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,19 +18,25 @@ func (h *house) keepChildren(ctx context.Context) {
 	signing := &child{
 		name: "govahi-signer", pid: h.data.path("signer.pid"), log: h.report,
 		start: func() *exec.Cmd {
-			args := []string{"serve", "--dir", h.data.path("ca"), "--socket", h.data.signerSocket(), "--log", h.data.logSocket(), "--tethered"}
+			args := []string{"serve", "--dir", h.caDir(h.data), "--socket", h.data.signerSocket(), "--tethered"}
 			if h.Mode == sso.Development {
 				args = append(args, "--development")
 			}
 			if module := os.Getenv("GOVAHI_PKCS11_MODULE"); module != "" {
 				args = append(args, "--module", module)
 			}
-			return exec.Command(beside("govahi-signer"), args...)
+			cmd := exec.Command(beside("govahi-signer"), args...)
+			cmd.Env = append(os.Environ(), "GOVAHI_LOG="+h.logTarget(h.data)) // it may hold a password
+			return cmd
 		},
 	}
 	var both errgroup.Group
-	both.Go(func() error { return signing.keep(ctx) })
-	both.Go(func() error { return h.keepPostgres(ctx) })
+	if h.opens() {
+		both.Go(func() error { return signing.keep(ctx) })
+	}
+	if h.postgres != nil {
+		both.Go(func() error { return h.keepPostgres(ctx) })
+	}
 	_ = both.Wait()
 }
 

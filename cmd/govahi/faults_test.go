@@ -334,17 +334,23 @@ const (
 	moreHeap       = 64 // MiB
 )
 
+// levelWithin is how long that may take: a client keeps a connection for 5 s, and
+// fasthttp an idle worker for 10 to 20 s more.
+const levelWithin = 2 * within
+
 // awaitLevel waits until goroutines and heap are back at their level.
 func (i *instance) awaitLevel(t *testing.T, before level) {
 	t.Helper()
 	var now level
-	end := time.Now().Add(within)
+	end := time.Now().Add(levelWithin)
 	for now = i.level(t); !now.near(before) && time.Now().Before(end); now = i.level(t) {
 		pauseFor(t.Context(), 100*time.Millisecond)
 	}
 	t.Logf("goroutines %d, before %d; heap %d MiB, before %d", now.goroutines, before.goroutines, now.heap, before.heap)
 	if !now.near(before) {
 		t.Errorf("they do not return to their level")
+		_ = i.cmd.Process.Signal(syscall.SIGQUIT) // its stacks are in what it printed
+		_ = i.over(t)
 	}
 }
 

@@ -25,13 +25,20 @@ func (h *house) foundations(ctx context.Context) error {
 	}
 	var all errgroup.Group
 	all.Go(func() error { return h.openLog(ctx) })
-	all.Go(h.openBus)
-	all.Go(func() error { return h.openCA(ctx) })
-	all.Go(func() error { return h.startPostgres(ctx) })
+	if h.feeds() {
+		all.Go(h.openBus)
+	}
+	if h.opens() {
+		all.Go(func() error { return h.openCA(ctx) })
+		all.Go(func() error { return h.startPostgres(ctx) })
+	}
 	return all.Wait()
 }
 
 func (h *house) openLog(ctx context.Context) (err error) {
+	if h.Log != "" {
+		return h.joinLog(ctx)
+	}
 	if h.node, err = eventnode.Open(ctx, h.data.path("log"), eventnode.Options{Logger: h.report}); err != nil {
 		return err
 	}
@@ -47,7 +54,30 @@ func (h *house) openLog(ctx context.Context) (err error) {
 	return nil
 }
 
+// joinLog asks once, so that a wrong connection string is known at the start.
+func (h *house) joinLog(ctx context.Context) (err error) {
+	if h.log, err = eventstore.Open(h.Log); err != nil {
+		return fmt.Errorf("GOVAHI_LOG: %w", err)
+	}
+	err = patiently(ctx, func(ctx context.Context) error {
+		_, err := h.log.Head(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("GOVAHI_LOG: %w", err)
+	}
+	h.ready("log", "EventStoreDB, by GOVAHI_LOG")
+	return nil
+}
+
 func (h *house) openBus() (err error) {
+	if h.NATS != "" {
+		if h.bus, err = nats.Connect(h.NATS); err != nil {
+			return fmt.Errorf("GOVAHI_NATS: %w", err)
+		}
+		h.ready("bus", "JetStream, by GOVAHI_NATS")
+		return nil
+	}
 	if h.server, err = nats.StartServer(h.data.path("nats")); err != nil {
 		return err
 	}
@@ -59,7 +89,7 @@ func (h *house) openBus() (err error) {
 
 // openCA holds the ceremony of a new instance, and reads its certificates.
 func (h *house) openCA(ctx context.Context) error {
-	dir := h.data.path("ca")
+	dir := h.caDir(h.data)
 	if _, err := os.Stat(filepath.Join(dir, "issuer.pem")); errors.Is(err, os.ErrNotExist) {
 		if h.Mode != sso.Development {
 			return fmt.Errorf("%s holds no CA: hold a ceremony first (govahi-signer ceremony --help)", dir)
@@ -101,7 +131,12 @@ func (h *house) cluster() postgres.Cluster {
 	return postgres.Cluster{Dir: h.data.path("postgres"), SocketDir: h.data.postgresSocket(), Log: h.report}
 }
 
+// startPostgres starts the private cluster for the databases that stand nowhere
+// else.
 func (h *house) startPostgres(ctx context.Context) (err error) {
+	if !h.embedsPostgres() {
+		return nil
+	}
 	cluster := h.cluster()
 	if h.postgres, err = postgres.Start(ctx, cluster); err != nil {
 		return err

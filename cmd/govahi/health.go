@@ -25,18 +25,27 @@ func (h *house) Parts(ctx context.Context) []http.Part {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	var head event.Position
-	asks := []func() []http.Part{
-		func() []http.Part { var p http.Part; head, p = h.askLog(ctx); return []http.Part{p} },
-		func() []http.Part { _, err := h.signer.Info(ctx); return []http.Part{part("signer", err)} },
-		func() []http.Part { return []http.Part{part("postgres", h.views.Ping(ctx))} },
-		func() []http.Part { return []http.Part{part("vault", h.vaultDB.Ping(ctx))} },
-		func() []http.Part { return []http.Part{part("bus", h.bus.Check(ctx))} },
-		func() []http.Part { return []http.Part{h.relayPart()} },
-		h.outsideParts,
-		func() []http.Part { return []http.Part{h.crlPart()} },
-		h.policyParts,
-		func() []http.Part { return h.projectionParts(ctx) },
-		func() []http.Part { return []http.Part{processPart()} },
+	all := []struct {
+		here bool
+		ask  func() []http.Part
+	}{
+		{true, func() []http.Part { var p http.Part; head, p = h.askLog(ctx); return []http.Part{p} }},
+		{h.opens(), func() []http.Part { _, err := h.signer.Info(ctx); return []http.Part{part("signer", err)} }},
+		{h.opens(), func() []http.Part { return []http.Part{part("postgres", h.views.Ping(ctx))} }},
+		{h.opens(), func() []http.Part { return []http.Part{part("vault", h.vaultDB.Ping(ctx))} }},
+		{h.feeds(), func() []http.Part { return []http.Part{part("bus", h.bus.Check(ctx))} }},
+		{h.has(roleRelay), func() []http.Part { return []http.Part{h.relayPart()} }},
+		{h.has(rolePolicy), h.outsideParts},
+		{h.hasDaily(), func() []http.Part { return []http.Part{h.dailyPart()} }},
+		{h.has(rolePolicy, roleIssuer), h.policyParts},
+		{h.has(roleProjector), func() []http.Part { return h.projectionParts(ctx) }},
+		{true, func() []http.Part { return []http.Part{processPart()} }},
+	}
+	var asks []func() []http.Part
+	for _, p := range all {
+		if p.here {
+			asks = append(asks, p.ask)
+		}
 	}
 	parts := abreast(asks)
 	for _, p := range parts {
@@ -63,7 +72,7 @@ func abreast(asks []func() []http.Part) (parts []http.Part) {
 
 func (h *house) askLog(ctx context.Context) (event.Position, http.Part) {
 	head, err := h.log.Head(ctx)
-	if err == nil {
+	if err == nil && h.node != nil {
 		err = h.node.Full()
 	}
 	return head, part("log", err)
@@ -100,9 +109,9 @@ func outsidePart(name string, heard *outcome) http.Part {
 // trouble that nobody noticed.
 const listsWithin = 5 * time.Minute
 
-// crlPart tells whether lists are issued in time: each is looked at every
+// dailyPart tells whether lists are issued in time: each is looked at every
 // minute and issued a day before the last one ends.
-func (h *house) crlPart() http.Part {
+func (h *house) dailyPart() http.Part {
 	good, err := h.daily.last()
 	p := part("crl", err)
 	switch {

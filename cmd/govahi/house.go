@@ -30,15 +30,16 @@ import (
 )
 
 // house is a whole instance in one process and its two children, PostgreSQL and
-// the signer.
+// the signer; or those rooms of one that its roles need.
 type house struct {
 	settings
+	roles  []string
 	data   data
 	report *slog.Logger
 	ready  func(part, detail string) // announces a part
 
 	listener net.Listener
-	node     *eventnode.Node
+	node     *eventnode.Node // nil, like server and postgres, if it stands elsewhere
 	log      *eventstore.Log
 	server   *nats.Server
 	bus      *nats.Bus
@@ -65,6 +66,7 @@ type house struct {
 
 // settings come from flags and the environment.
 type settings struct {
+	connections
 	Data   string   `env:"GOVAHI_DATA" default:"var" help:"Directory that holds everything of the instance."`
 	Listen string   `env:"GOVAHI_LISTEN" default:"127.0.0.1:8080" help:"Address of the HTTP door."`
 	Base   string   `env:"GOVAHI_BASE" help:"Public http URL of the door, as certificates will cite it; default: http:// and the address."`
@@ -95,7 +97,7 @@ func (s settings) check() error {
 	if s.Mode != sso.Development && !trustworthy(s.OIDCKeys) {
 		return errors.New("GOVAHI_OIDC_KEYS must be an https URL: whoever could change these keys on their way could sign in as anybody")
 	}
-	return refuseHooks(s.Mode)
+	return errors.Join(s.connections.check(s.Mode), refuseHooks(s.Mode))
 }
 
 // trustworthy tells whether nobody stands between us and a URL: http is for this

@@ -88,7 +88,7 @@ func begin(t *testing.T, dir string, env ...string) *instance {
 		}
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "govahi.log"))
-			t.Logf("the instance printed:\n%s\nand logged:\n%s", said, tail(log, 6000))
+			t.Logf("the instance printed:\n%s\nand logged:\n%s", i.cmd.Stdout, tail(log, 6000)) // since it was last started
 		}
 	})
 	return i

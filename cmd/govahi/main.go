@@ -10,6 +10,7 @@ const version = "0.1.0"
 
 type cli struct {
 	Up        up        `cmd:"" help:"Run everything on this machine, in one data directory."`
+	Serve     serve     `cmd:"" help:"Run some or all roles of a house whose log, bus or databases stand elsewhere."`
 	Demo      demo      `cmd:"" help:"Walk one certificate from form to revocation on a fresh instance, and check it with openssl."`
 	Bench     bench     `cmd:"" help:"Measure a fresh instance beside its own log."`
 	Bootstrap bootstrap `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`

@@ -13,18 +13,30 @@ import (
 
 // runParts starts everything that goes on by itself.
 func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
-	all.Go(func() error { return h.relay.Run(ctx) })
-	all.Go(func() error { return h.loseStream(ctx) })
-	all.Go(func() error { return profiles(ctx) })
-	all.Go(func() error { return h.runner.Run(ctx) })
-	all.Go(func() error { return h.waiter.Run(ctx) })
+	parts := []func(context.Context) error{profiles}
+	if h.relay != nil {
+		parts = append(parts, h.relay.Run, h.loseStream)
+	}
+	if h.runner != nil {
+		parts = append(parts, h.runner.Run)
+	}
 	for _, r := range h.policies {
-		all.Go(func() error { return r.Run(ctx) })
+		parts = append(parts, r.Run)
 	}
-	for _, w := range h.workers() {
-		all.Go(func() error { return w.Run(ctx) })
+	if h.has(rolePolicy) {
+		for _, w := range h.workers() {
+			parts = append(parts, w.Run)
+		}
 	}
-	all.Go(func() error { return h.keepLists(ctx) })
+	if h.has(roleAPI) {
+		parts = append(parts, h.waiter.Run)
+	}
+	if h.hasDaily() {
+		parts = append(parts, h.keepDaily)
+	}
+	for _, run := range parts {
+		all.Go(func() error { return run(ctx) })
+	}
 }
 
 func (h *house) workers() []policies.Worker {
@@ -38,14 +50,17 @@ func (h *house) workers() []policies.Worker {
 	return []policies.Worker{inquire, post}
 }
 
-// keepLists looks every minute whether a revocation list or the responder's
+// hasDaily tells whether revocation lists are issued here, or answers are given
+// with the responder's certificate.
+func (h *house) hasDaily() bool { return h.has(roleIssuer, roleAPI) }
+
+// keepDaily looks every minute whether a revocation list or the responder's
 // certificate is due, and sooner after trouble: a house that was never without
 // trouble would have no list at all.
-func (h *house) keepLists(ctx context.Context) error {
+func (h *house) keepDaily(ctx context.Context) error {
 	for {
 		next := time.Minute
-		c := commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)}
-		err := errors.Join(h.publisher.Publish(ctx, c), h.renewResponder(ctx))
+		err := h.dailyWork(ctx)
 		_, before := h.daily.last()
 		if h.daily.note(err); err != nil {
 			next = time.Second
@@ -59,4 +74,11 @@ func (h *house) keepLists(ctx context.Context) error {
 		case <-time.After(next):
 		}
 	}
+}
+
+func (h *house) dailyWork(ctx context.Context) (err error) {
+	if h.has(roleIssuer) {
+		err = h.publisher.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)})
+	}
+	return errors.Join(err, h.renewResponder(ctx))
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/adapters/http"
 	"govahi/adapters/nats"
@@ -16,6 +19,7 @@ import (
 	"govahi/adapters/vault"
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/projections"
 	"govahi/queries"
@@ -23,6 +27,13 @@ import (
 
 // rooms connects what stands on the foundations.
 func (h *house) rooms(ctx context.Context) error {
+	if h.has(roleRelay) {
+		h.relay = nats.NewRelay(h.bus, h.log, h.report)
+	}
+	if !h.opens() {
+		h.openBareDoor()
+		return nil
+	}
 	h.signer = signer.NewClient(h.data.signerSocket())
 	if err := h.awaitSigner(ctx); err != nil {
 		return err
@@ -33,10 +44,19 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := h.makeApp(); err != nil {
 		return err
 	}
+	h.makeViews()
+	if h.has(roleIssuer) {
+		if err := patiently(ctx, h.renewResponder); err != nil {
+			return err
+		}
+	}
+	if !h.has(roleAPI) {
+		h.openBareDoor()
+		return nil
+	}
 	if err := patiently(ctx, h.openResponder); err != nil {
 		return err
 	}
-	h.makeViews()
 	return h.openDoor()
 }
 
@@ -56,10 +76,10 @@ func (h *house) awaitSigner(ctx context.Context) error {
 }
 
 func (h *house) openPools(ctx context.Context) (err error) {
-	if h.vaultDB, err = postgres.Pool(ctx, h.postgres.DSN("vault")); err != nil {
+	if h.vaultDB, err = awaitPool(ctx, "GOVAHI_VAULT", h.vaultDSN(h.data)); err != nil {
 		return err
 	}
-	if h.views, err = postgres.Pool(ctx, h.postgres.DSN("views")); err != nil {
+	if h.views, err = awaitPool(ctx, "GOVAHI_POSTGRES", h.viewsDSN(h.data)); err != nil {
 		return err
 	}
 	err = patiently(ctx, func(ctx context.Context) (err error) {
@@ -70,6 +90,20 @@ func (h *house) openPools(ctx context.Context) (err error) {
 		h.ready("vault", "subject keys, wrapped by the token")
 	}
 	return err
+}
+
+// awaitPool waits for a server that is being started too.
+func awaitPool(ctx context.Context, name, dsn string) (pool *pgxpool.Pool, err error) {
+	err = patiently(ctx, func(ctx context.Context) error {
+		if pool, err = postgres.Pool(ctx, dsn); err != nil {
+			return errors.Join(vault.ErrUnavailable, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return pool, nil
 }
 
 // patiently asks again while a child that died is being started again.
@@ -99,7 +133,9 @@ func (h *house) makeApp() error {
 		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
-	return nil
+	mailer, err := h.mailServer()
+	h.mailer = h.limitedMail(mailer)
+	return err
 }
 
 func handlerID() string {
@@ -121,6 +157,8 @@ func (h *house) openResponder(ctx context.Context) error {
 	return h.renewResponder(ctx)
 }
 
+// renewResponder makes sure of the responder's certificate, and uses it where
+// there is a responder.
 func (h *house) renewResponder(ctx context.Context) error {
 	info, err := h.signer.Info(ctx)
 	if err != nil {
@@ -131,28 +169,43 @@ func (h *house) renewResponder(ctx context.Context) error {
 		return err
 	}
 	certificate, err := pki.ParseCertificate(der)
-	if err == nil {
+	if err == nil && h.responder != nil {
 		h.responder.Use(certificate)
 	}
 	return err
 }
 
 func (h *house) makeViews() {
-	h.relay = nats.NewRelay(h.bus, h.log, h.report)
-	h.runner = projections.NewRunner(projections.Parts{
-		Pool: h.views, Log: h.log, Feed: h.bus.Feed, Keeper: h.vault, Terms: h.vault, Report: h.report,
-	}, projections.All()...)
 	h.waiter = projections.NewWaiter(h.views)
 	h.queries = &queries.Queries{Pool: h.views, Keeper: h.vault, Terms: h.vault}
-	checkpoints := projections.NewCheckpoints(h.views)
-	for name, list := range map[string][]policies.Policy{
-		"record": policies.OfRecord(), "issuance": policies.OfIssuance(),
-		"revocation": policies.OfRevocation(h.publisher), "erasure": policies.OfErasure(h.vault),
-	} {
-		h.policies = append(h.policies, &policies.Runner{
-			Name: name, App: h.app, Feed: h.bus.Feed("policy-" + name), Checkpoints: checkpoints, Policies: list, Report: h.report,
-		})
+	if h.has(roleProjector) {
+		h.runner = projections.NewRunner(projections.Parts{
+			Pool: h.views, Log: h.log, Feed: h.feed, Keeper: h.vault, Terms: h.vault, Report: h.report,
+		}, projections.All()...)
 	}
+	if h.has(rolePolicy) {
+		h.react("record", policies.OfRecord())
+		h.react("erasure", policies.OfErasure(h.vault))
+	}
+	if h.has(roleIssuer) {
+		h.react("issuance", policies.OfIssuance())
+		h.react("revocation", policies.OfRevocation(h.publisher))
+	}
+}
+
+// feed is of this process alone: others with the same role have their own.
+func (h *house) feed(name string) event.Feed { return h.bus.Feed(name + "-" + h.app.Handler) }
+
+func (h *house) react(name string, list []policies.Policy) {
+	h.policies = append(h.policies, &policies.Runner{
+		Name: name, App: h.app, Feed: h.feed("policy-" + name), Checkpoints: projections.NewCheckpoints(h.views),
+		Policies: list, Report: h.report,
+	})
+}
+
+// openBareDoor answers for the health of a process that serves nobody else.
+func (h *house) openBareDoor() {
+	h.door = http.New(http.Config{Version: version, Health: h, Log: h.report, Limits: http.NoLimits()})
 }
 
 func (h *house) openDoor() (err error) {
@@ -174,11 +227,6 @@ func (h *house) openDoor() (err error) {
 	} else {
 		config.Verifier = sso.Remote(oidc, h.OIDCKeys)
 	}
-	mailer, err := h.mailServer()
-	if err != nil {
-		return err
-	}
-	h.mailer = h.limitedMail(mailer)
 	h.door = http.New(config)
 	http.Declare(h.door, http.House{
 		App: h.app, Queries: h.queries, Authority: h.authority, Responder: h.responder, Base: h.base(),

@@ -82,8 +82,10 @@ func (s devSeed) Run() error {
 	if err != nil {
 		return err
 	}
-	if err := d.running(); err != nil {
-		return err
+	if s.Log == "" {
+		if err := d.running(); err != nil {
+			return err
+		}
 	}
 	ctx := context.Background()
 	sowing, done, err := s.sowing(ctx, d)

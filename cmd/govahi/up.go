@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,15 +24,18 @@ type up struct {
 	Hints bool `default:"true" negatable:"" help:"Say how to go on from here."`
 }
 
-// Run keeps the house until it is told to stop.
-func (u up) Run() error {
+// Run keeps the whole house until it is told to stop.
+func (u up) Run() error { return u.live(allRoles, u.Hints) }
+
+// live keeps a house, or these rooms of it, until it is told to stop.
+func (s settings) live(roles []string, hints bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	defer stop()
 	defer insistOnStopping(ctx)()
-	if err := u.check(); err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
-	d, err := openData(u.Data, u.Mode)
+	d, err := openData(s.Data, s.Mode)
 	if err != nil {
 		return err
 	}
@@ -40,7 +44,7 @@ func (u up) Run() error {
 		return err
 	}
 	a := newAnnouncer(os.Stdout)
-	h := &house{settings: u.settings, data: d, report: report, ready: a.part}
+	h := &house{settings: s, roles: roles, data: d, report: report, ready: a.part}
 	if err := h.listen(); err != nil {
 		return err
 	}
@@ -52,9 +56,9 @@ func (u up) Run() error {
 	case err != nil:
 		return err
 	}
-	report.Info("ready", "version", version, "address", u.Listen, "base", u.base(), "mode", u.Mode)
+	report.Info("ready", "version", version, "address", s.Listen, "base", s.base(), "mode", s.Mode, "roles", roles)
 	a.welcome(h)
-	if u.Hints {
+	if hints {
 		a.hints(h)
 	}
 	err = <-ended
@@ -136,9 +140,17 @@ func (a *announcer) part(name, detail string) {
 }
 
 func (a *announcer) welcome(h *house) {
-	a.part("views", "projections and policies are up to date")
-	_, _ = fmt.Fprintf(a.out, "\nGovahi is ready after %d ms.\n\n  home         %s/\n  API          %s/docs\n  health       %s/health/ready\n  log          %s\n",
-		time.Since(a.began).Milliseconds(), h.base(), h.base(), h.base(), h.data.path("govahi.log"))
+	if h.has(roleProjector) {
+		a.part("views", "projections and policies are up to date")
+	}
+	if len(h.roles) < len(allRoles) {
+		a.part("roles", strings.Join(h.roles, ", "))
+	}
+	_, _ = fmt.Fprintf(a.out, "\nGovahi is ready after %d ms.\n\n", time.Since(a.began).Milliseconds())
+	if h.has(roleAPI) {
+		_, _ = fmt.Fprintf(a.out, "  home         %s/\n  API          %s/docs\n", h.base(), h.base())
+	}
+	_, _ = fmt.Fprintf(a.out, "  health       http://%s/health/ready\n  log          %s\n", h.Listen, h.data.path("govahi.log"))
 }
 
 // hints tell who is new to it how to go on.

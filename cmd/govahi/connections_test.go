@@ -1,0 +1,77 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"govahi/adapters/sso"
+)
+
+func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
+	for _, c := range []struct {
+		connections
+		production string // what the refusal there names; empty if it is good
+	}{
+		{connections{}, ""},
+		{connections{Log: "esdb://127.0.0.1:2113?tls=false"}, ""},
+		{connections{Log: "esdb://log.example.ir:2113?tls=false"}, "GOVAHI_LOG"},
+		{connections{Log: "esdb+discover://user:word@log.example.ir:2113"}, ""},
+		{connections{Log: "esdb://127.0.0.1:2113,localhost:2114?tls=false"}, ""},
+		{connections{Log: "esdb://127.0.0.1:2113,log.example.ir:2113?tls=false"}, "GOVAHI_LOG"},
+		{connections{NATS: "nats://localhost:4222"}, ""},
+		{connections{NATS: "nats://bus-1.example.ir,nats://bus-2.example.ir"}, "GOVAHI_NATS"},
+		{connections{NATS: "tls://bus-1.example.ir,nats://bus-2.example.ir"}, "GOVAHI_NATS"},
+		{connections{NATS: "tls://bus-1.example.ir,tls://bus-2.example.ir"}, ""},
+		{connections{Postgres: "postgres://govahi@[::1]/views"}, ""},
+		{connections{Postgres: "postgres://govahi@db.example.ir/views"}, "GOVAHI_POSTGRES"},
+		{connections{Postgres: "postgres://govahi@db-1.example.ir:5432,db-2.example.ir:5432/views?sslmode=verify-full"}, ""},
+		{connections{Vault: "postgres://govahi@db.example.ir/vault?sslmode=prefer"}, "GOVAHI_VAULT"},
+	} {
+		if err := c.check(sso.Development); err != nil {
+			t.Errorf("%+v in development: %v", c.connections, err)
+		}
+		err := c.check(sso.Production)
+		if (err == nil) != (c.production == "") || err != nil && !strings.Contains(err.Error(), c.production) {
+			t.Errorf("%+v in production: %v", c.connections, err)
+		}
+	}
+}
+
+func TestAConnectionThatIsNoURLIsNotRepeated(t *testing.T) {
+	err := connections{Vault: "postgres://govahi:secret word@db/%zz"}.check(sso.Development)
+	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "GOVAHI_VAULT") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func TestViewsAndVaultAreKeptApart(t *testing.T) {
+	same := "postgres://govahi@127.0.0.1/both"
+	if err := (connections{Postgres: same, Vault: same}).check(sso.Development); err == nil {
+		t.Error("what may be dropped stands with what must never be lost")
+	}
+}
+
+func TestAPartOfTheRolesNeedsSharedParts(t *testing.T) {
+	shared := connections{
+		Log: "esdb://127.0.0.1:2113", NATS: "nats://127.0.0.1", Postgres: "postgres://127.0.0.1/views", Vault: "postgres://127.0.0.1/vault",
+	}
+	for _, c := range []struct {
+		roles   string
+		without func(*connections)
+		refused string
+	}{
+		{"api", func(c *connections) { c.NATS = "" }, ""},
+		{"relay", func(c *connections) { c.Postgres, c.Vault = "", "" }, ""},
+		{"relay", func(c *connections) { c.NATS = "" }, "GOVAHI_NATS"},
+		{"projector", func(c *connections) { c.Vault = "" }, "GOVAHI_VAULT"},
+		{"policy,issuer", func(c *connections) { c.Log = "" }, "GOVAHI_LOG"},
+		{"api,relay,projector,policy,issuer", func(c *connections) { *c = connections{} }, ""},
+	} {
+		s := settings{connections: shared}
+		c.without(&s.connections)
+		err := s.lonely(strings.Split(c.roles, ","))
+		if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
+			t.Errorf("%s: %v", c.roles, err)
+		}
+	}
+}
