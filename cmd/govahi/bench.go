@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ import (
 // machine: each row has its ceiling, which is measured in turn with it.
 type bench struct {
 	Only    string `help:"One row: appends, submit, relay, projector, rebuild, visible or start; default: all."`
+	Events  int    `default:"1000000" help:"Events in the long log."`
 	Profile string `name:"cpuprofile" type:"path" help:"Directory for CPU profiles of each row."`
 	Out     string `default:"var/bench" type:"path" help:"Directory for report.md and report.json."`
 }
@@ -31,6 +30,7 @@ func benchRows() []benchRow {
 	return []benchRow{
 		{"appends", (*benchRun).appends},
 		{"submit", (*benchRun).submit},
+		{"history", func(r *benchRun, ctx context.Context) error { h, err := r.history(ctx); if err != nil { return err }; r.step("done"); n := map[string]int{}; t:=0; for e, err := range h.log.ReadAll(ctx, 0) { if err != nil { return err }; n[e.Type]++; t++ }; r.step(fmt.Sprint("read ", t)); fmt.Println(n); return h.leave() }},
 	}
 }
 
@@ -39,6 +39,7 @@ type benchRun struct {
 	bench
 	dir    string // gone afterwards
 	report *report
+	long   *home // the house with the long log; see history
 	row    string
 	began  time.Time
 }
@@ -93,11 +94,6 @@ func (b bench) rows() ([]benchRow, error) {
 // step says what goes on.
 func (r *benchRun) step(what string) {
 	fmt.Fprintf(os.Stderr, "  %4.0f s  %-9s %s …\n", time.Since(r.began).Seconds(), r.row, what)
-}
-
-// instance starts a fresh one of the name; its profiles are of the row.
-func (r *benchRun) instance(ctx context.Context, name string) (*instance, error) {
-	return startInstance(ctx, filepath.Join(r.dir, name), io.Discard, "GOVAHI_LIMITS=off", profileHook+"="+r.dir)
 }
 
 // pair is what was measured of ours and of its ceiling, in rounds.

@@ -138,31 +138,6 @@ func personalForm() enrollment.Form {
 	}
 }
 
-// quiet waits until views and policies have dealt with all that the log holds.
-func (m *submissions) quiet(ctx context.Context) error {
-	c := newClient("http://"+m.listen, nil)
-	for ctx.Err() == nil {
-		var health struct {
-			Parts []struct {
-				Name string
-				Lag  *struct{ At, Head event.Position }
-			}
-		}
-		behind := false
-		if err := c.get(ctx, "", "/health/ready", &health); err != nil {
-			return err
-		}
-		for _, p := range health.Parts {
-			behind = behind || p.Lag != nil && p.Lag.At < p.Lag.Head
-		}
-		if !behind {
-			return nil
-		}
-		pauseUntil(ctx, 50*time.Millisecond)
-	}
-	return ctx.Err()
-}
-
 // take is the next request that is ready, or none.
 func (m *submissions) take() (code string, ok bool) {
 	m.mu.Lock()
