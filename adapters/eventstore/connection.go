@@ -178,5 +178,5 @@ func lost(err error) bool {
 	if errors.As(err, &e) && e.Code() == esdb.ErrorCodeNotLeader {
 		return true
 	}
-	return dead(err) || errors.Is(err, errPanic) || errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable
+	return dead(err) || errors.Is(err, errSilent) || errors.Is(err, errPanic) || errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable
 }

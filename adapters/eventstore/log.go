@@ -10,6 +10,7 @@ import (
 	"iter"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
@@ -37,6 +38,9 @@ func Open(target string) (*Log, error) {
 		return nil, fmt.Errorf("eventstore: %w", err)
 	}
 	config.Logger = esdb.NoopLogging() // what matters comes back as an error
+	if !strings.Contains(target, "gossipTimeout=") {
+		config.GossipTimeout = int(answerWithin / time.Second) // of each try to find the node
+	}
 	return &Log{&pool{config: config}}, nil
 }
 
@@ -63,29 +67,47 @@ func (l *Log) Close() error {
 	return nil
 }
 
+// opened is what a call brought, to be left with the connection that brought it.
+type opened[T any] struct {
+	value      T
+	connection *connection
+	ctx        context.Context // of the call; it ends when the log falls silent
+	*patience
+}
+
+// leave gives the connection back, with the error that its use ended in.
+func (o opened[T]) leave(l *Log, err error) {
+	err = silence(o.ctx, err)
+	o.patience.leave()
+	l.pool.release(o.connection, err)
+}
+
 // attempt calls the log, and once more if the connection was lost before it
 // answered: every call of ours may be repeated.
-func attempt[T any](ctx context.Context, l *Log, call func(*esdb.Client) (T, error)) (T, *connection, error) {
+func attempt[T any](ctx context.Context, l *Log, call func(context.Context, *esdb.Client) (T, error)) (opened[T], error) {
 	for again := true; ; again = false {
 		c, err := l.pool.take(ctx)
 		if err != nil {
-			var none T
-			return none, nil, err
+			return opened[T]{}, err
 		}
-		value, err := guarded(c.client, call)
+		calling, p := due(ctx)
+		value, err := guarded(calling, c.client, call)
+		p.answered()
 		if err == nil {
-			return value, c, nil
+			return opened[T]{value, c, calling, p}, nil
 		}
+		err = silence(calling, err)
+		p.leave()
 		l.pool.release(c, err)
 		if !lost(err) || !again || ctx.Err() != nil {
-			return value, nil, translate(ctx, err)
+			return opened[T]{}, translate(ctx, err)
 		}
 	}
 }
 
-func guarded[T any](client *esdb.Client, call func(*esdb.Client) (T, error)) (value T, err error) {
+func guarded[T any](ctx context.Context, client *esdb.Client, call func(context.Context, *esdb.Client) (T, error)) (value T, err error) {
 	defer guard(&err)
-	return call(client)
+	return call(ctx, client)
 }
 
 // translate says an error in the words of the port.
@@ -116,17 +138,17 @@ func (l *Log) Append(ctx context.Context, stream event.Stream, expected event.Ex
 	if err != nil {
 		return event.Receipt{}, err
 	}
-	result, c, err := attempt(ctx, l, func(client *esdb.Client) (*esdb.WriteResult, error) {
+	done, err := attempt(ctx, l, func(ctx context.Context, client *esdb.Client) (*esdb.WriteResult, error) {
 		return client.AppendToStream(ctx, string(stream), esdb.AppendToStreamOptions{ExpectedRevision: revision}, proposed...)
 	})
 	if err != nil {
 		return event.Receipt{}, err
 	}
-	l.pool.release(c, nil)
+	done.leave(l, nil)
 	return event.Receipt{
 		Stream:   stream,
-		Revision: result.NextExpectedVersion,
-		Position: event.Position(result.CommitPosition),
+		Revision: done.value.NextExpectedVersion,
+		Position: event.Position(done.value.CommitPosition),
 	}, nil
 }
 

@@ -43,9 +43,7 @@ func missing(err error) bool {
 // read yields what an opened read brings.
 func (l *Log) read(ctx context.Context, open func(context.Context, *esdb.Client) (*esdb.ReadStream, error)) iter.Seq2[event.Recorded, error] {
 	return func(yield func(event.Recorded, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel() // else a read left early stays open
-		r, c, err := attempt(ctx, l, func(client *esdb.Client) (*reading, error) {
+		r, err := attempt(ctx, l, func(ctx context.Context, client *esdb.Client) (*reading, error) {
 			stream, err := open(ctx, client)
 			if err != nil {
 				return nil, err
@@ -57,15 +55,17 @@ func (l *Log) read(ctx context.Context, open func(context.Context, *esdb.Client)
 			yield(event.Recorded{}, err)
 			return
 		}
-		defer func() { l.pool.release(c, err) }()
-		for r.next != nil {
-			if !yield(record(r.next), nil) {
+		defer func() { r.leave(l, err) }() // else a read left early stays open
+		for r.value.next != nil {
+			if !yield(record(r.value.next), nil) {
 				return
 			}
-			if err = r.advance(); err != nil {
+			r.due()
+			if err = silence(r.ctx, r.value.advance()); err != nil {
 				yield(event.Recorded{}, translate(ctx, err))
 				return
 			}
+			r.answered()
 		}
 	}
 }
@@ -107,25 +107,28 @@ func (l *Log) ReadAll(ctx context.Context, after event.Position, prefixes ...str
 // event.Log. The client's own deadline is left out: it would end it.
 func (l *Log) Subscribe(ctx context.Context, after event.Position, prefixes ...string) iter.Seq2[event.Delivery, error] {
 	return func(yield func(event.Delivery, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
 		options := esdb.SubscribeToAllOptions{From: start(after), Filter: filter(prefixes)}
-		s, c, err := attempt(ctx, l, func(client *esdb.Client) (*esdb.Subscription, error) {
+		s, err := attempt(ctx, l, func(ctx context.Context, client *esdb.Client) (*esdb.Subscription, error) {
 			return client.SubscribeToAll(ctx, options)
 		})
 		if err != nil {
 			yield(event.Delivery{}, err)
 			return
 		}
-		defer func() { l.pool.release(c, err) }()
+		defer func() { s.leave(l, err) }()
 		var next *esdb.SubscriptionEvent
-		for {
-			if next, err = receive(s); err != nil {
+		for live := false; ; {
+			if !live { // then nothing is due until something happens
+				s.due()
+			}
+			if next, err = receive(s.value); err != nil {
+				err = silence(s.ctx, err)
 				yield(event.Delivery{}, translate(ctx, err))
 				return
 			}
+			s.answered()
 			d := deliver(next, after)
-			after = d.Checkpoint
+			after, live = d.Checkpoint, live || d.CaughtUp
 			if (d.Event != nil || d.CaughtUp || next.CheckPointReached != nil) && !yield(d, nil) {
 				return
 			}

@@ -39,6 +39,7 @@ type Bus struct {
 	conn       *natsgo.Conn
 	js         jetstream.JetStream
 	duplicates time.Duration
+	tap        tap
 
 	revive func() // replaces a server that turned JetStream off; nothing, if that is not ours
 }
@@ -70,11 +71,16 @@ func newBus(conn *natsgo.Conn, revive func()) (*Bus, error) {
 		conn.Close()
 		return nil, fmt.Errorf("nats: %w", err)
 	}
-	return &Bus{conn, js, duplicates, revive}, nil
+	b := &Bus{conn: conn, js: js, duplicates: duplicates, revive: revive}
+	b.tap.bus = b
+	return b, nil
 }
 
-// Close ends the connection.
-func (b *Bus) Close() { b.conn.Close() }
+// Close ends the feeds and the connection.
+func (b *Bus) Close() {
+	b.tap.close()
+	b.conn.Close()
+}
 
 // Wipe deletes the stream with its consumers. They are made anew when they are
 // needed, so it costs time and nothing else.

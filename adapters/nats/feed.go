@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,69 +14,115 @@ import (
 )
 
 const (
-	fetchWait = time.Second      // how long a quiet feed waits for a message
-	ackWait   = 30 * time.Second // after it, what was not acknowledged comes again
-	idle      = time.Hour        // after it, the server forgets an unused consumer
-
-	maxUnacknowledged = 10_000
+	fetchWait = time.Second // how long a quiet feed waits for a message
+	fetchMost = 500         // messages taken from the server at once
+	heldMost  = 4096        // messages held for one feed; who is further behind reads the log
+	retry     = 100 * time.Millisecond
+	idle      = time.Minute // after it, the server forgets an unused consumer
 )
 
-// Feed is the stream's messages for one consumer, which is named after the
-// projection or policy. It begins with new messages and remembers, while the
-// server runs, what was acknowledged. Where stream or consumer were deleted, the
-// next Fetch makes them anew. It serves one follower at a time.
-func (b *Bus) Feed(name string) event.Feed { return &feed{bus: b, name: name} }
+// Feed is a listener to the stream, from now on. All feeds of a connection share
+// one consumer: each message comes over the wire, and is decoded, once for the
+// process. It is not acknowledged, and not remembered by the server: what a feed
+// misses, event.Follow reads from the log. Close ends all feeds.
+func (b *Bus) Feed() event.Feed {
+	f := &feed{news: make(chan struct{}, 1)}
+	b.tap.add(f)
+	return f
+}
 
-type feed struct {
+// tap takes the messages from the server and gives them to the feeds.
+type tap struct {
 	bus      *Bus
-	name     string
-	mu       sync.Mutex
 	consumer jetstream.Consumer // nil until opened, and after an error
+
+	mu    sync.Mutex
+	feeds []*feed
+	stop  context.CancelFunc // nil until the first feed
+	ended chan struct{}
 }
 
-// Fetch returns as soon as one message is there, with what else is there.
-func (f *feed) Fetch(ctx context.Context, max int) ([]event.Message, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	messages, err := f.fetch(ctx, max)
-	if err != nil {
-		f.consumer = nil
-		return messages, fmt.Errorf("nats: feed %s: %w", f.name, err)
+func (t *tap) add(f *feed) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.feeds = append(slices.Clip(t.feeds), f)
+	if t.stop != nil {
+		return
 	}
-	return messages, nil
+	ctx, stop := context.WithCancel(context.Background())
+	t.stop, t.ended = stop, make(chan struct{})
+	go func() { defer close(t.ended); t.run(ctx) }()
 }
 
-func (f *feed) fetch(ctx context.Context, max int) ([]event.Message, error) {
-	if err := f.open(ctx); err != nil {
+func (t *tap) close() {
+	t.mu.Lock()
+	stop, ended := t.stop, t.ended
+	t.mu.Unlock()
+	if stop != nil {
+		stop()
+		<-ended
+	}
+}
+
+// run fetches for ever; an error is told to all feeds, and tried again.
+func (t *tap) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		messages, err := t.fetch(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			t.consumer = nil
+			err = fmt.Errorf("nats: feed: %w", err)
+		}
+		t.mu.Lock()
+		feeds := t.feeds
+		t.mu.Unlock()
+		for _, f := range feeds {
+			f.put(messages, err)
+		}
+		if err != nil {
+			rest(ctx, retry)
+		}
+	}
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// fetch returns as soon as one message is there, with what else is there.
+func (t *tap) fetch(ctx context.Context) ([]event.Message, error) {
+	if err := t.open(ctx); err != nil {
 		return nil, err
 	}
-	first, err := f.first(ctx)
-	if err != nil || len(first) == 0 || max == 1 {
+	first, err := t.first(ctx)
+	if err != nil || len(first) == 0 {
 		return first, err
 	}
-	batch, err := f.consumer.FetchNoWait(max - 1)
+	batch, err := t.consumer.FetchNoWait(fetchMost)
 	if err != nil {
 		return first, err
 	}
-	rest, err := drain(batch)
-	return append(first, rest...), err
+	others, err := drain(batch)
+	return append(first, others...), err
 }
 
 // open makes the consumer. It is kept in memory: what it forgets, the log knows.
-func (f *feed) open(ctx context.Context) error {
-	if f.consumer != nil {
+func (t *tap) open(ctx context.Context) error {
+	if t.consumer != nil {
 		return nil
 	}
-	stream, err := f.bus.stream(ctx)
+	stream, err := t.bus.stream(ctx)
 	if err != nil {
 		return err
 	}
-	f.consumer, err = stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable:           f.name,
+	t.consumer, err = stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverNewPolicy,
-		AckPolicy:         jetstream.AckExplicitPolicy,
-		AckWait:           ackWait,
-		MaxAckPending:     maxUnacknowledged,
+		AckPolicy:         jetstream.AckNonePolicy,
 		InactiveThreshold: idle,
 		MemoryStorage:     true,
 	})
@@ -83,10 +130,10 @@ func (f *feed) open(ctx context.Context) error {
 }
 
 // first waits for one message; none after a while is no error.
-func (f *feed) first(ctx context.Context) ([]event.Message, error) {
+func (t *tap) first(ctx context.Context) ([]event.Message, error) {
 	waiting, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
-	batch, err := f.consumer.Fetch(1, jetstream.FetchContext(waiting))
+	batch, err := t.consumer.Fetch(1, jetstream.FetchContext(waiting))
 	if err != nil {
 		return nil, err
 	}
@@ -97,17 +144,67 @@ func (f *feed) first(ctx context.Context) ([]event.Message, error) {
 	return messages, err
 }
 
-// drain reads a pull to its end. A message that is not ours is put away.
+// drain reads a pull to its end. A message that is not ours is left out.
 func drain(batch jetstream.MessageBatch) ([]event.Message, error) {
 	var messages []event.Message
 	for raw := range batch.Messages() {
-		m, err := decode(raw.Headers(), raw.Data())
-		if err != nil {
-			_ = raw.Term()
-			continue
+		if m, err := decode(raw.Headers(), raw.Data()); err == nil {
+			m.Ack = func() {}
+			messages = append(messages, m)
 		}
-		m.Ack = func() { _ = raw.Ack() } // a lost one only brings a repetition
-		messages = append(messages, m)
 	}
 	return messages, batch.Error()
+}
+
+// feed holds messages until they are asked for.
+type feed struct {
+	mu   sync.Mutex
+	held []event.Message
+	err  error
+	news chan struct{} // holds one word that there is something
+}
+
+// put adds messages; nobody waits for a feed that does not ask. It then loses
+// what it held, which its follower finds in the log at one go.
+func (f *feed) put(messages []event.Message, err error) {
+	if len(messages) == 0 && err == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.held)+len(messages) > heldMost {
+		f.held = nil
+	}
+	f.held, f.err = append(f.held, messages...), err
+	select {
+	case f.news <- struct{}{}:
+	default:
+	}
+}
+
+func (f *feed) take(max int) ([]event.Message, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := min(max, len(f.held))
+	messages, err := f.held[:n:n], f.err
+	if f.held, f.err = f.held[n:], nil; len(f.held) == 0 {
+		f.held = nil
+	}
+	return messages, err
+}
+
+// Fetch returns as soon as one message is there, with what else is there.
+func (f *feed) Fetch(ctx context.Context, max int) ([]event.Message, error) {
+	waiting, cancel := context.WithTimeout(ctx, fetchWait)
+	defer cancel()
+	for {
+		if messages, err := f.take(max); len(messages) > 0 || err != nil {
+			return messages, err
+		}
+		select {
+		case <-f.news:
+		case <-waiting.Done():
+			return nil, ctx.Err()
+		}
+	}
 }

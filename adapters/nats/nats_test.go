@@ -231,7 +231,7 @@ func TestRelayBringsTheLogInOrder(t *testing.T) {
 	log := memlog.New()
 	_, bus := start(t, t.TempDir())
 	fill(t, log, 10) // before anybody listens
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	r, _ := relay(t, bus, log)
 	until(t, "relay at the head", func() bool { return r.Position() == all(t, log)[9].Position })
 	f.reaches(t, fill(t, log, 3000).Position)
@@ -246,7 +246,7 @@ func TestRelayBringsTheLogInOrder(t *testing.T) {
 func TestTwoRelaysAreOne(t *testing.T) {
 	log := memlog.New()
 	server, bus := start(t, t.TempDir())
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	first, stopFirst := relay(t, bus, log)
 	relays(t, first, log)
 	fill(t, log, 500)
@@ -333,7 +333,7 @@ func TestNothingIsLostWhenTheStreamIs(t *testing.T) {
 			return s.Purge(t.Context())
 		},
 		"consumer deleted": func(t *testing.T, b *Bus) error {
-			return b.js.DeleteConsumer(t.Context(), StreamName, "things")
+			return harms["consumers deleted"](t.Context(), b)
 		},
 		"last message deleted": func(t *testing.T, b *Bus) error {
 			s, err := b.stream(t.Context())
@@ -351,7 +351,7 @@ func TestNothingIsLostWhenTheStreamIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := memlog.New()
 			_, bus := start(t, t.TempDir())
-			f := follow(t, log, bus.Feed("things"))
+			f := follow(t, log, bus.Feed())
 			r, stop := relay(t, bus, log)
 			relays(t, r, log)
 			f.reaches(t, fill(t, log, 200).Position)
@@ -379,8 +379,8 @@ func TestNothingIsLostWhenTheStreamIs(t *testing.T) {
 func consuming(t *testing.T, bus *Bus) {
 	t.Helper()
 	until(t, "consumer made", func() bool {
-		_, err := bus.js.Consumer(t.Context(), StreamName, "things")
-		return err == nil
+		info, err := bus.js.Stream(t.Context(), StreamName)
+		return err == nil && info.CachedInfo().State.Consumers > 0
 	})
 }
 
@@ -409,7 +409,7 @@ func TestServerMayLoseItsDirectory(t *testing.T) {
 	}
 	_, bus := start(t, dir)
 	relay(t, bus, log)
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	f.reaches(t, fill(t, log, 10).Position)
 	f.sawExactly(t, log)
 }
@@ -451,7 +451,7 @@ func TestStreamOfAnotherLogIsReplaced(t *testing.T) {
 		}
 	}
 	r, _ = relay(t, bus, log)
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	last := fill(t, log, 3)
 	until(t, "relay at the head", func() bool { return r.Position() == last.Position })
 	f.reaches(t, last.Position)
@@ -462,7 +462,7 @@ func TestStreamOfAnotherLogIsReplaced(t *testing.T) {
 func TestMessageCarriesTheEventExactlyOrRefersToIt(t *testing.T) {
 	log := memlog.New()
 	_, bus := start(t, t.TempDir())
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	r, _ := relay(t, bus, log)
 	relays(t, r, log)
 	put(t, log, append(bytes.Repeat([]byte(" "), 1<<20-4<<10), "{}"...))
@@ -500,7 +500,7 @@ func TestSubjectIsLegalWhateverTheName(t *testing.T) {
 func TestFeedIsQuickAndFetchEndsWithItsContext(t *testing.T) {
 	log := memlog.New()
 	_, bus := start(t, t.TempDir())
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	r, _ := relay(t, bus, log)
 	relays(t, r, log)
 	f.reaches(t, fill(t, log, 1).Position)
@@ -521,7 +521,7 @@ func TestFeedIsQuickAndFetchEndsWithItsContext(t *testing.T) {
 		t.Errorf("half of the events took longer than %s", took[100])
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	feed := bus.Feed("other")
+	feed := bus.Feed()
 	if _, err := feed.Fetch(ctx, 1); err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func TestTheStreamMayGoAtAnyMoment(t *testing.T) {
 			log, said := memlog.New(), &lines{}
 			_, bus := start(t, t.TempDir())
 			asked := &atomic.Int64{}
-			f := follow(t, log, counted{bus.Feed("things"), asked})
+			f := follow(t, log, counted{bus.Feed(), asked})
 			r, stop := relayTo(t, bus, log, slog.New(slog.NewTextHandler(said, nil)))
 			defer stop()
 			relays(t, r, log)
@@ -156,7 +156,7 @@ func TestAHarmedStreamIsNoBusyLoop(t *testing.T) {
 	log := memlog.New()
 	server, bus := start(t, t.TempDir())
 	asked := &atomic.Int64{}
-	f := follow(t, log, counted{bus.Feed("things"), asked})
+	f := follow(t, log, counted{bus.Feed(), asked})
 	r, _ := relay(t, bus, log)
 	relays(t, r, log)
 	f.reaches(t, fill(t, log, 1).Position)
@@ -176,7 +176,7 @@ func TestJetStreamComesBack(t *testing.T) {
 	t.Parallel()
 	log := memlog.New()
 	server, bus := start(t, t.TempDir())
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	r, _ := relay(t, bus, log)
 	relays(t, r, log)
 	for range 3 {
@@ -215,7 +215,7 @@ func TestAFullDiskIsSurvived(t *testing.T) {
 	})
 	log := memlog.New()
 	_, bus := start(t, filepath.Join(dir, "nats"))
-	f := follow(t, log, bus.Feed("things"))
+	f := follow(t, log, bus.Feed())
 	r, stop := relay(t, bus, log)
 	defer stop()
 	relays(t, r, log)

@@ -180,7 +180,7 @@ func (h *house) makeViews() {
 	h.queries = &queries.Queries{Pool: h.views, Keeper: h.vault, Terms: h.vault}
 	if h.has(roleProjector) {
 		h.runner = projections.NewRunner(projections.Parts{
-			Pool: h.views, Log: h.log, Feed: h.feed, Keeper: h.vault, Terms: h.vault, Report: h.report,
+			Pool: h.views, Log: h.log, Feed: func(string) event.Feed { return h.bus.Feed() }, Keeper: h.vault, Terms: h.vault, Report: h.report,
 		}, projections.All()...)
 	}
 	if h.has(rolePolicy) {
@@ -193,12 +193,9 @@ func (h *house) makeViews() {
 	}
 }
 
-// feed is of this process alone: others with the same role have their own.
-func (h *house) feed(name string) event.Feed { return h.bus.Feed(name + "-" + h.app.Handler) }
-
 func (h *house) react(name string, list []policies.Policy) {
 	h.policies = append(h.policies, &policies.Runner{
-		Name: name, App: h.app, Feed: h.feed("policy-" + name), Checkpoints: projections.NewCheckpoints(h.views),
+		Name: name, App: h.app, Feed: h.bus.Feed(), Checkpoints: projections.NewCheckpoints(h.views),
 		Policies: list, Report: h.report,
 	})
 }
