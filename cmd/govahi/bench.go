@@ -30,7 +30,8 @@ func benchRows() []benchRow {
 	return []benchRow{
 		{"appends", (*benchRun).appends},
 		{"submit", (*benchRun).submit},
-		{"history", func(r *benchRun, ctx context.Context) error { h, err := r.history(ctx); if err != nil { return err }; r.step("done"); n := map[string]int{}; t:=0; for e, err := range h.log.ReadAll(ctx, 0) { if err != nil { return err }; n[e.Type]++; t++ }; r.step(fmt.Sprint("read ", t)); fmt.Println(n); return h.leave() }},
+		{"relay", (*benchRun).relay},
+		{"projector", (*benchRun).projector},
 	}
 }
 
