@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/access"
 	"govahi/domain/event"
@@ -17,16 +18,30 @@ var Accesses = Projection{
 	Apply:    applyAccess,
 }
 
+var accesses = NewTable[accessRow]("accesses", access.Kind.Category)
+
+type accessRow struct {
+	UserName    string `row:"key"`
+	Level       string
+	Person      string
+	Request     string
+	Serial      string
+	Fingerprint string
+	Unit        string
+	Active      bool
+	Since       time.Time
+	Cause       *string
+}
+
 func applyAccess(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case access.UserDefined:
-		w.Exec(`INSERT INTO accesses (user_name, level, person, request, serial, fingerprint, unit, active, since)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8)
-			ON CONFLICT (user_name) DO UPDATE SET level = excluded.level, person = excluded.person,
-				request = excluded.request, serial = excluded.serial, fingerprint = excluded.fingerprint,
-				unit = excluded.unit, active = true, since = excluded.since, cause = NULL`,
-			e.UserName, e.Level, e.Person, e.Request.ID(), e.Certificate, e.Fingerprint, e.Unit, e.At)
+		accesses.Put(w, accessRow{
+			UserName: e.UserName, Level: string(e.Level), Person: string(e.Person), Request: e.Request.ID(),
+			Serial: e.Certificate, Fingerprint: e.Fingerprint, Unit: e.Unit, Active: true, Since: e.At,
+		})
 	case access.Suspended:
-		w.Exec(`UPDATE accesses SET active = false, since = $2, cause = $3 WHERE user_name = $1`, e.UserName, e.At, e.Cause)
+		r := accesses.Change(w, e.UserName)
+		r.Active, r.Since, r.Cause = false, e.At, new(string(e.Cause))
 	}
 }

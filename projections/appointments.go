@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/appointment"
 	"govahi/domain/event"
@@ -18,14 +19,25 @@ var Appointments = Projection{
 	Apply:    applyAppointment,
 }
 
+var appointments = NewTable[appointmentRow]("appointments", "")
+
+type appointmentRow struct {
+	Person      string `row:"key"`
+	Role        string `row:"key"`
+	Place       string `row:"key"`
+	Until       time.Time
+	Since       time.Time
+	AppointedBy string
+}
+
 func applyAppointment(w *Writer, e Event) {
 	person := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case appointment.Appointed:
-		w.Exec(`INSERT INTO appointments (person, role, place, until, since, appointed_by) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (person, role, place) DO UPDATE SET until = $4, since = $5, appointed_by = $6`,
-			person, e.Role, e.Place, e.Until, e.At, e.By)
+		appointments.Put(w, appointmentRow{
+			Person: person, Role: string(e.Role), Place: e.Place, Until: e.Until, Since: e.At, AppointedBy: e.By,
+		})
 	case appointment.Dismissed:
-		w.Exec(`DELETE FROM appointments WHERE person = $1 AND role = $2 AND place = $3`, person, e.Role, e.Place)
+		appointments.Delete(w, person, string(e.Role), e.Place)
 	}
 }

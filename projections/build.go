@@ -58,7 +58,7 @@ func (v *view) open(ctx context.Context) error {
 	case h.whole && h.version > version && v.opened:
 		return errSuperseded
 	case !h.present, h.version > 0 && !h.whole, h.position > head:
-		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, head) })
+		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables, head) })
 	default:
 		err = v.build(ctx, head)
 	}
@@ -99,19 +99,45 @@ func (v *view) build(ctx context.Context, head event.Position) error {
 	if err := v.load(ctx, next, Building); err != nil {
 		return err
 	}
+	v.status.set(func(s *Status) { s.Goal = head })
 	v.Report.Info("projection is built anew", "projection", v.projection.Name, "version", v.projection.Version, "from", v.at, "head", head)
-	for {
-		events, err := event.ReadBatch(ctx, v.Log, v.at, buildSize)
+	if err := v.fill(ctx, v.building); err != nil {
+		return err
+	}
+	if err := v.index(ctx); err != nil {
+		return err
+	}
+	if err := v.catchUp(ctx); err != nil {
+		return err
+	}
+	return v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
+}
+
+// index makes the indexes of NAME_next, unless it has them, and lets PostgreSQL
+// learn how its tables are filled.
+func (v *view) index(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, v.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('govahi.indexes'), hashtext($1))`, v.schema)
 		if err != nil {
 			return err
 		}
-		if len(events) == 0 {
-			return v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
-		}
-		if err := v.store(ctx, events); err != nil {
+		var present bool
+		var analyze string
+		err = tx.QueryRow(ctx, `
+			SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+			           WHERE c.relnamespace = to_regnamespace($1) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
+			       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
+			v.schema).Scan(&present, &analyze)
+		if err != nil {
 			return err
 		}
-	}
+		_, indexes := v.projection.sql()
+		if present {
+			indexes = ""
+		}
+		_, err = tx.Exec(ctx, "SET LOCAL search_path = "+quote(v.schema)+", public;"+indexes+";"+analyze)
+		return err
+	})
 }
 
 // reclaim finds or makes NAME_next. If the version before the present one is the
@@ -128,12 +154,13 @@ func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) erro
 	if h.serves(v.projection.Version, head) {
 		return rename(ctx, tx, prev, next)
 	}
-	return v.claim(ctx, tx, next, head)
+	tables, _ := v.projection.sql()
+	return v.claim(ctx, tx, next, tables, head)
 }
 
 // claim makes a schema's tables anew and its checkpoint zero, unless another
 // process just did.
-func (v *view) claim(ctx context.Context, tx pgx.Tx, schema string, head event.Position) error {
+func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string, head event.Position) error {
 	h, err := v.held(ctx, tx, schema)
 	if err != nil || h.serves(v.projection.Version, head) {
 		return err
@@ -141,7 +168,7 @@ func (v *view) claim(ctx context.Context, tx pgx.Tx, schema string, head event.P
 	if err := drop(ctx, tx, schema); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "CREATE SCHEMA "+quote(schema)+"; SET LOCAL search_path = "+quote(schema)+", public;"+v.projection.Tables)
+	_, err = tx.Exec(ctx, "CREATE SCHEMA "+quote(schema)+"; SET LOCAL search_path = "+quote(schema)+", public;"+tables)
 	if err != nil {
 		return err
 	}
@@ -203,3 +230,5 @@ func (v *view) inTx(ctx context.Context, change func(pgx.Tx) error) error {
 		return change(tx)
 	})
 }
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -2,6 +2,8 @@ package projections
 
 import (
 	_ "embed"
+	"encoding/json"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/revocation"
@@ -17,19 +19,33 @@ var Cases = Projection{
 	Apply:    applyCase,
 }
 
+var cases = NewTable[caseRow]("cases", revocation.Kind.Category)
+
+type caseRow struct {
+	Number     string `row:"key"`
+	Serial     string
+	Status     string
+	Reporter   string
+	Statement  json.RawMessage `row:"kept"`
+	ReportedAt time.Time
+	DecidedBy  *string
+	Verdict    json.RawMessage `row:"kept"`
+	DecidedAt  *time.Time
+}
+
 func applyCase(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case revocation.InaccuracyReported:
-		w.Exec(`INSERT INTO cases (number, serial, status, reporter, statement, reported_at)
-			VALUES ($1, $2, 'open', $3, $4, $5)`, e.Case, e.Certificate, e.By, Column(e.Statement), e.At)
+		cases.Insert(w, caseRow{
+			Number: e.Case, Serial: e.Certificate, Status: "open", Reporter: string(e.By), Statement: Column(e.Statement), ReportedAt: e.At,
+		})
 	case revocation.InaccuracyRefuted:
-		decideCase(w, e.Case, "refuted", e.By, Column(e.Statement), e.At)
+		cases.Change(w, e.Case).decide("refuted", e.By, Column(e.Statement), e.At)
 	case revocation.InaccuracyEstablished:
-		decideCase(w, e.Case, "established", e.By, Column(e.Statement), e.At)
+		cases.Change(w, e.Case).decide("established", e.By, Column(e.Statement), e.At)
 	}
 }
 
-func decideCase(w *Writer, number, status string, args ...any) {
-	w.Exec(`UPDATE cases SET status = $2, decided_by = $3, verdict = $4, decided_at = $5 WHERE number = $1`,
-		append([]any{number, status}, args...)...)
+func (r *caseRow) decide(status string, by event.Subject, verdict []byte, at time.Time) {
+	r.Status, r.DecidedBy, r.Verdict, r.DecidedAt = status, new(string(by)), verdict, &at
 }

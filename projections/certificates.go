@@ -2,6 +2,8 @@ package projections
 
 import (
 	_ "embed"
+	"encoding/json"
+	"time"
 
 	"govahi/domain/certificate"
 	"govahi/domain/event"
@@ -18,26 +20,58 @@ var Certificates = Projection{
 	Apply:    applyCertificate,
 }
 
+var certificates = NewTable[certificateRow]("certificates", certificate.Kind.Category)
+
+type certificateRow struct {
+	Serial      string `row:"key"`
+	Request     *string
+	Person      *string
+	Profile     string
+	Status      string
+	Fingerprint *string
+	NotBefore   *time.Time
+	NotAfter    *time.Time
+	IssuedAt    *time.Time
+	Token       *string
+	Certificate json.RawMessage `row:"kept"`
+	Public      []byte          `row:"kept"`
+	Reason      *string
+	RevokedAt   *time.Time
+	RevokedBy   *string
+	Cause       *string
+}
+
 func applyCertificate(w *Writer, e Event) {
 	serial := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case certificate.IssuanceIntended:
-		w.Exec(`INSERT INTO certificates (serial, request, person, profile, status, not_before, not_after, token)
-			VALUES ($1, NULLIF($2, ''), NULLIF($3, ''), $4, 'intended', $5, $6, NULLIF($7, ''))`,
-			serial, requestOf(e), e.Subject, e.Profile, e.NotBefore, e.NotAfter, e.Token)
+		certificates.Insert(w, certificateRow{
+			Serial: serial, Request: orNull(requestOf(e)), Person: orNull(string(e.Subject)), Profile: e.Profile, Status: "intended",
+			NotBefore: &e.NotBefore, NotAfter: &e.NotAfter, Token: orNull(e.Token),
+		})
 	case certificate.SigningStarted:
-		w.Exec(`UPDATE certificates SET status = 'signing' WHERE serial = $1`, serial)
+		certificates.Change(w, serial).Status = "signing"
 	case certificate.Issued:
-		w.Exec(`UPDATE certificates SET status = 'valid', fingerprint = $2, issued_at = $3, certificate = $4, public = $5
-			WHERE serial = $1`, serial, e.Fingerprint, e.At, Column(e.Certificate), e.Public)
-	case certificate.IssuanceAbandoned: // also of a serial that was never intended
-		w.Exec(`INSERT INTO certificates (serial, profile, status) VALUES ($1, '', 'abandoned')
-			ON CONFLICT (serial) DO UPDATE SET status = 'abandoned'`, serial)
+		r := certificates.Change(w, serial)
+		r.Status, r.Fingerprint, r.IssuedAt = "valid", &e.Fingerprint, &e.At
+		r.Certificate, r.Public = Column(e.Certificate), e.Public
+	case certificate.IssuanceAbandoned:
+		r := certificates.Find(w, serial)
+		if r == nil { // the serial was never intended
+			r = certificates.Insert(w, certificateRow{Serial: serial})
+		}
+		r.Status = "abandoned"
 	case certificate.Revoked:
-		w.Exec(`UPDATE certificates SET status = 'revoked', reason = $2, revoked_at = COALESCE(revoked_at, $3), revoked_by = $4,
-			cause = NULLIF($5, '') WHERE serial = $1`, serial, e.Reason, e.At, e.By, e.Case)
+		certificates.Change(w, serial).revoke(e)
 	case person.Erased:
 		w.Exec(`UPDATE certificates SET certificate = NULL WHERE person = $1`, e.Subject)
+	}
+}
+
+func (r *certificateRow) revoke(e certificate.Revoked) {
+	r.Status, r.Reason, r.RevokedBy, r.Cause = "revoked", new(string(e.Reason)), &e.By, orNull(string(e.Case))
+	if r.RevokedAt == nil {
+		r.RevokedAt = &e.At
 	}
 }
 

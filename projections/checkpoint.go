@@ -20,8 +20,14 @@ CREATE TABLE IF NOT EXISTS govahi.checkpoints (
 	version    integer NOT NULL,             -- 0 asks for a rebuild
 	position   bigint NOT NULL,              -- everything up to here is in the tables
 	tables     text[] NOT NULL DEFAULT '{}', -- by which a dropped one is noticed
+	events     bigint NOT NULL DEFAULT 0,    -- the projection's own, that it has taken
 	changed    timestamptz NOT NULL DEFAULT now()
 );
+DO $$ BEGIN -- a table of an earlier program lacks it
+	IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'govahi.checkpoints'::regclass AND attname = 'events') THEN
+		ALTER TABLE govahi.checkpoints ADD COLUMN events bigint NOT NULL DEFAULT 0;
+	END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS govahi.parked (
 	projection text NOT NULL,
 	position   bigint NOT NULL,

@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/inquiry"
@@ -18,22 +19,46 @@ var Inquiries = Projection{
 	Apply:    applyInquiry,
 }
 
+var inquiries = NewTable[inquiryRow]("inquiries", inquiry.Kind.Category)
+
+type inquiryRow struct {
+	ID           string `row:"key"`
+	Request      string
+	Person       string
+	Purpose      string
+	LegalBasis   string
+	AskedBy      string
+	AskedAt      time.Time
+	Status       string
+	DueAt        *time.Time
+	SetAt        time.Time
+	Attempts     int
+	Cause        *string
+	Matched      *bool
+	Differs      []string
+	TrackingCode *string
+}
+
 func applyInquiry(w *Writer, e Event) {
 	id := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case inquiry.Requested:
-		w.Exec(`INSERT INTO inquiries (id, request, person, purpose, legal_basis, asked_by, asked_at, status, due_at, set_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 'due', $7, $7)
-			ON CONFLICT (id) DO UPDATE SET asked_by = excluded.asked_by, asked_at = excluded.asked_at,
-				status = 'due', due_at = excluded.due_at, set_at = excluded.set_at, cause = NULL`,
-			id, e.Request.ID(), e.Subject, e.Purpose, e.LegalBasis, e.By, e.At)
+		r := inquiries.Find(w, id)
+		if r == nil {
+			r = inquiries.Insert(w, inquiryRow{
+				ID: id, Request: e.Request.ID(), Person: string(e.Subject), Purpose: e.Purpose, LegalBasis: e.LegalBasis,
+			})
+		}
+		r.AskedBy, r.AskedAt, r.Status, r.DueAt, r.SetAt, r.Cause = string(e.By), e.At, "due", &e.At, e.At, nil
 	case inquiry.Deferred:
-		w.Exec(`UPDATE inquiries SET due_at = $2, attempts = $3, cause = $4, set_at = $5 WHERE id = $1`,
-			id, e.RetryAt, e.Attempt, e.Cause, e.At)
+		r := inquiries.Change(w, id)
+		r.DueAt, r.Attempts, r.Cause, r.SetAt = &e.RetryAt, e.Attempt, new(string(e.Cause)), e.At
 	case inquiry.Inconclusive:
-		w.Exec(`UPDATE inquiries SET status = 'inconclusive', due_at = NULL, cause = $2 WHERE id = $1`, id, e.Code)
+		r := inquiries.Change(w, id)
+		r.Status, r.DueAt, r.Cause = "inconclusive", nil, &e.Code
 	case inquiry.Answered:
-		w.Exec(`UPDATE inquiries SET status = 'answered', due_at = NULL, cause = NULL, matched = $2, differs = $3,
-			tracking_code = $4 WHERE id = $1`, id, e.Matched, e.Differs, e.TrackingCode)
+		r := inquiries.Change(w, id)
+		r.Status, r.DueAt, r.Cause = "answered", nil, nil
+		r.Matched, r.Differs, r.TrackingCode = &e.Matched, e.Differs, &e.TrackingCode
 	}
 }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/notification"
@@ -17,16 +18,34 @@ var Notifications = Projection{
 	Apply:    applyNotification,
 }
 
+var notifications = NewTable[notificationRow]("notifications", notification.Kind.Category)
+
+type notificationRow struct {
+	ID       string `row:"key"`
+	Template string
+	Request  string
+	Status   string
+	DueAt    *time.Time
+	SetAt    time.Time
+	Attempts int
+	SentAt   *time.Time
+	Cause    *string
+}
+
 func applyNotification(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case notification.Requested:
-		w.Exec(`INSERT INTO notifications (id, template, request, status, due_at, set_at) VALUES ($1, $2, $3, 'due', $4, $4)`,
-			e.ID, e.Template, e.Request.ID(), e.At)
+		notifications.Insert(w, notificationRow{
+			ID: e.ID, Template: string(e.Template), Request: e.Request.ID(), Status: "due", DueAt: &e.At, SetAt: e.At,
+		})
 	case notification.Postponed:
-		w.Exec(`UPDATE notifications SET due_at = $2, attempts = $3, set_at = $4 WHERE id = $1`, e.ID, e.RetryAt, e.Attempt, e.At)
+		r := notifications.Change(w, e.ID)
+		r.DueAt, r.Attempts, r.SetAt = &e.RetryAt, e.Attempt, e.At
 	case notification.Failed:
-		w.Exec(`UPDATE notifications SET status = 'failed', due_at = NULL, cause = $2 WHERE id = $1`, e.ID, e.Cause)
+		r := notifications.Change(w, e.ID)
+		r.Status, r.DueAt, r.Cause = "failed", nil, &e.Cause
 	case notification.Sent:
-		w.Exec(`UPDATE notifications SET status = 'sent', due_at = NULL, sent_at = $2 WHERE id = $1`, e.ID, e.At)
+		r := notifications.Change(w, e.ID)
+		r.Status, r.DueAt, r.SentAt = "sent", nil, &e.At
 	}
 }

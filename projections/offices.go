@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/office"
@@ -19,13 +20,34 @@ var Offices = Projection{
 	Apply:    applyOffice,
 }
 
+var (
+	offices = NewTable[officeRow]("offices", office.Kind.Category)
+	tariffs = NewTable[tariffRow]("tariffs", "")
+)
+
+type officeRow struct {
+	Code     string `row:"key"`
+	Sort     string
+	Name     string
+	Province string
+	City     string
+}
+
+type tariffRow struct {
+	Product      string `row:"key"`
+	Version      int    `row:"key"`
+	TokenRial    int64
+	IssuanceRial int64
+	ValidFrom    time.Time
+}
+
 func applyOffice(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case office.Opened:
-		w.Exec(`INSERT INTO offices (code, sort, name, province, city) VALUES ($1, $2, $3, $4, $5)`,
-			e.Code, e.Sort, e.Name, e.Province, e.City)
+		offices.Insert(w, officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City})
 	case tariff.Published:
-		w.Exec(`INSERT INTO tariffs (product, version, token_rial, issuance_rial, valid_from) VALUES ($1, $2, $3, $4, $5)`,
-			e.Product, e.Version, e.TokenRial, e.IssuanceRial, e.ValidFrom)
+		tariffs.Insert(w, tariffRow{
+			Product: e.Product, Version: e.Version, TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,
+		})
 	}
 }

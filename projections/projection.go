@@ -17,12 +17,17 @@ import (
 type Projection struct {
 	Name     string // lower-case plural noun, also the schema's name
 	Version  int    // from 1; a higher one is built anew from the log
-	Tables   string // SQL that makes the tables, unqualified, in an empty schema
+	Tables   string // SQL that makes the tables, then their indexes, unqualified, in an empty schema
 	Catalogs []event.Catalog
 
-	// Apply says by w.Exec what an event changes. It must depend on the event
-	// alone; unqualified table names are the projection's own.
+	// Apply says what an event changes: rows of a Table, or by w.Exec anything. It
+	// must depend on those and the event alone, and leave the event as it is, for
+	// it is others' too. Unqualified table names in w.Exec are the projection's own.
 	Apply func(w *Writer, e Event)
+
+	// Opens names the person whose data Apply opens, so that a batch fetches all
+	// keys at once; optional.
+	Opens func(e event.Event) event.Subject
 }
 
 // Event is a recorded event with what its stored form means.
@@ -39,27 +44,43 @@ func (p Projection) check() {
 	if !legalName.MatchString(p.Name) || p.Version < 1 || p.Apply == nil {
 		panic("projections: " + p.Name + " needs a plain name, a version from 1 and Apply")
 	}
-}
-
-// catalog finds who lists a stored name. Types of no catalog are none of the
-// projection's business.
-func (p Projection) catalog(name string) (event.Catalog, bool) {
-	for _, c := range p.Catalogs {
-		if strings.HasPrefix(name, c.Prefix()) {
-			return c, true
-		}
+	if _, indexes := p.sql(); strings.Contains(indexes, "CREATE TABLE") {
+		panic("projections: " + p.Name + " makes a table after an index")
 	}
-	return event.Catalog{}, false
 }
 
-// open decodes an event, and its metadata if it has any.
-func open(c event.Catalog, r event.Recorded) (e Event, err error) {
+var firstIndex = regexp.MustCompile(`(?m)^\s*CREATE (UNIQUE )?INDEX`)
+
+// sql is what makes the tables, and what makes their indexes, which is quicker
+// once the tables are full.
+func (p Projection) sql() (tables, indexes string) {
+	if at := firstIndex.FindStringIndex(p.Tables); at != nil {
+		return p.Tables[:at[0]], p.Tables[at[0]:]
+	}
+	return p.Tables, ""
+}
+
+// told is an event as it was decoded, for however many views read it, or why it
+// cannot be.
+type told struct {
+	Event
+	err error
+}
+
+// open decodes an event of one of the catalogs, which go by their prefixes, and
+// its metadata if it has any.
+func open(catalogs map[string]event.Catalog, r event.Recorded) (e told) {
 	e.Recorded = r
+	head, _, _ := strings.Cut(r.Type, ".")
+	c, ok := catalogs[head+"."]
+	if !ok {
+		return e
+	}
 	if len(r.Meta) > 0 {
-		if e.Meta, err = r.DecodeMeta(); err != nil {
-			return e, err
+		if e.Meta, e.err = r.DecodeMeta(); e.err != nil {
+			return e
 		}
 	}
-	e.Is, err = c.Open(r)
-	return e, err
+	e.Is, e.err = c.Open(r)
+	return e
 }

@@ -2,6 +2,9 @@ package projections
 
 import (
 	_ "embed"
+	"encoding/json"
+	"slices"
+	"time"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -17,72 +20,133 @@ var Requests = Projection{
 	Name: "requests", Version: 1, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
+	Opens:    whoseForm,
+}
+
+var requests = NewTable[requestRow]("requests", enrollment.Kind.Category)
+
+type requestRow struct {
+	Code            string `row:"key"`
+	Channel         string
+	CertificateType string
+	Status          string
+	StatusSince     time.Time
+	OpenedBy        string
+	Counter         *string
+	OpenedAt        time.Time
+	Person          *string
+	Organization    *string
+	Province        *string
+	FormVersion     int
+	Entry           *string
+	Form            json.RawMessage `row:"kept"`
+	PersonTerm      []byte
+	MobileTerm      []byte
+	SurnameTerm     []byte
+	Last4Term       []byte
+	EmailConfirmed  bool
+	Office          *string
+	SubmittedAt     *time.Time
+	Sighted         []string
+	Corrections     []string
+	Identity        *string
+	RegistryCode    *string
+	FeeRial         *int64
+	Rejection       *string
+	Token           *string
+	Serial          *string
+	Fingerprint     *string
+	Copies          int
+	DeliveredAt     *time.Time
+	Revision        int64
+}
+
+// whoseForm is the applicant whose form an event holds.
+func whoseForm(e event.Event) event.Subject {
+	if e, ok := e.(enrollment.FormCompleted); ok && e.Form != nil {
+		return e.Form.Subject()
+	}
+	return ""
 }
 
 func applyRequest(w *Writer, e Event) {
-	if erased, ok := e.Is.(person.Erased); ok {
+	switch is := e.Is.(type) {
+	case person.Erased:
 		w.Exec(`UPDATE requests SET form = NULL, person_term = NULL, mobile_term = NULL, surname_term = NULL,
-			last4_term = NULL WHERE person = $1`, erased.Subject)
-		return
+			last4_term = NULL WHERE person = $1`, is.Subject)
+	case person.ErasureOrdered:
+	case enrollment.Opened:
+		requests.Insert(w, requestRow{
+			Code: e.Stream.ID(), Channel: string(is.Channel), CertificateType: is.CertificateType, Status: e.Meta.Status, StatusSince: is.At,
+			OpenedBy: string(is.OpenedBy), Counter: orNull(is.Office), OpenedAt: is.At, Sighted: []string{}, Corrections: []string{},
+			Revision: int64(e.Revision),
+		})
+	default:
+		r := requests.Change(w, e.Stream.ID())
+		r.learn(w, e.Is)
+		if r.Status != e.Meta.Status {
+			r.Status, r.StatusSince = e.Meta.Status, e.Meta.At
+		}
+		r.Revision = int64(e.Revision)
 	}
-	code := e.Stream.ID()
-	if opened, ok := e.Is.(enrollment.Opened); ok {
-		w.Exec(`INSERT INTO requests (code, channel, certificate_type, status, status_since, opened_by, counter,
-			opened_at, revision) VALUES ($1, $2, $3, $4, $5, $6, NULLIF($7, ''), $5, $8)`,
-			code, opened.Channel, opened.CertificateType, e.Meta.Status, opened.At, opened.OpenedBy, opened.Office, e.Revision)
-		return
-	}
-	if _, ok := e.Is.(person.ErasureOrdered); ok {
-		return
-	}
-	requestFacts(w, code, e)
-	w.Exec(`UPDATE requests SET status_since = CASE WHEN status = $2 THEN status_since ELSE $3 END, status = $2,
-		revision = $4 WHERE code = $1`, code, e.Meta.Status, e.Meta.At, e.Revision)
 }
 
-// requestFacts writes what the event says beside the new state.
-func requestFacts(w *Writer, code string, e Event) {
-	switch e := e.Is.(type) {
+// orNull is a text, or NULL for an empty one.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// learn takes what the event says beside the new state.
+func (r *requestRow) learn(w *Writer, e event.Event) {
+	switch e := e.(type) {
 	case enrollment.FormCompleted:
-		requestForm(w, code, e)
+		r.complete(w, e)
 	case enrollment.EmailConfirmed:
-		w.Exec(`UPDATE requests SET email_confirmed = true WHERE code = $1`, code)
+		r.EmailConfirmed = true
 	case enrollment.Submitted:
-		w.Exec(`UPDATE requests SET office = $2, submitted_at = $3 WHERE code = $1`, code, e.Office, e.At)
+		r.Office, r.SubmittedAt = &e.Office, &e.At
 	case enrollment.DocumentSighted:
-		w.Exec(`UPDATE requests SET sighted = array_append(array_remove(sighted, $2::text), $2::text) WHERE code = $1`, code, e.Document)
+		sighted := func(document string) bool { return document == string(e.Document) }
+		r.Sighted = append(slices.DeleteFunc(r.Sighted, sighted), string(e.Document))
 	case enrollment.IdentityInquired:
-		w.Exec(`UPDATE requests SET identity = 'waiting', registry_code = NULL WHERE code = $1`, code)
+		r.Identity, r.RegistryCode = new("waiting"), nil
 	case enrollment.IdentityAnswered:
-		w.Exec(`UPDATE requests SET identity = CASE WHEN $2 THEN 'matched' ELSE 'mismatch' END, registry_code = $3
-			WHERE code = $1`, code, e.Matched, e.TrackingCode)
+		r.Identity, r.RegistryCode = new("mismatch"), &e.TrackingCode
+		if e.Matched {
+			r.Identity = new("matched")
+		}
 	case enrollment.FeeSettled:
-		w.Exec(`UPDATE requests SET fee_rial = $2 WHERE code = $1`, code, e.AmountRial)
+		r.FeeRial = &e.AmountRial
 	case enrollment.CorrectionRequested:
-		w.Exec(`UPDATE requests SET corrections = COALESCE($2::text[], '{}') WHERE code = $1`, code, e.Fields)
+		r.Corrections = append([]string{}, e.Fields...)
 	case enrollment.Rejected:
-		w.Exec(`UPDATE requests SET rejection = $2 WHERE code = $1`, code, e.Reason)
+		r.Rejection = new(string(e.Reason))
 	case enrollment.IssuanceRequested:
-		w.Exec(`UPDATE requests SET token = $2 WHERE code = $1`, code, e.Token)
+		r.Token = &e.Token
 	case enrollment.Issued:
-		w.Exec(`UPDATE requests SET serial = $2, fingerprint = $3 WHERE code = $1`, code, e.Serial, e.Fingerprint)
+		r.Serial, r.Fingerprint = &e.Serial, &e.Fingerprint
 	case enrollment.SheetPrinted:
-		w.Exec(`UPDATE requests SET copies = $2 WHERE code = $1`, code, e.Copy)
+		r.Copies = e.Copy
 	case enrollment.Delivered:
-		w.Exec(`UPDATE requests SET delivered_at = $2 WHERE code = $1`, code, e.At)
+		r.DeliveredAt = &e.At
 	}
 }
 
-func requestForm(w *Writer, code string, e enrollment.FormCompleted) {
-	w.Exec(`UPDATE requests SET person = $2, organization = $3, province = $4, form_version = $5, entry = $6,
-		form = $7, email_confirmed = email_confirmed AND NOT $8, identity = NULL, registry_code = NULL, sighted = '{}', corrections = '{}'
-		WHERE code = $1`,
-		code, e.Person, e.Organization, e.Province, e.Version, e.Entry, Column(e.Form), e.EmailChanged)
+// complete takes a form; what was found out about an earlier one is void. Terms
+// stay as they were where the form cannot be opened any more.
+func (r *requestRow) complete(w *Writer, e enrollment.FormCompleted) {
+	r.Person, r.Organization, r.Province = new(string(e.Person)), &e.Organization, &e.Province
+	r.FormVersion, r.Entry, r.Form = e.Version, new(string(e.Entry)), Column(e.Form)
+	r.EmailConfirmed = r.EmailConfirmed && !e.EmailChanged
+	r.Identity, r.RegistryCode, r.Sighted, r.Corrections = nil, nil, []string{}, []string{}
 	f, ok := Open(w, e.Form)
 	if !ok {
 		return
 	}
-	w.Exec(`UPDATE requests SET person_term = $2, mobile_term = $3, surname_term = $4, last4_term = $5 WHERE code = $1`,
-		code, w.Term("person", f.PersonCode), w.Term("mobile", f.Mobile), w.Term("surname", iran.NameKey(f.Surname)),
-		w.Term("last4", code+f.Mobile[len(f.Mobile)-4:]))
+	r.PersonTerm, r.MobileTerm = w.Term("person", f.PersonCode), w.Term("mobile", f.Mobile)
+	r.SurnameTerm = w.Term("surname", iran.NameKey(f.Surname))
+	r.Last4Term = w.Term("last4", r.Code+f.Mobile[len(f.Mobile)-4:])
 }

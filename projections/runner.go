@@ -24,20 +24,21 @@ type Parts struct {
 
 // Runner keeps projections up to date.
 type Runner struct {
-	log   event.Log
-	views []*view
+	log     event.Log
+	reading *reading // of the views that are being built
+	views   []*view
 }
 
 // NewRunner makes a runner; it panics on a projection that can never run.
 func NewRunner(parts Parts, projections ...Projection) *Runner {
-	r, seen := &Runner{log: parts.Log}, map[string]bool{}
+	r, seen := &Runner{log: parts.Log, reading: &reading{log: parts.Log}}, map[string]bool{}
 	for _, p := range projections {
 		p.check()
 		if seen[p.Name] {
 			panic("projections: " + p.Name + " is listed twice")
 		}
 		seen[p.Name] = true
-		r.views = append(r.views, newView(parts, p))
+		r.views = append(r.views, newView(parts, p, r.reading))
 	}
 	return r
 }
@@ -50,12 +51,12 @@ func (r *Runner) Run(ctx context.Context) error {
 		all.Go(func() { v.run(ctx) })
 	}
 	all.Wait()
+	r.reading.walks.Wait()
 	return ctx.Err()
 }
 
 const (
 	batchSize = 500 // events in one transaction while following
-	buildSize = 2000
 
 	firstPause = 20 * time.Millisecond
 	lastPause  = 2 * time.Second
@@ -67,7 +68,10 @@ const (
 type view struct {
 	Parts
 	projection Projection
+	catalogs   map[string]event.Catalog
+	prefixes   []string // of its events' types, by which the catalogs go
 	feed       event.Feed
+	building   *reading // which all views share
 
 	schema string // what is written now: the projection's name, or NAME_next
 	at     event.Position
@@ -77,8 +81,9 @@ type view struct {
 	status status
 }
 
-func newView(parts Parts, p Projection) *view {
-	v := &view{Parts: parts, projection: p, schema: p.Name}
+func newView(parts Parts, p Projection, building *reading) *view {
+	v := &view{Parts: parts, projection: p, building: building, schema: p.Name}
+	v.catalogs, v.prefixes = together(p.Catalogs)
 	v.status.now = Status{Name: p.Name, Version: p.Version, State: Starting}
 	v.feed = event.Reporting(parts.Feed(p.Name), v.complain())
 	return v
@@ -126,6 +131,9 @@ func (v *view) keepUp(ctx context.Context) error {
 	if err := v.open(ctx); err != nil {
 		return err
 	}
+	if err := v.catchUp(ctx); err != nil {
+		return err
+	}
 	following, stop := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	defer watch.Wait()
@@ -135,12 +143,43 @@ func (v *view) keepUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := v.store(ctx, batch.Events); err != nil {
+		if err := v.take(ctx, portion{upto: batch.Upto}.decode(batch.Events, v.catalogs)); err != nil {
 			return err
 		}
 		batch.Ack()
 	}
 	return context.Cause(following)
+}
+
+// catchUp brings the tables to the log's present end. New tables come with those
+// of other views; what was away for a while reads for itself and waits for nobody.
+func (v *view) catchUp(ctx context.Context) error {
+	if v.at == 0 {
+		return v.fill(ctx, v.building)
+	}
+	own := &reading{log: v.Log}
+	defer own.walks.Wait()
+	return v.fill(ctx, own)
+}
+
+func (v *view) fill(ctx context.Context, from *reading) error {
+	for p, err := range from.after(ctx, v.projection.Catalogs, v.at) {
+		if err != nil {
+			return err
+		}
+		if err := v.take(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take stores what a portion has for this view.
+func (v *view) take(ctx context.Context, p portion) error {
+	if p.upto <= v.at {
+		return nil
+	}
+	return v.store(ctx, p.of(v.prefixes, v.at), p.upto)
 }
 
 // watch ends the following once the tables are not what they must be: dropped,

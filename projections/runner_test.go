@@ -480,18 +480,29 @@ func TestVaultThatIsDownIsWaitedForAndErasedDataLeftOut(t *testing.T) {
 	}
 }
 
-// held lets reads of the log pass one by one.
+// held lets the log pass a stretch at a time.
 type held struct {
 	event.Log
 	gate chan struct{}
 }
 
+const stretch = 4000 // events
+
 func (l held) ReadAll(ctx context.Context, after event.Position, prefixes ...string) iter.Seq2[event.Recorded, error] {
-	select {
-	case <-l.gate:
-	case <-ctx.Done():
+	return func(yield func(event.Recorded, error) bool) {
+		n := 0
+		for r, err := range l.Log.ReadAll(ctx, after, prefixes...) {
+			if n++; n%stretch == 1 {
+				select {
+				case <-l.gate:
+				case <-ctx.Done():
+				}
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
 	}
-	return l.Log.ReadAll(ctx, after, prefixes...)
 }
 
 func TestNewVersionIsBuiltBesideAndSwapped(t *testing.T) {
@@ -515,7 +526,7 @@ func TestNewVersionIsBuiltBesideAndSwapped(t *testing.T) {
 	}
 	gate := make(chan struct{})
 	r, stop := h.runOn(held{h.log, gate}, parcels(2))
-	gate <- struct{}{} // two batches of the build
+	gate <- struct{}{} // two stretches of the build
 	gate <- struct{}{}
 	if got := read(); got != 1 {
 		t.Errorf("a reader saw version %d while version 2 was built", got)

@@ -26,6 +26,8 @@ type Status struct {
 	State    State
 	Position event.Position // everything up to here is in the tables
 	Head     event.Position // of the log
+	Goal     event.Position // while it is being built: the head when that began
+	Events   int            // its own, that it has taken since it was started
 	Parked   int            // streams that were left out because of an event that fails
 	Trouble  string         // why it waits: a code, never personal data
 }

@@ -5,129 +5,121 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"govahi/domain/event"
 )
 
 // store puts events and checkpoint into the tables in one transaction. If an
-// event is at fault, they go one by one, so that only that one stays behind.
-func (v *view) store(ctx context.Context, events []event.Recorded) error {
-	err := v.write(ctx, events)
-	if !atFault(err) {
+// event is at fault, the batch is halved until it is alone, so that only that
+// one stays behind.
+func (v *view) store(ctx context.Context, events []told, upto event.Position) error {
+	err := v.write(ctx, events, upto)
+	switch {
+	case !atFault(err) || len(events) == 0:
+		return err
+	case len(events) == 1:
+		return v.storeOne(ctx, events[0])
+	}
+	half := len(events) / 2
+	if err := v.store(ctx, events[:half], events[half-1].Position); err != nil {
 		return err
 	}
-	for _, r := range events {
-		if err := v.storeOne(ctx, r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return v.store(ctx, events[half:], upto)
 }
 
 // attempts is how often an event may fail alone before it is parked.
 const attempts = 3
 
-func (v *view) storeOne(ctx context.Context, r event.Recorded) error {
+func (v *view) storeOne(ctx context.Context, e told) error {
 	var err error
 	for n := range attempts {
 		rest(ctx, time.Duration(n)*firstPause)
-		if err = v.write(ctx, []event.Recorded{r}); !atFault(err) {
+		if err = v.write(ctx, []told{e}, e.Position); !atFault(err) {
 			return err
 		}
 	}
-	return v.park(ctx, r, err)
+	return v.park(ctx, e.Recorded, err)
 }
 
-func (v *view) write(ctx context.Context, events []event.Recorded) error {
-	upto := events[len(events)-1].Position
-	w := v.writer(ctx, upto)
-	for _, r := range events {
-		if err := v.apply(w, r); err != nil {
-			return blame(err)
+// write loads the rows that the events are about, applies the events, and stores
+// the rows.
+func (v *view) write(ctx context.Context, events []told, upto event.Position) error {
+	w := v.step(ctx, upto, len(events))
+	defer w.close()
+	if err := v.warm(ctx, events); err != nil {
+		return blame(err)
+	}
+	for i, e := range events {
+		w.rest = events[i:]
+		if err := v.apply(w, e); err != nil {
+			return err
 		}
 	}
 	return v.commit(ctx, w, upto)
 }
 
-// writer begins with the checkpoint's step, which touches one row or tells that
-// another process was here: this is the fence, and what makes repeating harmless.
+// warm lets the keeper fetch the keys of all whose data will be opened at once.
+func (v *view) warm(ctx context.Context, events []told) error {
+	many, ok := v.Keeper.(event.Warmer)
+	if !ok || v.projection.Opens == nil {
+		return nil
+	}
+	var subjects []event.Subject
+	for _, e := range events {
+		if s := v.projection.Opens(e.Is); s != "" {
+			subjects = append(subjects, s)
+		}
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	return many.Warm(ctx, subjects)
+}
+
+// writer writes what concerns a single event.
 func (v *view) writer(ctx context.Context, upto event.Position) *Writer {
-	// The mark keeps equal statements of different schemas apart in the cache of
-	// prepared statements.
-	w := &Writer{ctx: ctx, mark: "/* " + v.schema + " */ ", keeper: v.Keeper, terms: v.Terms}
-	w.Exec(`UPDATE govahi.checkpoints SET position = $1, changed = now()
-		WHERE projection = $2 AND version = $3 AND position = $4`,
-		int64(upto), v.schema, v.projection.Version, int64(v.at))
+	return v.step(ctx, upto, 1)
+}
+
+// step begins with the checkpoint's step, which fails unless it touches its row
+// as it was left: else another process was here. This is the fence, and what
+// makes repeating harmless. PostgreSQL may forget a commit in a crash, rows and
+// checkpoint together: the log still has it, so no disk is waited for.
+func (v *view) step(ctx context.Context, upto event.Position, events int) *Writer {
+	w := &Writer{ctx: ctx, view: v, schema: v.schema, events: events}
+	w.batch.Queue(`WITH moved AS (
+			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now()
+			WHERE projection = $2 AND version = $3 AND position = $4 RETURNING 1)
+		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
+		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String(), events)
 	return w
 }
 
-// apply adds an event's statements. A panic is the event's fault too: one event
-// must not stop the others.
-func (v *view) apply(w *Writer, r event.Recorded) (err error) {
-	catalog, ours := v.projection.catalog(r.Type)
+// apply changes the rows that an event is about. A panic is the event's fault
+// too: one event must not stop the others.
+func (v *view) apply(w *Writer, e told) (err error) {
 	switch {
-	case !ours:
+	case v.parked[e.Stream]:
+		v.addParked(w, e.Recorded, "behind-a-parked-event", 0)
 		return nil
-	case v.parked[r.Stream]:
-		v.addParked(w, r, "behind-a-parked-event", 0)
-		return nil
-	}
-	e, err := open(catalog, r)
-	if err != nil {
-		return err
+	case e.err != nil:
+		return blame(e.err)
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %T", errPanic, p)
+			err = blame(fmt.Errorf("%w: %T", errPanic, p))
 		}
 	}()
-	v.projection.Apply(w, e)
+	v.projection.Apply(w, e.Event)
 	return w.err
 }
 
 // commit puts everything into the tables, or tells who is at fault.
 func (v *view) commit(ctx context.Context, w *Writer, upto event.Position) error {
-	w.Exec(`SELECT pg_notify('checkpoints', $1)`, v.schema+":"+upto.String())
-	if lost, err := v.transact(ctx, &w.batch); err != nil {
+	defer w.close()
+	if lost, err := w.settle(); err != nil {
 		return v.judge(ctx, err, lost)
 	}
 	v.at = upto
-	v.status.set(func(s *Status) { s.Position = upto })
+	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
 	return nil
 }
-
-// transact sends the batch in one go. PostgreSQL may forget a commit in a crash,
-// rows and checkpoint together: the log still has it, so no disk is waited for.
-// Lost is said of a connection that is not there to ask any more.
-func (v *view) transact(ctx context.Context, batch *pgx.Batch) (lost bool, err error) {
-	tx, err := v.Pool.BeginTx(ctx, pgx.TxOptions{
-		BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL search_path = " + quote(v.schema) + ", public",
-	})
-	if err != nil {
-		return true, err
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // after Commit it does nothing
-	if err := send(ctx, tx, batch); err != nil {
-		return tx.Conn().IsClosed(), err
-	}
-	return true, tx.Commit(ctx)
-}
-
-// send runs the batch, whose first statement must touch one row.
-func send(ctx context.Context, tx pgx.Tx, batch *pgx.Batch) error {
-	results := tx.SendBatch(ctx, batch)
-	for n := range batch.Len() {
-		tag, err := results.Exec()
-		if err == nil && n == 0 && tag.RowsAffected() != 1 {
-			err = errMoved
-		}
-		if err != nil {
-			_ = results.Close() // the error is known
-			return err
-		}
-	}
-	return results.Close()
-}
-
-func quote(schema string) string { return pgx.Identifier{schema}.Sanitize() }

@@ -2,6 +2,7 @@ package projections
 
 import (
 	_ "embed"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/token"
@@ -17,17 +18,32 @@ var Tokens = Projection{
 	Apply:    applyToken,
 }
 
+var tokens = NewTable[tokenRow]("tokens", token.Kind.Category)
+
+type tokenRow struct {
+	Serial      string `row:"key"`
+	Model       string
+	Office      string
+	Status      string
+	Request     *string
+	Certificate *string
+	Holder      *string
+	Since       time.Time
+}
+
 func applyToken(w *Writer, e Event) {
 	serial := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case token.ReceivedInStock:
-		w.Exec(`INSERT INTO tokens (serial, model, office, status, since) VALUES ($1, $2, $3, 'in-stock', $4)`,
-			serial, e.Model, e.Office, e.At)
+		tokens.Insert(w, tokenRow{Serial: serial, Model: e.Model, Office: e.Office, Status: "in-stock", Since: e.At})
 	case token.Reserved:
-		w.Exec(`UPDATE tokens SET status = 'reserved', request = $2, since = $3 WHERE serial = $1`, serial, e.Request.ID(), e.At)
+		r := tokens.Change(w, serial)
+		r.Status, r.Request, r.Since = "reserved", new(e.Request.ID()), e.At
 	case token.Personalised:
-		w.Exec(`UPDATE tokens SET status = 'personalised', certificate = $2, since = $3 WHERE serial = $1`, serial, e.Certificate, e.At)
+		r := tokens.Change(w, serial)
+		r.Status, r.Certificate, r.Since = "personalised", new(e.Certificate), e.At
 	case token.Delivered:
-		w.Exec(`UPDATE tokens SET status = 'delivered', holder = $2, since = $3 WHERE serial = $1`, serial, e.To, e.At)
+		r := tokens.Change(w, serial)
+		r.Status, r.Holder, r.Since = "delivered", new(string(e.To)), e.At
 	}
 }

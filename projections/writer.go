@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"govahi/domain/event"
 )
@@ -17,24 +19,44 @@ type Terms interface {
 	Term(kind, text string) []byte
 }
 
-// Writer collects the statements of a batch of events; they take effect together
-// with the checkpoint, in one transaction, or not at all.
+// Writer collects what a batch of events changes; it takes effect together with
+// the checkpoint, in one transaction, or not at all.
 type Writer struct {
-	ctx    context.Context // of the batch that is being written
-	mark   string
-	keeper event.Keeper
-	terms  Terms
-	batch  pgx.Batch
-	err    error
+	ctx     context.Context // of the batch that is being written
+	view    *view
+	schema  string
+	events  int
+	rest    []told // from the event that is being applied on
+	pages   []page
+	batch   pgx.Batch // what is to be sent next
+	spoken  bool      // some statement is a projection's own: its names need the schema
+	stepped bool      // the checkpoint's step was sent
+	tx      pgx.Tx    // once the batch had to be begun before its end
+	err     error     // the batch cannot be stored; judged
 }
 
-// Exec adds a statement. Its error, if any, is the batch's.
+// Exec adds a statement, which sees what the events before it changed. Its
+// error, if any, is the batch's. It costs more than a row of a Table: it is for
+// what concerns rows that no key names.
 func (w *Writer) Exec(sql string, args ...any) {
-	w.batch.Queue(w.mark+sql, args...)
+	w.flush()
+	// The mark keeps equal statements of different schemas apart in the cache of
+	// prepared statements.
+	w.batch.Queue("/* "+w.schema+" */ "+sql, args...)
+	w.spoken = true
+}
+
+// flush queues what was changed in memory. The rows are known no longer: what
+// comes next may change them.
+func (w *Writer) flush() {
+	for _, p := range w.pages {
+		p.flush(w)
+		p.forget()
+	}
 }
 
 // Term is the search term of a text, for a column of type bytea.
-func (w *Writer) Term(kind, text string) []byte { return w.terms.Term(kind, text) }
+func (w *Writer) Term(kind, text string) []byte { return w.view.Terms.Term(kind, text) }
 
 // fail keeps the first error: the batch cannot be stored.
 func (w *Writer) fail(err error) {
@@ -50,12 +72,12 @@ func Open[T any](w *Writer, p *event.Personal[T]) (value T, ok bool) {
 	if p == nil || w.err != nil {
 		return value, false
 	}
-	value, err := p.Open(w.ctx, w.keeper)
+	value, err := p.Open(w.ctx, w.view.Keeper)
 	switch {
 	case errors.Is(err, event.ErrErased):
 		return value, false
 	case err != nil:
-		w.fail(err)
+		w.fail(blame(err))
 		return value, false
 	}
 	return value, true
@@ -72,4 +94,118 @@ func Column[T any](p *event.Personal[T]) []byte {
 		panic(err) // what comes from the log is sealed
 	}
 	return sealed
+}
+
+// look has each row that a query finds learned. Rows stand as they did at the
+// checkpoint, which nobody can have left without this batch's failing, unless a
+// statement of this batch changes them: then that goes first.
+func (w *Writer) look(sql string, args []any, learn func(pgx.Rows) error) {
+	if w.err != nil {
+		return
+	}
+	if err := w.query(sql, args, learn); err != nil {
+		w.fail(w.view.judge(w.ctx, err, w.lost(err)))
+	}
+}
+
+func (w *Writer) query(sql string, args []any, learn func(pgx.Rows) error) error {
+	var found pgx.Rows
+	var err error
+	if w.spoken {
+		if err = w.send(); err == nil {
+			found, err = w.tx.Query(w.ctx, sql, args...)
+		}
+	} else {
+		found, err = w.view.Pool.Query(w.ctx, sql, args...)
+	}
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		if err := learn(found); err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}
+
+// send runs what was queued, in a transaction that stays open.
+func (w *Writer) send() (err error) {
+	if w.tx == nil {
+		w.tx, err = w.view.Pool.BeginTx(w.ctx, pgx.TxOptions{
+			BeginQuery: "BEGIN; SET LOCAL search_path = " + quote(w.schema) + ", public",
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.run(w.tx)
+}
+
+// sender is a connection or a transaction.
+type sender interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
+// run sends what was queued. The checkpoint's step, which goes first, divides by
+// the rows that it touched.
+func (w *Writer) run(to sender) error {
+	batch := w.batch
+	w.batch = pgx.Batch{}
+	results := to.SendBatch(w.ctx, &batch)
+	if !w.stepped {
+		var pg *pgconn.PgError
+		if _, err := results.Exec(); errors.As(err, &pg) && pg.Code == divisionByZero {
+			_ = results.Close() // the error is known
+			return errMoved
+		}
+		w.stepped = true
+	}
+	return results.Close()
+}
+
+const divisionByZero = "22012"
+
+// lost says that there is no connection that could be asked any more, and that
+// the statements are not why.
+func (w *Writer) lost(err error) bool {
+	return (w.tx == nil || w.tx.Conn().IsClosed()) && !unfit(err)
+}
+
+// unfit says that an argument cannot be what its statement takes it for. pgx has
+// only words for that, and gives the connection up.
+func unfit(err error) bool {
+	return err != nil && strings.HasPrefix(err.Error(), "error preprocessing batch (build)")
+}
+
+// settle makes all of it so. Most often that is one round trip: statements that
+// are sent together are one transaction. Lost is said of a connection that is
+// not there to ask any more.
+func (w *Writer) settle() (lost bool, err error) {
+	w.flush()
+	if w.spoken {
+		return w.commit()
+	}
+	conn, err := w.view.Pool.Acquire(w.ctx)
+	if err != nil {
+		return true, err
+	}
+	defer conn.Release()
+	err = w.run(conn)
+	return conn.Conn().IsClosed() && !unfit(err), err
+}
+
+func (w *Writer) commit() (lost bool, err error) {
+	if err := w.send(); err != nil {
+		return w.lost(err), err
+	}
+	return true, w.tx.Commit(w.ctx)
+}
+
+// close gives up what was begun and not committed.
+func (w *Writer) close() {
+	if w.tx != nil {
+		_ = w.tx.Rollback(context.WithoutCancel(w.ctx)) // after Commit it does nothing
+	}
 }

@@ -2,27 +2,15 @@ package eventnode
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
-	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
-
-// maxAppendSize is the limit of one append in bytes, EventStoreDB's default
-// before 25.1: the data, the metadata and twice the type of all its events.
-const maxAppendSize = 1 << 20
-
-// maxEncoded is the limit of what an append takes in memory, in bytes. The other
-// limit knows nothing of the stream's name, which is kept with each event.
-const maxEncoded = 16 * maxAppendSize
 
 // streamsServer is the log's own service.
 type streamsServer struct {
@@ -53,16 +41,9 @@ var errFull = status.Error(codes.ResourceExhausted, "The disk is full: try again
 
 // write hands an append to the writer, and waits while it may be answered soon.
 func (n *Node) write(ctx context.Context, a *appending) answer {
-	if n.store.disk.full() {
-		return answer{err: errFull}
-	}
-	walled := n.store.disk.walled()
-	select {
-	case n.writer.queue <- a:
-	case <-walled:
-		return answer{err: errFull}
-	case <-ctx.Done():
-		return answer{err: status.FromContextError(ctx.Err()).Err()}
+	walled, err := n.submit(ctx, a)
+	if err != nil {
+		return answer{err: err}
 	}
 	select {
 	case result := <-a.answer:
@@ -74,6 +55,23 @@ func (n *Node) write(ctx context.Context, a *appending) answer {
 	}
 }
 
+// submit hands an append to the writer, who answers soon, unless the disk is
+// full: then walled is closed.
+func (n *Node) submit(ctx context.Context, a *appending) (walled <-chan struct{}, err error) {
+	if n.store.disk.full() {
+		return nil, errFull
+	}
+	walled = n.store.disk.walled()
+	select {
+	case n.writer.queue <- a:
+		return walled, nil
+	case <-walled:
+		return nil, errFull
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+}
+
 // receive reads an append to its end, even after it grew too large: the
 // official client hears our reason only once it has sent everything.
 func receive(call streams.Streams_AppendServer) (*appending, error) {
@@ -81,114 +79,41 @@ func receive(call streams.Streams_AppendServer) (*appending, error) {
 	if err != nil && !errors.Is(err, io.EOF) { // nothing at all has no options either
 		return nil, err
 	}
-	a, err := begin(first.GetOptions())
+	p, err := begin(first.GetOptions())
 	if err != nil {
 		return nil, err
 	}
-	size, encoded := 0, 0
 	for {
 		request, err := call.Recv()
 		switch {
-		case errors.Is(err, io.EOF) && (size > maxAppendSize || encoded > maxEncoded):
-			return nil, tooLarge(call)
+		case errors.Is(err, io.EOF) && p.tooLarge():
+			return nil, errTooLarge
 		case errors.Is(err, io.EOF):
-			return a, nil
+			return p.appending, nil
 		case err != nil:
 			return nil, err
 		}
-		message := request.GetProposedMessage()
-		size += sizeOf(message)
-		encoded += len(a.stream) + atStream
-		if size > maxAppendSize || encoded > maxEncoded {
-			continue
-		}
-		if err := a.add(call, message); err != nil {
+		if err := p.add(request.GetProposedMessage()); err != nil && !p.tooLarge() {
 			return nil, err
 		}
 	}
 }
 
-func begin(options *streams.AppendReq_Options) (*appending, error) {
+func begin(options *streams.AppendReq_Options) (*proposal, error) {
 	if options == nil {
 		return nil, status.Error(codes.InvalidArgument, "the first message must be the options")
 	}
-	stream := string(options.GetStreamIdentifier().GetStreamName())
-	if stream == "" {
-		return nil, status.Error(codes.InvalidArgument, "the stream has no name")
-	}
-	a := &appending{stream: stream, answer: make(chan answer, 1)}
 	switch expected := options.GetExpectedStreamRevision().(type) {
 	case *streams.AppendReq_Options_Revision:
-		if expected.Revision > math.MaxInt64 {
-			return nil, status.Error(codes.InvalidArgument, "the expected revision is out of range")
-		}
-		a.expected = int64(expected.Revision)
+		return proposeAt(options.GetStreamIdentifier(), expected.Revision)
 	case *streams.AppendReq_Options_NoStream:
-		a.expected = noStream
+		return propose(options.GetStreamIdentifier(), noStream)
 	case *streams.AppendReq_Options_StreamExists:
-		a.expected = streamExists
+		return propose(options.GetStreamIdentifier(), streamExists)
 	case *streams.AppendReq_Options_Any:
-		a.expected = anyRevision
-	default:
-		return nil, status.Error(codes.InvalidArgument, "no revision is expected")
+		return propose(options.GetStreamIdentifier(), anyRevision)
 	}
-	return a, nil
-}
-
-func sizeOf(m *streams.AppendReq_ProposedMessage) int {
-	return len(m.GetData()) + len(m.GetCustomMetadata()) + 2*len(m.GetMetadata()["type"])
-}
-
-func tooLarge(call streams.Streams_AppendServer) error {
-	call.SetTrailer(metadata.Pairs(
-		"exception", "maximum-append-size-exceeded",
-		"maximum-append-size", fmt.Sprint(maxAppendSize),
-	))
-	return status.Errorf(codes.InvalidArgument, "Maximum Append Size of %d Exceeded.", maxAppendSize)
-}
-
-// add checks a proposed event and encodes it, here rather than in the writer.
-func (a *appending) add(call streams.Streams_AppendServer, m *streams.AppendReq_ProposedMessage) error {
-	id, err := parseID(m.GetId())
-	if err != nil {
-		return err
-	}
-	kind, content := m.GetMetadata()["type"], m.GetMetadata()["content-type"]
-	if kind == "" || content == "" {
-		call.SetTrailer(metadata.Pairs(
-			"exception", "missing-required-metadata-property",
-			"required-metadata-properties", "type,content-type",
-		))
-		return status.Error(codes.InvalidArgument, "Required Metadata Property is missing")
-	}
-	a.ids = append(a.ids, id)
-	a.records = append(a.records, record{
-		id: id, json: content == "application/json", stream: a.stream, kind: kind,
-		meta: m.GetCustomMetadata(), data: m.GetData(),
-	}.encode())
-	return nil
-}
-
-// parseID reads both forms of a UUID; the empty one identifies nothing.
-func parseID(id *shared.UUID) (eventID, error) {
-	var parsed eventID
-	if s := id.GetStructured(); s != nil {
-		binary.BigEndian.PutUint64(parsed[:], uint64(s.MostSignificantBits))
-		binary.BigEndian.PutUint64(parsed[8:], uint64(s.LeastSignificantBits))
-	} else if u, err := uuid.Parse(id.GetString_()); err == nil {
-		parsed = eventID(u)
-	}
-	if parsed == (eventID{}) {
-		return parsed, status.Error(codes.InvalidArgument, "an event has no ID")
-	}
-	return parsed, nil
-}
-
-func structuredID(id eventID) *shared.UUID {
-	return &shared.UUID{Value: &shared.UUID_Structured_{Structured: &shared.UUID_Structured{
-		MostSignificantBits:  int64(binary.BigEndian.Uint64(id[:])),
-		LeastSignificantBits: int64(binary.BigEndian.Uint64(id[8:])),
-	}}}
+	return nil, errExpectsNothing
 }
 
 func success(a *appending, h head) *streams.AppendResp {
@@ -225,6 +150,9 @@ func wrongExpectedVersion(expected int64, h head) *streams.AppendResp {
 	case streamExists:
 		wrong.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_StreamExists_20_6_0{StreamExists_20_6_0: &shared.Empty{}}
 		wrong.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedStreamExists{ExpectedStreamExists: &shared.Empty{}}
+	case anyRevision:
+		wrong.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_Any_20_6_0{Any_20_6_0: &shared.Empty{}}
+		wrong.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedAny{ExpectedAny: &shared.Empty{}}
 	default:
 		wrong.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_ExpectedRevision_20_6_0{ExpectedRevision_20_6_0: uint64(expected)}
 		wrong.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedRevision{ExpectedRevision: uint64(expected)}

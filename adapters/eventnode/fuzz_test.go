@@ -85,7 +85,7 @@ func soon(t *testing.T) context.Context {
 func blames(t *testing.T, err error) {
 	t.Helper()
 	switch status.Code(err) {
-	case codes.OK, codes.InvalidArgument, codes.Unimplemented:
+	case codes.OK, codes.InvalidArgument, codes.Unimplemented, codes.PermissionDenied, codes.ResourceExhausted:
 	default:
 		t.Fatalf("answered with %v", err)
 	}
@@ -168,18 +168,27 @@ func messagesStream(messages []*streams.AppendReq) []byte {
 	return messages[0].GetOptions().GetStreamIdentifier().GetStreamName()
 }
 
+// FuzzBatchAppend checks that each append is answered at most once, and that as
+// many events are stored as the answers say.
 func FuzzBatchAppend(f *testing.F) {
-	f.Add(delimited(f, &streams.BatchAppendReq{
-		CorrelationId: &shared.UUID{Value: &shared.UUID_String_{String_: idA}},
-		Options: &streams.BatchAppendReq_Options{
-			StreamIdentifier:       &shared.StreamIdentifier{StreamName: []byte("wire")},
-			ExpectedStreamPosition: &streams.BatchAppendReq_Options_Any{},
-		},
-		ProposedMessages: []*streams.BatchAppendReq_ProposedMessage{{
-			Id: &shared.UUID{Value: &shared.UUID_String_{String_: idB}}, Metadata: typed(), Data: []byte("x"),
-		}},
-		IsFinal: true,
-	}))
+	expects := func(o *streams.BatchAppendReq_Options) *streams.BatchAppendReq_Options {
+		o.StreamIdentifier = &shared.StreamIdentifier{StreamName: []byte("wire")}
+		return o
+	}
+	whatever := func() *streams.BatchAppendReq_Options {
+		return expects(&streams.BatchAppendReq_Options{ExpectedStreamPosition: &streams.BatchAppendReq_Options_Any{}})
+	}
+	exists := expects(&streams.BatchAppendReq_Options{ExpectedStreamPosition: &streams.BatchAppendReq_Options_StreamExists{}})
+	late := whatever()
+	late.DeadlineOption = &streams.BatchAppendReq_Options_Deadline{}
+	for _, requests := range [][]*streams.BatchAppendReq{
+		{part(idA, whatever(), true, idB)},
+		{part(idA, whatever(), false, idA), part(idB, exists, true, idB), part(idA, nil, true)},
+		{part(idA, late, true, idB), part(idA, nil, true, idB)},
+		{part(idA, expects(&streams.BatchAppendReq_Options{}), false, ""), part(idA, whatever(), true, idA)},
+	} {
+		f.Add(delimited(f, requests...))
+	}
 	z := newFuzzed(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		z.look(t, "")
@@ -187,18 +196,56 @@ func FuzzBatchAppend(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		begun, finals := map[string]int{}, map[string]int{}
 		for _, m := range undelimited[streams.BatchAppendReq](b) {
+			id := m.GetCorrelationId().String()
+			begun[id] += len(m.GetProposedMessages())
+			if m.GetIsFinal() {
+				finals[id]++
+			}
 			if call.Send(m) != nil {
 				break
 			}
 		}
-		if _, err = call.Recv(); status.Code(err) != codes.Unimplemented {
-			t.Fatalf("answered with %v", err)
+		if err := call.CloseSend(); err != nil {
+			t.Fatal(err)
 		}
-		if n := z.look(t, ""); n != 0 {
-			t.Fatalf("%d events were stored", n)
+		most := 0
+		for {
+			response, err := call.Recv()
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					blames(t, err)
+				}
+				break
+			}
+			id := response.GetCorrelationId().String()
+			if finals[id]--; finals[id] < -1 { // a refusal may come before an end that never comes
+				t.Fatalf("%s was answered too often", id)
+			}
+			if response.GetSuccess() != nil {
+				most += begun[id]
+			}
+		}
+		if n := z.look(t, ""); n > most {
+			t.Fatalf("%d events were stored, %d at most were acknowledged", n, most)
 		}
 	})
+}
+
+// part is a part of one append of many: its events have these IDs.
+func part(correlation string, options *streams.BatchAppendReq_Options, final bool, ids ...string) *streams.BatchAppendReq {
+	r := &streams.BatchAppendReq{CorrelationId: textID(correlation), Options: options, IsFinal: final}
+	for _, id := range ids {
+		r.ProposedMessages = append(r.ProposedMessages, &streams.BatchAppendReq_ProposedMessage{
+			Id: textID(id), Metadata: typed(), Data: []byte("x"),
+		})
+	}
+	return r
+}
+
+func textID(id string) *shared.UUID {
+	return &shared.UUID{Value: &shared.UUID_String_{String_: id}}
 }
 
 // readSeeds are well-formed reads; subscribing is reading without an end.

@@ -2,12 +2,13 @@
 // EventStoreDB's gRPC contract (version 24.10) that Govahi needs, on Pebble.
 //
 // It serves appending, reading, subscriptions, gossip and server features, and
-// answers Unimplemented to everything else. It knows no users: let it listen on
-// a Unix socket (ListenUnix).
+// answers Unimplemented to everything else. The house calls it on a Unix socket
+// (ListenUnix, Serve), foreign clients over TCP (ServeTCP).
 package eventnode
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,23 +21,30 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 )
 
-// maxMessage is the largest request taken, in bytes.
-const maxMessage = 17 << 20
+const (
+	maxMessage = 17 << 20 // the largest request taken, in bytes
+	maxCalls   = 1024     // under way on one connection; its client waits with more
+)
 
 // Options are what a node may be given; the zero value is good.
 type Options struct {
 	FS     vfs.FS       // where the data directory is; nil is the real disk
 	Logger *slog.Logger // nil logs nothing
+	Users  []User       // who may call over TCP; nobody named is anybody
 }
 
 // Node is an embedded event log.
 type Node struct {
+	log      *slog.Logger
+	instance uuid.UUID
 	store    *store
 	writer   *writer
+	guard    *guard
 	server   *grpc.Server
 	stopping chan struct{} // closed first, so that subscriptions end
 	stopOnce sync.Once
@@ -58,18 +66,30 @@ func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{store: s, writer: newWriter(s), server: newServer(), stopping: make(chan struct{})}
+	n := &Node{
+		log: opts.Logger, instance: uuid.New(),
+		store: s, writer: newWriter(s), guard: newGuard(opts.Users), stopping: make(chan struct{}),
+	}
+	n.server = newServer(n.guard)
 	streams.RegisterStreamsServer(n.server, &streamsServer{node: n})
-	gossip.RegisterGossipServer(n.server, gossipServer{})
+	gossip.RegisterGossipServer(n.server, gossipServer{node: n})
 	serverfeatures.RegisterServerFeaturesServer(n.server, featuresServer{})
 	return n, nil
 }
 
 // newServer bears the official client: it pings every 10 s, even without calls.
-func newServer() *grpc.Server {
+// A client that vanished without a word is missed after a minute.
+func newServer(g *guard) *grpc.Server {
 	return grpc.NewServer(
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 40 * time.Second, Timeout: 20 * time.Second}),
+		grpc.ConnectionTimeout(3*time.Second), // a stop waits for who has only begun to speak
+		grpc.MaxConcurrentStreams(maxCalls),
 		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(64<<10),
+		grpc.StreamInterceptor(g.stream),
+		grpc.UnaryInterceptor(g.unary),
+		grpc.UnknownServiceHandler(notServed),
 		grpc.WaitForHandlers(true), // the store closes only after the last of them
 		grpc.NumStreamWorkers(64),  // a tenth more appends than with fresh goroutines, whose stacks must grow
 	)
@@ -81,6 +101,28 @@ func (n *Node) Serve(l net.Listener) error {
 		return fmt.Errorf("eventnode: serve: %w", err)
 	}
 	return nil
+}
+
+// ServeTCP answers foreign clients until the node stops: gRPC, and on the same
+// port HTTP/1 with /health/live and /gossip. Without TLS passwords and events
+// travel in the open.
+func (n *Node) ServeTCP(l net.Listener, secure *tls.Config) error {
+	d := newDoor(l, secure)
+	web := n.newWeb()
+	var parts sync.WaitGroup
+	parts.Go(d.run)
+	parts.Go(func() { _ = web.Serve(d.web) })
+	err := n.Serve(d.grpc)
+	_ = d.Close() // gRPC has closed it, unless it never began
+	_ = web.Close()
+	parts.Wait()
+	return err
+}
+
+// Last is the position of the log's last event; 0 if there is none.
+func (n *Node) Last() uint64 {
+	last, _ := n.store.tail.now()
+	return last
 }
 
 // Full returns ErrDiskFull while appends are refused for want of space.

@@ -34,6 +34,7 @@ type reader struct {
 	subscribes bool
 	filter     *filter
 	textIDs    bool
+	tellsEnd   bool // the client understands last_stream_position
 }
 
 func (r *reader) parse(o *streams.ReadReq_Options) error {
@@ -44,6 +45,7 @@ func (r *reader) parse(o *streams.ReadReq_Options) error {
 	_, r.subscribes = o.GetCountOption().(*streams.ReadReq_Options_Subscription)
 	r.count = o.GetCount()
 	r.backwards = o.GetReadDirection() == streams.ReadReq_Options_Backwards
+	r.tellsEnd = o.GetControlOption().GetCompatibility() >= 1
 	if r.backwards && r.subscribes {
 		return status.Error(codes.InvalidArgument, "a subscription cannot go backwards")
 	}
@@ -55,21 +57,35 @@ func (r *reader) parse(o *streams.ReadReq_Options) error {
 
 func (r *reader) parseAll(o *streams.ReadReq_Options) (err error) {
 	if o.GetFilter() != nil {
-		if r.filter, err = parseFilter(o.GetFilter()); err != nil {
+		if r.filter, err = parseFilter(o.GetFilter(), r.subscribes); err != nil {
 			return err
 		}
 	}
+	last := r.node.Last()
 	switch at := o.GetAll().GetAllOption().(type) {
 	case *streams.ReadReq_Options_AllOptions_Position:
-		return r.startAt(at.Position.GetCommitPosition())
+		return r.startAtPosition(at.Position, last)
 	case *streams.ReadReq_Options_AllOptions_Start:
-		r.startAtStart()
 	case *streams.ReadReq_Options_AllOptions_End:
-		last, _ := r.node.store.tail.now()
-		r.startAtEnd(head{position: last, exists: true}, last)
+		r.startAtEnd(head{exists: true}, last)
 	default:
 		return status.Error(codes.InvalidArgument, "the request names no position")
 	}
+	return nil
+}
+
+// startAtPosition refuses a subscriber who was further than this log is: it was
+// restored from an older copy, say, and he would miss what comes next.
+func (r *reader) startAtPosition(at *streams.ReadReq_Options_Position, last uint64) error {
+	commit, prepare := at.GetCommitPosition(), at.GetPreparePosition()
+	switch {
+	case commit == math.MaxUint64 && prepare == math.MaxUint64: // clients' name for the end
+		r.startAtEnd(head{exists: true}, last)
+		return nil
+	case prepare > commit || commit > math.MaxInt64 || r.subscribes && commit > last:
+		return status.Errorf(codes.InvalidArgument, "there is no position C:%d/P:%d, the log ends at %d", commit, prepare, last)
+	}
+	r.startAt(commit)
 	return nil
 }
 
@@ -83,34 +99,43 @@ func (r *reader) parseStream(o *streams.ReadReq_Options) error {
 	}
 	switch at := o.GetStream().GetRevisionOption().(type) {
 	case *streams.ReadReq_Options_StreamOptions_Revision:
-		return r.startAt(at.Revision)
+		return r.startAtRevision(at.Revision)
 	case *streams.ReadReq_Options_StreamOptions_Start:
-		r.startAtStart()
 	case *streams.ReadReq_Options_StreamOptions_End:
-		h, err := r.node.store.head(r.stream)
-		if err != nil {
-			return internal(err)
-		}
-		r.startAtEnd(h, h.revision)
+		return r.startAtStreamEnd()
 	default:
 		return status.Error(codes.InvalidArgument, "the request names no revision")
 	}
 	return nil
 }
 
-// startAt includes the event there in a read, but not in a subscription, where
-// it is the last one that the subscriber has dealt with.
-func (r *reader) startAt(at uint64) error {
-	if at > math.MaxInt64 {
-		return status.Error(codes.InvalidArgument, "the position is out of range")
+func (r *reader) startAtRevision(at uint64) error {
+	switch {
+	case at == math.MaxUint64: // clients' name for the end
+		return r.startAtStreamEnd()
+	case at > math.MaxInt64:
+		return status.Error(codes.InvalidArgument, "the revision is out of range")
 	}
-	if r.from = at; r.subscribes {
-		r.from++
-	}
+	r.startAt(at)
 	return nil
 }
 
-func (r *reader) startAtStart() { r.from = 0 }
+func (r *reader) startAtStreamEnd() error {
+	h, err := r.node.store.head(r.stream)
+	if err != nil {
+		return internal(err)
+	}
+	r.startAtEnd(h, h.revision)
+	return nil
+}
+
+// startAt includes the event there in a read, but not in a subscription, where
+// it is the last one that the subscriber has dealt with.
+func (r *reader) startAt(at uint64) {
+	if r.from = at; r.subscribes {
+		r.from++
+	}
+}
 
 func (r *reader) startAtEnd(h head, last uint64) {
 	r.from = last
@@ -126,6 +151,9 @@ func (r *reader) read() error {
 	}
 	limit, _ := r.node.store.tail.now()
 	for r.count > 0 {
+		if err := r.call.Context().Err(); err != nil { // nothing may pass the filter for long
+			return status.FromContextError(err).Err()
+		}
 		records, more, err := r.node.store.page(r.stream, r.from, r.backwards, limit)
 		if err != nil {
 			return internal(err)
@@ -142,10 +170,27 @@ func (r *reader) read() error {
 			}
 		}
 		if !more || !r.advance(records) {
-			return nil
+			return r.sayEnd(limit)
 		}
 	}
 	return nil
+}
+
+// sayEnd tells where the stream ends, to clients that know how to read that; the
+// others would break (event-log §1.11). No stream here ever loses its first
+// events, so first_stream_position has nothing to say.
+func (r *reader) sayEnd(limit uint64) error {
+	if !r.tellsEnd || r.stream == "" || r.backwards {
+		return nil
+	}
+	last, known, err := r.node.store.lastRevision(r.stream, limit)
+	switch {
+	case err != nil:
+		return internal(err)
+	case !known:
+		return nil
+	}
+	return r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_LastStreamPosition{LastStreamPosition: last}})
 }
 
 // known tells the client if there is no such stream.

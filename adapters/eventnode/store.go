@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"slices"
 
@@ -158,6 +159,16 @@ func (s *store) entries(stream string, from uint64, max int) ([]entry, error) {
 		return len(found) < max, err
 	})
 	return found, err
+}
+
+// lastRevision is that of a stream's last event up to the durable position limit.
+func (s *store) lastRevision(stream string, limit uint64) (revision uint64, known bool, err error) {
+	err = s.scan(streamPrefix(stream), streamKey(stream, math.MaxInt64), true, func(key, value []byte) (bool, error) {
+		e, err := decodeEntry(value)
+		revision, known = binary.BigEndian.Uint64(key[len(key)-8:]), err == nil && e.position <= limit
+		return !known, err
+	})
+	return revision, known, err
 }
 
 // scan visits the keys with a prefix, from a key (included) on, until visit

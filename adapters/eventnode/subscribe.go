@@ -46,6 +46,8 @@ func (r *reader) follow(checks *checkpoints, limit uint64) (bool, error) {
 	select {
 	case <-r.node.stopping:
 		return false, errStopping
+	case <-r.call.Context().Done():
+		return false, status.FromContextError(r.call.Context().Err()).Err()
 	default:
 	}
 	records, more, err := r.node.store.page(r.stream, r.from, false, limit)

@@ -44,9 +44,10 @@ type answer struct {
 // each expectation in turn, commits all with one fsync, and answers. So checks
 // need no lock, and many callers share the cost of the disk.
 type writer struct {
-	store *store
-	queue chan *appending
-	done  chan struct{}
+	store  *store
+	queue  chan *appending
+	recent recent
+	done   chan struct{}
 }
 
 func newWriter(s *store) *writer {
@@ -64,7 +65,7 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer close(w.done)
 	for first := range w.queue {
-		group := newGroup(w.store)
+		group := newGroup(w.store, &w.recent)
 		group.place(first)
 		w.gather(group)
 		group.commit()
@@ -89,6 +90,8 @@ func (w *writer) gather(g *group) {
 // group is the appends that share one commit.
 type group struct {
 	store  *store
+	recent *recent
+	fresh  map[inStream]head // what recent must know after the commit
 	batch  *pebble.Batch
 	heads  map[string]head // as they will be after the commit
 	last   uint64          // position of the last event written
@@ -103,18 +106,21 @@ type placed struct {
 	answer
 }
 
-func newGroup(s *store) *group {
+func newGroup(s *store, r *recent) *group {
 	last, _ := s.tail.now()
-	return &group{store: s, batch: s.db.NewBatch(), heads: map[string]head{}, last: last, now: time.Now()}
+	return &group{store: s, recent: r, batch: s.db.NewBatch(), heads: map[string]head{}, last: last, now: time.Now()}
 }
 
 // place writes an append into the batch if its expectation is met. An append
 // behind the head can never be met any more, it can only be a repetition.
 func (g *group) place(a *appending) {
 	h, err := g.head(a.stream)
+	again, known := g.repeated(a, h)
 	switch {
 	case err != nil:
 		g.settle(a, answer{err: internal(err)})
+	case known:
+		g.settle(a, again)
 	case a.meets(h):
 		g.settle(a, answer{head: g.write(a, h)})
 	case h.exists && a.expected >= noStream && a.expected < int64(h.revision):
@@ -131,7 +137,7 @@ func (g *group) settle(a *appending, result answer) {
 func (a *appending) meets(h head) bool {
 	switch a.expected {
 	case anyRevision:
-		return true // EventStoreDB finds only recent repetitions here, if any
+		return true
 	case streamExists:
 		return h.exists
 	case noStream:
@@ -159,6 +165,7 @@ func (g *group) write(a *appending, h head) head {
 		stamp(value, h.revision, g.now)
 		g.set(eventKey(h.position), value)
 		g.set(streamKey(a.stream, h.revision), entry{h.position, a.ids[i]}.encode())
+		g.remember(a, a.ids[i], h)
 	}
 	if len(a.records) > 0 {
 		g.heads[a.stream] = h
@@ -180,6 +187,7 @@ func (g *group) commit() {
 	}
 	if !g.batch.Empty() {
 		g.store.tail.move(g.last)
+		g.recent.add(g.fresh)
 	}
 	for _, p := range g.placed {
 		p.appending.answer <- p.answer

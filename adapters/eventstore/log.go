@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"path/filepath"
 	"strings"
@@ -46,7 +47,8 @@ func Open(target string) (*Log, error) {
 
 func configure(target string) (*esdb.Configuration, error) {
 	if strings.HasPrefix(target, "esdb://") || strings.HasPrefix(target, "esdb+discover://") {
-		return esdb.ParseConnectionString(target)
+		config, err := esdb.ParseConnectionString(target)
+		return config, withoutPassword(target, err)
 	}
 	path, err := filepath.Abs(target)
 	if err != nil {
@@ -59,6 +61,16 @@ func configure(target string) (*esdb.Configuration, error) {
 	}
 	config.Address = "unix://" + path
 	return config, nil
+}
+
+// withoutPassword hides what the parser repeats of a string with credentials;
+// but which file could not be read may be told.
+func withoutPassword(target string, err error) error {
+	var file *fs.PathError
+	if err == nil || !strings.Contains(target, "@") || errors.As(err, &file) {
+		return err
+	}
+	return errors.New("the connection string cannot be read: it is esdb://NAME:PASSWORD@HOST:PORT?settings, with a password's special characters percent-encoded")
 }
 
 // Close closes the connection, as soon as reads under way have ended.

@@ -11,8 +11,10 @@ import (
 	"crypto/cipher"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
@@ -63,7 +65,10 @@ type Vault struct {
 	ended    chan struct{}
 }
 
-var _ event.Keeper = (*Vault)(nil)
+var (
+	_ event.Keeper = (*Vault)(nil)
+	_ event.Warmer = (*Vault)(nil)
+)
 
 // Open makes the vault's tables and named keys where they are missing, and
 // begins to listen for keys that other processes destroy. It refuses a vault of
@@ -139,24 +144,71 @@ func (v *Vault) subject(ctx context.Context, s event.Subject) (cipher.AEAD, erro
 	return key, err
 }
 
+// Warm brings the keys of many subjects into memory by one query. Whoever has
+// none, or one that does not open, is left for Open to judge.
+func (v *Vault) Warm(ctx context.Context, subjects []event.Subject) error {
+	cold := slices.DeleteFunc(slices.Clone(subjects), func(s event.Subject) bool { _, hot := v.subjects.get(s); return hot })
+	if len(cold) == 0 {
+		return nil
+	}
+	generation := v.subjects.generation()
+	kept, err := v.kept(ctx, cold)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		key, err := v.open(ctx, k)
+		switch {
+		case errors.Is(err, ErrAltered):
+		case err != nil:
+			return err
+		default:
+			v.subjects.put(k.Subject, key, generation)
+		}
+	}
+	return nil
+}
+
 func (v *Vault) load(ctx context.Context, s event.Subject) (cipher.AEAD, error) {
-	var sealed, wrapped []byte
-	var hour time.Time
-	found, err := v.row(ctx, columns{&sealed, &hour, &wrapped}, `
-		SELECT s.sealed, s.hour, b.wrapped
-		FROM vault.subjects s JOIN vault.buckets b USING (hour)
-		WHERE s.subject = $1 AND s.sealed IS NOT NULL`, string(s))
+	kept, err := v.kept(ctx, []event.Subject{s})
 	if err != nil {
 		return nil, err
 	}
-	if !found {
+	if len(kept) == 0 {
 		return nil, event.ErrErased
 	}
-	bucket, err := v.unwrapBucket(ctx, hour.UTC(), wrapped)
+	return v.open(ctx, kept[0])
+}
+
+// kept is a subject's key as the database has it.
+type kept struct {
+	Subject event.Subject
+	Sealed  []byte
+	Hour    time.Time
+	Wrapped []byte // the hour's key
+}
+
+func (v *Vault) kept(ctx context.Context, subjects []event.Subject) ([]kept, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	rows, _ := v.pool.Query(ctx, `
+		SELECT s.subject, s.sealed, s.hour, b.wrapped
+		FROM vault.subjects s JOIN vault.buckets b USING (hour)
+		WHERE s.subject = ANY ($1) AND s.sealed IS NOT NULL`, subjects)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[kept])
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return all, nil
+}
+
+// open opens a subject's key under its hour's.
+func (v *Vault) open(ctx context.Context, k kept) (cipher.AEAD, error) {
+	bucket, err := v.unwrapBucket(ctx, k.Hour.UTC(), k.Wrapped)
 	if err != nil {
 		return nil, err
 	}
-	key, err := open(bucket, sealed, []byte(s))
+	key, err := open(bucket, k.Sealed, []byte(k.Subject))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -351,6 +352,49 @@ func TestForgetsKeysInAMinute(t *testing.T) {
 	if !erased(t, v, s, text) {
 		t.Error("still in memory after a minute")
 	}
+}
+
+// TestWarmFetchesManyKeysAtOnce: afterwards nothing is asked for any of them, and
+// whose key is gone, altered or was never there is found out one by one.
+func TestWarmFetchesManyKeysAtOnce(t *testing.T) {
+	h := newHouse(t)
+	writer, reader := h.open(t), h.open(t)
+	var all []event.Subject
+	texts := map[event.Subject][]byte{}
+	for i := range 20 {
+		s := person(t, writer, fmt.Sprint(i))
+		all, texts[s] = append(all, s), sealed(t, writer, s)
+	}
+	gone, altered := all[3], all[4]
+	if err := writer.Destroy(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.pool.Exec(t.Context(), `UPDATE vault.subjects SET sealed = sealed || '\x00' WHERE subject = $1`, string(altered)); err != nil {
+		t.Fatal(err)
+	}
+	h.watch.pass(time.Minute) // the writer's keys have run out
+	first := h.token.unwrap.Load()
+	if err := reader.Warm(t.Context(), append(all, "nobody")); err != nil {
+		t.Fatal(err)
+	}
+	if asked := h.token.unwrap.Load() - first; asked > 1 {
+		t.Errorf("the token was asked %d times", asked)
+	}
+	if _, err := reader.Open(t.Context(), gone, place, texts[gone]); !errors.Is(err, event.ErrErased) {
+		t.Errorf("the erased: %v", err)
+	}
+	if _, err := reader.Open(t.Context(), altered, place, texts[altered]); !errors.Is(err, vault.ErrAltered) {
+		t.Errorf("the altered: %v", err)
+	}
+	h.token.pulled.Store(true)
+	h.pool.Close()
+	for _, s := range slices.Delete(all, 3, 5) {
+		opens(t, reader, s, texts[s])
+	}
+	if err := reader.Warm(t.Context(), all[:3]); err != nil {
+		t.Errorf("what is warm was asked for again: %v", err)
+	}
+	isUnavailable(t, "database away", reader.Warm(t.Context(), []event.Subject{"cold"}))
 }
 
 func TestHotKeysNeedNeitherDatabaseNorToken(t *testing.T) {

@@ -16,6 +16,7 @@ type cli struct {
 	Bootstrap bootstrap `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`
 	Rebuild   rebuild   `cmd:"" help:"Build read views anew from the log, beside the present ones."`
 	Log       logCmd    `cmd:"" help:"Look at the event log."`
+	Node      node      `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`
 	Dev       dev       `cmd:"" help:"Helpers for development mode."`
 }
 

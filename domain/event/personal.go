@@ -20,6 +20,12 @@ type Keeper interface {
 	Open(ctx context.Context, s Subject, place string, sealed []byte) ([]byte, error)
 }
 
+// Warmer is a keeper that can fetch the keys of many subjects at once, when it is
+// known that they will be needed.
+type Warmer interface {
+	Warm(ctx context.Context, subjects []Subject) error
+}
+
 // ErrErased reports that a person's data was destroyed on request.
 var ErrErased = fault.New(fault.Erased, "subject-erased",
 	"حذف‌شده به درخواست صاحب داده",
