@@ -34,7 +34,7 @@ func OpenBare(dir string) (*Bare, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventnode: open %s: %w", dir, err)
 	}
-	b := &Bare{db: db, server: newServer()}
+	b := &Bare{db: db, server: newServer(newGuard(nil))}
 	streams.RegisterStreamsServer(b.server, b)
 	serverfeatures.RegisterServerFeaturesServer(b.server, featuresServer{})
 	return b, nil

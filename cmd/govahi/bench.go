@@ -32,17 +32,22 @@ func benchRows() []benchRow {
 		{"submit", (*benchRun).submit},
 		{"relay", (*benchRun).relay},
 		{"projector", (*benchRun).projector},
+		{"rebuild", (*benchRun).rebuild},
+		{"visible", (*benchRun).visible},
+		{"start", (*benchRun).start},
 	}
 }
 
 // benchRun is one run of it.
 type benchRun struct {
 	bench
-	dir    string // gone afterwards
-	report *report
-	long   *home // the house with the long log; see history
-	row    string
-	began  time.Time
+	dir     string // gone afterwards
+	report  *report
+	long    *home // the house with the long log; see history
+	left    bool  // it runs no more
+	current bool  // its views show all of the log
+	row     string
+	began   time.Time
 }
 
 // Run prints the table and writes it down. A row that falls short is no error:

@@ -43,7 +43,7 @@ func (r *benchRun) appends(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.report.ratio("appends", what, "appends/s", p, 0.7)
+		r.report.add(p.figure("appends", what, "appends/s").atLeast(0.7))
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"govahi/adapters/eventstore"
 	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/projections"
@@ -25,29 +24,21 @@ type appending struct {
 	events   []event.Proposed
 }
 
-// together is how many events of a life may be told stream by stream, several in
-// one append; lives are told abreast, so that the log has them mixed.
-const together = 40
-
-// again is the k-th life up to its n-th event.
+// again is the k-th life up to its n-th event, as it was told the first time: what
+// one command says to a stream is one append.
 func (l *life) again(ctx context.Context, keeper event.Keeper, k, n int, person event.Subject) (all []appending, err error) {
 	names := l.named(k, person)
-	open := map[event.Stream]int{} // where in all
-	for i, e := range l.events[:n] {
-		if i%together == 0 {
-			clear(open)
-		}
-		stream := event.Stream(l.text(names, e.stream))
+	for _, e := range l.events[:n] {
 		p, err := l.proposed(ctx, keeper, names, e)
 		if err != nil {
 			return nil, err
 		}
-		at, ok := open[stream]
-		if !ok {
-			at, open[stream] = len(all), len(all)
+		stream := event.Stream(l.text(names, e.stream))
+		if len(all) == 0 || all[len(all)-1].stream != stream {
 			all = append(all, appending{stream: stream, expected: event.Expected(e.revision) - 1})
 		}
-		all[at].events = append(all[at].events, p)
+		last := &all[len(all)-1]
+		last.events = append(last.events, p)
 	}
 	return all, nil
 }
@@ -86,25 +77,26 @@ func (l *life) length(k int) int {
 // fill tells lives until the log has so many events more. Policies take all of
 // it for dealt with.
 func (h *home) fill(ctx context.Context, l *life, events int, told *atomic.Int64) error {
-	const connections, abreast = 4, 64
-	var next atomic.Int64
+	const connections, makers = 2, 16
+	lives := make(chan []appending, 2*makers)
+	var next, made atomic.Int64
+	making, _ := errgroup.WithContext(ctx)
 	all, filling := errgroup.WithContext(ctx)
-	for range connections {
-		log, err := eventstore.Open(h.data.logSocket())
-		if err != nil {
-			return err
-		}
-		defer func() { _ = log.Close() }()
-		for range abreast {
-			all.Go(func() error {
-				for told.Load() < int64(events) {
-					if err := h.live(filling, log, l, int(next.Add(1)), told); err != nil {
-						return err
-					}
+	for range makers {
+		making.Go(func() error {
+			for made.Load() < int64(events) && filling.Err() == nil {
+				k := int(next.Add(1))
+				made.Add(int64(l.length(k)))
+				if err := h.make(filling, l, k, lives); err != nil {
+					return err
 				}
-				return nil
-			})
-		}
+			}
+			return nil
+		})
+	}
+	all.Go(func() error { defer close(lives); return making.Wait() })
+	for range connections {
+		all.Go(func() error { return tell(filling, h.data.logSocket(), lives, told) })
 	}
 	if err := all.Wait(); err != nil {
 		return err
@@ -112,19 +104,21 @@ func (h *home) fill(ctx context.Context, l *life, events int, told *atomic.Int64
 	return h.dealtWith(ctx)
 }
 
-func (h *home) live(ctx context.Context, log event.Log, l *life, k int, told *atomic.Int64) error {
+func (h *home) make(ctx context.Context, l *life, k int, lives chan<- []appending) error {
 	person, err := h.vault.Person(ctx, fmt.Sprintf("invented %d", k))
 	if err != nil {
 		return err
 	}
-	appends, err := l.again(ctx, h.vault, k, l.length(k), person)
-	for _, a := range appends {
-		if err == nil {
-			_, err = log.Append(ctx, a.stream, a.expected, a.events...)
-		}
-		told.Add(int64(len(a.events)))
+	life, err := l.again(ctx, h.vault, k, l.length(k), person)
+	if err != nil {
+		return err
 	}
-	return err
+	select {
+	case lives <- life:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // dealtWith sets the policies' checkpoints to the log's end: nobody writes to a

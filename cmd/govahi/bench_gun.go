@@ -42,11 +42,15 @@ func (g *gun) post(path, key, body string) error {
 	request.Header.Set("Authorization", g.bearer)
 	request.Header.Set("Idempotency-Key", key)
 	request.SetBodyString(body)
+	return g.do(request, answer)
+}
+
+func (g *gun) do(request *fasthttp.Request, answer *fasthttp.Response) error {
 	if err := g.client.Do(request, answer); err != nil {
 		return err
 	}
 	if answer.StatusCode() >= 300 {
-		return fmt.Errorf("%s: %d %s", path, answer.StatusCode(), answer.Body())
+		return fmt.Errorf("%s: %d %s", request.RequestURI(), answer.StatusCode(), answer.Body())
 	}
 	return nil
 }
@@ -98,4 +102,9 @@ func (g *gun) open(ctx context.Context, rate float64, within time.Duration, fire
 	close(due)
 	all.Wait()
 	return h, failed
+}
+
+// milliseconds is the quantile, in percent, of a histogram in microseconds.
+func milliseconds(h *hdrhistogram.Histogram, percent float64) float64 {
+	return float64(h.ValueAtQuantile(percent)) / 1000
 }

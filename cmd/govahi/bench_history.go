@@ -144,24 +144,22 @@ func (l *life) named(k int, person event.Subject) []string {
 	return names
 }
 
-// another is a name of the same form: a time some seconds later for each life,
+// another is a name of the same form: a time some seconds earlier for each life,
 // else digits for digits.
 func another(name string, k int) string {
 	if at, err := time.Parse(time.RFC3339Nano, name); err == nil {
-		return at.Add(time.Duration(k) * 7 * time.Second).Format(time.RFC3339Nano)
+		return at.Add(-time.Duration(k) * 7 * time.Second).Format(time.RFC3339Nano)
 	}
 	if form, _, ok := strings.Cut(name, "."); ok {
-		return fmt.Sprintf("%s.%d", form, k)
+		return fmt.Sprintf("%s.again-%d", form, k)
+	}
+	if len(name) <= 12 {
+		return fmt.Sprintf("%012d", k)[12-len(name):]
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", name, k))
-	fresh := []byte(name)
-	digits := hex.EncodeToString(sum[:])
-	if len(name) <= 12 {
-		digits = fmt.Sprintf("%012d", k) + digits // unique beyond doubt
-		digits = digits[12-len(name):]
-	}
-	for i, c := range fresh {
-		if c != '-' {
+	digits, fresh := hex.EncodeToString(sum[:]), []byte(name)
+	for i := 2; i < len(name); i++ { // a serial's first byte keeps it positive
+		if name[i] != '-' {
 			fresh[i] = digits[i%len(digits)]
 		}
 	}

@@ -54,7 +54,7 @@ func (r *benchRun) relay(ctx context.Context) error {
 	r.step(fmt.Sprintf("%s with %d events", what, m.events))
 	p, err := inTurn(3, r.profiled("relay", func() (float64, error) { return m.catchUp(ctx) }), func() (float64, error) { return m.publish(ctx) })
 	if err == nil {
-		r.report.ratio("relay", what, "events/s", p, 0.6)
+		r.report.add(p.figure("relay", what, "events/s").atLeast(0.6).noted("%d events", m.events))
 	}
 	return err
 }

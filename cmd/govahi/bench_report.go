@@ -37,27 +37,35 @@ type figure struct {
 	Note    string   `json:"note,omitempty"`
 }
 
-// ratio adds a figure that must reach a part of its ceiling.
-func (r *report) ratio(row, what, unit string, p pair, atLeast float64) *figure {
-	f := &figure{Row: row, What: what, Unit: unit, Ours: median64(p.ours), Spread: spreadOf(p.ours)}
+// add adds a line.
+func (r *report) add(f figure) { r.Rows = append(r.Rows, f) }
+
+// figure is what was measured in turn; its ratio is that of the medians.
+func (p pair) figure(row, what, unit string) figure {
 	ceiling := median64(p.ceiling)
+	f := figure{Row: row, What: what, Unit: unit, Ours: median64(p.ours), Ceiling: &ceiling, Spread: spreadOf(p.ours)}
 	ratio := f.Ours / ceiling
-	met := ratio >= atLeast
-	f.Ceiling, f.Ratio, f.Met, f.Need = &ceiling, &ratio, &met, fmt.Sprintf("≥ %.1f", atLeast)
-	return r.add(f)
+	f.Ratio = &ratio
+	return f
 }
 
-// bound adds a figure that must not be more; beside is what it is told beside.
-func (r *report) bound(row, what, unit string, ours []float64, beside *float64, atMost float64) *figure {
-	f := &figure{Row: row, What: what, Unit: unit, Ours: median64(ours), Spread: spreadOf(ours), Ceiling: beside}
-	met := f.Ours <= atMost
-	f.Met, f.Need = &met, fmt.Sprintf("≤ %g", atMost)
-	return r.add(f)
+// atLeast says which part of its ceiling the figure must reach.
+func (f figure) atLeast(part float64) figure {
+	met := *f.Ratio >= part
+	f.Met, f.Need = &met, fmt.Sprintf("≥ %.1f", part)
+	return f
 }
 
-func (r *report) add(f *figure) *figure {
-	r.Rows = append(r.Rows, *f)
-	return &r.Rows[len(r.Rows)-1]
+// atMost says what the figure itself may be.
+func (f figure) atMost(bound float64) figure {
+	met := f.Ours <= bound
+	f.Met, f.Need = &met, strings.TrimSpace(fmt.Sprintf("≤ %g %s", bound, f.Unit))
+	return f
+}
+
+func (f figure) noted(format string, args ...any) figure {
+	f.Note = fmt.Sprintf(format, args...)
+	return f
 }
 
 func (r *report) String() string {

@@ -33,6 +33,7 @@ type tableForm struct {
 type upsert struct {
 	table   *tableForm
 	columns [][]byte
+	rows    uint32
 }
 
 // formOf reads the catalogue. A column that holds lists goes as text: unnest
@@ -88,9 +89,8 @@ func (t *tableForm) since(ctx context.Context, pool *pgxpool.Pool, transaction i
 	}
 	defer rows.Close()
 	fields := rows.FieldDescriptions()
-	u = upsert{t, make([][]byte, len(fields))}
-	count := uint32(0)
-	for ; rows.Next(); count++ {
+	u = upsert{table: t, columns: make([][]byte, len(fields))}
+	for ; rows.Next(); u.rows++ {
 		for n, value := range rows.RawValues() {
 			size := uint32(len(value))
 			if value == nil {
@@ -101,12 +101,12 @@ func (t *tableForm) since(ctx context.Context, pool *pgxpool.Pool, transaction i
 	}
 	for n, elements := range u.columns {
 		var head []byte
-		for _, number := range []uint32{1, 1, fields[n].DataTypeOID, count, 1} { // one dimension, perhaps nulls, …, counted from 1
+		for _, number := range []uint32{1, 1, fields[n].DataTypeOID, u.rows, 1} { // one dimension, perhaps nulls, …, counted from 1
 			head = binary.BigEndian.AppendUint32(head, number)
 		}
 		u.columns[n] = append(head, elements...)
 	}
-	return u, count > 0, rows.Err()
+	return u, u.rows > 0, rows.Err()
 }
 
 // rewrite puts the same rows into the same tables, in as many transactions, and
@@ -172,4 +172,14 @@ func (w *rewriting) send(ctx context.Context, conn *pgconn.PgConn) error {
 		}
 	}
 	return nil
+}
+
+// rows is how many were written.
+func (w *rewriting) rows() (n int) {
+	for _, tx := range w.txs {
+		for _, u := range tx {
+			n += int(u.rows)
+		}
+	}
+	return n
 }

@@ -17,88 +17,122 @@ import (
 	"govahi/domain/iran"
 )
 
-// submit measures SubmitRequest as its users meet it, over HTTP, beside a bare
-// log that is asked and told the same number of things in the same order; and
-// how long it takes at half of what is possible.
+// submit measures SubmitRequest over HTTP in a house that does nothing else,
+// beside a bare log that is asked and told the same things in the same order, and
+// how long one takes at half of what is possible; then how long in a house whose
+// relay, views and policies follow it at the same time.
 func (r *benchRun) submit(ctx context.Context) error {
-	i, err := r.instance(ctx, "submit")
+	h, err := r.home(ctx, "submit", roleAPI)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = i.stop() }()
-	s, done, err := i.story(ctx, "submit", "")
+	if err := r.submitTo(ctx, h.instance, h.app); err != nil {
+		return errors.Join(err, h.leave())
+	}
+	if err := h.leave(); err != nil {
+		return err
+	}
+	return r.submitToAll(ctx)
+}
+
+func (r *benchRun) submitTo(ctx context.Context, i *instance, app *commands.App) (err error) {
+	m, done, err := r.submissions(ctx, i, app, 40_000)
 	if err != nil {
 		return err
 	}
 	defer done()
-	m := &submissions{benchRun: r, instance: i}
-	if m.gun, err = newGun(i.listen, s.client.token); err != nil {
-		return err
-	}
-	app, closeApp, err := attached{Data: i.dir}.app(ctx)
-	if err != nil {
-		return err
-	}
-	defer closeApp()
-	if err := m.prepare(ctx, app); err != nil {
-		return err
-	}
-	if m.script, err = m.observe(ctx, app); err != nil {
+	if m.script, err = m.observe(ctx); err != nil {
 		return err
 	}
 	if m.bare, err = r.node(ctx, "submit-log"); err != nil {
 		return err
 	}
 	defer m.bare.close()
-	return errors.Join(m.most(ctx), m.latency(ctx))
+	most, err := m.most(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := m.latency(ctx, "SubmitRequest, p99 at half of the maximum", most/2)
+	if err == nil {
+		r.report.add(f.atMost(50))
+	}
+	return err
+}
+
+// submitToAll asks a whole house, in a process of its own.
+func (r *benchRun) submitToAll(ctx context.Context) error {
+	i, err := r.instance(ctx, "submit-all")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = i.stop() }()
+	app, closeApp, err := attached{Data: i.dir}.app(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeApp()
+	const rate, within = 200, 4
+	m, done, err := r.submissions(ctx, i, app, rate*within*3/2)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := i.quiet(ctx); err != nil {
+		return err
+	}
+	f, err := m.latency(ctx, fmt.Sprintf("SubmitRequest, p99 at %d/s, with relay, views and policies at work", rate), rate)
+	if err == nil {
+		r.report.add(f)
+	}
+	return err
 }
 
 // submissions are requests that are ready to be submitted.
 type submissions struct {
 	*benchRun
 	*instance
+	app    *commands.App
 	gun    *gun
 	bare   *served
 	script script
-	rate   float64 // the most that was reached
 
 	mu    sync.Mutex
 	codes []string
 }
 
-// How many requests are prepared. A round that uses them up ends early.
-const submitStock = 12_000
-
-// prepare puts requests of one applicant into the log as they stand before their
-// submission, each with an organisation of its own; the house has dealt with
-// them before anything is measured.
-func (m *submissions) prepare(ctx context.Context, app *commands.App) error {
-	m.step(fmt.Sprintf("preparing %d requests", submitStock))
-	form := applicantForm("applicant")
-	person, err := app.People.Person(ctx, form.PersonCode)
+// submissions prepares so many requests of one applicant, each with an
+// organisation of its own. A round that uses them up ends early.
+func (r *benchRun) submissions(ctx context.Context, i *instance, app *commands.App, stock int) (*submissions, func(), error) {
+	s, done, err := i.story(ctx, "submit", "")
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	r.step(fmt.Sprintf("preparing %d requests", stock))
+	m := &submissions{benchRun: r, instance: i, app: app}
+	if m.gun, err = newGun(i.listen, s.client.token); err != nil {
+		return nil, nil, err
+	}
+	person, err := app.People.Person(ctx, personalForm().PersonCode)
+	if err != nil {
+		return nil, nil, err
 	}
 	all, filling := errgroup.WithContext(ctx)
 	all.SetLimit(128)
-	for k := range submitStock {
+	for k := range stock {
 		code := iran.TrackingCode(iran.FromTime(now()).Year, uint32(k))
 		m.codes = append(m.codes, code)
-		all.Go(func() error { return makeReady(filling, app, code, person, companyID(k)) })
+		all.Go(func() error { _, err := makeReady(filling, app, code, person, companyID(k)); return err })
 	}
-	if err := all.Wait(); err != nil {
-		return err
-	}
-	return m.quiet(ctx)
+	return m, done, all.Wait()
 }
 
-// makeReady is what the applicant did until now, in one append.
-func makeReady(ctx context.Context, app *commands.App, code string, person event.Subject, organization string) error {
+// makeReady is what the applicant did until then, in one append.
+func makeReady(ctx context.Context, app *commands.App, code string, person event.Subject, organization string) (event.Position, error) {
 	at := now()
 	f := personalForm()
 	f.Organization = organization
-	events := []event.Event{
-		enrollment.Opened{TrackingCode: code, Channel: enrollment.Outside, CertificateType: "cpmis-signature", OpenedBy: person, At: at},
+	return recordRequest(ctx, app, code, person, enrollment.StatusReady,
+		opened(code, person, at),
 		enrollment.FormCompleted{
 			Version: 1, Person: person, Organization: organization, Province: f.Province,
 			EnteredBy: person, Entry: enrollment.ByApplicant, Form: event.About(person, f), At: at,
@@ -106,19 +140,31 @@ func makeReady(ctx context.Context, app *commands.App, code string, person event
 		enrollment.EmailConfirmed{FormVersion: 1, At: at},
 		enrollment.LiabilityAccepted{
 			FormVersion: 1, NoticeVersion: commands.LiabilityNotice.Version, TextHash: commands.LiabilityNotice.Hash(), By: person, At: at,
-		},
-	}
+		})
+}
+
+// openRequest is one event.
+func openRequest(ctx context.Context, app *commands.App, code string, person event.Subject) (event.Position, error) {
+	return recordRequest(ctx, app, code, person, enrollment.StatusDraft, opened(code, person, now()))
+}
+
+func opened(code string, person event.Subject, at time.Time) enrollment.Opened {
+	return enrollment.Opened{TrackingCode: code, Channel: enrollment.Outside, CertificateType: "cpmis-signature", OpenedBy: person, At: at}
+}
+
+// recordRequest appends what began a request.
+func recordRequest(ctx context.Context, app *commands.App, code string, person event.Subject, status enrollment.Status, events ...event.Event) (event.Position, error) {
 	stream := enrollment.Kind.Stream(code)
 	meta := event.Meta{
-		CommandID: string(person) + "/bench-" + code + "/Prepare", Actor: string(person), Authority: "applicant", At: at,
-		Correlation: code, Causation: code, Status: string(enrollment.StatusReady),
+		CommandID: string(person) + "/bench-" + code + "/Prepare", Actor: string(person), Authority: "applicant", At: now(),
+		Correlation: code, Causation: code, Status: string(status),
 	}
 	proposed, err := enrollment.Kind.Encode(ctx, app.Keeper, stream, meta, events)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = app.Log.Append(ctx, stream, event.NoStream, proposed...)
-	return err
+	r, err := app.Log.Append(ctx, stream, event.NoStream, proposed...)
+	return r.Position, err
 }
 
 // personalForm is the sample applicant's form as it is stored. Nothing in it is
@@ -196,19 +242,18 @@ func (o *observed) Read(ctx context.Context, s event.Stream, from uint64) iter.S
 	}
 }
 
-// observe runs the command itself on the instance's log and counts its round
-// trips; the door adds none. The second time it is as warm as under load.
-func (m *submissions) observe(ctx context.Context, app *commands.App) (script, error) {
-	watched := *app
-	var o *observed
+// observe runs the command itself on the house's log and counts its round trips;
+// the door adds none. The second time it is as warm as under load.
+func (m *submissions) observe(ctx context.Context) (script, error) {
+	person, err := m.app.People.Person(ctx, personalForm().PersonCode)
+	if err != nil {
+		return nil, err
+	}
+	watched, o := *m.app, &observed{}
 	for range 2 {
 		code, _ := m.take()
-		o = &observed{Log: app.Log}
+		o = &observed{Log: m.app.Log}
 		watched.Log = o
-		person, err := app.People.Person(ctx, personalForm().PersonCode)
-		if err != nil {
-			return nil, err
-		}
 		c := commands.Caller{Person: person, Key: "bench-" + code, Question: []byte(code)}
 		if _, err := watched.SubmitRequest(ctx, c, code, sampleOffice); err != nil {
 			return nil, err
@@ -218,11 +263,11 @@ func (m *submissions) observe(ctx context.Context, app *commands.App) (script, e
 }
 
 // most is the highest rate, with clients that each wait for their answer.
-func (m *submissions) most(ctx context.Context) error {
-	const rounds, each = 2, time.Second
+func (m *submissions) most(ctx context.Context) (most float64, err error) {
+	const rounds, each = 8, 300 * time.Millisecond
 	streams, err := m.stocked(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, clients := range []int{64, 256} {
 		what := fmt.Sprintf("SubmitRequest over HTTP, %d clients", clients)
@@ -233,28 +278,29 @@ func (m *submissions) most(ctx context.Context) error {
 			func() (float64, error) { return m.bareRate(ctx, streams, clients, each) },
 		)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		idle, err := m.gun.idleRate(ctx, clients, each)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		m.rate = max(m.rate, median64(p.ours))
-		m.report.ratio("submit", what, "/s", p, 0.5).Note = fmt.Sprintf(
-			"one makes %s; the generator alone reaches %.0f/s against a handler that only answers", m.script, idle)
+		most = max(most, median64(p.ours))
+		m.report.add(p.figure("submit", what, "/s").atLeast(0.5).noted(
+			"one makes %s; the generator alone reaches %.0f/s against a handler that only answers", m.script, idle))
 	}
-	return nil
+	return most, nil
 }
 
+var errUsedUp = errors.New("the prepared requests are used up")
+
 func (m *submissions) submitRate(ctx context.Context, clients int, each time.Duration) (float64, error) {
-	rate, err := rateOf(ctx, clients, each, func(context.Context, int) (bool, error) {
+	return rateOf(ctx, clients, each, func(context.Context, int) (bool, error) {
 		code, more := m.take()
 		if !more {
-			return false, nil
+			return false, errUsedUp
 		}
 		return true, m.gun.submit(code)
 	})
-	return rate, errors.Join(err, m.quiet(ctx))
 }
 
 // stocked fills the bare log with a stream of each length that is read.
@@ -299,27 +345,26 @@ func (m *submissions) bareTrip(ctx context.Context, read event.Stream, t roundTr
 	return nil
 }
 
-// latency is how long a submission takes at half of what is possible. Requests
-// arrive at moments of their own: who comes while others wait, waits with them,
-// and that counts.
-func (m *submissions) latency(ctx context.Context) error {
+// latency is how long a submission takes at a rate. Requests arrive at moments of
+// their own: who comes while others wait, waits with them, and that counts.
+func (m *submissions) latency(ctx context.Context, what string, rate float64) (figure, error) {
 	const within = 4 * time.Second
-	rate := m.rate / 2
 	m.step(fmt.Sprintf("SubmitRequest at %.0f/s, open loop", rate))
 	h, err := m.gun.open(ctx, rate, within, func() error {
 		code, more := m.take()
 		if !more {
-			return errors.New("the prepared requests are used up")
+			return errUsedUp
 		}
 		return m.gun.submit(code)
 	})
 	if err != nil {
-		return err
+		return figure{}, err
 	}
-	p99 := float64(h.ValueAtQuantile(99)) / 1000
-	m.report.bound("submit", "SubmitRequest, p99 at half of the maximum", "ms", []float64{p99}, nil, 50).Note = fmt.Sprintf(
-		"%.0f/s in an open loop, %d requests: p50 %.1f ms, longest %.1f ms", rate, h.TotalCount(), float64(h.ValueAtQuantile(50))/1000, float64(h.Max())/1000)
-	return nil
+	return figure{
+		Row: "submit", What: what, Unit: "ms", Ours: milliseconds(h, 99),
+		Note: fmt.Sprintf("%.0f/s in an open loop, %d requests: p50 %.1f ms, the longest %.1f ms",
+			rate, h.TotalCount(), milliseconds(h, 50), milliseconds(h, 100)),
+	}, nil
 }
 
 // companyID is the k-th synthetic company ID with a right check digit (domain
