@@ -10,10 +10,12 @@ import (
 
 // held is what the database holds of a schema.
 type held struct {
-	version  int // 0 without a checkpoint
+	version  int // 0 without a checkpoint, negative if it is to be built anew
 	position event.Position
+	anchor   string
 	present  bool // the schema is there
 	whole    bool // and its checkpoint, and every table that it began with
+	ours     bool // the log holds what was taken last
 }
 
 // asker is a pool or a transaction.
@@ -24,20 +26,28 @@ type asker interface {
 func (v *view) held(ctx context.Context, db asker, schema string) (h held, err error) {
 	var position int64
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(c.version, 0), coalesce(c.position, 0),
+		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.anchor, ''),
 		       to_regnamespace(n.name) IS NOT NULL,
 		       c.projection IS NOT NULL AND to_regnamespace(n.name) IS NOT NULL AND NOT EXISTS (
 		           SELECT FROM unnest(c.tables) t WHERE to_regclass(n.name || '.' || quote_ident(t)) IS NULL)
 		FROM (VALUES ($1)) n (name) LEFT JOIN govahi.checkpoints c ON c.projection = n.name`, schema).
-		Scan(&h.version, &position, &h.present, &h.whole)
+		Scan(&h.version, &position, &h.anchor, &h.present, &h.whole)
 	h.position = event.Position(position)
 	return h, err
 }
 
-// serves says that these tables are this version's, and of this log.
-func (h held) serves(version int, head event.Position) bool {
-	return h.whole && h.version == version && h.position <= head
+// found is held, and whether it is of this log.
+func (v *view) found(ctx context.Context, db asker, schema string, head event.Position) (held, error) {
+	h, err := v.held(ctx, db, schema)
+	if err != nil || h.position > head {
+		return h, err
+	}
+	h.ours, err = holds(ctx, v.Log, h.anchor)
+	return h, err
 }
+
+// serves says that these tables are this version's, and of this log.
+func (h held) serves(version int) bool { return h.whole && h.version == version && h.ours }
 
 // open finds the tables as they must be, or builds them: beside the older ones
 // if there are any that a reader may be using, else straight.
@@ -50,14 +60,14 @@ func (v *view) open(ctx context.Context) error {
 		return err
 	}
 	name, version := v.projection.Name, v.projection.Version
-	h, err := v.held(ctx, v.Pool, name)
+	h, err := v.found(ctx, v.Pool, name, head)
 	switch {
 	case err != nil:
 		return err
-	case h.serves(version, head):
+	case h.serves(version):
 	case h.whole && h.version > version && v.opened:
 		return errSuperseded
-	case !h.present, h.version > 0 && !h.whole, h.position > head:
+	case !h.present, h.version > 0 && !h.whole, !h.ours:
 		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables, head) })
 	default:
 		err = v.build(ctx, head)
@@ -75,16 +85,15 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if err != nil {
 		return err
 	}
-	rows, _ := v.Pool.Query(ctx, `SELECT DISTINCT stream FROM govahi.parked WHERE projection = $1`, schema)
-	streams, err := pgx.CollectRows(rows, pgx.RowTo[event.Stream])
+	parked, err := parkedStreams(ctx, v.Pool, schema)
 	if err != nil {
 		return err
 	}
-	v.schema, v.at, v.parked = schema, p, map[event.Stream]bool{}
-	for _, s := range streams {
-		v.parked[s] = true
+	if v.skipped, err = skipped(ctx, v.Log, v.projection.Name); err != nil {
+		return err
 	}
-	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(streams), "" })
+	v.schema, v.at, v.parked = schema, p, parked
+	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(parked), "" })
 	return nil
 }
 
@@ -117,22 +126,17 @@ func (v *view) build(ctx context.Context, head event.Position) error {
 // learn how its tables are filled.
 func (v *view) index(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, v.Pool, func(tx pgx.Tx) error {
+		// First and alone: what the next query sees is what others have committed.
 		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('govahi.indexes'), hashtext($1))`, v.schema)
 		if err != nil {
 			return err
 		}
-		var present bool
-		var analyze string
-		err = tx.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-			           WHERE c.relnamespace = to_regnamespace($1) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
-			       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
-			v.schema).Scan(&present, &analyze)
+		indexed, analyze, err := filled(ctx, tx, v.schema)
 		if err != nil {
 			return err
 		}
 		_, indexes := v.projection.sql()
-		if present {
+		if indexed {
 			indexes = ""
 		}
 		_, err = tx.Exec(ctx, "SET LOCAL search_path = "+quote(v.schema)+", public;"+indexes+";"+analyze)
@@ -140,18 +144,29 @@ func (v *view) index(ctx context.Context) error {
 	})
 }
 
+// filled says whether a schema has indexes beside its keys, and how its tables
+// are analyzed.
+func filled(ctx context.Context, tx pgx.Tx, schema string) (indexed bool, analyze string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = to_regnamespace($1)
+		           AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
+		       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
+		schema).Scan(&indexed, &analyze)
+	return indexed, analyze, err
+}
+
 // reclaim finds or makes NAME_next. If the version before the present one is the
 // one wanted, the program was rolled back, and what was kept is taken up again.
 func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) error {
 	next, prev := v.projection.Name+"_next", v.projection.Name+"_prev"
-	h, err := v.held(ctx, tx, next)
-	if err != nil || h.serves(v.projection.Version, head) {
+	h, err := v.found(ctx, tx, next, head)
+	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
-	if h, err = v.held(ctx, tx, prev); err != nil {
+	if h, err = v.found(ctx, tx, prev, head); err != nil {
 		return err
 	}
-	if h.serves(v.projection.Version, head) {
+	if h.serves(v.projection.Version) {
 		return rename(ctx, tx, prev, next)
 	}
 	tables, _ := v.projection.sql()
@@ -161,8 +176,8 @@ func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) erro
 // claim makes a schema's tables anew and its checkpoint zero, unless another
 // process just did.
 func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string, head event.Position) error {
-	h, err := v.held(ctx, tx, schema)
-	if err != nil || h.serves(v.projection.Version, head) {
+	h, err := v.found(ctx, tx, schema, head)
+	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
 	if err := drop(ctx, tx, schema); err != nil {
@@ -187,13 +202,16 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if !h.serves(v.projection.Version, h.position) || h.position != v.at {
+	if !h.whole || h.version != v.projection.Version || h.position != v.at {
 		return errMoved
 	}
 	if err := rename(ctx, tx, name, name+"_prev"); err != nil {
 		return err
 	}
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())

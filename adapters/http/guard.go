@@ -108,12 +108,15 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), doneWithin)
 	defer cancel()
 	c.SetUserContext(ctx)
-	defer func() {
-		if value := recover(); value != nil {
-			err = panicked(value)
-		}
-	}()
+	defer caught(&err)
 	return c.Next()
+}
+
+// caught is deferred, and makes a panic the error.
+func caught(err *error) {
+	if value := recover(); value != nil {
+		*err = panicked(value)
+	}
 }
 
 // panicked tells where, and of the value only what the runtime itself says:

@@ -195,7 +195,7 @@ func (h *house) makeViews() {
 
 func (h *house) react(name string, list []policies.Policy) {
 	h.policies = append(h.policies, &policies.Runner{
-		Name: name, App: h.app, Feed: h.bus.Feed(), Checkpoints: projections.NewCheckpoints(h.views),
+		Name: name, App: h.app, Feed: h.bus.Feed(), Checkpoints: projections.NewCheckpoints(h.views, h.log),
 		Policies: list, Report: h.report,
 	})
 }
