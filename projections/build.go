@@ -126,27 +126,33 @@ func (v *view) build(ctx context.Context, head event.Position) error {
 // learn how its tables are filled.
 func (v *view) index(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, v.Pool, func(tx pgx.Tx) error {
+		// First and alone: what the next query sees is what others have committed.
 		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('govahi.indexes'), hashtext($1))`, v.schema)
 		if err != nil {
 			return err
 		}
-		var present bool
-		var analyze string
-		err = tx.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-			           WHERE c.relnamespace = to_regnamespace($1) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
-			       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
-			v.schema).Scan(&present, &analyze)
+		indexed, analyze, err := filled(ctx, tx, v.schema)
 		if err != nil {
 			return err
 		}
 		_, indexes := v.projection.sql()
-		if present {
+		if indexed {
 			indexes = ""
 		}
 		_, err = tx.Exec(ctx, "SET LOCAL search_path = "+quote(v.schema)+", public;"+indexes+";"+analyze)
 		return err
 	})
+}
+
+// filled says whether a schema has indexes beside its keys, and how its tables
+// are analyzed.
+func filled(ctx context.Context, tx pgx.Tx, schema string) (indexed bool, analyze string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = to_regnamespace($1)
+		           AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
+		       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
+		schema).Scan(&indexed, &analyze)
+	return indexed, analyze, err
 }
 
 // reclaim finds or makes NAME_next. If the version before the present one is the

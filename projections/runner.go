@@ -108,6 +108,9 @@ func (v *view) complain() func(error) {
 // written is written already.
 var errMoved = errors.New("projections: checkpoint moved")
 
+// errGap reports that a part of the log was left out. It never happens.
+var errGap = errors.New("projections: a part of the log is missing")
+
 // errSuperseded reports that a newer version has taken this one's place.
 var errSuperseded = errors.New("projections: a newer version is in place")
 
@@ -150,14 +153,12 @@ func (v *view) keepUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if done, err := v.leftToOther(ctx, batch.Upto); err != nil || done {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := v.take(ctx, portion{upto: batch.Upto}.decode(batch.Events, v.catalogs)); err != nil {
+		done, err := v.leftToOther(ctx, batch.Upto)
+		if err == nil && !done {
+			err = v.take(ctx, portion{after: v.at, upto: batch.Upto}.decode(batch.Events, v.catalogs))
 			v.second = v.second || errors.Is(err, errMoved)
+		}
+		if err != nil {
 			return err
 		}
 		batch.Ack()
@@ -190,7 +191,10 @@ func (v *view) fill(ctx context.Context, from *reading) error {
 
 // take stores what a portion has for this view.
 func (v *view) take(ctx context.Context, p portion) error {
-	if p.upto <= v.at {
+	switch {
+	case p.after > v.at:
+		return errGap
+	case p.upto <= v.at:
 		return nil
 	}
 	return v.store(ctx, p.of(v.prefixes, v.at), p.upto)

@@ -142,13 +142,19 @@ func (n *Node) Full() error {
 // Corrupt returns ErrCorrupt once a file of the log was found to be corrupt.
 func (n *Node) Corrupt() error { return n.store.trouble() }
 
-// Stop ends subscriptions, lets calls finish until the context ends, and closes
-// the log. It does not wait for space on a full disk: what was on its way there
+// patience is how long calls under way may take when the node stops. Who does not
+// read what he asked for would hold it up for ever: his handler hangs in a send.
+const patience = 2 * time.Second
+
+// Stop ends subscriptions, lets calls finish for two seconds, or until the context
+// ends, and closes the log. It does not wait for space on a full disk: what was on its way there
 // is not acknowledged. Stopping twice is stopping once.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		close(n.stopping)
 		n.store.disk.leave()
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		impatient := context.AfterFunc(ctx, n.server.Stop)
 		n.server.GracefulStop()
 		impatient()

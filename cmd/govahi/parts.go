@@ -34,6 +34,9 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	if h.hasDaily() {
 		parts = append(parts, h.keepDaily)
 	}
+	if h.metrics != nil {
+		parts = append(parts, h.serveMetrics)
+	}
 	for _, run := range parts {
 		all.Go(func() error { return run(ctx) })
 	}

@@ -144,3 +144,11 @@ for (const [door, through] of Object.entries(doors)) {
     }
   });
 }
+
+test("who does not read keeps no node from stopping", async () => {
+  const client = connect(), stream = newStream();
+  await happened(client.subscribeToStream(stream), "caughtUp");
+  await connect().appendToStream(stream, newEvents(2000, { metadata: { fill: "x".repeat(300) } }), { expectedRevision: NO_STREAM });
+  await restart(stop);
+  assert.equal((await readStream(connect(), stream)).length, 2000);
+});
