@@ -249,3 +249,38 @@ func TestPoliciesParkBehindWhatIsParkedAndNothingElse(t *testing.T) {
 		t.Error("policies are not told from views")
 	}
 }
+
+// TestTwoProcessesTakeUpAParkedEventOnce: both see that it is to be tried again,
+// and no position moves that would tell them of each other.
+func TestTwoProcessesTakeUpAParkedEventOnce(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	var mended atomic.Bool
+	var tries atomic.Int32
+	both := make(chan struct{})
+	p := mendable(&mended)
+	apply := p.Apply
+	p.Apply = func(w *projections.Writer, e projections.Event) {
+		if is, ok := e.Is.(weighed); ok && is.Grams == "panic" && mended.Load() {
+			if tries.Add(1) == 2 {
+				close(both)
+			}
+			select {
+			case <-both:
+			case <-h.Context().Done():
+			}
+		}
+		apply(w, e)
+	}
+	h.run(p)
+	second, _ := h.run(p)
+	last := h.post("bad", "5", "panic", "7").Position
+	h.shows(last)
+	h.until("both follow", func() bool { return h.status(second).Position == last })
+	mended.Store(true)
+	h.retried()
+	h.until("both go on", func() bool { return tries.Load() >= 2 && len(h.parked()) == 0 })
+	h.shows(h.weigh("bad", "9", 3).Position)
+	if row := h.rows()["parcel-bad"]; row.Grams != 5+100+7+9 {
+		t.Errorf("the row is %+v", row)
+	}
+}

@@ -154,7 +154,9 @@ func evenly(t *rapid.T, n int, of string) int {
 
 func pick[T any](t *rapid.T, of string, from ...T) T { return from[evenly(t, len(from), of)] }
 
-func (s *tale) chance(percent int, of string) bool { return evenly(s.T, 100, of) >= 100-percent }
+func chance(t *rapid.T, percent int, of string) bool { return evenly(t, 100, of) >= 100-percent }
+
+func (s *tale) chance(percent int, of string) bool { return chance(s.T, percent, of) }
 
 func (s *tale) one(of string, from ...string) string { return pick(s.T, of, from...) }
 
