@@ -4,7 +4,9 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
+	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/projections"
 )
@@ -82,4 +84,89 @@ func TestWhatWasPutBackCatchesUpThoughNothingHappens(t *testing.T) {
 		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels'`) == int64(last)
 	})
 	h.tellsTheLog()
+}
+
+// TestBackEndsARebuildThatGoesOn: else that would soon take away again what the
+// operator has put back.
+func TestBackEndsARebuildThatGoesOn(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	last := h.kept()
+	stop()
+	h.exec(`CREATE TABLE parcels_prev.witness ()`)
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	h.back()
+	close(gate)
+	h.until("it follows", func() bool {
+		s := h.status(r)
+		return s.State == projections.Following && s.Position == last
+	})
+	h.tellsTheLog()
+	witness := func() bool { return one[bool](h, `SELECT to_regclass('parcels.witness') IS NOT NULL`) }
+	if !witness() {
+		t.Error("what was put back was replaced")
+	}
+	h.back() // and what was to be built anew was kept in turn
+	if witness() {
+		t.Error("it was not put back")
+	}
+}
+
+// TestWhoComesLateToARebuildDoesNotRepeatIt: nor does he bring back what it has
+// replaced.
+func TestWhoComesLateToARebuildDoesNotRepeatIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	stop()
+	h.exec(`UPDATE parcels.parcels SET grams = 0; CREATE TABLE parcels.witness ()`) // damage
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	f := frozen{h.log, make(chan struct{}), make(chan struct{}), &sync.Once{}}
+	late, _ := h.runOn(f, parcels(1))
+	<-f.asked
+	first, _ := h.run(parcels(1))
+	h.until("it is built anew", func() bool { return h.status(first).State == projections.Following })
+	close(f.thawed)
+	h.until("the late one follows", func() bool { return h.status(late).State == projections.Following })
+	h.shows(h.postMany(1).Position)
+	h.tellsTheLog()
+	if !one[bool](h, `SELECT to_regclass('parcels_prev.witness') IS NOT NULL`) {
+		t.Error("what was replaced is not kept")
+	}
+}
+
+// TestWhatIsSkippedDuringARebuildIsLeftOutOfIt, though the rebuild began before,
+// and parks the event once more.
+func TestWhatIsSkippedDuringARebuildIsLeftOutOfIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.post("bad", "5", "panic", "7").Position)
+	stop()
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	app := &commands.App{Log: h.log, Clock: time.Now}
+	if err := app.SkipEvent(t.Context(), "parcels", "parcel-bad", 2, "it was never weighed", "operator"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := projections.Retry(t.Context(), h.pool, "parcels", ""); err != nil {
+		t.Fatal(err)
+	}
+	close(gate)
+	h.until("it was left out", func() bool {
+		return h.status(r).State == projections.Following && one[int](h, `SELECT count(*) FROM govahi.parked WHERE projection = 'parcels'`) == 0
+	})
+	if row := h.rows()["parcel-bad"]; row.Grams != 12 {
+		t.Errorf("the row is %+v", row)
+	}
 }

@@ -162,9 +162,17 @@ func filled(ctx context.Context, tx pgx.Tx, schema string) (indexed bool, analyz
 }
 
 // reclaim finds or makes NAME_next. If the version before the present one is the
-// one wanted, the program was rolled back, and what was kept is taken up again.
+// one wanted, the program was rolled back, and what was kept is taken up again;
+// a rebuild of the same version wants nothing of what it once replaced.
 func (v *view) reclaim(ctx context.Context, tx pgx.Tx) error {
 	next, prev := v.projection.Name+"_next", v.projection.Name+"_prev"
+	now, err := v.held(ctx, tx, v.projection.Name)
+	switch {
+	case err != nil:
+		return err
+	case now.whole && now.version == v.projection.Version:
+		return errMoved // another process has built it
+	}
 	h, err := v.found(ctx, tx, next)
 	if err != nil || h.serves(v.projection.Version) {
 		return err
@@ -172,7 +180,7 @@ func (v *view) reclaim(ctx context.Context, tx pgx.Tx) error {
 	if h, err = v.found(ctx, tx, prev); err != nil {
 		return err
 	}
-	if h.serves(v.projection.Version) {
+	if h.serves(v.projection.Version) && now.version != -v.projection.Version {
 		return rename(ctx, tx, prev, next)
 	}
 	tables, _ := v.projection.sql()
@@ -217,11 +225,12 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
-	return err
+	var batch pgx.Batch
+	batch.Queue(`UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name)
+	batch.Queue(`UPDATE govahi.parked n SET asked = p.asked FROM govahi.parked p -- what was asked for meanwhile
+		WHERE n.projection = $1 AND p.projection = $1 || '_prev' AND p.stream = n.stream AND p.asked IS NOT NULL`, name)
+	batch.Queue(`SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // rename moves a schema, if it is there, with its checkpoint and parked events,

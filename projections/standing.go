@@ -106,7 +106,7 @@ var ErrKeptVersion = fault.New(fault.Conflict, "kept-of-another-version",
 	"What was kept is of another version of the view: it comes back by itself when the program of that version runs.")
 
 // Back puts the tables back that the last rebuild has replaced; what was in use
-// is kept in turn. They then catch up with the log.
+// is kept in turn. They then catch up with the log. A rebuild that goes on ends.
 func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lock); err != nil {
@@ -114,7 +114,7 @@ func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 		}
 		var now, kept int
 		var position int64
-		err := tx.QueryRow(ctx, `SELECT abs(n.version), p.version, p.position FROM govahi.checkpoints n, govahi.checkpoints p
+		err := tx.QueryRow(ctx, `SELECT abs(n.version), abs(p.version), p.position FROM govahi.checkpoints n, govahi.checkpoints p
 			WHERE n.projection = $1 AND p.projection = $1 || '_prev'`, name).Scan(&now, &kept, &position)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
@@ -123,6 +123,12 @@ func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 			return err
 		case now != kept:
 			return ErrKeptVersion
+		}
+		if err := drop(ctx, tx, name+"_next"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1`, name); err != nil {
+			return err
 		}
 		away := name + "_away"
 		for _, step := range [][2]string{{name, away}, {name + "_prev", name}, {away, name + "_prev"}} {

@@ -104,7 +104,7 @@ func (s *siege) suffers(h harm) {
 	s.allReady(h.kind)
 	k.cost[4] = time.Since(undone)
 	s.strikes = append(s.strikes, k)
-	s.Logf("%-24s %5d", h.kind, milliseconds(k.cost[:]))
+	s.Logf("%-24s %5d", h.kind, inMilliseconds(k.cost[:]))
 	if max(k.cost[0], k.cost[2]) > commandsAgain || max(k.cost[1], k.cost[3]) > questionsAgain {
 		s.Errorf("%s: promised are %v for commands and %v for questions", h.kind, commandsAgain, questionsAgain)
 	}
@@ -117,7 +117,7 @@ func (s *siege) lasts() time.Duration {
 	return time.Duration(s.dice.of(often(2_000, 10_000))) * time.Millisecond
 }
 
-func milliseconds(all []time.Duration) (ms []int64) {
+func inMilliseconds(all []time.Duration) (ms []int64) {
 	for _, d := range all {
 		ms = append(ms, d.Milliseconds())
 	}

@@ -13,7 +13,7 @@ import (
 
 // runParts starts everything that goes on by itself.
 func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
-	var parts []func(context.Context) error
+	parts := []func(context.Context) error{profiles}
 	if h.relay != nil {
 		parts = append(parts, h.relay.Run, h.loseStream)
 	}
