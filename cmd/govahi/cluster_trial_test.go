@@ -36,7 +36,7 @@ func besiege(t *testing.T, roles ...string) *siege {
 	c := newCluster(t, roles...)
 	s := &siege{cluster: c, traffic: newTraffic(t, c.operator(c.of(roleAPI)[0]), seed)}
 	s.letters = newLetters(c.outboxes()...)
-	_, err := s.instance.views(t).Exec(t.Context(), backwards)
+	_, err := s.instance.viewsPool(t).Exec(t.Context(), backwards)
 	must(t, err)
 	return s
 }
@@ -64,7 +64,7 @@ func projectionNames() (names []string) {
 // back: what it asks for again is known by the command's ID.
 func (s *siege) neverBack() {
 	s.Helper()
-	rows, err := s.instance.views(s.T).Query(s.Context(), `SELECT DISTINCT projection FROM govahi.backwards WHERE projection = ANY ($1)`, projectionNames())
+	rows, err := s.instance.viewsPool(s.T).Query(s.Context(), `SELECT DISTINCT projection FROM govahi.backwards WHERE projection = ANY ($1)`, projectionNames())
 	must(s.T, err)
 	twice, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	must(s.T, err)
