@@ -124,10 +124,10 @@ func (h *home) make(ctx context.Context, l *life, k int, lives chan<- []appendin
 // dealtWith sets the policies' checkpoints to the log's end: nobody writes to a
 // million people that exist in no place but here.
 func (h *home) dealtWith(ctx context.Context) error {
-	head, err := h.log.Head(ctx)
-	checkpoints := projections.NewCheckpoints(h.views)
+	last, err := h.house.log.Last(ctx)
+	checkpoints := projections.NewCheckpoints(h.house.views, h.house.log)
 	for _, name := range []string{"record", "erasure", "issuance", "revocation"} {
-		err = errors.Join(err, checkpoints.Save(ctx, name, head))
+		err = errors.Join(err, checkpoints.Save(ctx, name, last))
 	}
 	return err
 }
