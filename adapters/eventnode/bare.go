@@ -28,8 +28,9 @@ type Bare struct {
 
 // OpenBare opens its store in a directory of its own.
 func OpenBare(dir string) (*Bare, error) {
-	options := (&store{disk: newDisk(vfs.Default, dir, slog.New(slog.DiscardHandler))}).options()
-	options.FS, options.EventListener = vfs.Default, nil
+	like := store{disk: newDisk(vfs.Default, dir, slog.New(slog.DiscardHandler))}
+	options := like.options()
+	options.FS, options.Lock, options.EventListener = vfs.Default, nil, nil
 	db, err := pebble.Open(dir, options)
 	if err != nil {
 		return nil, fmt.Errorf("eventnode: open %s: %w", dir, err)

@@ -23,31 +23,46 @@ type bench struct {
 // benchRow is a row of the table; it may need several figures.
 type benchRow struct {
 	name    string
+	seconds float64 // that it takes on four cores, about
 	measure func(*benchRun, context.Context) error
 }
 
 func benchRows() []benchRow {
 	return []benchRow{
-		{"appends", (*benchRun).appends},
-		{"submit", (*benchRun).submit},
-		{"relay", (*benchRun).relay},
-		{"projector", (*benchRun).projector},
-		{"rebuild", (*benchRun).rebuild},
-		{"visible", (*benchRun).visible},
-		{"start", (*benchRun).start},
+		{"appends", 27, (*benchRun).appends},
+		{"submit", 30, (*benchRun).submit},
+		{"relay", 50, (*benchRun).relay}, // makes the long log
+		{"projector", 12, (*benchRun).projector},
+		{"rebuild", 60, (*benchRun).rebuild},
+		{"visible", 17, (*benchRun).visible},
+		{"start", 25, (*benchRun).start},
 	}
 }
+
+// effort is how much is done for each figure.
+type effort struct {
+	rounds  int           // at most
+	each    time.Duration // of a round that lasts for a time
+	within  time.Duration // of a measurement that has no rounds
+	stock   int           // requests that are ready to be submitted
+	sampled int           // events, where the beginning of the log is enough
+}
+
+var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000}
 
 // benchRun is one run of it.
 type benchRun struct {
 	bench
+	effort
 	dir     string // gone afterwards
 	report  *report
 	long    *home // the house with the long log; see history
 	left    bool  // it runs no more
 	current bool  // its views show all of the log
-	row     string
-	began   time.Time
+
+	began, rowBegan time.Time
+	row             benchRow
+	later           float64 // seconds, of the rows to come
 }
 
 // Run prints the table and writes it down. A row that falls short is no error:
@@ -67,19 +82,31 @@ func (b bench) Run() error {
 	if err := errors.Join(os.Chmod(dir, 0o711), os.MkdirAll(b.Out, 0o755)); err != nil {
 		return err
 	}
-	r := &benchRun{bench: b, dir: dir, began: time.Now()}
-	if r.report, err = newReport(ctx, dir); err != nil {
+	r := &benchRun{bench: b, effort: fullEffort, dir: dir}
+	if err := r.measure(ctx, rows); err != nil {
+		return err
+	}
+	fmt.Print(r.report)
+	return r.report.write(b.Out)
+}
+
+func (r *benchRun) measure(ctx context.Context, rows []benchRow) (err error) {
+	if r.report, err = newReport(ctx, r.dir); err != nil {
 		return err
 	}
 	for _, row := range rows {
-		r.row = row.name
+		r.later += row.seconds
+	}
+	r.began = time.Now()
+	for _, row := range rows {
+		r.row, r.rowBegan = row, time.Now()
+		r.later -= row.seconds
 		if err := row.measure(r, ctx); err != nil {
-			return fmt.Errorf("%s: %w", row.name, err)
+			return errors.Join(fmt.Errorf("%s: %w", row.name, err), r.leaveHistory(ctx))
 		}
 	}
 	r.report.Took = time.Since(r.began).Round(time.Second).String()
-	fmt.Print(r.report)
-	return r.report.write(b.Out)
+	return r.leaveHistory(ctx)
 }
 
 func (b bench) rows() ([]benchRow, error) {
@@ -97,9 +124,10 @@ func (b bench) rows() ([]benchRow, error) {
 	return nil, fmt.Errorf("there is no row %q: there are %s", b.Only, strings.Join(names, ", "))
 }
 
-// step says what goes on.
+// step says what goes on, and how long the whole will still take.
 func (r *benchRun) step(what string) {
-	fmt.Fprintf(os.Stderr, "  %4.0f s  %-9s %s …\n", time.Since(r.began).Seconds(), r.row, what)
+	left := r.later + max(0, r.row.seconds-time.Since(r.rowBegan).Seconds())
+	fmt.Fprintf(os.Stderr, "  %-10s %s, about %v left in all\n", r.row.name, what, roughly(time.Duration(left*float64(time.Second))))
 }
 
 // pair is what was measured of ours and of its ceiling, in rounds.
@@ -107,8 +135,8 @@ type pair struct{ ours, ceiling []float64 }
 
 // inTurn measures both in turn, so that what drifts on the machine drifts for
 // both. The first round warms up and does not count.
-func inTurn(rounds int, ours, ceiling func() (float64, error)) (p pair, err error) {
-	for n := range rounds + 1 {
+func (r *benchRun) inTurn(rounds int, ours, ceiling func() (float64, error)) (p pair, err error) {
+	for n := range min(rounds, r.rounds) + 1 {
 		a, err := ours()
 		if err != nil {
 			return p, err

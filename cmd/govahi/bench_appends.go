@@ -31,14 +31,13 @@ func (r *benchRun) appends(ctx context.Context) error {
 		return err
 	}
 	defer bare.close()
-	const rounds, each = 12, 200 * time.Millisecond
 	for _, callers := range []int{1, 16, 64, 256} {
 		what := fmt.Sprintf("durable appends, %d callers", callers)
 		r.step(what)
-		p, err := inTurn(
-			rounds,
-			r.profiled(fmt.Sprintf("appends-%d", callers), func() (float64, error) { return appendRate(ctx, node.log, callers, each) }),
-			func() (float64, error) { return appendRate(ctx, bare.log, callers, each) },
+		p, err := r.inTurn(
+			12,
+			r.profiled(fmt.Sprintf("appends-%d", callers), func() (float64, error) { return appendRate(ctx, node.log, callers, r.each) }),
+			func() (float64, error) { return appendRate(ctx, bare.log, callers, r.each) },
 		)
 		if err != nil {
 			return err

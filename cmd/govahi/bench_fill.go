@@ -76,7 +76,7 @@ func (l *life) length(k int) int {
 
 // fill tells lives until the log has so many events more. Policies take all of
 // it for dealt with.
-func (h *home) fill(ctx context.Context, l *life, events int, told *atomic.Int64) error {
+func (h *home) fill(ctx context.Context, l *life, events int, shown *progress) error {
 	const connections, makers = 2, 16
 	lives := make(chan []appending, 2*makers)
 	var next, made atomic.Int64
@@ -96,7 +96,7 @@ func (h *home) fill(ctx context.Context, l *life, events int, told *atomic.Int64
 	}
 	all.Go(func() error { defer close(lives); return making.Wait() })
 	for range connections {
-		all.Go(func() error { return tellLives(filling, h.data.logSocket(), lives, told) })
+		all.Go(func() error { return tell(filling, h.data.logSocket(), lives, shown) })
 	}
 	if err := all.Wait(); err != nil {
 		return err
@@ -124,10 +124,17 @@ func (h *home) make(ctx context.Context, l *life, k int, lives chan<- []appendin
 // dealtWith sets the policies' checkpoints to the log's end: nobody writes to a
 // million people that exist in no place but here.
 func (h *home) dealtWith(ctx context.Context) error {
-	last, err := h.house.log.Last(ctx)
-	checkpoints := projections.NewCheckpoints(h.house.views, h.house.log)
+	head, err := h.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := event.ReadBatch(ctx, h.log, head-1, 1)
+	if err != nil {
+		return err
+	}
+	checkpoints := projections.NewCheckpoints(h.house.views, h.log)
 	for _, name := range []string{"record", "erasure", "issuance", "revocation"} {
-		err = errors.Join(err, checkpoints.Save(ctx, name, last))
+		err = errors.Join(err, checkpoints.Save(ctx, name, last[0]))
 	}
 	return err
 }
@@ -181,7 +188,8 @@ func (r *benchRun) history(ctx context.Context) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.step(fmt.Sprintf("telling it again, until the log has %d events", r.Events))
-	var told atomic.Int64
-	return r.long, r.profile("history", func() error { return r.long.fill(ctx, l, r.Events, &told) })
+	r.step("telling it again to others")
+	shown := beginProgress("history", "events", int64(r.Events))
+	defer shown.end()
+	return r.long, r.profile("history", func() error { return r.long.fill(ctx, l, r.Events, shown) })
 }

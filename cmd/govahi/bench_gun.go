@@ -104,7 +104,7 @@ func (g *gun) open(ctx context.Context, rate float64, within time.Duration, fire
 	return h, failed
 }
 
-// milliseconds is the quantile, in percent, of a histogram in microseconds.
-func milliseconds(h *hdrhistogram.Histogram, percent float64) float64 {
+// quantile is in milliseconds, by percent, of a histogram in microseconds.
+func quantile(h *hdrhistogram.Histogram, percent float64) float64 {
 	return float64(h.ValueAtQuantile(percent)) / 1000
 }

@@ -9,9 +9,6 @@ import (
 	"govahi/projections"
 )
 
-// sampled is of how many events at the log's beginning the rows are recorded.
-const sampled = 50_000
-
 // rebuild measures how long all views take to be built anew from the whole log,
 // beside reading it once and writing the same rows from memory.
 func (r *benchRun) rebuild(ctx context.Context) error {
@@ -19,7 +16,7 @@ func (r *benchRun) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.viewing(ctx, sampled, projections.All()...)
+	v, err := h.viewing(ctx, r.sampled/3, projections.All()...)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,6 @@ import (
 	"govahi/domain/event"
 )
 
-const relayed = 100_000 // events at most
-
 // relay measures how fast a relay that was away catches up, beside the same
 // messages published from memory, each fenced by the one before.
 func (r *benchRun) relay(ctx context.Context) error {
@@ -46,13 +44,13 @@ func (r *benchRun) relay(ctx context.Context) error {
 		return err
 	}
 	m := relaying{js: js, bus: bus}
-	if m.log.end, m.events, err = endOf(ctx, h.log, relayed); err != nil {
+	if m.log.end, m.events, err = endOf(ctx, h.log, r.sampled); err != nil {
 		return err
 	}
 	m.log.Log = h.log
 	what := "relay catching up"
 	r.step(fmt.Sprintf("%s with %d events", what, m.events))
-	p, err := inTurn(3, r.profiled("relay", func() (float64, error) { return m.catchUp(ctx) }), func() (float64, error) { return m.publish(ctx) })
+	p, err := r.inTurn(3, r.profiled("relay", func() (float64, error) { return m.catchUp(ctx) }), func() (float64, error) { return m.publish(ctx) })
 	if err == nil {
 		r.report.add(p.figure("relay", what, "events/s").atLeast(0.6).noted("%d events", m.events))
 	}

@@ -26,12 +26,12 @@ func (r *benchRun) start(ctx context.Context) error {
 		return err
 	}
 	defer empty.close()
-	const rounds, callers, each = 10, 64, 200 * time.Millisecond
+	const callers = 64
 	r.step("appends to the long log")
-	p, err := inTurn(
-		rounds,
-		func() (float64, error) { return appendRate(ctx, h.log, callers, each) },
-		func() (float64, error) { return appendRate(ctx, empty.log, callers, each) },
+	p, err := r.inTurn(
+		12,
+		func() (float64, error) { return appendRate(ctx, h.log, callers, r.each) },
+		func() (float64, error) { return appendRate(ctx, empty.log, callers, r.each) },
 	)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (r *benchRun) start(ctx context.Context) error {
 // leaveHistory ends the house in this process, so that another may begin. The
 // bus was away while the log grew: like everybody else it begins where that is.
 func (r *benchRun) leaveHistory(ctx context.Context) error {
-	if r.left {
+	if r.left || r.long == nil {
 		return nil
 	}
 	r.left = true
@@ -59,7 +59,8 @@ func (r *benchRun) starts(ctx context.Context) error {
 	r.step("starting")
 	var took pair
 	var memory [2]memoryUse
-	for round := range 3 {
+	last := min(3, r.rounds)
+	for round := range last + 1 {
 		for n, name := range []string{"empty", "long"} {
 			began := time.Now()
 			i, err := r.instance(ctx, name)
@@ -74,7 +75,7 @@ func (r *benchRun) starts(ctx context.Context) error {
 			default:
 				took.ours = append(took.ours, ready)
 			}
-			if round == 2 {
+			if round == last {
 				if err := i.quiet(ctx); err != nil {
 					return err
 				}

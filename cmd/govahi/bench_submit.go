@@ -36,7 +36,7 @@ func (r *benchRun) submit(ctx context.Context) error {
 }
 
 func (r *benchRun) submitTo(ctx context.Context, i *instance, app *commands.App) (err error) {
-	m, done, err := r.submissions(ctx, i, app, 40_000)
+	m, done, err := r.submissions(ctx, i, app, r.stock)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (r *benchRun) submitToAll(ctx context.Context) error {
 		return err
 	}
 	defer closeApp()
-	const rate, within = 200, 4
-	m, done, err := r.submissions(ctx, i, app, rate*within*3/2)
+	const rate = 200
+	m, done, err := r.submissions(ctx, i, app, int(rate*r.within.Seconds()*3/2))
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,6 @@ func (m *submissions) observe(ctx context.Context) (script, error) {
 
 // most is the highest rate, with clients that each wait for their answer.
 func (m *submissions) most(ctx context.Context) (most float64, err error) {
-	const rounds, each = 8, 300 * time.Millisecond
 	streams, err := m.stocked(ctx)
 	if err != nil {
 		return 0, err
@@ -272,15 +271,15 @@ func (m *submissions) most(ctx context.Context) (most float64, err error) {
 	for _, clients := range []int{64, 256} {
 		what := fmt.Sprintf("SubmitRequest over HTTP, %d clients", clients)
 		m.step(what)
-		p, err := inTurn(
-			rounds,
-			m.profiled(fmt.Sprintf("submit-%d", clients), func() (float64, error) { return m.submitRate(ctx, clients, each) }),
-			func() (float64, error) { return m.bareRate(ctx, streams, clients, each) },
+		p, err := m.inTurn(
+			8,
+			m.profiled(fmt.Sprintf("submit-%d", clients), func() (float64, error) { return m.submitRate(ctx, clients, m.each) }),
+			func() (float64, error) { return m.bareRate(ctx, streams, clients, m.each) },
 		)
 		if err != nil {
 			return 0, err
 		}
-		idle, err := m.gun.idleRate(ctx, clients, each)
+		idle, err := m.gun.idleRate(ctx, clients, m.each)
 		if err != nil {
 			return 0, err
 		}
@@ -348,9 +347,8 @@ func (m *submissions) bareTrip(ctx context.Context, read event.Stream, t roundTr
 // latency is how long a submission takes at a rate. Requests arrive at moments of
 // their own: who comes while others wait, waits with them, and that counts.
 func (m *submissions) latency(ctx context.Context, what string, rate float64) (figure, error) {
-	const within = 4 * time.Second
 	m.step(fmt.Sprintf("SubmitRequest at %.0f/s, open loop", rate))
-	h, err := m.gun.open(ctx, rate, within, func() error {
+	h, err := m.gun.open(ctx, rate, m.within, func() error {
 		code, more := m.take()
 		if !more {
 			return errUsedUp
@@ -361,9 +359,9 @@ func (m *submissions) latency(ctx context.Context, what string, rate float64) (f
 		return figure{}, err
 	}
 	return figure{
-		Row: "submit", What: what, Unit: "ms", Ours: milliseconds(h, 99),
+		Row: "submit", What: what, Unit: "ms", Ours: quantile(h, 99),
 		Note: fmt.Sprintf("%.0f/s in an open loop, %d requests: p50 %.1f ms, the longest %.1f ms",
-			rate, h.TotalCount(), milliseconds(h, 50), milliseconds(h, 100)),
+			rate, h.TotalCount(), quantile(h, 50), quantile(h, 100)),
 	}, nil
 }
 

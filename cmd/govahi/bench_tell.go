@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -20,9 +19,9 @@ import (
 // sideBySide is how many lives go on side by side, so that the log has them mixed.
 const sideBySide = 128
 
-// tellLives appends lives over one BatchAppend call, which the official client has
+// tell appends lives over one BatchAppend call, which the official client has
 // not: a call for each append would take far longer.
-func tellLives(ctx context.Context, socket string, lives <-chan []appending, told *atomic.Int64) error {
+func tell(ctx context.Context, socket string, lives <-chan []appending, shown *progress) error {
 	conn, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
@@ -51,7 +50,7 @@ func tellLives(ctx context.Context, socket string, lives <-chan []appending, tol
 				if err := call.Send(batched(next)); err != nil {
 					return nil // the answers say why
 				}
-				told.Add(int64(len(next.events)))
+				shown.add(int64(len(next.events)))
 			}
 		}
 		return call.CloseSend()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -40,12 +41,11 @@ func (h *home) viewing(ctx context.Context, events int, views ...projections.Pro
 // projector measures how fast the view of requests catches up, beside the rows
 // that it wrote, sent from memory.
 func (r *benchRun) projector(ctx context.Context) error {
-	const events = 50_000
 	h, err := r.history(ctx)
 	if err != nil {
 		return err
 	}
-	v, err := h.viewing(ctx, events, projections.Requests)
+	v, err := h.viewing(ctx, r.sampled, projections.Requests)
 	if err != nil {
 		return err
 	}
@@ -60,8 +60,8 @@ func (r *benchRun) projector(ctx context.Context) error {
 		return err
 	}
 	r.step(fmt.Sprintf("projector catching up with %d events", v.events))
-	p, err := inTurn(
-		4,
+	p, err := r.inTurn(
+		5,
 		r.profiled("projector", func() (float64, error) {
 			took, err := v.catchUp(ctx)
 			return float64(v.events) / took.Seconds(), err
@@ -117,24 +117,29 @@ func (v *viewing) project(ctx context.Context, pool *pgxpool.Pool, end event.Pos
 	return took, err
 }
 
-// stand waits until all views stand at a position.
+// stand waits until all views stand at a position. Trouble passes, or it is said.
 func stand(ctx context.Context, runner *projections.Runner, at event.Position) error {
-	for ctx.Err() == nil {
-		behind := false
+	const patience = 10 * time.Second
+	for well := time.Now(); ctx.Err() == nil; time.Sleep(500 * time.Microsecond) {
 		list, err := runner.Status(ctx)
 		if err != nil {
 			return err
 		}
+		behind, trouble := false, ""
 		for _, s := range list {
 			behind = behind || s.State != projections.Following || s.Position < at
 			if s.Parked > 0 || s.Trouble != "" {
-				return fmt.Errorf("view %s: %d parked, %s", s.Name, s.Parked, s.Trouble)
+				trouble = fmt.Sprintf("view %s: %d parked, %s", s.Name, s.Parked, s.Trouble)
 			}
 		}
-		if !behind {
+		switch {
+		case trouble == "" && !behind:
 			return nil
+		case trouble == "":
+			well = time.Now()
+		case time.Since(well) > patience:
+			return errors.New(trouble)
 		}
-		time.Sleep(500 * time.Microsecond)
 	}
 	return ctx.Err()
 }

@@ -66,7 +66,6 @@ type watching struct {
 // watch looks again and again while so many events a second are appended by
 // others, at moments of their own.
 func (m *watching) watch(ctx context.Context, load, commit float64) error {
-	const within = 5 * time.Second
 	when := "idle"
 	if load > 0 {
 		when = fmt.Sprintf("at %.0f events/s", load)
@@ -77,11 +76,11 @@ func (m *watching) watch(ctx context.Context, load, commit float64) error {
 		both, ctx := errgroup.WithContext(ctx)
 		if load > 0 {
 			both.Go(func() error {
-				_, err := m.looker.open(ctx, load/4, within, func() error { return m.request(ctx) })
+				_, err := m.looker.open(ctx, load/4, m.within, func() error { return m.request(ctx) })
 				return err
 			})
 		}
-		both.Go(func() error { return m.look(ctx, within, h) })
+		both.Go(func() error { return m.look(ctx, m.within, h) })
 		return both.Wait()
 	})
 	if err != nil {
@@ -90,8 +89,8 @@ func (m *watching) watch(ctx context.Context, load, commit float64) error {
 	for _, q := range []struct{ percent, most float64 }{{50, 5}, {99, 50}} {
 		f := figure{
 			Row: "visible", What: fmt.Sprintf("append → visible, %s, p%.0f", when, q.percent), Unit: "ms",
-			Ours: milliseconds(h, q.percent), Ceiling: &commit,
-			Note: fmt.Sprintf("%d times, the longest %.1f ms; beside it, one commit of PostgreSQL", h.TotalCount(), milliseconds(h, 100)),
+			Ours: quantile(h, q.percent), Ceiling: &commit,
+			Note: fmt.Sprintf("%d times, the longest %.1f ms; beside it, one commit of PostgreSQL", h.TotalCount(), quantile(h, 100)),
 		}
 		m.report.add(f.atMost(q.most))
 	}

@@ -47,10 +47,3 @@ func profile(ctx context.Context, dir, file string) {
 		pauseUntil(ctx, profileLook)
 	}
 }
-
-func pauseUntil(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
