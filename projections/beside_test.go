@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -168,5 +169,26 @@ func TestWhatIsSkippedDuringARebuildIsLeftOutOfIt(t *testing.T) {
 	})
 	if row := h.rows()["parcel-bad"]; row.Grams != 12 {
 		t.Errorf("the row is %+v", row)
+	}
+}
+
+// TestAFarViewDoesNotHideHowFarAnotherIs: counting ends somewhere, for each alone.
+func TestAFarViewDoesNotHideHowFarAnotherIs(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	var ends []event.Position
+	some := make([]event.Proposed, 1000)
+	for n := range projections.CountedMost/len(some) + 2 {
+		for i := range some {
+			some[i] = event.Proposed{ID: event.DeriveID(fmt.Sprint(n, i)), Type: "letter.sent.v1", Data: []byte("{}")}
+		}
+		ends = append(ends, ok(h.log.Append(t.Context(), event.NewStream("letter", fmt.Sprint(n)), event.NoStream, some...))(h).Position)
+	}
+	ok(projections.NewCheckpoints(h.pool, h.log).Load(t.Context(), "none"))(h)
+	h.exec(`INSERT INTO govahi.checkpoints (projection, version, position) VALUES ('far', 1, 0), ('near', 1, $1), ('there', 1, $2)`,
+		int64(ends[len(ends)-2]), int64(ends[len(ends)-1]))
+	list := ok(projections.Standings(t.Context(), h.pool, h.log))(h)
+	if len(list) != 3 || list[0].Behind != projections.CountedMost || list[1].Behind != len(some) || list[1].State != "behind" ||
+		list[2].Behind != 0 || list[2].State != "current" {
+		t.Errorf("%+v", list)
 	}
 }

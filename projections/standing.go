@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,41 +24,51 @@ type Standing struct {
 	Parked, ParkedStreams int // events that fail or wait behind those, and their streams
 }
 
-// CountedMost bounds what it costs to count.
+// CountedMost bounds what it costs to count, for each.
 const CountedMost = 100_000
 
 // Standings tells of all, from what the database holds: no process need run.
 func Standings(ctx context.Context, pool *pgxpool.Pool, log event.Log) ([]Standing, error) {
 	list, err := standings(ctx, pool)
-	if err != nil || len(list) == 0 {
-		return list, err
+	if err != nil {
+		return nil, err
 	}
-	lowest := slices.MinFunc(list, func(a, b Standing) int { return int(a.Position) - int(b.Position) }).Position
-	seen := 0
-	for r, err := range log.ReadAll(ctx, lowest) {
-		if err != nil {
-			return nil, err
+	misses := map[event.Position]missed{} // most stand at the same place
+	for i, s := range list {
+		m, known := misses[s.Position]
+		if !known {
+			if m, err = missedAfter(ctx, log, s.Position); err != nil {
+				return nil, err
+			}
+			misses[s.Position] = m
 		}
-		for i := range list {
-			list[i].misses(r)
-		}
-		if seen++; seen == CountedMost {
-			break
+		list[i].Behind, list[i].Late = m.events, m.late
+		if s.State == "current" && m.events > 0 {
+			list[i].State = "behind"
 		}
 	}
 	return list, nil
 }
 
-func (s *Standing) misses(r event.Recorded) {
-	if r.Position <= s.Position {
-		return
+// missed is what the log holds behind a position.
+type missed struct {
+	events int
+	late   time.Duration
+}
+
+func missedAfter(ctx context.Context, log event.Log, p event.Position) (m missed, err error) {
+	for r, err := range log.ReadAll(ctx, p) {
+		if err != nil {
+			return m, err
+		}
+		if m.events++; m.events == 1 {
+			m.late = time.Since(r.Created)
+		}
+		if m.events == CountedMost {
+			break
+		}
 	}
-	if s.Behind++; s.Behind == 1 {
-		s.Late = time.Since(r.Created)
-	}
-	if s.State == "current" {
-		s.State = "behind"
-	}
+	return m, nil
 }
 
 func standings(ctx context.Context, pool *pgxpool.Pool) ([]Standing, error) {

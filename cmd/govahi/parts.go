@@ -85,3 +85,11 @@ func (h *house) dailyWork(ctx context.Context) (err error) {
 	}
 	return errors.Join(err, h.renewResponder(ctx))
 }
+
+// pauseUntil waits, or until the context ends.
+func pauseUntil(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
