@@ -155,8 +155,8 @@ func (m *relaying) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for all := stream.CachedInfo().State.Msgs; uint64(len(m.messages)) < all; {
-		batch, err := consumer.Fetch(1000)
+	for all := int(stream.CachedInfo().State.Msgs); len(m.messages) < all; {
+		batch, err := consumer.Fetch(min(1000, all-len(m.messages)))
 		if err != nil {
 			return err
 		}

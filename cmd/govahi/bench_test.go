@@ -13,6 +13,7 @@ import (
 // TestBench measures everything with as little effort as there is. What it finds
 // says nothing of the product; that it finds all of it says that the bench works.
 func TestBench(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	r := &benchRun{
