@@ -12,6 +12,7 @@ import (
 type held struct {
 	version  int // 0 without a checkpoint, negative if it is to be built anew
 	position event.Position
+	events   int64
 	anchor   string
 	present  bool // the schema is there
 	whole    bool // and its checkpoint, and every table that it began with
@@ -26,19 +27,25 @@ type asker interface {
 func (v *view) held(ctx context.Context, db asker, schema string) (h held, err error) {
 	var position int64
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.anchor, ''),
+		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.events, 0), coalesce(c.anchor, ''),
 		       to_regnamespace(n.name) IS NOT NULL,
 		       c.projection IS NOT NULL AND to_regnamespace(n.name) IS NOT NULL AND NOT EXISTS (
 		           SELECT FROM unnest(c.tables) t WHERE to_regclass(n.name || '.' || quote_ident(t)) IS NULL)
 		FROM (VALUES ($1)) n (name) LEFT JOIN govahi.checkpoints c ON c.projection = n.name`, schema).
-		Scan(&h.version, &position, &h.anchor, &h.present, &h.whole)
+		Scan(&h.version, &position, &h.events, &h.anchor, &h.present, &h.whole)
 	h.position = event.Position(position)
 	return h, err
 }
 
-// found is held, and whether it is of this log.
-func (v *view) found(ctx context.Context, db asker, schema string, head event.Position) (held, error) {
+// found is held, and whether it is of this log. The log is asked later: other
+// processes move the checkpoint on, and who knew the log's end from before would
+// take theirs for one of another log.
+func (v *view) found(ctx context.Context, db asker, schema string) (held, error) {
 	h, err := v.held(ctx, db, schema)
+	if err != nil {
+		return h, err
+	}
+	head, err := v.Log.Head(ctx)
 	if err != nil || h.position > head {
 		return h, err
 	}
@@ -55,12 +62,8 @@ func (v *view) open(ctx context.Context) error {
 	if err := lay(ctx, v.Pool); err != nil {
 		return err
 	}
-	head, err := v.Log.Head(ctx)
-	if err != nil {
-		return err
-	}
 	name, version := v.projection.Name, v.projection.Version
-	h, err := v.found(ctx, v.Pool, name, head)
+	h, err := v.found(ctx, v.Pool, name)
 	switch {
 	case err != nil:
 		return err
@@ -68,9 +71,9 @@ func (v *view) open(ctx context.Context) error {
 	case h.whole && h.version > version && v.opened:
 		return errSuperseded
 	case !h.present, h.version > 0 && !h.whole, !h.ours:
-		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables, head) })
+		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables) })
 	default:
-		err = v.build(ctx, head)
+		err = v.build(ctx)
 	}
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func (v *view) open(ctx context.Context) error {
 
 // load takes up the work where the database says it stands.
 func (v *view) load(ctx context.Context, schema string, state State) error {
-	p, err := position(ctx, v.Pool, schema)
+	h, err := v.held(ctx, v.Pool, schema) // first: whatever moves later is noticed by the fence
 	if err != nil {
 		return err
 	}
@@ -92,16 +95,19 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if v.skipped, err = skipped(ctx, v.Log, v.projection.Name); err != nil {
 		return err
 	}
-	v.schema, v.at, v.parked = schema, p, parked
-	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(parked), "" })
+	v.schema, v.at, v.events, v.parked = schema, h.position, h.events, parked
+	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, h.position, len(parked), "" })
 	return nil
 }
 
 // build makes the next version beside the present one, from the log, and swaps
 // when it has caught up. It resumes where an earlier attempt ended.
-func (v *view) build(ctx context.Context, head event.Position) error {
+func (v *view) build(ctx context.Context) error {
 	next := v.projection.Name + "_next"
-	err := v.inTx(ctx, func(tx pgx.Tx) error { return v.reclaim(ctx, tx, head) })
+	if err := v.inTx(ctx, func(tx pgx.Tx) error { return v.reclaim(ctx, tx) }); err != nil {
+		return err
+	}
+	head, err := v.Log.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -156,27 +162,35 @@ func filled(ctx context.Context, tx pgx.Tx, schema string) (indexed bool, analyz
 }
 
 // reclaim finds or makes NAME_next. If the version before the present one is the
-// one wanted, the program was rolled back, and what was kept is taken up again.
-func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) error {
+// one wanted, the program was rolled back, and what was kept is taken up again;
+// a rebuild of the same version wants nothing of what it once replaced.
+func (v *view) reclaim(ctx context.Context, tx pgx.Tx) error {
 	next, prev := v.projection.Name+"_next", v.projection.Name+"_prev"
-	h, err := v.found(ctx, tx, next, head)
+	now, err := v.held(ctx, tx, v.projection.Name)
+	switch {
+	case err != nil:
+		return err
+	case now.whole && now.version == v.projection.Version:
+		return errMoved // another process has built it
+	}
+	h, err := v.found(ctx, tx, next)
 	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
-	if h, err = v.found(ctx, tx, prev, head); err != nil {
+	if h, err = v.found(ctx, tx, prev); err != nil {
 		return err
 	}
-	if h.serves(v.projection.Version) {
+	if h.serves(v.projection.Version) && now.version != -v.projection.Version {
 		return rename(ctx, tx, prev, next)
 	}
 	tables, _ := v.projection.sql()
-	return v.claim(ctx, tx, next, tables, head)
+	return v.claim(ctx, tx, next, tables)
 }
 
 // claim makes a schema's tables anew and its checkpoint zero, unless another
 // process just did.
-func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string, head event.Position) error {
-	h, err := v.found(ctx, tx, schema, head)
+func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string) error {
+	h, err := v.found(ctx, tx, schema)
 	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
@@ -211,11 +225,12 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name); err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
-	return err
+	var batch pgx.Batch
+	batch.Queue(`UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name)
+	batch.Queue(`UPDATE govahi.parked n SET asked = p.asked FROM govahi.parked p -- what was asked for meanwhile
+		WHERE n.projection = $1 AND p.projection = $1 || '_prev' AND p.stream = n.stream AND p.asked IS NOT NULL`, name)
+	batch.Queue(`SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // rename moves a schema, if it is there, with its checkpoint and parked events,

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS govahi.checkpoints (
 	version    integer NOT NULL,             -- negative asks for a rebuild
 	position   bigint NOT NULL,              -- everything up to here is in the tables
 	tables     text[] NOT NULL DEFAULT '{}', -- by which a dropped one is noticed
-	events     bigint NOT NULL DEFAULT 0,    -- the projection's own, that it has taken
+	events     bigint NOT NULL DEFAULT 0,    -- the projection's own, that it has passed or taken up later
 	anchor     text NOT NULL DEFAULT '',     -- the last of them, by which the log is known
 	changed    timestamptz NOT NULL DEFAULT now()
 );
@@ -40,7 +40,7 @@ DO $$ BEGIN -- a table of an earlier program lacks them
 	IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'govahi.checkpoints'::regclass AND attname = 'anchor') THEN
 		ALTER TABLE govahi.checkpoints ADD COLUMN IF NOT EXISTS events bigint NOT NULL DEFAULT 0;
 		ALTER TABLE govahi.checkpoints ADD COLUMN anchor text NOT NULL DEFAULT '';
-		ALTER TABLE govahi.parked ADD COLUMN asked timestamptz;
+		ALTER TABLE govahi.parked ADD COLUMN IF NOT EXISTS asked timestamptz;
 	END IF;
 END $$;`
 

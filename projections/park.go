@@ -79,7 +79,7 @@ const behind = "behind-a-parked-event"
 
 // park puts an event aside, and with it all later ones of its stream.
 func (v *view) park(ctx context.Context, r event.Recorded, cause error) error {
-	w := v.step(ctx, r.Position, []told{{Event: Event{Recorded: r}}})
+	w := v.step(ctx, r.Position, 1, anchor(r))
 	v.addParked(w, r, reason(cause), attempts)
 	if err := v.commit(ctx, w, r.Position); err != nil {
 		return err

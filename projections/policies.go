@@ -26,7 +26,8 @@ func NewCheckpoints(pool *pgxpool.Pool, log event.Log) *Checkpoints { return &Ch
 func NameOf(policies string) string { return "policy:" + policies }
 
 // Load is the position up to which the policies have acted; zero if they never
-// did, or on another log.
+// did, or on another log. What they know of that, parked events too, is forgotten:
+// they come again.
 func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position, error) {
 	if err := lay(ctx, c.pool); err != nil {
 		return 0, err
@@ -41,19 +42,30 @@ func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position
 		return 0, err
 	}
 	ours, err := holds(ctx, c.log, anchored)
-	if err != nil || !ours {
-		return 0, err
+	if err == nil && !ours {
+		p, err = 0, c.forget(ctx, policies, anchored)
 	}
-	return event.Position(p), nil
+	return event.Position(p), err
 }
 
-// Save stores the event up to which the policies have acted.
+// forget drops what policies have kept of a log that is no more, unless another
+// process did.
+func (c *Checkpoints) forget(ctx context.Context, policies, anchored string) error {
+	_, err := c.pool.Exec(ctx, `
+		WITH gone AS (DELETE FROM govahi.checkpoints WHERE projection = $1 AND anchor = $2 RETURNING 1)
+		DELETE FROM govahi.parked WHERE projection = $1 AND EXISTS (SELECT FROM gone)`, NameOf(policies), anchored)
+	return err
+}
+
+// Save stores the event up to which the policies have acted. A process that is
+// behind another one does not set it back.
 func (c *Checkpoints) Save(ctx context.Context, policies string, last event.Recorded) error {
 	return c.laid(ctx, func() error {
 		_, err := c.pool.Exec(ctx, `
 			WITH saved AS (
 				INSERT INTO govahi.checkpoints (projection, version, position, anchor) VALUES ($1, 1, $2, $3)
 				ON CONFLICT (projection) DO UPDATE SET position = excluded.position, anchor = excluded.anchor, changed = now()
+				WHERE checkpoints.position <= excluded.position
 				RETURNING projection, position)
 			SELECT pg_notify('checkpoints', projection || ':' || position) FROM saved`,
 			NameOf(policies), int64(last.Position), anchor(last))
@@ -94,12 +106,14 @@ func (c *Checkpoints) Park(ctx context.Context, policies string, r event.Recorde
 }
 
 // ParkBehind puts a later event of a parked stream aside. It is not parked if
-// the stream is not any more: another process has taken up what was.
+// the stream is not any more: another process has taken up what was. If what is
+// before it is just being tried again, it will be too.
 func (c *Checkpoints) ParkBehind(ctx context.Context, policies string, r event.Recorded) (parked bool, err error) {
 	tag, err := c.pool.Exec(ctx, `
-		INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
-		SELECT $1, $2, $3, $4, $5, $6, 0
-		WHERE EXISTS (SELECT FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2 FOR UPDATE)
+		INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts, asked)
+		SELECT $1, $2, $3, $4, $5, $6, 0, before.asked
+		FROM (SELECT asked FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2
+		      ORDER BY position DESC LIMIT 1 FOR UPDATE) before
 		ON CONFLICT (projection, position) DO UPDATE SET reason = parked.reason`,
 		NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), behind)
 	return err == nil && tag.RowsAffected() > 0, err

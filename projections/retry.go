@@ -137,7 +137,7 @@ func (v *view) retry(ctx context.Context, stream event.Stream) error {
 // takeUp applies a parked event, at the checkpoint as it stands, and ends its
 // being parked: both or neither.
 func (v *view) takeUp(ctx context.Context, e told) error {
-	w := v.step(ctx, v.at, nil)
+	w := v.step(ctx, v.at, 1, "")
 	defer w.close()
 	if err := v.warm(ctx, []told{e}); err != nil {
 		return blame(err)

@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -247,5 +248,103 @@ func TestPoliciesParkBehindWhatIsParkedAndNothingElse(t *testing.T) {
 	}
 	if !strings.HasPrefix(projections.NameOf("record"), "policy:") {
 		t.Error("policies are not told from views")
+	}
+}
+
+// TestTwoProcessesTakeUpAParkedEventOnce: both see that it is to be tried again,
+// and no position moves that would tell them of each other.
+func TestTwoProcessesTakeUpAParkedEventOnce(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	var mended atomic.Bool
+	var tries atomic.Int32
+	both := make(chan struct{})
+	p := mendable(&mended)
+	apply := p.Apply
+	p.Apply = func(w *projections.Writer, e projections.Event) {
+		if is, ok := e.Is.(weighed); ok && is.Grams == "panic" && mended.Load() {
+			if tries.Add(1) == 2 {
+				close(both)
+			}
+			select {
+			case <-both:
+			case <-h.Context().Done():
+			}
+		}
+		apply(w, e)
+	}
+	h.run(p)
+	second, _ := h.run(p)
+	last := h.post("bad", "5", "panic", "7").Position
+	h.shows(last)
+	h.until("both follow", func() bool { return h.status(second).Position == last })
+	mended.Store(true)
+	h.retried()
+	h.until("both go on", func() bool { return tries.Load() >= 2 && len(h.parked()) == 0 })
+	h.shows(h.weigh("bad", "9", 3).Position)
+	if row := h.rows()["parcel-bad"]; row.Grams != 5+100+7+9 {
+		t.Errorf("the row is %+v", row)
+	}
+}
+
+// TestWhatIsParkedBehindWhileARetryGoesOnIsTriedToo: else it would stay behind
+// nothing.
+func TestWhatIsParkedBehindWhileARetryGoesOnIsTriedToo(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.post("a", "1", "2")
+	events := ok(event.ReadBatch(t.Context(), h.log, 0, 3))(h)
+	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
+	ok(points.Load(ctx, "record"))(h)
+	if err := points.Park(ctx, "record", events[0], event.ErrUnlisted); err != nil {
+		t.Fatal(err)
+	}
+	ok(projections.Retry(ctx, h.pool, "policy:record", ""))(h)
+	ok(points.ParkBehind(ctx, "record", events[1]))(h)
+	if err := points.Taken(ctx, "record", events[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	if parked, asked, err := points.Parked(ctx, "record"); err != nil || !parked["parcel-a"] || !asked["parcel-a"] {
+		t.Errorf("parked %v, asked %v, %v", parked, asked, err)
+	}
+}
+
+// TestWhatAPolicyHasParkedOfAnotherLogIsForgotten: the same events stand elsewhere
+// in this one, and will be parked there.
+func TestWhatAPolicyHasParkedOfAnotherLogIsForgotten(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.foreign()
+	h.post("a", "1", "2")
+	events := ok(event.ReadBatch(t.Context(), h.log, 0, 4))(h)
+	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
+	ok(points.Load(ctx, "record"))(h)
+	if err := errors.Join(points.Park(ctx, "record", events[1], event.ErrUnlisted), points.Save(ctx, "record", events[2])); err != nil {
+		t.Fatal(err)
+	}
+	again := func() { ok(points.Load(ctx, "record"))(h) }
+	if again(); len(h.parked()) != 1 {
+		t.Errorf("of its own log it knows %+v", h.parked())
+	}
+	moved := memlog.New()
+	for _, r := range events[1:] {
+		ok(moved.Append(ctx, r.Stream, event.Expected(r.Revision)-1, event.Proposed{ID: r.ID, Type: r.Type, Data: r.Data, Meta: r.Meta}))(h)
+	}
+	points = projections.NewCheckpoints(h.pool, moved)
+	if again(); len(h.parked()) != 0 {
+		t.Errorf("of another log it knows %+v", h.parked())
+	}
+}
+
+// TestAPolicysCheckpointGoesForward, though a slower process saves its own.
+func TestAPolicysCheckpointGoesForward(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.post("a", "1", "2")
+	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
+	events := ok(event.ReadBatch(ctx, h.log, 0, 3))(h)
+	for _, n := range []int{1, 2, 0} {
+		if err := points.Save(ctx, "record", events[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p := ok(points.Load(ctx, "record"))(h); p != events[2].Position {
+		t.Errorf("it went back to %d", p)
 	}
 }

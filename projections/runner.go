@@ -76,6 +76,7 @@ type view struct {
 
 	schema string // what is written now: the projection's name, or NAME_next
 	at     event.Position
+	events int64 // as the checkpoint counts them
 	parked map[event.Stream]bool
 	opened bool // this version was current once since the start
 	second bool // another process writes it, as far as we know
@@ -229,13 +230,15 @@ func (v *view) leftToOther(ctx context.Context, upto event.Position) (done bool,
 	return false, errMoved // begin with what the other has left, parked events too
 }
 
-// watch ends the following once the tables are not what they must be: dropped,
-// or to be built anew on request; or parked events are to be tried again. A quiet
-// log brings no write that would tell.
+// watch ends the following once the tables are not what they must be: dropped, to
+// be built anew on request, or set back, by an operator or because PostgreSQL
+// forgot a commit; or parked events are to be tried again. A quiet log brings no
+// write that would tell.
 func (v *view) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; rest(ctx, watchEvery) {
+		reached := v.status.get().Position
 		h, err := v.held(ctx, v.Pool, v.projection.Name)
-		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version) {
+		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version || h.position < reached) {
 			stop(errMoved)
 		}
 		if streams, err := askedStreams(ctx, v.Pool, v.projection.Name); err == nil && len(streams) > 0 {

@@ -619,6 +619,19 @@ func TestRebuildIsAskedForWhileRunning(t *testing.T) {
 	h.tellsTheLog()
 }
 
+// TestARebuildDoesNotTakeUpWhatTheLastOneReplaced: that may be why it was asked for.
+func TestARebuildDoesNotTakeUpWhatTheLastOneReplaced(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	h.exec(`UPDATE parcels.parcels SET grams = 0`) // damage
+	for range 2 {
+		h.rebuilt()
+		h.shows(h.postMany(1).Position)
+		h.tellsTheLog()
+	}
+}
+
 func TestDroppedViewsAreRebuilt(t *testing.T) {
 	for name, drop := range map[string]string{
 		"schema":             `DROP SCHEMA parcels CASCADE`,

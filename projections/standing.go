@@ -3,7 +3,6 @@ package projections
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,41 +24,51 @@ type Standing struct {
 	Parked, ParkedStreams int // events that fail or wait behind those, and their streams
 }
 
-// CountedMost bounds what it costs to count.
+// CountedMost bounds what it costs to count, for each.
 const CountedMost = 100_000
 
 // Standings tells of all, from what the database holds: no process need run.
 func Standings(ctx context.Context, pool *pgxpool.Pool, log event.Log) ([]Standing, error) {
 	list, err := standings(ctx, pool)
-	if err != nil || len(list) == 0 {
-		return list, err
+	if err != nil {
+		return nil, err
 	}
-	lowest := slices.MinFunc(list, func(a, b Standing) int { return int(a.Position) - int(b.Position) }).Position
-	seen := 0
-	for r, err := range log.ReadAll(ctx, lowest) {
-		if err != nil {
-			return nil, err
+	misses := map[event.Position]missed{} // most stand at the same place
+	for i, s := range list {
+		m, known := misses[s.Position]
+		if !known {
+			if m, err = missedAfter(ctx, log, s.Position); err != nil {
+				return nil, err
+			}
+			misses[s.Position] = m
 		}
-		for i := range list {
-			list[i].misses(r)
-		}
-		if seen++; seen == CountedMost {
-			break
+		list[i].Behind, list[i].Late = m.events, m.late
+		if s.State == "current" && m.events > 0 {
+			list[i].State = "behind"
 		}
 	}
 	return list, nil
 }
 
-func (s *Standing) misses(r event.Recorded) {
-	if r.Position <= s.Position {
-		return
+// missed is what the log holds behind a position.
+type missed struct {
+	events int
+	late   time.Duration
+}
+
+func missedAfter(ctx context.Context, log event.Log, p event.Position) (m missed, err error) {
+	for r, err := range log.ReadAll(ctx, p) {
+		if err != nil {
+			return m, err
+		}
+		if m.events++; m.events == 1 {
+			m.late = time.Since(r.Created)
+		}
+		if m.events == CountedMost {
+			break
+		}
 	}
-	if s.Behind++; s.Behind == 1 {
-		s.Late = time.Since(r.Created)
-	}
-	if s.State == "current" {
-		s.State = "behind"
-	}
+	return m, nil
 }
 
 func standings(ctx context.Context, pool *pgxpool.Pool) ([]Standing, error) {
@@ -106,7 +115,7 @@ var ErrKeptVersion = fault.New(fault.Conflict, "kept-of-another-version",
 	"What was kept is of another version of the view: it comes back by itself when the program of that version runs.")
 
 // Back puts the tables back that the last rebuild has replaced; what was in use
-// is kept in turn. They then catch up with the log.
+// is kept in turn. They then catch up with the log. A rebuild that goes on ends.
 func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lock); err != nil {
@@ -114,7 +123,7 @@ func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 		}
 		var now, kept int
 		var position int64
-		err := tx.QueryRow(ctx, `SELECT abs(n.version), p.version, p.position FROM govahi.checkpoints n, govahi.checkpoints p
+		err := tx.QueryRow(ctx, `SELECT abs(n.version), abs(p.version), p.position FROM govahi.checkpoints n, govahi.checkpoints p
 			WHERE n.projection = $1 AND p.projection = $1 || '_prev'`, name).Scan(&now, &kept, &position)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
@@ -123,6 +132,12 @@ func Back(ctx context.Context, pool *pgxpool.Pool, name string) error {
 			return err
 		case now != kept:
 			return ErrKeptVersion
+		}
+		if err := drop(ctx, tx, name+"_next"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1`, name); err != nil {
+			return err
 		}
 		away := name + "_away"
 		for _, step := range [][2]string{{name, away}, {name + "_prev", name}, {away, name + "_prev"}} {

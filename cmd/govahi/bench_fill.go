@@ -109,7 +109,7 @@ func (h *home) fill(ctx context.Context, l *life, events int, shown *progress) e
 	}
 	all.Go(func() error { defer close(lives); return making.Wait() })
 	for range connections {
-		all.Go(func() error { return tell(filling, h.data.logSocket(), lives, shown) })
+		all.Go(func() error { return tellLives(filling, h.data.logSocket(), lives, shown) })
 	}
 	if err := all.Wait(); err != nil {
 		return err

@@ -19,9 +19,9 @@ import (
 // sideBySide is how many lives go on side by side, so that the log has them mixed.
 const sideBySide = 128
 
-// tell appends lives over one BatchAppend call, which the official client has
+// tellLives appends lives over one BatchAppend call, which the official client has
 // not: a call for each append would take far longer.
-func tell(ctx context.Context, socket string, lives <-chan []appending, shown *progress) error {
+func tellLives(ctx context.Context, socket string, lives <-chan []appending, shown *progress) error {
 	conn, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err

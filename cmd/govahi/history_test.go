@@ -132,8 +132,10 @@ func (m *mess) happens() {
 	defer m.end()
 	for m.told < len(m.facts) {
 		m.mishap()
-		m.goesOn(1 + evenly(m.T, 100+len(m.facts)/20, "events"))
-		pauseFor(m.t.Context(), time.Duration(evenly(m.T, 15, "ms"))*time.Millisecond)
+		for range 1 + evenly(m.T, 4, "pieces") {
+			m.goesOn(1 + evenly(m.T, 40+len(m.facts)/50, "events"))
+			pauseFor(m.t.Context(), time.Duration(evenly(m.T, 15, "ms"))*time.Millisecond)
+		}
 	}
 	m.mishap()
 	m.compare()
@@ -155,12 +157,15 @@ func (m *mess) goesOn(n int) {
 
 func (m *mess) mishap() {
 	n := evenly(m.T, len(m.running), "runner")
-	what := one(m.T, "what", "begins", "begins", "begins", "ends", "is killed", "is killed", "is cut off", "is cut off",
+	what := pick(m.T, "what", "begins", "begins", "begins", "comes along", "comes along", "comes along", "ends", "is killed", "is killed", "is cut off", "is cut off",
 		"must rebuild", "must rebuild all", "loses a view", "loses all", "is compared")
 	m.mishaps[what]++
 	switch what {
 	case "begins":
 		m.begins(n)
+	case "comes along": // so that what follows is heard from the feed
+		m.begins(n)
+		m.comesAlong()
 	case "ends":
 		if ended := m.ends(n); ended != nil {
 			<-ended
@@ -177,7 +182,7 @@ func (m *mess) mishap() {
 			m.rebuild(i)
 		}
 	case "loses a view":
-		m.do("DROP SCHEMA IF EXISTS " + one(m.T, "view", projections.All()...).Name + " CASCADE")
+		m.do("DROP SCHEMA IF EXISTS " + pick(m.T, "view", projections.All()...).Name + " CASCADE")
 	case "loses all":
 		m.do("DROP SCHEMA IF EXISTS govahi CASCADE")
 	case "is compared":
@@ -234,24 +239,32 @@ func (m *mess) end() {
 // compare waits for the views to be at the log's end, and reads them whole.
 func (m *mess) compare() {
 	m.Helper()
-	if m.running[0] == nil {
-		m.begins(0)
+	n := evenly(m.T, len(m.running), "who goes on")
+	if chance(m.T, 50, "alone") {
+		m.ends(1 - n) // what he has not done, nobody else does
 	}
+	m.begins(n)
+	m.comesAlong()
+	m.comparisons++
+	if parked := m.parked(); parked != "" {
+		m.Fatalf("parked: %s", parked)
+	}
+	want := folded(exported(m.t, m.facts[:m.told])).plain()
+	if diff := cmp.Diff(want, shown(m.t, m.views)); diff != "" {
+		m.Fatalf("after %d events the views show something else than the log (-log +views):\n%s", m.told, diff)
+	}
+	m.terms(want)
+}
+
+// comesAlong waits for the views to be at the log's end.
+func (m *mess) comesAlong() {
+	m.Helper()
 	head, err := m.log.Head(m.t.Context())
 	must(m.t, err)
 	for late := time.Now().Add(within); !m.current(head); pauseFor(m.t.Context(), 3*time.Millisecond) {
 		if time.Now().After(late) {
 			m.Fatalf("the views do not come to the log's end, %d: %s", head, m.standing())
 		}
-	}
-	m.comparisons++
-	if parked := m.parked(); parked != "" {
-		m.Fatalf("parked: %s", parked)
-	}
-	want := folded(exported(m.t, m.facts[:m.told])).plain()
-	m.terms(want)
-	if diff := cmp.Diff(want, shown(m.t, m.views)); diff != "" {
-		m.Fatalf("after %d events the views show something else than the log (-log +views):\n%s", m.told, diff)
 	}
 }
 
@@ -329,12 +342,20 @@ func newRumour(log event.Log, seed uint64, name string) *rumour {
 	for _, c := range name {
 		words = words*31 + uint64(c)
 	}
-	return &rumour{log, &dice{rand: rand.New(rand.NewPCG(seed, words))}, []event.Position{0}}
+	return &rumour{log: log, dice: &dice{rand: rand.New(rand.NewPCG(seed, words))}}
 }
 
-// Fetch goes on from where it was, or from somewhere before that.
+// Fetch goes on from where it was, at first the log's end, or from somewhere
+// before that.
 func (r *rumour) Fetch(ctx context.Context, most int) ([]event.Message, error) {
 	pauseFor(ctx, time.Duration(1+r.dice.of(3))*time.Millisecond)
+	if r.past == nil {
+		head, err := r.log.Head(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.past = []event.Position{head}
+	}
 	back := 0
 	if r.dice.of(4) == 0 {
 		back = r.dice.of(len(r.past))

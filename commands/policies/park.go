@@ -62,21 +62,26 @@ func (r *Runner) isParked(s event.Stream) bool {
 func (r *Runner) setParked(s event.Stream, parked bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if delete(r.parked, s); parked {
-		r.parked[s] = true
+	if !parked {
+		delete(r.parked, s)
+		return
 	}
+	if r.parked == nil {
+		r.parked = map[event.Stream]bool{}
+	}
+	r.parked[s] = true
 }
 
 // lookEvery is how late an operator's wish is heard.
 const lookEvery = time.Second
 
-// knowParked reads what is parked, and which of it is to be tried again.
+// knowParked reads what is parked, and which of it is to be tried again. What was
+// parked while it looked stays known; a stream that is free by now is found to be
+// with its next event.
 func (r *Runner) knowParked(ctx context.Context) (asked map[event.Stream]bool, err error) {
 	parked, asked, err := r.Checkpoints.Parked(ctx, r.Name)
-	if err == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.parked = parked
+	for stream := range parked {
+		r.setParked(stream, true)
 	}
 	return asked, err
 }
@@ -89,6 +94,7 @@ func (r *Runner) retryAsked(ctx context.Context) {
 		for stream := range asked {
 			if err == nil {
 				err = r.retry(ctx, stream)
+				r.note(0, err) // of what it waited for, nothing is left
 			}
 		}
 	}

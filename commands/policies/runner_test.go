@@ -518,3 +518,64 @@ func TestAPolicyThatPanicsHoldsUpItsStreamAlone(t *testing.T) {
 		}
 	})
 }
+
+// slow tells what is parked half a second after it looked.
+type slow struct{ *kept }
+
+func (s slow) Parked(ctx context.Context, name string) (parked, asked map[event.Stream]bool, err error) {
+	defer time.Sleep(500 * time.Millisecond)
+	return s.kept.Parked(ctx, name)
+}
+
+// TestWhatWasParkedWhileTheRunnerLookedIsKnown: else what comes next in its stream
+// would be done before it.
+func TestWhatWasParkedWhileTheRunnerLookedIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w, k := newHouse(t), &witness{}, memory()
+		_, stop := h.running(slow{k}, w.policy())
+		defer stop()
+		passes(5 * time.Second)
+		for n := range 30 {
+			id := fmt.Sprint("p", n)
+			h.happens(id)
+			h.broken(id, 0)
+			passes(300 * time.Millisecond)
+			h.happens(id)
+			passes(300 * time.Millisecond)
+			if w.saw("person-"+id+"@2") != 0 {
+				t.Fatalf("%s: what came behind a parked event was done before it", id)
+			}
+		}
+	})
+}
+
+// TestARunnerIsWellOnceARetryHasWaited: a house without news would look ill until
+// the next event.
+func TestARunnerIsWellOnceARetryHasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		h, k := newHouse(t), memory()
+		w := &witness{do: func(event.Recorded) error {
+			switch tries++; tries {
+			case 1:
+				panic("broken")
+			case 2:
+				return fault.New(fault.Unavailable, "down", "", "")
+			}
+			return nil
+		}}
+		r, stop := h.running(k, w.policy())
+		defer stop()
+		synctest.Wait()
+		h.happens("p1")
+		passes(time.Second)
+		k.asks("person-p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 0 || tries != 3 {
+			t.Fatalf("after %d tries %d events are parked", tries, parked)
+		}
+		if _, err := r.Status(); err != nil {
+			t.Errorf("it waits for nothing and says %v", err)
+		}
+	})
+}
