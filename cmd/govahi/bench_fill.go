@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -48,7 +49,7 @@ func (l *life) proposed(ctx context.Context, keeper event.Keeper, names []string
 	if err := l.told(ctx, keeper, &data, names, e.data); err != nil {
 		return p, err
 	}
-	p = event.Proposed{Type: l.text(names, e.kind), Data: data.Bytes(), Meta: []byte(l.text(names, e.meta))}
+	p = event.Proposed{Type: e.name, Data: data.Bytes(), Meta: []byte(l.text(names, e.meta))}
 	p.ID, err = event.ParseID(l.text(names, e.id))
 	return p, err
 }
@@ -56,22 +57,34 @@ func (l *life) proposed(ctx context.Context, keeper event.Keeper, names []string
 // length is how far the k-th life comes: one in ten ends in a revocation, two are
 // on their way, the others hold their certificates.
 func (l *life) length(k int) int {
-	held := len(l.events)
-	for i, e := range l.events {
-		if strings.HasPrefix(e.kind[0].text, "revocation.") {
-			held = i
-			break
-		}
-	}
+	held := slices.IndexFunc(l.events, func(e lived) bool { return strings.HasPrefix(e.name, "revocation.") })
 	switch k % 10 {
 	case 0:
-		return held * 4 / 10
+		return l.settled(held * 4 / 10)
 	case 1:
-		return held * 7 / 10
+		return l.settled(held * 7 / 10)
 	case 2:
-		return len(l.events)
+		return l.settled(len(l.events))
 	}
-	return held
+	return l.settled(held)
+}
+
+// settled is the last place up to the n-th event at which no message and no
+// inquiry is on its way: an instance that starts would go on with it.
+func (l *life) settled(n int) (end int) {
+	under := 0
+	for i, e := range l.events[:n] {
+		switch e.name {
+		case "notification.requested.v1", "inquiry.requested.v1":
+			under++
+		case "notification.sent.v1", "inquiry.answered.v1":
+			under--
+		}
+		if under == 0 {
+			end = i + 1
+		}
+	}
+	return end
 }
 
 // fill tells lives until the log has so many events more. Policies take all of

@@ -30,8 +30,9 @@ type life struct {
 
 // lived is one event of it, in pieces.
 type lived struct {
-	stream, kind, id, data, meta pieces
-	revision                     int
+	name                   string // stored
+	stream, id, data, meta pieces
+	revision               int
 }
 
 // pieces is text with names in it, and with texts that are sealed.
@@ -68,7 +69,7 @@ func learn(ctx context.Context, app *commands.App, since event.Position) (*life,
 			continue // of the house, not of a life
 		}
 		e := lived{
-			stream: l.cut(string(r.Stream), known), kind: l.cut(r.Type, known), id: l.cut(r.ID.String(), known),
+			name: r.Type, stream: l.cut(string(r.Stream), known), id: l.cut(r.ID.String(), known),
 			meta: l.cut(string(r.Meta), known), revision: int(r.Revision),
 		}
 		if e.data, err = l.open(ctx, app.Keeper, r.Data, known); err != nil {

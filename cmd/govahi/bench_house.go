@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -14,7 +15,16 @@ import (
 
 // instance starts a whole house as a process of its own; see `govahi up`.
 func (r *benchRun) instance(ctx context.Context, name string) (*instance, error) {
-	return startInstance(ctx, filepath.Join(r.dir, name), io.Discard, "GOVAHI_LIMITS=off", profileHook+"="+r.dir)
+	var said io.Writer = io.Discard
+	if r.Profile != "" { // it tells how long each part took
+		f, err := os.Create(filepath.Join(r.Profile, name+".txt"))
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		said = f
+	}
+	return startInstance(ctx, filepath.Join(r.dir, name), said, "GOVAHI_LIMITS=off", profileHook+"="+r.dir)
 }
 
 // home is a house in this process with some of its roles only: what the others

@@ -63,7 +63,8 @@ func (r *benchRun) starts(ctx context.Context) error {
 	for round := range last + 1 {
 		for n, name := range []string{"empty", "long"} {
 			began := time.Now()
-			i, err := r.instance(ctx, name)
+			var i *instance
+			err := r.profile("start-"+name, func() (err error) { i, err = r.instance(ctx, name); return err })
 			if err != nil {
 				return err
 			}
