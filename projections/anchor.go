@@ -11,7 +11,7 @@ import (
 // not say of which log: one that was moved, or restored from an older copy, has
 // other events there, and a view that went on would skip what it never saw.
 func anchor(r event.Recorded) string {
-	return fmt.Sprintf("%s %d %d %s", r.ID, r.Position, r.Revision, r.Stream)
+	return fmt.Sprintf("%s %d %d %q", r.ID, r.Position, r.Revision, r.Stream)
 }
 
 // holds tells whether the log has an anchor's event at the anchor's place.
@@ -22,7 +22,7 @@ func holds(ctx context.Context, log event.Log, anchored string) (bool, error) {
 	var id string
 	var position, revision uint64
 	var stream event.Stream
-	if _, err := fmt.Sscan(anchored, &id, &position, &revision, &stream); err != nil {
+	if _, err := fmt.Sscanf(anchored, "%s %d %d %q", &id, &position, &revision, &stream); err != nil {
 		return false, nil
 	}
 	for r, err := range log.Read(ctx, stream, revision) {

@@ -49,8 +49,8 @@ func theManagementViewCounts(v *views) {
 		Provinces: []queries.Count{{Name: "تهران", Count: 4}},
 		Offices:   []queries.Count{{Name: v.office, Count: 3}, {Name: v.other, Count: 1}},
 		Waiting: []queries.Waiting{
-			{State: "at-office", Count: 2, MedianSeconds: 2.5 * 3600, OldestSeconds: 3 * 3600},
-			{State: "draft", Count: 1, MedianSeconds: 2 * 3600, OldestSeconds: 2 * 3600},
+			{State: "at-office", Count: 2, MedianSeconds: 2.5 * 3600, OldestSeconds: 3 * 3600, Median: noon.Add(time.Hour / 2), Oldest: noon},
+			{State: "draft", Count: 1, MedianSeconds: 2 * 3600, OldestSeconds: 2 * 3600, Median: noon.Add(time.Hour), Oldest: noon.Add(time.Hour)},
 		},
 		Rejections:  []queries.Count{{Name: "not-entitled", Count: 1}},
 		Revocations: []queries.Count{{Name: "keyCompromise", Count: 1}}, // nobody ever held the abandoned one
@@ -58,6 +58,13 @@ func theManagementViewCounts(v *views) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		v.Error(diff)
+	}
+	later := ok(v.Management(v.Context(), at.Add(17*time.Minute)))(v)
+	if cmp.Equal(got.Waiting, later.Waiting) {
+		v.Error("nobody has waited longer")
+	}
+	if diff := cmp.Diff(got.Lasting(), later.Lasting()); diff != "" {
+		v.Error("the clock alone changed what lasts:", diff)
 	}
 }
 

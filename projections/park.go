@@ -95,7 +95,13 @@ func (v *view) park(ctx context.Context, r event.Recorded, upto place, cause err
 func (v *view) addParked(w *Writer, r event.Recorded, reason string, attempts int) {
 	w.Exec(`INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.schema, int64(r.Position), string(r.Stream), int64(r.Revision), r.Type, reason, attempts)
+		v.schema, int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), reason, attempts)
+}
+
+// storable is a name as PostgreSQL's text can hold it. Ours can; what anybody else
+// put into the log must not hold up a view.
+func storable[T ~string](name T) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(string(name), "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // reason names an error without its text, which may repeat personal data.

@@ -100,7 +100,7 @@ func (c *Checkpoints) Park(ctx context.Context, policies string, r event.Recorde
 	return c.laid(ctx, func() error {
 		_, err := c.pool.Exec(ctx, `INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
 			VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT DO NOTHING`,
-			NameOf(policies), int64(r.Position), string(r.Stream), int64(r.Revision), r.Type, reason(cause))
+			NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), reason(cause))
 		return err
 	})
 }
@@ -115,7 +115,7 @@ func (c *Checkpoints) ParkBehind(ctx context.Context, policies string, r event.R
 		FROM (SELECT asked FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2
 		      ORDER BY position DESC LIMIT 1 FOR UPDATE) before
 		ON CONFLICT (projection, position) DO UPDATE SET reason = parked.reason`,
-		NameOf(policies), int64(r.Position), string(r.Stream), int64(r.Revision), r.Type, behind)
+		NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), behind)
 	return err == nil && tag.RowsAffected() > 0, err
 }
 

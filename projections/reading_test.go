@@ -173,8 +173,8 @@ func TestAViewIsToldOfTheEndThatIsNotItsOwn(t *testing.T) {
 func TestAReadingThatBreaksOffIsTakenUpAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, deadFeed)
-	last := h.postMany(4000).Position
-	log := &counted{Log: h.log, open: make(chan struct{}), after: 9000}
+	last := h.postMany(1500).Position
+	log := &counted{Log: h.log, open: make(chan struct{}), after: 4200}
 	close(log.open)
 	h.runOn(log, several(3, 1)...)
 	h.built(3, 1, last)

@@ -459,6 +459,12 @@ func TestUnlistedEventIsParkedNotSkipped(t *testing.T) {
 	if got := one[string](h, `SELECT reason FROM govahi.parked`); got != "event-unlisted" {
 		t.Error(got)
 	}
+	receipt, err = h.log.Append(t.Context(), "parcel-\x00\xff", event.NoStream,
+		event.Proposed{ID: event.DeriveID("odd"), Type: "parcel.lost\x00.v1", Data: []byte(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.shows(receipt.Position)
 }
 
 func TestVaultThatIsDownIsWaitedForAndErasedDataLeftOut(t *testing.T) {

@@ -11,22 +11,26 @@ import (
 	"govahi/domain/event"
 )
 
-// Waiter lets a reader wait until a projection shows what was just written.
+// Waiter lets a reader wait until a projection shows what was just written, and
+// tells who follows projections that they may have changed.
 type Waiter struct {
-	pool  *pgxpool.Pool
-	mu    sync.Mutex
-	marks map[string]mark
+	pool   *pgxpool.Pool
+	mu     sync.Mutex
+	marks  map[string]mark
+	missed uint64        // how often steps may have gone unheard
+	next   chan struct{} // closed when something is heard, of whatever projection
 }
 
 // mark is how far a projection is, and what tells of its next step.
 type mark struct {
 	position event.Position
+	heard    uint64 // steps
 	changed  chan struct{}
 }
 
 // NewWaiter makes a waiter. It hears quickly while Run runs; without, it asks.
 func NewWaiter(pool *pgxpool.Pool) *Waiter {
-	return &Waiter{pool: pool, marks: map[string]mark{}}
+	return &Waiter{pool: pool, marks: map[string]mark{}, next: make(chan struct{})}
 }
 
 // askEvery is how late a waiter may be while no notification comes through.
@@ -68,10 +72,47 @@ func (w *Waiter) mark(projection string) mark {
 func (w *Waiter) reached(projection string, p event.Position) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m, ok := w.marks[projection]; ok {
+	m, ok := w.marks[projection]
+	if ok {
 		close(m.changed)
 	}
-	w.marks[projection] = mark{p, make(chan struct{})}
+	w.marks[projection] = mark{p, m.heard + 1, make(chan struct{})}
+	w.tell()
+}
+
+// tell is called with mu held.
+func (w *Waiter) tell() {
+	close(w.next)
+	w.next = make(chan struct{})
+}
+
+// Next is closed when something is heard of any projection, or may have been
+// missed. Look at Heard after it was taken, not before.
+func (w *Waiter) Next() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.next
+}
+
+// Heard counts the steps of projections that were heard, and the times when some
+// may have been missed. As long as it is the same, the tables are.
+func (w *Waiter) Heard(projections ...string) uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.missed
+	for _, p := range projections {
+		n += w.marks[p].heard
+	}
+	return n
+}
+
+// Position is up to where all of the projections show everything, zero as long as
+// one of them does not exist.
+func (w *Waiter) Position(ctx context.Context, projections ...string) (event.Position, error) {
+	var p int64
+	err := w.pool.QueryRow(ctx, `SELECT CASE WHEN count(*) = cardinality($1::text[]) THEN min(position) ELSE 0 END
+		FROM govahi.checkpoints WHERE projection = ANY($1)`, projections).Scan(&p)
+	return event.Position(p), err
 }
 
 // forget drops what was heard: while nobody listens it may become untrue.
@@ -79,8 +120,16 @@ func (w *Waiter) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, m := range w.marks {
-		w.marks[name] = mark{changed: m.changed}
+		w.marks[name] = mark{heard: m.heard, changed: m.changed}
 	}
+}
+
+// listening begins: what happened before went unheard.
+func (w *Waiter) listening() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.missed++
+	w.tell()
 }
 
 // Run listens for checkpoints until the context ends, over a connection of its
@@ -104,6 +153,7 @@ func (w *Waiter) listen(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "LISTEN checkpoints"); err != nil {
 		return err
 	}
+	w.listening()
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

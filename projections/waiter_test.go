@@ -120,3 +120,57 @@ func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 		t.Error("a lost checkpoint was invented")
 	}
 }
+
+// TestFollowersAreWokenByEachStep, of the projections that they follow, and when
+// steps may have been missed.
+func TestFollowersAreWokenByEachStep(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	points := projections.NewCheckpoints(h.pool, h.log)
+	const kill = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE datname = current_database() AND query = 'LISTEN checkpoints'`
+	for _, c := range []struct {
+		name   string
+		do     func()
+		others bool // are told of it, too
+	}{
+		{"a step", func() {
+			if err := points.Save(t.Context(), "mine", event.Recorded{Position: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"a lost connection", func() { h.until("listening", func() bool { return one[int64](h, kill) == 1 }) }, true},
+	} {
+		h.until("listening", func() bool { return h.waiter.Heard() > 0 })
+		next, mine, others := h.waiter.Next(), h.waiter.Heard("policy:mine", "requests"), h.waiter.Heard("requests")
+		c.do()
+		h.until(c.name, func() bool {
+			return h.waiter.Heard("policy:mine") > 0 && h.waiter.Heard("policy:mine", "requests") != mine
+		})
+		select {
+		case <-next:
+		case <-time.After(10 * time.Second):
+			t.Error(c.name, "wakes nobody")
+		}
+		if told := h.waiter.Heard("requests") != others; told != c.others {
+			t.Errorf("%s: who follows something else is told: %v", c.name, told)
+		}
+	}
+}
+
+func TestSeveralViewsAreWhereTheSlowestIs(t *testing.T) {
+	pool := pgtest.Pool(t)
+	points, waiter := projections.NewCheckpoints(pool, memlog.New()), projections.NewWaiter(pool)
+	if _, err := points.Load(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]event.Position{"a": 7, "b": 9} {
+		if err := points.Save(t.Context(), name, event.Recorded{Position: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, names := range map[event.Position][]string{7: {"policy:a", "policy:b"}, 9: {"policy:b"}, 0: {"policy:b", "policy:none"}} {
+		if p, err := waiter.Position(t.Context(), names...); err != nil || p != want {
+			t.Errorf("%v: %d %v", names, p, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package queries
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -35,23 +36,41 @@ type StateCount struct {
 type Waiting struct {
 	State         string  `json:"state" db:"state"`
 	Count         int64   `json:"count" db:"count"`
-	MedianSeconds float64 `json:"medianSeconds" db:"median"`
-	OldestSeconds float64 `json:"oldestSeconds" db:"oldest"`
+	MedianSeconds float64 `json:"medianSeconds" db:"-"`
+	OldestSeconds float64 `json:"oldestSeconds" db:"-"`
+
+	Median time.Time `json:"-" db:"median"` // since when
+	Oldest time.Time `json:"-" db:"oldest"`
+}
+
+// Lasting is what of the view is another only if something happened: by the
+// clock alone every waiting grows longer.
+func (m Management) Lasting() any {
+	m.Waiting = slices.Clone(m.Waiting)
+	m.date(time.Unix(0, 0))
+	return m
+}
+
+// date says how long everything has waited at a moment.
+func (m *Management) date(at time.Time) {
+	m.At = at
+	for i, w := range m.Waiting {
+		m.Waiting[i].MedianSeconds, m.Waiting[i].OldestSeconds = at.Sub(w.Median).Seconds(), at.Sub(w.Oldest).Seconds()
+	}
 }
 
 // Management counts at a moment.
 func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, err error) {
-	m.At = now
 	if m.States, err = rows[StateCount](ctx, q, `SELECT r.channel, `+effective+` AS state, count(*) AS count`+
 		requestTables+`GROUP BY 1, 2 ORDER BY 1, 2`); err != nil {
 		return m, err
 	}
 	if m.Waiting, err = rows[Waiting](ctx, q, `SELECT status AS state, count(*) AS count,
-		percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM $1 - status_since)) AS median,
-		max(extract(epoch FROM $1 - status_since))::float8 AS oldest
-		FROM requests.requests WHERE status NOT IN ('accepted', 'rejected', 'withdrawn', 'revoked') GROUP BY 1 ORDER BY oldest DESC`, now); err != nil {
+		to_timestamp(percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM status_since))) AS median, min(status_since) AS oldest
+		FROM requests.requests WHERE status NOT IN ('accepted', 'rejected', 'withdrawn', 'revoked') GROUP BY 1 ORDER BY oldest`); err != nil {
 		return m, err
 	}
+	m.date(now)
 	for _, c := range []struct {
 		into *[]Count
 		sql  string

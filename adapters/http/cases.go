@@ -14,6 +14,10 @@ type numbered struct {
 	}
 }
 
+type casesOf struct {
+	Status string `query:"status" enum:"open,refuted,established"`
+}
+
 // cases is what follows false information (S1.6).
 func (h House) cases(s *Server) {
 	const tag = "False information"
@@ -28,15 +32,12 @@ func (h House) cases(s *Server) {
 			r, err := h.App.ReportInaccuracy(ctx, c, in.Serial, in.Body.Statement)
 			return r, TrackingCode{r.Stream.ID()}, err
 		})
-	Query(s, Operation{ID: "list-cases", Method: "GET", Path: "/cases", Tag: tag, Summary: "Reports of false information", View: "cases"},
-		func(ctx context.Context, id Identity, in *struct {
-			Status string `query:"status" enum:"open,refuted,established"`
-		},
-		) ([]queries.Case, error) {
-			if err := h.may(ctx, id, overseers...); err != nil {
-				return nil, err
-			}
+	Watch(s, Operation{ID: "list-cases", Method: "GET", Path: "/cases", Tag: tag, Summary: "Reports of false information", View: "cases"},
+		func(ctx context.Context, _ Identity, in *casesOf) ([]queries.Case, error) {
 			return h.Queries.Cases(ctx, in.Status)
+		},
+		func(ctx context.Context, id Identity, _ *casesOf, _ func() ([]queries.Case, error)) error {
+			return h.may(ctx, id, overseers...)
 		})
 	Command(s, Operation{ID: "refute-inaccuracy", Method: "POST", Path: "/cases/{code}/refutation", Tag: tag, Summary: "Close a case in the holder's favour"},
 		func(ctx context.Context, c commands.Caller, in *numbered) (commands.Receipt, Nothing, error) {

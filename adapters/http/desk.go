@@ -9,19 +9,20 @@ import (
 	"govahi/queries"
 )
 
+type queue struct {
+	Office string `path:"office" maxLength:"40"`
+	State  string `query:"state" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active" doc:"Only requests in this state"`
+}
+
 // desk is what the officers of a registration office do with a request.
 func (h House) desk(s *Server) {
 	const tag = "Registration office"
-	Query(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: requestViews},
-		func(ctx context.Context, id Identity, in *struct {
-			Office string `path:"office" maxLength:"40"`
-			State  string `query:"state" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active" doc:"Only requests in this state"`
-		},
-		) ([]queries.Request, error) {
-			if err := h.may(ctx, id, officersOf(in.Office)...); err != nil {
-				return nil, err
-			}
+	Watch(s, Operation{ID: "list-office-requests", Method: "GET", Path: "/offices/{office}/requests", Tag: tag, Summary: "The office's queue, those that wait longest first", View: requestViews},
+		func(ctx context.Context, _ Identity, in *queue) ([]queries.Request, error) {
 			return h.Queries.Queue(ctx, in.Office, queries.Search{State: in.State})
+		},
+		func(ctx context.Context, id Identity, in *queue, _ func() ([]queries.Request, error)) error {
+			return h.may(ctx, id, officersOf(in.Office)...)
 		})
 	Query(s, Operation{ID: "search-office-requests", Method: "POST", Path: "/offices/{office}/search", Tag: tag, Summary: "Find requests by personal data, which never stands in an address", View: requestViews},
 		func(ctx context.Context, id Identity, in *struct {

@@ -28,6 +28,9 @@ Commands need a bearer token and an Idempotency-Key, and answer where their fact
 	`a query with ?after= that position shows them. Refusals are application/problem+json (RFC 9457), in Persian or, ` +
 	`if Accept-Language prefers it, in English; a browser, which prefers text/html, gets a page. Their code is stable.
 
+What a screen follows has a /stream under its path, of server-sent events. It ends with its token, with the right to it, or with the house: ` +
+	`the event end tells why, and who comes back with Last-Event-ID misses nothing.
+
 400 says that a request is not of the operation's form, as this document has it, and was not looked into: a body over 1 MiB, of another ` +
 	`media type, of broken UTF-8 or with lone surrogates, with a name twice, an unknown one or one in another case, nested more than ` +
 	`32 deep, of wrong types, lengths, patterns or numbers out of range, or an unknown parameter. 422 says that the form is right and a ` +

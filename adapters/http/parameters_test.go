@@ -91,7 +91,7 @@ func TestAPositionThatIsNotThereYetIsRefusedAtOnce(t *testing.T) {
 }
 
 // never is a waiter for a view that would never come so far.
-type never struct{}
+type never struct{ waiter }
 
 func (never) Wait(ctx context.Context, _ string, _ event.Position) error {
 	<-ctx.Done()

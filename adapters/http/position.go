@@ -13,9 +13,13 @@ import (
 )
 
 // Waiter waits until a projection shows a position of the log, or for the
-// context to end.
+// context to end. To who follows projections it tells that they may have changed:
+// as long as what was heard of them is the same, they are.
 type Waiter interface {
 	Wait(ctx context.Context, projection string, p event.Position) error
+	Next() <-chan struct{}
+	Heard(projections ...string) uint64
+	Position(ctx context.Context, projections ...string) (event.Position, error)
 }
 
 // viewWithin bounds the wait of ?after=.
@@ -66,11 +70,16 @@ func (s *Server) wait(ctx context.Context, views string) error {
 	if !asked {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, viewWithin)
-	defer cancel()
 	if s.ahead(ctx, after) {
 		return errAhead
 	}
+	return s.reach(ctx, views, after)
+}
+
+// reach waits until views show a position.
+func (s *Server) reach(ctx context.Context, views string, after event.Position) error {
+	ctx, cancel := context.WithTimeout(ctx, viewWithin)
+	defer cancel()
 	for _, view := range strings.Fields(views) {
 		err := s.Waiter.Wait(ctx, view, after)
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -86,6 +95,8 @@ func (s *Server) wait(ctx context.Context, views string) error {
 // ahead tells of a position that the log has not reached, for which no wait
 // would end. A log that is down says nothing: the view may show it all the same.
 func (s *Server) ahead(ctx context.Context, p event.Position) bool {
+	ctx, cancel := context.WithTimeout(ctx, viewWithin)
+	defer cancel()
 	head, err := s.Head(ctx)
 	return err == nil && p > head
 }

@@ -95,13 +95,18 @@ func done(r commands.Receipt, err error) (commands.Receipt, Nothing, error) { re
 
 func (h House) requestQueries(s *Server) {
 	const tag = "Requests"
-	Query(s, Operation{ID: "list-my-requests", Method: "GET", Path: "/requests", Tag: tag, Summary: "My own requests", View: requestViews},
+	// Before requests by their code: Fiber takes the first route that fits.
+	Watch(s, Operation{ID: "list-my-requests", Method: "GET", Path: "/requests", Tag: tag, Summary: "My own requests", View: requestViews},
 		func(ctx context.Context, id Identity, _ *struct{}) ([]queries.Request, error) {
 			return h.Queries.OfPerson(ctx, id.Person)
-		})
-	Query(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: requestViews},
-		func(ctx context.Context, id Identity, in *Coded) (queries.Request, error) {
-			return h.request(ctx, id, in.plain())
+		}, nil)
+	Watch(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: requestViews},
+		func(ctx context.Context, _ Identity, in *Coded) (queries.Request, error) {
+			return h.Queries.Request(ctx, in.plain())
+		},
+		func(ctx context.Context, id Identity, _ *Coded, told func() (queries.Request, error)) error {
+			r, err := told()
+			return h.sees(ctx, id, r, err)
 		})
 	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
@@ -158,29 +163,28 @@ type LiabilityNotice struct {
 	Text     string `json:"text"`
 }
 
-// request finds a request for those who may see that it is there: its applicant,
+// sees lets those know of a request who may see that it is there: its applicant,
 // the officers of its office, and overseers. Others learn that it does not
 // exist; their posts are read for one that does not exist, too, so that the time
 // does not tell one from the other.
-func (h House) request(ctx context.Context, id Identity, code string) (queries.Request, error) {
-	r, err := h.Queries.Request(ctx, code)
+func (h House) sees(ctx context.Context, id Identity, r queries.Request, err error) error {
 	switch {
 	case err == nil && own(r, id):
-		return r, nil
+		return nil
 	case err != nil && !errors.Is(err, enrollment.ErrNotFound):
-		return r, err
+		return err
 	}
 	seen := h.may(ctx, id, append(officersOn(r), overseers...)...)
 	if seen != nil {
-		return queries.Request{}, hidden(seen, enrollment.ErrNotFound)
+		return hidden(seen, enrollment.ErrNotFound)
 	}
-	return r, err
+	return err
 }
 
 // inside is a request for those who may see its form: not for overseers.
 func (h House) inside(ctx context.Context, id Identity, code string) (queries.Request, error) {
-	r, err := h.request(ctx, id, code)
-	if err == nil && !own(r, id) {
+	r, err := h.Queries.Request(ctx, code)
+	if err = h.sees(ctx, id, r, err); err == nil && !own(r, id) {
 		err = sealed(h.may(ctx, id, officersOn(r)...))
 	}
 	return r, err

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,6 +33,9 @@ type Config struct {
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
 	Log      *slog.Logger
+	// Timed, if there is one, hears of every answer before it is sent: to which
+	// operation, by its ID, or NoOperation.
+	Timed func(operation string, status int, took time.Duration)
 	// DevIssuer is served under /dev/oidc/; nil outside development mode.
 	DevIssuer DevIssuer
 }
@@ -41,6 +45,7 @@ type Server struct {
 	Config
 	app      *fiber.App
 	api      huma.API
+	streams  *hub
 	declared map[string]bool // method and path
 	document []byte          // the OpenAPI document, once all is declared
 }
@@ -59,7 +64,7 @@ const (
 // New opens the door with its own routes: health, the OpenAPI document and its
 // page, and in development the issuer's documents.
 func New(c Config) *Server {
-	s := &Server{Config: c, declared: map[string]bool{}}
+	s := &Server{Config: c, streams: newHub(c.Waiter), declared: map[string]bool{}}
 	s.app = fiber.New(fiber.Config{
 		Immutable:             true, // else stored values change with the next request
 		BodyLimit:             bodyLimit,
@@ -90,6 +95,10 @@ func New(c Config) *Server {
 // it is answering, for at most 2 s: all that stands behind it has to stop as well.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	s.seal()
+	var waking sync.WaitGroup
+	defer waking.Wait()
+	defer s.streams.end()
+	waking.Go(s.streams.run)
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() { stopped <- s.stop(listener) })
 	err := s.app.Listener(patient{listener})
@@ -100,8 +109,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 // stop also closes the listener itself: a shutdown that comes before the
-// server began to listen would be forgotten.
+// server began to listen would be forgotten. Streams would not end by themselves.
 func (s *Server) stop(listener net.Listener) error {
+	s.streams.end()
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	err := s.app.ShutdownWithContext(ctx)

@@ -100,6 +100,19 @@ func (c Cluster) settle(a account) (*Server, error) {
 	return &Server{dir: dir, sockets: sockets, log: c.Log, done: make(chan struct{})}, nil
 }
 
+// forked is how long a lock that was given up may still be held: by a child of
+// ours that was forked meanwhile and has not begun its own program.
+const forked = time.Second
+
+func flock(f *os.File) error {
+	for end := time.Now().Add(forked); ; time.Sleep(5 * time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
 // seize makes sure that no living process but this one owns the cluster: then
 // a server that runs on it is an orphan. The kernel frees the lock of the dead.
 func seize(dir string) (*os.File, error) {
@@ -107,7 +120,7 @@ func seize(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s is in use by another process", dir), lock.Close())
 	}
 	return lock, nil

@@ -9,6 +9,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"govahi/projections"
 )
 
 // siege is a cluster to which harm is done while requests arrive at its doors.
@@ -32,7 +36,41 @@ func besiege(t *testing.T, roles ...string) *siege {
 	c := newCluster(t, roles...)
 	s := &siege{cluster: c, traffic: newTraffic(t, c.operator(c.of(roleAPI)[0]), seed)}
 	s.letters = newLetters(c.outboxes()...)
+	_, err := s.instance.viewsPool(t).Exec(t.Context(), backwards)
+	must(t, err)
 	return s
+}
+
+// backwards writes down each checkpoint that goes back: a projector that was cut off
+// still holds events that the other has stored meanwhile. In the end nobody would
+// see that it stored them again, for it stores all that follows again, too.
+const backwards = `
+CREATE TABLE govahi.backwards (projection text, was bigint, became bigint);
+CREATE FUNCTION govahi.note_backwards() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO govahi.backwards VALUES (old.projection, old.position, new.position);
+	RETURN new;
+END $$;
+CREATE TRIGGER backwards BEFORE UPDATE ON govahi.checkpoints FOR EACH ROW
+	WHEN (new.position <= old.position AND new.version = old.version) EXECUTE FUNCTION govahi.note_backwards()`
+
+func projectionNames() (names []string) {
+	for _, p := range projections.All() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// neverBack looks at what it wrote of projections. A policy's checkpoint may go
+// back: what it asks for again is known by the command's ID.
+func (s *siege) neverBack() {
+	s.Helper()
+	rows, err := s.instance.viewsPool(s.T).Query(s.Context(), `SELECT DISTINCT projection FROM govahi.backwards WHERE projection = ANY ($1)`, projectionNames())
+	must(s.T, err)
+	twice, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(s.T, err)
+	if len(twice) > 0 {
+		s.Errorf("the checkpoints of %q went back, or stood: two projectors stored the same", twice)
+	}
 }
 
 func (c *cluster) outboxes() (dirs []string) {
@@ -66,7 +104,7 @@ func (s *siege) suffers(h harm) {
 	s.allReady(h.kind)
 	k.cost[4] = time.Since(undone)
 	s.strikes = append(s.strikes, k)
-	s.Logf("%-24s %5d", h.kind, milliseconds(k.cost[:]))
+	s.Logf("%-24s %5d", h.kind, inMilliseconds(k.cost[:]))
 	if max(k.cost[0], k.cost[2]) > commandsAgain || max(k.cost[1], k.cost[3]) > questionsAgain {
 		s.Errorf("%s: promised are %v for commands and %v for questions", h.kind, commandsAgain, questionsAgain)
 	}
@@ -79,7 +117,7 @@ func (s *siege) lasts() time.Duration {
 	return time.Duration(s.dice.of(often(2_000, 10_000))) * time.Millisecond
 }
 
-func milliseconds(all []time.Duration) (ms []int64) {
+func inMilliseconds(all []time.Duration) (ms []int64) {
 	for _, d := range all {
 		ms = append(ms, d.Milliseconds())
 	}
@@ -120,6 +158,7 @@ func (s *siege) over(end func()) {
 		s.operator(m).settled(s.T)
 		s.shows(m)
 	}
+	s.neverBack()
 	s.streamIsTheLog()
 	s.lettersOnce()
 	table := s.table()
@@ -215,8 +254,8 @@ func (s *siege) table() string {
 	return text
 }
 
-// harms are all that may happen to the parts, and to one process of each pair;
-// in the long run, to both.
+// harms are all that may happen to one process of each pair, and in the long run
+// to both.
 func (s *siege) harms() (all []harm) {
 	for n := 0; n < len(s.members); n += 2 {
 		pair := s.members[n : n+2]
@@ -228,7 +267,7 @@ func (s *siege) harms() (all []harm) {
 			}
 		}
 	}
-	return slices.Concat(all, s.toBus(), s.toLog(), s.toPostgres())
+	return all
 }
 
 func (s *siege) killed(m *member) []harm {
@@ -359,27 +398,37 @@ var eachRoleTwice = []string{
 	roleAPI, roleAPI, roleRelay, roleRelay, roleProjector, roleProjector, rolePolicy, rolePolicy, roleIssuer, roleIssuer,
 }
 
-// TestClusterOfSingleRoles does harm to each part and each role in turn.
+// TestClusterOfSingleRoles does harm to each role in turn, and to the parts that
+// stand alone here.
 func TestClusterOfSingleRoles(t *testing.T) {
 	t.Parallel()
 	s := besiege(t, eachRoleTwice...)
-	s.goThrough()
+	s.goThrough(s.toLog, s.toPostgres)
 }
 
-// TestClusterOfWholeHouses: two processes, each of which does everything.
+// TestClusterOfWholeHouses: two processes, each of which does everything; and the
+// servers of the bus are harmed.
 func TestClusterOfWholeHouses(t *testing.T) {
 	t.Parallel()
 	all := strings.Join(allRoles, ",")
 	s := besiege(t, all, all)
-	s.goThrough()
+	s.goThrough(s.toBus)
 }
 
-// goThrough does all harm while requests arrive.
-func (s *siege) goThrough() {
+// goThrough does harm to the processes and to some parts, and in the long run to
+// all parts, while requests arrive.
+func (s *siege) goThrough(parts ...func() []harm) {
 	s.Helper()
+	if long() {
+		parts = []func() []harm{s.toBus, s.toLog, s.toPostgres}
+	}
 	end := s.flow()
 	for range often(1, 10) {
-		for _, h := range s.harms() {
+		harms := s.harms()
+		for _, part := range parts {
+			harms = append(harms, part()...)
+		}
+		for _, h := range harms {
 			s.suffers(h)
 		}
 	}

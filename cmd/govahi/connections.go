@@ -25,7 +25,7 @@ type connections struct {
 	NATS     string `env:"GOVAHI_NATS" placeholder:"URLS" help:"NATS with JetStream: nats://… or tls://…, several by commas; embedded if empty."`
 	Postgres string `env:"GOVAHI_POSTGRES" placeholder:"URL" help:"PostgreSQL database of the read views: postgres://…; embedded if empty."`
 	Vault    string `env:"GOVAHI_VAULT" placeholder:"URL" help:"PostgreSQL database of the vault, never that of the views: postgres://…; embedded if empty."`
-	CA       string `env:"GOVAHI_CA" type:"path" placeholder:"DIR" help:"Directory that the key ceremony made; ca in the data directory if empty."`
+	CA       string `env:"GOVAHI_CA" placeholder:"DIR" help:"Directory that the key ceremony made; ca in the data directory if empty."`
 }
 
 func (c connections) logTarget(d data) string { return cmp.Or(c.Log, d.logSocket()) }

@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -274,6 +279,16 @@ func (e *errand) enters(ctx context.Context, code string) error {
 		return errNotYet
 	}
 	return errors.Join(errNotYet, e.does(ctx, e.by, "email-code", nil))
+}
+
+// sampleCSR is a request of a key that no token holds.
+func sampleCSR() (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), cryptorand.Reader)
+	if err != nil {
+		return "", err
+	}
+	der, err := x509.CreateCertificateRequest(cryptorand.Reader, &x509.CertificateRequest{}, key)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), err
 }
 
 func isRefusal(err error) bool {

@@ -270,13 +270,6 @@ func (r rebuild) watch(ctx context.Context, pool *pgxpool.Pool, names []string) 
 
 var errGoesOn = errors.New("you no longer watch it, but the rebuild goes on in the running instance: see govahi projections")
 
-func pauseUntil(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
 // names are the views to build; all are asked for by name.
 func (r rebuild) names() ([]string, error) {
 	var all []string

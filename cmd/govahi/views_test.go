@@ -462,8 +462,8 @@ func (i *instance) pool(t *testing.T, database string) *pgxpool.Pool {
 	return pool
 }
 
-// views reaches the read views, wherever they are.
-func (i *instance) views(t *testing.T) *pgxpool.Pool {
+// viewsPool reaches the read views, wherever they are.
+func (i *instance) viewsPool(t *testing.T) *pgxpool.Pool {
 	t.Helper()
 	pool, err := i.dev().views(t.Context())
 	must(t, err)
@@ -547,7 +547,7 @@ func (i *instance) outboxFiles(t *testing.T) map[string]string {
 // in which nothing is on its way from one to the other.
 func (i *instance) sameViews(t *testing.T) {
 	t.Helper()
-	views := i.views(t)
+	views := i.viewsPool(t)
 	for {
 		facts := i.facts(t)
 		i.atRest(t)

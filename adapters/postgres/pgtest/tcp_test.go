@@ -38,7 +38,11 @@ func TestARemoteServerIsReachedByPasswordAlone(t *testing.T) {
 		t.Error("a dead server answers")
 	}
 	r.Again(t)
-	if err := pool.Ping(t.Context()); err != nil {
+	err = pool.Ping(t.Context())
+	for n := 0; err != nil && n < 16; n++ { // each of the dead connections may be tried first
+		err = pool.Ping(t.Context())
+	}
+	if err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,572 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"govahi/commands"
+	"govahi/commands/memlog"
+	"govahi/commands/policies"
+	"govahi/domain/access"
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/event/spec"
+	"govahi/domain/fault"
+	"govahi/domain/limit"
+	"govahi/domain/office"
+	"govahi/projections"
+)
+
+// A tale is what many people did in a house, in any order, by the real commands
+// and policies on a log in memory. The world outside, the issuing CA among it,
+// is made of paper, and every answer of it is drawn. Who may do what is of no
+// interest here: a refusal is no fault, it only leaves nothing to tell.
+
+// tale is one that is being told.
+type tale struct {
+	*commands.App
+	*rapid.T
+	log       *memlog.Log
+	ctx       context.Context
+	clock     time.Time
+	people    map[string]int // how often a code's person was erased
+	publisher *commands.Publisher
+	affairs   []*affair
+	keys      int
+	heard     event.Position // by the policies
+}
+
+// affair is a request on its way.
+type affair struct {
+	by, person, code, token string
+}
+
+// Those who act, by their codes; the others are whoever comes.
+const (
+	admin, manager, operator = "9992001011", "9992002026", "9992004045"
+	officer, second          = "9992005051", "9992006064"
+	research                 = "9992008083"
+)
+
+var visitors = []string{"9992009098", "9992010101", "9992011114", "9992012129", "9992013133", "9992003030"}
+
+// taleOf lets so much happen, and returns the log.
+func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
+	s := &tale{T: rt, log: memlog.New(), ctx: t.Context(), people: map[string]int{}}
+	s.clock = time.Date(2026, time.November, 1, 8, 30, 0, 123456789, time.UTC)
+	keeper := spec.NewKeeper()
+	s.App = &commands.App{
+		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Registry: s,
+		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
+	}
+	s.publisher = commands.NewPublisher(s.App)
+	s.found()
+	for range acts {
+		s.something(keeper)
+	}
+	s.settle(keeper)
+	all, err := event.ReadBatch(s.ctx, s.log, 0, 1<<30)
+	s.must(err)
+	return all
+}
+
+func (s *tale) must(err error) {
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// found is how the house begins.
+func (s *tale) found() {
+	_, err := s.Bootstrap(s.ctx, admin)
+	s.must(err)
+	for _, code := range []string{"office-1", "office-2"} {
+		s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Registration, code)))
+	}
+	s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Research, "unit-1")))
+	for _, p := range []struct {
+		who   string
+		role  appointment.Role
+		place string
+	}{
+		{manager, appointment.Manager, ""},
+		{operator, appointment.CAOperator, ""},
+		{officer, appointment.RegistrationOfficer, "office-1"},
+		{second, appointment.RegistrationOfficer, "office-1"},
+		{research, appointment.ResearchOfficer, "unit-1"},
+	} {
+		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{PersonCode: p.who, Role: p.role, Place: p.place, Until: s.clock.AddDate(2, 0, 0)}))
+	}
+	s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
+	s.begin()
+}
+
+func place(sort office.Sort, code string) commands.OpenOffice {
+	return commands.OpenOffice{Sort: sort, Code: code, Name: "دفتر " + code, Province: "تهران", City: "ری"}
+}
+
+func (s *tale) price() commands.PublishTariff {
+	return commands.PublishTariff{Product: "cpmis-signature", TokenRial: 1_000_000, IssuanceRial: 500_000, ValidFrom: s.clock}
+}
+
+// as is somebody with a new key.
+func (s *tale) as(code string) commands.Caller {
+	s.keys++
+	return commands.Caller{Person: s.person(code), Key: fmt.Sprintf("key-%d", s.keys)}
+}
+
+// asked looks at an answer: it may be a refusal, but not a fault of ours.
+func (s *tale) asked(_ commands.Receipt, err error) { s.refused(err) }
+
+func (s *tale) refused(err error) (unavailable bool) {
+	f, refused := fault.Of(err)
+	if err != nil && (!refused || f.Kind == fault.Internal) {
+		s.Fatalf("the tale breaks off: %v", err)
+	}
+	return refused && f.Kind == fault.Unavailable
+}
+
+// evenly draws below n: rapid itself is fond of small numbers, and then nobody
+// ever comes far.
+func evenly(t *rapid.T, n int, of string) int {
+	return rapid.Custom(func(t *rapid.T) int {
+		drawn := 0
+		for bit := 1; bit < 4*n; bit *= 2 {
+			if rapid.Bool().Draw(t, "bit") {
+				drawn += bit
+			}
+		}
+		return drawn % n
+	}).Draw(t, of)
+}
+
+func pick[T any](t *rapid.T, of string, from ...T) T { return from[evenly(t, len(from), of)] }
+
+func chance(t *rapid.T, percent int, of string) bool { return evenly(t, 100, of) >= 100-percent }
+
+func (s *tale) chance(percent int, of string) bool { return chance(s.T, percent, of) }
+
+func (s *tale) one(of string, from ...string) string { return pick(s.T, of, from...) }
+
+// something is, more often than not, what brings a request further.
+func (s *tale) something(keeper *spec.Keeper) {
+	s.clock = s.clock.Add(time.Duration(1+evenly(s.T, 90_000_000, "µs")) * time.Microsecond)
+	late := s.affairs[max(0, len(s.affairs)-4):] // the others are forgotten
+	a := late[evenly(s.T, len(late), "affair")]
+	now := s.state(a)
+	switch {
+	case s.chance(2, "begins") || now.Status.Over() && s.chance(40, "begins"):
+		s.begin()
+	case s.chance(8, "beside"):
+		s.beside(a, now)
+	case s.chance(10, "anything"):
+		doings[evenly(s.T, len(doings), "doing")].do(s, a, now)
+	default:
+		s.onward(a, now)
+	}
+	if s.chance(60, "policies come") {
+		s.settle(keeper)
+	}
+}
+
+func (s *tale) onward(a *affair, now enrollment.Enrollment) {
+	var apt []doing
+	for _, d := range doings {
+		if slices.Contains(d.at, now.Status) {
+			apt = append(apt, d)
+		}
+	}
+	if len(apt) > 0 {
+		apt[evenly(s.T, len(apt), "doing")].do(s, a, now)
+	}
+}
+
+func (s *tale) begin() {
+	a := &affair{person: s.one("visitor", visitors...)}
+	a.by = a.person
+	in := commands.OpenRequest{Channel: enrollment.Outside, CertificateType: "cpmis-signature"}
+	if s.chance(30, "counter") {
+		a.by, in.Office = officer, "office-1"
+	}
+	r, err := s.OpenRequest(s.ctx, s.as(a.by), in)
+	s.asked(r, err)
+	if err == nil {
+		a.code = r.Stream.ID()
+		a.token = "TOKEN" + a.code
+		s.affairs = append(s.affairs, a)
+	}
+}
+
+func (s *tale) state(a *affair) (now enrollment.Enrollment) {
+	for r, err := range s.log.Read(s.ctx, enrollment.Kind.Stream(a.code), 0) {
+		s.must(err)
+		e, err := enrollment.Catalog.Open(r)
+		s.must(err)
+		now = enrollment.Kind.Evolve(now, e)
+	}
+	return now
+}
+
+// doing is something that is done about a request, and where it brings it
+// further.
+type doing struct {
+	at []enrollment.Status
+	do func(*tale, *affair, enrollment.Enrollment)
+}
+
+func at(of ...enrollment.Status) []enrollment.Status { return of }
+
+var doings = []doing{
+	{at(enrollment.StatusDraft, enrollment.StatusDraft, enrollment.StatusNeedsCorrection), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.CompleteForm(s.ctx, s.as(a.by), a.code, s.form(a)))
+	}},
+	{at(enrollment.StatusCompleted, enrollment.StatusUnderControl), func(s *tale, a *affair, now enrollment.Enrollment) {
+		code := s.EmailCode(enrollment.Kind.Stream(a.code), now.Email.Sent.Round)
+		s.asked(s.ConfirmEmail(s.ctx, s.as(a.by), a.code, s.one("code", code, code, code, code, code, code, "00000")))
+	}},
+	{at(), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.clock = s.clock.Add(time.Minute)
+		s.asked(s.SendEmailCode(s.ctx, s.as(a.by), a.code))
+	}},
+	{at(enrollment.StatusCompleted, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		n := commands.LiabilityNotice
+		s.asked(s.AcceptLiability(s.ctx, s.as(a.by), a.code, n.Version, n.Hash()))
+	}},
+	{at(enrollment.StatusReady), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.SubmitRequest(s.ctx, s.as(a.by), a.code, "office-1"))
+	}},
+	{at(), func(s *tale, a *affair, _ enrollment.Enrollment) { s.asked(s.Withdraw(s.ctx, s.as(a.by), a.code)) }},
+	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.VerifyDocuments(s.ctx, s.as(officer), a.code, s.documents()))
+	}},
+	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RecordPayment(s.ctx, s.as(officer), a.code, commands.RecordPayment{
+			Provider: "samplebank", Terminal: "10000001", RRN: a.code, Trace: "1", AmountRial: 1_500_000,
+		}))
+	}},
+	{at(enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.CloseControl(s.ctx, s.as(officer), a.code, s.control(), s.chance(80, "passed")))
+	}},
+	{at(enrollment.StatusAtOffice), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RequireControl(s.ctx, s.as(officer), a.code, s.control()))
+	}},
+	{at(enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RepeatInquiry(s.ctx, s.as(officer), a.code))
+	}},
+	{at(), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RequestCorrection(s.ctx, s.as(officer), a.code, []string{s.one("field", "post", "email", "address"), "surname"}))
+	}},
+	{at(), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RejectRequest(s.ctx, s.as(officer), a.code, enrollment.NotEntitled))
+	}},
+	{at(enrollment.StatusControlled), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		review, err := s.ReviewRecord(s.ctx, s.as(second), a.code)
+		if !s.refused(err) && err == nil {
+			s.asked(s.ConfirmInformation(s.ctx, s.as(second), a.code, review.Record))
+		}
+	}},
+	{at(enrollment.StatusConfirmed), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.ReceiveToken(s.ctx, s.as(officer), commands.ReceiveToken{Serial: a.token, Model: "sample", Office: "office-1"}))
+		s.asked(s.ReserveToken(s.ctx, s.as(officer), a.code, a.token))
+	}},
+	{at(enrollment.StatusConfirmed, enrollment.StatusConfirmed), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.IssueCertificate(s.ctx, s.as(officer), a.code, a.token, []byte("key of "+a.code)))
+	}},
+	{at(enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.PersonaliseToken(s.ctx, s.as(officer), a.code, a.token, now.Fingerprint))
+	}},
+	{at(enrollment.StatusIssued), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.PrintSheet(s.ctx, s.as(officer), a.code))
+	}},
+	{at(enrollment.StatusReadyForDelivery), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.DeliverToken(s.ctx, s.as(second), a.code, enrollment.NationalCard))
+	}},
+	{at(enrollment.StatusDelivered), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.AcceptCertificate(s.ctx, s.as(a.person), a.code))
+	}},
+	{at(enrollment.StatusDelivered, enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.DefineAccess(s.ctx, s.as(research), commands.DefineAccess{
+			TrackingCode: a.code, UserName: "user." + s.one("name", "a", "b", "c", "d"), Level: access.Viewer, Fingerprint: now.Fingerprint, Unit: "unit-1",
+		}))
+	}},
+	{at(enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
+		reason := pick(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
+		s.asked(s.RevokeCertificate(s.ctx, s.as(operator), now.Serial, reason))
+	}},
+	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))
+	}},
+}
+
+func (s *tale) control() enrollment.Control {
+	return pick(s.T, "control", enrollment.ControlTelephone, enrollment.ControlAddress)
+}
+
+func (s *tale) documents() commands.VerifyDocuments {
+	all := []enrollment.Document{enrollment.BirthCertificate, enrollment.NationalCard, enrollment.LegalPersonCard, enrollment.IntroductionLetter}
+	if s.chance(10, "not all") {
+		return commands.VerifyDocuments{Sighted: all[:1+evenly(s.T, 3, "documents")]}
+	}
+	return commands.VerifyDocuments{Sighted: all, Letter: &enrollment.Letter{Number: "۱۲/۳۴۵", Date: "1405/08/01"}}
+}
+
+// form is the person's, with small differences, or a visitor's at the counter.
+func (s *tale) form(a *affair) commands.FormInput {
+	person := a.person
+	if a.by == officer && s.chance(10, "another") {
+		person = s.one("visitor", visitors...)
+	}
+	return commands.FormInput{
+		GivenName: "متقاضی", Surname: s.one("surname", "نمونه‌پور", "نمونه‌زاده"), LatinGivenName: "Motaghazi", LatinSurname: "Nemunepur",
+		PersonCode: person, BirthDate: "۱۳۶۰/۰۱/۰۱", Mobile: s.one("mobile", "۰۹۱۲۰۰۰۱۲۳۴", "09120005678"),
+		Email: s.one("email", "nemune@example.ir", "degar@example.ir"), Address: "تهران، خیابان نمونه", PostalCode: "1619735744",
+		Province: s.one("province", "تهران", "فارس"), City: "تهران", OrganizationName: "شرکت نمونه",
+		Organization: s.one("organization", "10999001013", "10999002029"), Post: "کارشناس",
+	}
+}
+
+// beside is what others do, who have their own business.
+func (s *tale) beside(a *affair, now enrollment.Enrollment) {
+	who := s.one("who", visitors...)
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day") {
+	case "appoint":
+		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
+			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
+		}))
+	case "dismiss":
+		s.asked(s.Dismiss(s.ctx, s.as(admin), commands.Dismiss{PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2")}))
+	case "office":
+		s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Registration, fmt.Sprint("office-", evenly(s.T, 9, "office")))))
+	case "tariff":
+		s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
+	case "token":
+		s.asked(s.ReceiveToken(s.ctx, s.as(officer), commands.ReceiveToken{Serial: fmt.Sprint("STOCK", s.keys), Model: "sample", Office: "office-1"}))
+	case "case":
+		s.decide()
+	case "erase":
+		s.asked(s.EraseSubject(s.ctx, s.as(manager), who, "subject-request"))
+	case "day":
+		s.clock = s.clock.Add(13 * time.Hour)
+		s.refused(s.publisher.Publish(s.ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.clock.Unix())}))
+	}
+}
+
+func (s *tale) decide() {
+	open := s.ids("revocation.inaccuracy-reported.v1")
+	if len(open) == 0 {
+		return
+	}
+	number := s.one("case", open...)
+	if s.chance(50, "established") {
+		s.asked(s.EstablishInaccuracy(s.ctx, s.as(operator), number, "نمونه: نادرست است"))
+		return
+	}
+	s.asked(s.RefuteInaccuracy(s.ctx, s.as(operator), number, "نمونه: درست است"))
+}
+
+// ids are the streams in which something of a name happened.
+func (s *tale) ids(name string) (ids []string) {
+	for r, err := range s.log.ReadAll(s.ctx, 0, name) {
+		s.must(err)
+		if r.Type == name {
+			ids = append(ids, r.Stream.ID())
+		}
+	}
+	return ids
+}
+
+// settle lets the policies and workers come. What is not available is tried
+// again when they come next.
+func (s *tale) settle(keeper *spec.Keeper) {
+	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(s.publisher), policies.OfErasure(shredder{s, keeper}))
+	for {
+		fresh, err := event.ReadBatch(s.ctx, s.log, s.heard, 1000)
+		s.must(err)
+		if len(fresh) == 0 {
+			break
+		}
+		for _, r := range fresh {
+			for _, p := range all {
+				if s.refused(p.Handle(s.ctx, s.App, r)) {
+					return
+				}
+			}
+			s.heard = r.Position
+		}
+	}
+	for _, id := range latest(s.ids("inquiry.requested.v1")) {
+		s.refused(s.AskRegistry(s.ctx, commands.Caller{Policy: "inquire"}, id))
+	}
+	for _, id := range latest(s.ids("notification.requested.v1")) {
+		s.refused(s.SendNotification(s.ctx, commands.Caller{Policy: "post"}, s, id))
+	}
+}
+
+// TestTalesTellEverything that any view takes in, or the histories would not look
+// there.
+func TestTalesTellEverything(t *testing.T) {
+	t.Parallel()
+	told := map[string]int{}
+	for seed := range 20 {
+		rapid.Custom(func(rt *rapid.T) bool {
+			for _, r := range taleOf(t, rt, 400) {
+				told[r.Type]++
+			}
+			return true
+		}).Example(seed)
+	}
+	for _, p := range projections.All() {
+		for _, c := range p.Catalogs {
+			for _, e := range c.Entries() {
+				if told[e.Name] < 2 {
+					t.Errorf("%s happened %d times", e.Name, told[e.Name])
+				}
+			}
+		}
+	}
+}
+
+// latest leaves out what is done, or forgotten.
+func latest(ids []string) []string { return ids[max(0, len(ids)-12):] }
+
+// Send is the mail server.
+func (s *tale) Send(context.Context, commands.Mail) error {
+	return pick(s.T, "mail", nil, nil, nil, nil, commands.ErrAddressFull, errors.New("mail is down"))
+}
+
+// Inquire is the civil registry.
+func (s *tale) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
+	found := commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}
+	switch s.one("registry", "matches", "matches", "matches", "matches", "mismatch", "review", "closed", "down") {
+	case "mismatch":
+		found.Matched, found.Differs = false, []string{"surname", "birthDate"}
+	case "review":
+		return commands.RegistryAnswer{Inconclusive: "review"}, nil
+	case "closed":
+		return commands.RegistryAnswer{Deferred: "out-of-hours"}, nil
+	case "down":
+		return found, errors.New("the registry is down")
+	}
+	return found, nil
+}
+
+func (s *tale) person(code string) event.Subject {
+	return event.Subject(fmt.Sprintf("person-%s-%d", code[6:], s.people[code]))
+}
+
+// Person gives everybody a pseudonym, and another one after an erasure.
+func (s *tale) Person(_ context.Context, code string) (event.Subject, error) {
+	return s.person(code), nil
+}
+
+// Lookup knows everybody.
+func (s *tale) Lookup(_ context.Context, code string) (event.Subject, bool, error) {
+	return s.person(code), true, nil
+}
+
+// shredder destroys a person's key; his code is somebody else's then.
+type shredder struct {
+	*tale
+	keeper *spec.Keeper
+}
+
+// Destroy forgets for good.
+func (s shredder) Destroy(_ context.Context, who event.Subject) error {
+	s.keeper.Forget(who)
+	for _, code := range visitors {
+		if s.person(code) == who {
+			s.people[code]++
+		}
+	}
+	return nil
+}
+
+// openSecrets derive from nothing secret.
+type openSecrets struct{}
+
+func (openSecrets) Derive(purpose string, parts ...string) []byte {
+	sum := sha256.Sum256([]byte(purpose + "\x00" + strings.Join(parts, "\x00")))
+	return sum[:]
+}
+
+// Term is as good a search term as any.
+func (o openSecrets) Term(kind, text string) []byte { return o.Derive("term", kind, text) }
+
+// paper is a CA and its signer, whose certificates are texts; it fails now and
+// then, before or after its fence.
+type paper struct{ *tale }
+
+var errPaper = fault.New(fault.Conflict, "not-on-paper", "نمی‌شود.", "It cannot be.")
+
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func (p paper) Issuer() string { return hashOf([]byte("issuer")) }
+
+func (p paper) NewSerial(time.Time) (string, error) {
+	p.keys++
+	return fmt.Sprintf("40%034x", p.keys), nil
+}
+
+func (p paper) CheckCSR(csr []byte) (string, error) { return hashOf(csr), nil }
+
+func (p paper) Prepare(d commands.Draft) (commands.Prepared, error) {
+	if p.chance(15, "lint") {
+		return commands.Prepared{}, errPaper
+	}
+	tbs := []byte("certificate " + d.Serial)
+	return commands.Prepared{
+		TBS: tbs, TBSHash: hashOf(tbs), KeyHash: hashOf(d.CSR), Profile: "cpmis-signature", Issuer: p.Issuer(),
+		NotBefore: d.NotBefore, NotAfter: d.NotBefore.AddDate(1, 0, 0),
+	}, nil
+}
+
+func (p paper) PrepareResponder(string, []byte, time.Time) (commands.Prepared, error) {
+	return commands.Prepared{}, errPaper
+}
+
+func (p paper) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	tbs := fmt.Appendf(nil, "list %d of %d", number, len(revoked))
+	return commands.PreparedCRL{TBS: tbs, TBSHash: hashOf(tbs), ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
+}
+
+func (p paper) CheckIssued(der, _ []byte) (string, error) { return hashOf(der), nil }
+
+func (p paper) CheckCRL(der, _ []byte) (string, error) { return hashOf(der), nil }
+
+func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})
+}
+
+func (p paper) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	return sign(ctx, p, crl.Kind, stream, revision, tbs, crl.SigningStarted{Signer: "paper", At: p.clock})
+}
+
+func sign[S any](ctx context.Context, p paper, kind event.Kind[S], stream event.Stream, revision uint64, tbs []byte, started event.Event) ([]byte, string, error) {
+	if p.chance(10, "away") {
+		return nil, "", commands.ErrSignerAway
+	}
+	meta := event.Meta{CommandID: fmt.Sprintf("signer/%s@%d", stream, revision), Actor: "signer", At: p.clock}
+	proposed, err := kind.Encode(ctx, nil, stream, meta, []event.Event{started})
+	if err == nil {
+		_, err = p.log.Append(ctx, stream, event.Expected(revision), proposed...)
+	}
+	if err == nil && p.chance(10, "fails") {
+		err = commands.ErrSignerAway
+	}
+	return slices.Concat([]byte("signed "), tbs), "paper", err
+}
