@@ -7,7 +7,7 @@ import (
 	"govahi/domain/event"
 )
 
-// anchor names the last event that a checkpoint has taken. A position alone does
+// anchor names the last event that a checkpoint has passed. A position alone does
 // not say of which log: one that was moved, or restored from an older copy, has
 // other events there, and a view that went on would skip what it never saw.
 func anchor(r event.Recorded) string {

@@ -192,3 +192,47 @@ func TestAFarViewDoesNotHideHowFarAnotherIs(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// TestWhatComesBehindAPoisonEventIsPassedToo: it concerns other views, but whoever
+// asks with its position would wait for the next event.
+func TestWhatComesBehindAPoisonEventIsPassedToo(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	p := parcels(1)
+	p.Apply = func(w *projections.Writer, e projections.Event) {
+		if e.Stream == "parcel-slow" {
+			close(begun)
+			<-goOn
+		}
+		applyParcel(w, e)
+	}
+	h.run(p)
+	h.shows(h.postMany(1).Position)
+	h.post("slow")
+	<-begun
+	h.post("bad", "panic")
+	last := h.foreign() // read in one batch with the poison
+	close(goOn)
+	h.shows(last.Position)
+}
+
+// TestAViewWithoutEventsOfItsOwnKnowsItsLog: one that was set back and has grown
+// since has other events where the view has been.
+func TestAViewWithoutEventsOfItsOwnKnowsItsLog(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.postMany(1).Position)
+	for range 20 {
+		h.foreign()
+	}
+	h.shows(h.foreign().Position)
+	stop()
+	h.log = longer(t, h.log, 5)
+	h.count += 100
+	last := h.postMany(50)
+	h.run(parcels(1))
+	h.until("the log's", func() bool {
+		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels'`) == int64(last.Position)
+	})
+	h.tellsTheLog()
+}

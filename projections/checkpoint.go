@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS govahi.checkpoints (
 	position   bigint NOT NULL,              -- everything up to here is in the tables
 	tables     text[] NOT NULL DEFAULT '{}', -- by which a dropped one is noticed
 	events     bigint NOT NULL DEFAULT 0,    -- the projection's own, that it has passed or taken up later
-	anchor     text NOT NULL DEFAULT '',     -- the last of them, by which the log is known
+	anchor     text NOT NULL DEFAULT '',     -- an event at its position or before, by which the log is known
 	changed    timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE IF NOT EXISTS govahi.parked (

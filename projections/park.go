@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,10 +79,10 @@ func dataClass(code string) bool {
 const behind = "behind-a-parked-event"
 
 // park puts an event aside, and with it all later ones of its stream.
-func (v *view) park(ctx context.Context, r event.Recorded, cause error) error {
-	w := v.step(ctx, r.Position, 1, anchor(r))
+func (v *view) park(ctx context.Context, r event.Recorded, upto place, cause error) error {
+	w := v.step(ctx, upto.Position, 1, cmp.Or(upto.anchor, anchor(r)))
 	v.addParked(w, r, reason(cause), attempts)
-	if err := v.commit(ctx, w, r.Position); err != nil {
+	if err := v.commit(ctx, w, upto.Position); err != nil {
 		return err
 	}
 	v.parked[r.Stream] = true

@@ -21,6 +21,7 @@ type portion struct {
 	decoded *sync.WaitGroup
 	after   event.Position // nothing of it is missing from here …
 	upto    event.Position // … to here
+	anchor  string         // of the event there, if it is known
 	end     bool           // the log had no more
 	err     error          // it broke off
 }

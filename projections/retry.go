@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -127,7 +126,7 @@ func (v *view) retry(ctx context.Context, stream event.Stream) error {
 			v.parked[stream] = true
 			return stillParked(ctx, v.Pool, v.schema, e.Recorded, reason(err))
 		case err != nil:
-			return errors.Join(errMoved, err) // what is parked is loaded anew
+			return err // the view begins anew, with what is parked then
 		}
 	}
 	v.status.set(func(s *Status) { s.Parked = len(v.parked) })

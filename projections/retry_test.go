@@ -348,3 +348,25 @@ func TestAPolicysCheckpointGoesForward(t *testing.T) {
 		t.Errorf("it went back to %d", p)
 	}
 }
+
+// TestARetryThatWaitsSaysForWhat: the view waits with it.
+func TestARetryThatWaitsSaysForWhat(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	var mended atomic.Bool
+	p := parcels(1)
+	p.Apply = func(w *projections.Writer, e projections.Event) {
+		if !mended.Load() {
+			panic("broken")
+		}
+		applyParcel(w, e)
+	}
+	r, _ := h.run(p)
+	h.shows(h.post("bad", "5").Position)
+	h.keeper.down.Store(true)
+	mended.Store(true)
+	ok(projections.Retry(t.Context(), h.pool, "parcels", ""))(h)
+	h.until("it waits", func() bool { s := h.status(r); return s.State == projections.Waiting && s.Trouble == "vault-down" })
+	h.keeper.down.Store(false)
+	h.until("it follows", func() bool { return h.status(r).State == projections.Following && len(h.parked()) == 0 })
+	h.tellsTheLog()
+}

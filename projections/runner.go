@@ -156,7 +156,8 @@ func (v *view) keepUp(ctx context.Context) error {
 		}
 		done, err := v.leftToOther(ctx, batch.Upto)
 		if err == nil && !done {
-			err = v.take(ctx, portion{after: v.at, upto: batch.Upto}.decode(batch.Events, v.catalogs))
+			last := anchor(batch.Events[len(batch.Events)-1])
+			err = v.take(ctx, portion{after: v.at, upto: batch.Upto, anchor: last}.decode(batch.Events, v.catalogs))
 			v.second = v.second || errors.Is(err, errMoved)
 		}
 		if err != nil {
@@ -198,7 +199,7 @@ func (v *view) take(ctx context.Context, p portion) error {
 	case p.upto <= v.at:
 		return nil
 	}
-	return v.store(ctx, p.of(v.prefixes, v.at), p.upto)
+	return v.store(ctx, p.of(v.prefixes, v.at), place{p.upto, p.anchor})
 }
 
 // turn is how long the process that writes a view may take for a batch before

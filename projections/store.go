@@ -1,6 +1,7 @@
 package projections
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,19 +10,26 @@ import (
 	"govahi/domain/projection"
 )
 
+// place is where a checkpoint goes, with the anchor there if it is known; else
+// that of the last event goes for it.
+type place struct {
+	event.Position
+	anchor string
+}
+
 // store puts events and checkpoint into the tables in one transaction. If an
 // event is at fault, the batch is halved until it is alone, so that only that
 // one stays behind.
-func (v *view) store(ctx context.Context, events []told, upto event.Position) error {
+func (v *view) store(ctx context.Context, events []told, upto place) error {
 	err := v.write(ctx, events, upto)
 	switch {
 	case !atFault(err) || len(events) == 0:
 		return err
 	case len(events) == 1:
-		return v.storeOne(ctx, events[0])
+		return v.storeOne(ctx, events[0], upto)
 	}
 	half := len(events) / 2
-	if err := v.store(ctx, events[:half], events[half-1].Position); err != nil {
+	if err := v.store(ctx, events[:half], place{Position: events[half-1].Position}); err != nil {
 		return err
 	}
 	return v.store(ctx, events[half:], upto)
@@ -30,21 +38,21 @@ func (v *view) store(ctx context.Context, events []told, upto event.Position) er
 // attempts is how often an event may fail alone before it is parked.
 const attempts = 3
 
-func (v *view) storeOne(ctx context.Context, e told) error {
+func (v *view) storeOne(ctx context.Context, e told, upto place) error {
 	var err error
 	for n := range attempts {
 		rest(ctx, time.Duration(n)*firstPause)
-		if err = v.write(ctx, []told{e}, e.Position); !atFault(err) {
+		if err = v.write(ctx, []told{e}, upto); !atFault(err) {
 			return err
 		}
 	}
-	return v.park(ctx, e.Recorded, err)
+	return v.park(ctx, e.Recorded, upto, err)
 }
 
 // write loads the rows that the events are about, applies the events, and stores
 // the rows.
-func (v *view) write(ctx context.Context, events []told, upto event.Position) error {
-	w := v.step(ctx, upto, len(events), last(events))
+func (v *view) write(ctx context.Context, events []told, upto place) error {
+	w := v.step(ctx, upto.Position, len(events), cmp.Or(upto.anchor, last(events)))
 	defer w.close()
 	if err := v.warm(ctx, events); err != nil {
 		return blame(err)
@@ -55,7 +63,7 @@ func (v *view) write(ctx context.Context, events []told, upto event.Position) er
 			return err
 		}
 	}
-	return v.commit(ctx, w, upto)
+	return v.commit(ctx, w, upto.Position)
 }
 
 // warm lets the keeper fetch the keys of all whose data will be opened at once.
