@@ -22,6 +22,7 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
 	"govahi/domain/token"
@@ -64,6 +65,7 @@ var kinds = []kind{
 	of(person.Addressing, "order", "the one person whom an order of erasure concerns"),
 	of(person.Kind, "subject", "what concerns a person as such: erasure"),
 	of(policy.Kind, "name", "when a policy came to the house"),
+	of(projection.Kind, "name of a view, or policy:NAME", "the events that an operator left out of it"),
 }
 
 func printEvents(t *testing.T) string {

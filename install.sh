@@ -20,6 +20,8 @@ product() {
 tests() {
 	product
 	need mount mount
+	need node nodejs
+	need npm npm
 	ls /usr/lib/*/pkcs11-spy.so /usr/lib/*/pkcs11/pkcs11-spy.so >/dev/null 2>&1 || missing="$missing opensc opensc-pkcs11"
 }
 

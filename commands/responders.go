@@ -16,7 +16,8 @@ const responderRenewal = 7 * 24 * time.Hour
 
 // EnsureResponder returns the certificate of the OCSP responder, DER, issuing
 // one under the same rule as every other where there is none, or the present one
-// ends soon or is of another key: intent, fence, signature, record.
+// ends soon or is of another key: intent, fence, signature, record. It fails with
+// ErrAttemptRunning while another process may be at work on one.
 func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, error) {
 	stream := certificate.Delegation.Stream(a.Authority.Issuer())
 	d, err := load(ctx, a, certificate.Delegation, stream)
@@ -32,10 +33,8 @@ func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, er
 		if a.serves(h.state, publicKey) {
 			return h.state.Issued.Public, nil
 		}
-		if h.state.Status != certificate.Valid {
-			if err := a.abandonResponder(ctx, c, last); err != nil {
-				return nil, err
-			}
+		if err := a.endAttempt(ctx, c, d.state, h.state.Status); err != nil {
+			return nil, err
 		}
 	}
 	return a.delegate(ctx, c, d.state.Serial, publicKey)
@@ -46,6 +45,17 @@ func (a *App) serves(s certificate.Certificate, publicKey []byte) bool {
 	key := sha256.Sum256(publicKey)
 	return s.Status == certificate.Valid && s.Intent.KeyHash == hex.EncodeToString(key[:]) &&
 		a.Clock().Before(s.Issued.NotAfter.Add(-responderRenewal))
+}
+
+// endAttempt abandons what nobody is at work on any more.
+func (a *App) endAttempt(ctx context.Context, c Caller, last certificate.Delegated, s certificate.Status) error {
+	switch {
+	case s == certificate.Valid || s == certificate.Withdrawn:
+		return nil
+	case a.Clock().Sub(last.At).Abs() < attemptLease:
+		return ErrAttemptRunning
+	}
+	return a.abandonResponder(ctx, c, last.Serial)
 }
 
 func (a *App) abandonResponder(ctx context.Context, c Caller, serial string) error {
@@ -64,8 +74,10 @@ func (a *App) delegate(ctx context.Context, c Caller, previous string, publicKey
 	c.Key = serial
 	as := a.do(c, "DelegateResponder", "policy", serial)
 	take := certificate.Delegate{Serial: serial, Previous: previous, At: as.at}
-	if _, err := transact(ctx, a, certificate.Delegation, certificate.Delegation.Stream(a.Authority.Issuer()), as,
-		just[certificate.Delegated](take)); err != nil {
+	_, err = transact(ctx, a, certificate.Delegation, certificate.Delegation.Stream(a.Authority.Issuer()), as, just[certificate.Delegated](take))
+	if errors.Is(err, certificate.ErrSerialTaken) {
+		return nil, errors.Join(ErrAttemptRunning, err) // another process noticed the need, too
+	} else if err != nil {
 		return nil, err
 	}
 	der, err := a.signResponder(ctx, as, serial, publicKey)

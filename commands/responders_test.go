@@ -3,9 +3,12 @@ package commands_test
 import (
 	"crypto/x509"
 	"errors"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
+	"govahi/commands"
 	"govahi/domain/certificate"
 )
 
@@ -95,12 +98,54 @@ func TestAnAttemptForTheResponderThatCrashedIsAbandoned(t *testing.T) {
 	if got := h.serial(lost).Status; got != certificate.Intended {
 		t.Fatalf("the attempt is %s", got)
 	}
+	h.clock.pass(4 * time.Second) // until nobody can still be at work on it
 	c := h.responder(key)
 	if got := h.serial(lost); got.Status != certificate.Withdrawn || got.Reason != certificate.Superseded {
 		t.Errorf("the attempt is %s", got.Status)
 	}
 	if h.delegated() == lost || h.serial(h.delegated()).Issued.NotAfter != c.NotAfter {
 		t.Error("the stream names another serial")
+	}
+	h.nothingUnrecorded()
+}
+
+// TestAnotherProcessLeavesARunningAttemptAlone, and comes again: of two that
+// start at once each would else abandon what the other is about to sign.
+func TestAnotherProcessLeavesARunningAttemptAlone(t *testing.T) {
+	h, key := empty(t), spki(t)
+	met := 0
+	h.steps = func(string) {
+		met++
+		if _, err := h.EnsureResponder(t.Context(), key); !errors.Is(err, commands.ErrAttemptRunning) {
+			t.Errorf("the second was told %v", err)
+		}
+	}
+	first := h.responder(key)
+	if met != 1 || !h.responder(key).Equal(first) {
+		t.Errorf("met %d times; another certificate: %v", met, !h.responder(key).Equal(first))
+	}
+	h.nothingUnrecorded()
+}
+
+// TestOneOfManyProcessesCertifiesTheResponder when all notice the need at once.
+func TestOneOfManyProcessesCertifiesTheResponder(t *testing.T) {
+	h, key := empty(t), spki(t)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			_, err := h.EnsureResponder(t.Context(), key)
+			for errors.Is(err, commands.ErrAttemptRunning) {
+				runtime.Gosched()
+				_, err = h.EnsureResponder(t.Context(), key)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := len(h.all("delegation.attempted.v1")); n != 1 {
+		t.Errorf("%d serials were taken", n)
 	}
 	h.nothingUnrecorded()
 }

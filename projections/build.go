@@ -10,10 +10,13 @@ import (
 
 // held is what the database holds of a schema.
 type held struct {
-	version  int // 0 without a checkpoint
+	version  int // 0 without a checkpoint, negative if it is to be built anew
 	position event.Position
+	events   int64
+	anchor   string
 	present  bool // the schema is there
 	whole    bool // and its checkpoint, and every table that it began with
+	ours     bool // the log holds what was taken last
 }
 
 // asker is a pool or a transaction.
@@ -24,20 +27,34 @@ type asker interface {
 func (v *view) held(ctx context.Context, db asker, schema string) (h held, err error) {
 	var position int64
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(c.version, 0), coalesce(c.position, 0),
+		SELECT coalesce(c.version, 0), coalesce(c.position, 0), coalesce(c.events, 0), coalesce(c.anchor, ''),
 		       to_regnamespace(n.name) IS NOT NULL,
 		       c.projection IS NOT NULL AND to_regnamespace(n.name) IS NOT NULL AND NOT EXISTS (
 		           SELECT FROM unnest(c.tables) t WHERE to_regclass(n.name || '.' || quote_ident(t)) IS NULL)
 		FROM (VALUES ($1)) n (name) LEFT JOIN govahi.checkpoints c ON c.projection = n.name`, schema).
-		Scan(&h.version, &position, &h.present, &h.whole)
+		Scan(&h.version, &position, &h.events, &h.anchor, &h.present, &h.whole)
 	h.position = event.Position(position)
 	return h, err
 }
 
-// serves says that these tables are this version's, and of this log.
-func (h held) serves(version int, head event.Position) bool {
-	return h.whole && h.version == version && h.position <= head
+// found is held, and whether it is of this log. The log is asked later: other
+// processes move the checkpoint on, and who knew the log's end from before would
+// take theirs for one of another log.
+func (v *view) found(ctx context.Context, db asker, schema string) (held, error) {
+	h, err := v.held(ctx, db, schema)
+	if err != nil {
+		return h, err
+	}
+	head, err := v.Log.Head(ctx)
+	if err != nil || h.position > head {
+		return h, err
+	}
+	h.ours, err = holds(ctx, v.Log, h.anchor)
+	return h, err
 }
+
+// serves says that these tables are this version's, and of this log.
+func (h held) serves(version int) bool { return h.whole && h.version == version && h.ours }
 
 // open finds the tables as they must be, or builds them: beside the older ones
 // if there are any that a reader may be using, else straight.
@@ -45,22 +62,18 @@ func (v *view) open(ctx context.Context) error {
 	if err := lay(ctx, v.Pool); err != nil {
 		return err
 	}
-	head, err := v.Log.Head(ctx)
-	if err != nil {
-		return err
-	}
 	name, version := v.projection.Name, v.projection.Version
-	h, err := v.held(ctx, v.Pool, name)
+	h, err := v.found(ctx, v.Pool, name)
 	switch {
 	case err != nil:
 		return err
-	case h.serves(version, head):
+	case h.serves(version):
 	case h.whole && h.version > version && v.opened:
 		return errSuperseded
-	case !h.present, h.version > 0 && !h.whole, h.position > head:
-		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables, head) })
+	case !h.present, h.version > 0 && !h.whole, !h.ours:
+		err = v.inTx(ctx, func(tx pgx.Tx) error { return v.claim(ctx, tx, name, v.projection.Tables) })
 	default:
-		err = v.build(ctx, head)
+		err = v.build(ctx)
 	}
 	if err != nil {
 		return err
@@ -71,28 +84,30 @@ func (v *view) open(ctx context.Context) error {
 
 // load takes up the work where the database says it stands.
 func (v *view) load(ctx context.Context, schema string, state State) error {
-	p, err := position(ctx, v.Pool, schema)
+	h, err := v.held(ctx, v.Pool, schema) // first: whatever moves later is noticed by the fence
 	if err != nil {
 		return err
 	}
-	rows, _ := v.Pool.Query(ctx, `SELECT DISTINCT stream FROM govahi.parked WHERE projection = $1`, schema)
-	streams, err := pgx.CollectRows(rows, pgx.RowTo[event.Stream])
+	parked, err := parkedStreams(ctx, v.Pool, schema)
 	if err != nil {
 		return err
 	}
-	v.schema, v.at, v.parked = schema, p, map[event.Stream]bool{}
-	for _, s := range streams {
-		v.parked[s] = true
+	if v.skipped, err = skipped(ctx, v.Log, v.projection.Name); err != nil {
+		return err
 	}
-	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, p, len(streams), "" })
+	v.schema, v.at, v.events, v.parked = schema, h.position, h.events, parked
+	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, h.position, len(parked), "" })
 	return nil
 }
 
 // build makes the next version beside the present one, from the log, and swaps
 // when it has caught up. It resumes where an earlier attempt ended.
-func (v *view) build(ctx context.Context, head event.Position) error {
+func (v *view) build(ctx context.Context) error {
 	next := v.projection.Name + "_next"
-	err := v.inTx(ctx, func(tx pgx.Tx) error { return v.reclaim(ctx, tx, head) })
+	if err := v.inTx(ctx, func(tx pgx.Tx) error { return v.reclaim(ctx, tx) }); err != nil {
+		return err
+	}
+	head, err := v.Log.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,22 +132,17 @@ func (v *view) build(ctx context.Context, head event.Position) error {
 // learn how its tables are filled.
 func (v *view) index(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, v.Pool, func(tx pgx.Tx) error {
+		// First and alone: what the next query sees is what others have committed.
 		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('govahi.indexes'), hashtext($1))`, v.schema)
 		if err != nil {
 			return err
 		}
-		var present bool
-		var analyze string
-		err = tx.QueryRow(ctx, `
-			SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-			           WHERE c.relnamespace = to_regnamespace($1) AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
-			       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
-			v.schema).Scan(&present, &analyze)
+		indexed, analyze, err := filled(ctx, tx, v.schema)
 		if err != nil {
 			return err
 		}
 		_, indexes := v.projection.sql()
-		if present {
+		if indexed {
 			indexes = ""
 		}
 		_, err = tx.Exec(ctx, "SET LOCAL search_path = "+quote(v.schema)+", public;"+indexes+";"+analyze)
@@ -140,29 +150,48 @@ func (v *view) index(ctx context.Context) error {
 	})
 }
 
+// filled says whether a schema has indexes beside its keys, and how its tables
+// are analyzed.
+func filled(ctx context.Context, tx pgx.Tx, schema string) (indexed bool, analyze string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = to_regnamespace($1)
+		           AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)),
+		       coalesce((SELECT string_agg(format('ANALYZE %I.%I;', schemaname, tablename), '') FROM pg_tables WHERE schemaname = $1), '')`,
+		schema).Scan(&indexed, &analyze)
+	return indexed, analyze, err
+}
+
 // reclaim finds or makes NAME_next. If the version before the present one is the
-// one wanted, the program was rolled back, and what was kept is taken up again.
-func (v *view) reclaim(ctx context.Context, tx pgx.Tx, head event.Position) error {
+// one wanted, the program was rolled back, and what was kept is taken up again;
+// a rebuild of the same version wants nothing of what it once replaced.
+func (v *view) reclaim(ctx context.Context, tx pgx.Tx) error {
 	next, prev := v.projection.Name+"_next", v.projection.Name+"_prev"
-	h, err := v.held(ctx, tx, next)
-	if err != nil || h.serves(v.projection.Version, head) {
+	now, err := v.held(ctx, tx, v.projection.Name)
+	switch {
+	case err != nil:
+		return err
+	case now.whole && now.version == v.projection.Version:
+		return errMoved // another process has built it
+	}
+	h, err := v.found(ctx, tx, next)
+	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
-	if h, err = v.held(ctx, tx, prev); err != nil {
+	if h, err = v.found(ctx, tx, prev); err != nil {
 		return err
 	}
-	if h.serves(v.projection.Version, head) {
+	if h.serves(v.projection.Version) && now.version != -v.projection.Version {
 		return rename(ctx, tx, prev, next)
 	}
 	tables, _ := v.projection.sql()
-	return v.claim(ctx, tx, next, tables, head)
+	return v.claim(ctx, tx, next, tables)
 }
 
 // claim makes a schema's tables anew and its checkpoint zero, unless another
 // process just did.
-func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string, head event.Position) error {
-	h, err := v.held(ctx, tx, schema)
-	if err != nil || h.serves(v.projection.Version, head) {
+func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string) error {
+	h, err := v.found(ctx, tx, schema)
+	if err != nil || h.serves(v.projection.Version) {
 		return err
 	}
 	if err := drop(ctx, tx, schema); err != nil {
@@ -187,7 +216,7 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if !h.serves(v.projection.Version, h.position) || h.position != v.at {
+	if !h.whole || h.version != v.projection.Version || h.position != v.at {
 		return errMoved
 	}
 	if err := rename(ctx, tx, name, name+"_prev"); err != nil {
@@ -196,8 +225,12 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	if err := rename(ctx, tx, name+"_next", name); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
-	return err
+	var batch pgx.Batch
+	batch.Queue(`UPDATE govahi.checkpoints SET version = abs(version) WHERE projection = $1 || '_prev'`, name)
+	batch.Queue(`UPDATE govahi.parked n SET asked = p.asked FROM govahi.parked p -- what was asked for meanwhile
+		WHERE n.projection = $1 AND p.projection = $1 || '_prev' AND p.stream = n.stream AND p.asked IS NOT NULL`, name)
+	batch.Queue(`SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
+	return tx.SendBatch(ctx, &batch).Close()
 }
 
 // rename moves a schema, if it is there, with its checkpoint and parked events,

@@ -74,9 +74,12 @@ func dataClass(code string) bool {
 	return false
 }
 
+// behind is the reason of an event whose stream has a parked one before it.
+const behind = "behind-a-parked-event"
+
 // park puts an event aside, and with it all later ones of its stream.
 func (v *view) park(ctx context.Context, r event.Recorded, cause error) error {
-	w := v.writer(ctx, r.Position)
+	w := v.step(ctx, r.Position, 1, anchor(r))
 	v.addParked(w, r, reason(cause), attempts)
 	if err := v.commit(ctx, w, r.Position); err != nil {
 		return err
@@ -91,7 +94,13 @@ func (v *view) park(ctx context.Context, r event.Recorded, cause error) error {
 func (v *view) addParked(w *Writer, r event.Recorded, reason string, attempts int) {
 	w.Exec(`INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		v.schema, int64(r.Position), string(r.Stream), int64(r.Revision), r.Type, reason, attempts)
+		v.schema, int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), reason, attempts)
+}
+
+// storable is a name as PostgreSQL's text can hold it. Ours can; what anybody else
+// put into the log must not hold up a view.
+func storable[T ~string](name T) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(string(name), "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // reason names an error without its text, which may repeat personal data.

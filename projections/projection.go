@@ -3,6 +3,11 @@
 // A projection is a name, a version, its tables and one function; the Runner
 // alone owns checkpoint, batching, idempotence, poison events and rebuild. The
 // tables hold nothing that the log does not: they may be dropped at any time.
+//
+// A batch of events loads the rows that it is about, changes them in memory in
+// the order of the log, and writes each once, in one transaction with the
+// checkpoint: what a row was in between is seen, and judged, by nobody. Views
+// that are built read the log together.
 package projections
 
 import (

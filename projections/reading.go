@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"math"
@@ -20,9 +19,10 @@ const portionSize = 4000
 type portion struct {
 	told    []told
 	decoded *sync.WaitGroup
-	upto    event.Position
-	end     bool  // the log had no more
-	err     error // it broke off
+	after   event.Position // nothing of it is missing from here …
+	upto    event.Position // … to here
+	end     bool           // the log had no more
+	err     error          // it broke off
 }
 
 // of are the events of some types after a position.
@@ -57,14 +57,13 @@ type reader struct {
 	catalogs []event.Catalog
 	at       event.Position // what was passed on to it
 	portions chan portion
-	left     chan struct{} // closed when it reads no more
 }
 
 // after yields the log after a position, as far as types of the catalogs are
 // concerned, up to its present end.
 func (r *reading) after(ctx context.Context, catalogs []event.Catalog, at event.Position) iter.Seq2[portion, error] {
 	return func(yield func(portion, error) bool) {
-		me := &reader{catalogs: catalogs, at: at, portions: make(chan portion, 1), left: make(chan struct{})}
+		me := &reader{catalogs: catalogs, at: at, portions: make(chan portion, 1)}
 		r.join(ctx, me)
 		defer r.leave(me)
 		for {
@@ -93,10 +92,9 @@ func (r *reading) join(ctx context.Context, me *reader) {
 	r.walks.Go(func() { r.run(context.WithoutCancel(ctx)) })
 }
 
-// leave ends the walk that was for this reader, too: it may be the one for whom
-// the others have to wait.
+// leave ends the walk that was for this reader, too: it may wait for him, or be
+// where only he has to be.
 func (r *reading) leave(me *reader) {
-	close(me.left)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.dismiss(me) {
@@ -144,12 +142,7 @@ func (r *reading) begin(stop func()) []*reader {
 // until it is stopped. The head tells how far the end is from the last event of
 // the readers' types.
 func (r *reading) walk(ctx context.Context, readers []*reader) error {
-	at := slices.MinFunc(readers, func(a, b *reader) int { return cmp.Compare(a.at, b.at) }).at
-	var all []event.Catalog
-	for _, one := range readers {
-		all = append(all, one.catalogs...)
-	}
-	catalogs, prefixes := together(all)
+	at, catalogs, prefixes := whatFor(readers)
 	head, err := r.log.Head(ctx)
 	if err != nil {
 		return err
@@ -160,24 +153,34 @@ func (r *reading) walk(ctx context.Context, readers []*reader) error {
 			return err
 		}
 		if events = append(events, e); len(events) == portionSize {
-			at = e.Position
-			r.pass(ctx, portion{upto: at}.decode(events, catalogs), readers)
-			events = nil
+			if !r.pass(ctx, portion{after: at, upto: e.Position}.decode(events, catalogs), readers) {
+				return nil
+			}
+			at, events = e.Position, nil
 		}
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
+	last := portion{after: at, upto: max(at, head), end: true}
 	if len(events) > 0 {
-		at = events[len(events)-1].Position
+		last.upto = max(last.upto, events[len(events)-1].Position)
 	}
-	r.pass(ctx, portion{upto: max(at, head), end: true}.decode(events, catalogs), readers)
+	r.pass(ctx, last.decode(events, catalogs), readers)
 	return nil
 }
 
-// pass hands a portion on to those who do not have it, in so far as the walk is
-// not stopped.
-func (r *reading) pass(ctx context.Context, p portion, readers []*reader) {
+// whatFor is where the hindmost reader stands, and the catalogs of all.
+func whatFor(readers []*reader) (at event.Position, catalogs map[string]event.Catalog, prefixes []string) {
+	at = readers[0].at
+	var all []event.Catalog
+	for _, one := range readers {
+		at, all = min(at, one.at), append(all, one.catalogs...)
+	}
+	catalogs, prefixes = together(all)
+	return at, catalogs, prefixes
+}
+
+// pass hands a portion on to those who do not have it. If the walk is stopped
+// meanwhile, some may lack it, and must not be given a later one.
+func (r *reading) pass(ctx context.Context, p portion, readers []*reader) bool {
 	for _, one := range readers {
 		if one.at > p.upto || one.at == p.upto && !p.end {
 			continue
@@ -185,16 +188,16 @@ func (r *reading) pass(ctx context.Context, p portion, readers []*reader) {
 		select {
 		case one.portions <- p:
 			one.at = p.upto
-			if p.end {
-				r.mu.Lock()
-				r.dismiss(one)
-				r.mu.Unlock()
-			}
-		case <-one.left:
 		case <-ctx.Done():
-			return
+			return false
+		}
+		if p.end {
+			r.mu.Lock()
+			r.dismiss(one)
+			r.mu.Unlock()
 		}
 	}
+	return true
 }
 
 // together are catalogs by their prefixes, and these.

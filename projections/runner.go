@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
+	"govahi/domain/projection"
 )
 
 // Parts is what a Runner works with.
@@ -75,8 +76,12 @@ type view struct {
 
 	schema string // what is written now: the projection's name, or NAME_next
 	at     event.Position
+	events int64 // as the checkpoint counts them
 	parked map[event.Stream]bool
 	opened bool // this version was current once since the start
+	second bool // another process writes it, as far as we know
+
+	skipped projection.Skipped
 
 	status status
 }
@@ -103,6 +108,9 @@ func (v *view) complain() func(error) {
 // errMoved reports that another process moved the checkpoint: what was to be
 // written is written already.
 var errMoved = errors.New("projections: checkpoint moved")
+
+// errGap reports that a part of the log was left out. It never happens.
+var errGap = errors.New("projections: a part of the log is missing")
 
 // errSuperseded reports that a newer version has taken this one's place.
 var errSuperseded = errors.New("projections: a newer version is in place")
@@ -131,6 +139,9 @@ func (v *view) keepUp(ctx context.Context) error {
 	if err := v.open(ctx); err != nil {
 		return err
 	}
+	if err := v.retryAsked(ctx); err != nil {
+		return err
+	}
 	if err := v.catchUp(ctx); err != nil {
 		return err
 	}
@@ -143,7 +154,12 @@ func (v *view) keepUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := v.take(ctx, portion{upto: batch.Upto}.decode(batch.Events, v.catalogs)); err != nil {
+		done, err := v.leftToOther(ctx, batch.Upto)
+		if err == nil && !done {
+			err = v.take(ctx, portion{after: v.at, upto: batch.Upto}.decode(batch.Events, v.catalogs))
+			v.second = v.second || errors.Is(err, errMoved)
+		}
+		if err != nil {
 			return err
 		}
 		batch.Ack()
@@ -176,18 +192,56 @@ func (v *view) fill(ctx context.Context, from *reading) error {
 
 // take stores what a portion has for this view.
 func (v *view) take(ctx context.Context, p portion) error {
-	if p.upto <= v.at {
+	switch {
+	case p.after > v.at:
+		return errGap
+	case p.upto <= v.at:
 		return nil
 	}
 	return v.store(ctx, p.of(v.prefixes, v.at), p.upto)
 }
 
-// watch ends the following once the tables are not what they must be: dropped,
-// or to be built anew on request. A quiet log brings no write that would tell.
+// turn is how long the process that writes a view may take for a batch before
+// another one does it.
+const turn = time.Second
+
+// leftToOther leaves a batch to the process that writes this view at present, if
+// there is one: two that do the same work are each in the other's way. The fence
+// alone makes it safe; whoever is too slow for his turn finds that it was moved.
+func (v *view) leftToOther(ctx context.Context, upto event.Position) (done bool, err error) {
+	if !v.second {
+		return false, nil
+	}
+	for end := time.Now().Add(turn); ctx.Err() == nil; rest(ctx, turn/20) {
+		at, err := position(ctx, v.Pool, v.schema)
+		if err != nil {
+			return false, err
+		}
+		if at >= upto {
+			v.at = at
+			v.status.set(func(s *Status) { s.Position = at })
+			return true, nil
+		}
+		if time.Now().After(end) {
+			break
+		}
+	}
+	v.second = false
+	return false, errMoved // begin with what the other has left, parked events too
+}
+
+// watch ends the following once the tables are not what they must be: dropped, to
+// be built anew on request, or set back, by an operator or because PostgreSQL
+// forgot a commit; or parked events are to be tried again. A quiet log brings no
+// write that would tell.
 func (v *view) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; rest(ctx, watchEvery) {
+		reached := v.status.get().Position
 		h, err := v.held(ctx, v.Pool, v.projection.Name)
-		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version) {
+		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version || h.position < reached) {
+			stop(errMoved)
+		}
+		if streams, err := askedStreams(ctx, v.Pool, v.projection.Name); err == nil && len(streams) > 0 {
 			stop(errMoved)
 		}
 	}

@@ -459,6 +459,12 @@ func TestUnlistedEventIsParkedNotSkipped(t *testing.T) {
 	if got := one[string](h, `SELECT reason FROM govahi.parked`); got != "event-unlisted" {
 		t.Error(got)
 	}
+	receipt, err = h.log.Append(t.Context(), "parcel-\x00\xff", event.NoStream,
+		event.Proposed{ID: event.DeriveID("odd"), Type: "parcel.lost\x00.v1", Data: []byte(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.shows(receipt.Position)
 }
 
 func TestVaultThatIsDownIsWaitedForAndErasedDataLeftOut(t *testing.T) {
@@ -555,6 +561,35 @@ func TestNewVersionIsBuiltBesideAndSwapped(t *testing.T) {
 	}
 }
 
+// TestIndexesAreMadeOnce, at the end, also by who takes up a build that had come
+// so far.
+func TestIndexesAreMadeOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, deadFeed)
+	indexes := func(schema string) int {
+		return one[int](h, `SELECT count(*) FROM pg_indexes WHERE schemaname = $1 AND indexname !~ '_pkey$'`, schema)
+	}
+	_, stop := h.run(parcels(1))
+	last := h.postMany(10).Position
+	h.shows(last)
+	stop()
+	r, stop := h.runOn(held{h.log, make(chan struct{})}, parcels(2))
+	h.building(r)
+	stop()
+	if straight, beside := indexes("parcels"), indexes("parcels_next"); straight != 1 || beside != 0 {
+		t.Errorf("%d indexes of an empty table, %d of one that is being filled", straight, beside)
+	}
+	h.exec(`CREATE INDEX ON parcels_next.parcels (term)`)
+	for version := 2; version < 4; version++ {
+		_, stop := h.run(parcels(version))
+		h.built(1, version, last)
+		stop()
+		if n := indexes("parcels"); n != 1 {
+			t.Errorf("version %d has %d indexes", version, n)
+		}
+	}
+}
+
 func TestOlderRunnerStandsAsideForANewerOne(t *testing.T) {
 	h := newHouse(t, deadFeed)
 	old, _ := h.run(parcels(1))
@@ -582,6 +617,19 @@ func TestRebuildIsAskedForWhileRunning(t *testing.T) {
 	})
 	h.shows(last.Position)
 	h.tellsTheLog()
+}
+
+// TestARebuildDoesNotTakeUpWhatTheLastOneReplaced: that may be why it was asked for.
+func TestARebuildDoesNotTakeUpWhatTheLastOneReplaced(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	h.exec(`UPDATE parcels.parcels SET grams = 0`) // damage
+	for range 2 {
+		h.rebuilt()
+		h.shows(h.postMany(1).Position)
+		h.tellsTheLog()
+	}
 }
 
 func TestDroppedViewsAreRebuilt(t *testing.T) {

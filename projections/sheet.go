@@ -30,7 +30,8 @@ func (t *Table[R]) Put(w *Writer, row R) {
 	s.touch(e)
 }
 
-// Find is the row of a key, to be changed; nil if there is none.
+// Find is the row of a key, to be changed before the next Exec; nil if there is
+// none.
 func (t *Table[R]) Find(w *Writer, columns ...string) *R {
 	s := sheetOf(w, t)
 	e := s.entry(w, keyed(columns))

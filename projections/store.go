@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/projection"
 )
 
 // store puts events and checkpoint into the tables in one transaction. If an
@@ -43,7 +44,7 @@ func (v *view) storeOne(ctx context.Context, e told) error {
 // write loads the rows that the events are about, applies the events, and stores
 // the rows.
 func (v *view) write(ctx context.Context, events []told, upto event.Position) error {
-	w := v.step(ctx, upto, len(events))
+	w := v.step(ctx, upto, len(events), last(events))
 	defer w.close()
 	if err := v.warm(ctx, events); err != nil {
 		return blame(err)
@@ -75,22 +76,27 @@ func (v *view) warm(ctx context.Context, events []told) error {
 	return many.Warm(ctx, subjects)
 }
 
-// writer writes what concerns a single event.
-func (v *view) writer(ctx context.Context, upto event.Position) *Writer {
-	return v.step(ctx, upto, 1)
+// last is the anchor of some events, empty of none.
+func last(events []told) string {
+	if len(events) == 0 {
+		return ""
+	}
+	return anchor(events[len(events)-1].Recorded)
 }
 
 // step begins with the checkpoint's step, which fails unless it touches its row
 // as it was left: else another process was here. This is the fence, and what
-// makes repeating harmless. PostgreSQL may forget a commit in a crash, rows and
+// makes repeating harmless. Events are counted in it too, because what is taken
+// up late leaves the position as it is. PostgreSQL may forget a commit in a crash, rows and
 // checkpoint together: the log still has it, so no disk is waited for.
-func (v *view) step(ctx context.Context, upto event.Position, events int) *Writer {
+func (v *view) step(ctx context.Context, upto event.Position, events int, anchored string) *Writer {
 	w := &Writer{ctx: ctx, view: v, schema: v.schema, events: events}
 	w.batch.Queue(`WITH moved AS (
-			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now()
-			WHERE projection = $2 AND version = $3 AND position = $4 RETURNING 1)
+			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now(),
+				anchor = coalesce(nullif($7, ''), anchor)
+			WHERE projection = $2 AND version = $3 AND position = $4 AND events = $8 RETURNING 1)
 		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
-		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String(), events)
+		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String(), events, anchored, v.events)
 	return w
 }
 
@@ -99,7 +105,9 @@ func (v *view) step(ctx context.Context, upto event.Position, events int) *Write
 func (v *view) apply(w *Writer, e told) (err error) {
 	switch {
 	case v.parked[e.Stream]:
-		v.addParked(w, e.Recorded, "behind-a-parked-event", 0)
+		v.addParked(w, e.Recorded, behind, 0)
+		return nil
+	case v.skipped[projection.One{Stream: e.Stream, Revision: e.Revision}]:
 		return nil
 	case e.err != nil:
 		return blame(e.err)
@@ -119,7 +127,7 @@ func (v *view) commit(ctx context.Context, w *Writer, upto event.Position) error
 	if lost, err := w.settle(); err != nil {
 		return v.judge(ctx, err, lost)
 	}
-	v.at = upto
+	v.at, v.events = upto, v.events+int64(w.events)
 	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
 	return nil
 }

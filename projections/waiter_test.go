@@ -3,17 +3,19 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"govahi/adapters/postgres/pgtest"
+	"govahi/commands/memlog"
 	"govahi/domain/event"
 	"govahi/projections"
 )
 
 func TestWaiterHearsReachedCheckpoints(t *testing.T) {
 	h := newHouse(t, deadFeed)
-	points := projections.NewCheckpoints(h.pool)
+	points := projections.NewCheckpoints(h.pool, h.log)
 	h.until("listening", func() bool {
 		return one[int64](h, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN checkpoints'`) == 1
 	})
@@ -22,7 +24,7 @@ func TestWaiterHearsReachedCheckpoints(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- h.waiter.Wait(ctx, "policy:notify", 7) }()
 	for p := range event.Position(8) {
-		if err := points.Save(ctx, "notify", p); err != nil {
+		if err := points.Save(ctx, "notify", event.Recorded{Position: p}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,11 +47,11 @@ func TestWaiterIsBoundedByItsContext(t *testing.T) {
 
 func TestWaiterAsksWhereItCannotHear(t *testing.T) {
 	pool := pgtest.Pool(t)
-	points, waiter := projections.NewCheckpoints(pool), projections.NewWaiter(pool) // nobody listens
+	points, waiter := projections.NewCheckpoints(pool, memlog.New()), projections.NewWaiter(pool) // nobody listens
 	if _, err := points.Load(t.Context(), "notify"); err != nil {
 		t.Fatal(err)
 	}
-	if err := points.Save(t.Context(), "notify", 9); err != nil {
+	if err := points.Save(t.Context(), "notify", event.Recorded{Position: 9}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -71,9 +73,30 @@ func TestWaiterOutlivesItsConnection(t *testing.T) {
 	h.shows(h.postMany(1).Position)
 }
 
+// logOf is a log of so many events, which no other log holds.
+func logOf(t *testing.T, name string, n int) (log *memlog.Log, events []event.Recorded) {
+	t.Helper()
+	log = memlog.New()
+	for i := range n {
+		stream := event.NewStream("thing", fmt.Sprint(i))
+		_, err := log.Append(t.Context(), stream, event.NoStream, event.Proposed{
+			ID: event.DeriveID(name, string(stream)), Type: "thing.happened.v1", Data: []byte(`{}`), Meta: []byte(`{}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := event.ReadBatch(t.Context(), log, 0, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log, events
+}
+
 func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 	pool := pgtest.Pool(t)
-	points := projections.NewCheckpoints(pool)
+	log, events := logOf(t, "one", 2)
+	points := projections.NewCheckpoints(pool, log)
 	load := func() event.Position {
 		t.Helper()
 		p, err := points.Load(t.Context(), "revoke")
@@ -85,9 +108,9 @@ func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 	if load() != 0 {
 		t.Error("a new policy has acted")
 	}
-	for _, p := range []event.Position{5, 6} {
-		if err := points.Save(t.Context(), "revoke", p); err != nil || load() != p {
-			t.Fatal(p, err)
+	for _, e := range events {
+		if err := points.Save(t.Context(), "revoke", e); err != nil || load() != e.Position {
+			t.Fatal(e.Position, err)
 		}
 		if _, err := pool.Exec(t.Context(), `DROP SCHEMA govahi CASCADE`); err != nil {
 			t.Fatal(err)
@@ -102,7 +125,7 @@ func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 // steps may have been missed.
 func TestFollowersAreWokenByEachStep(t *testing.T) {
 	h := newHouse(t, deadFeed)
-	points := projections.NewCheckpoints(h.pool)
+	points := projections.NewCheckpoints(h.pool, h.log)
 	const kill = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 		WHERE datname = current_database() AND query = 'LISTEN checkpoints'`
 	for _, c := range []struct {
@@ -111,7 +134,7 @@ func TestFollowersAreWokenByEachStep(t *testing.T) {
 		others bool // are told of it, too
 	}{
 		{"a step", func() {
-			if err := points.Save(t.Context(), "mine", 1); err != nil {
+			if err := points.Save(t.Context(), "mine", event.Recorded{Position: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}, false},
@@ -136,12 +159,12 @@ func TestFollowersAreWokenByEachStep(t *testing.T) {
 
 func TestSeveralViewsAreWhereTheSlowestIs(t *testing.T) {
 	pool := pgtest.Pool(t)
-	points, waiter := projections.NewCheckpoints(pool), projections.NewWaiter(pool)
+	points, waiter := projections.NewCheckpoints(pool, memlog.New()), projections.NewWaiter(pool)
 	if _, err := points.Load(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
 	for name, p := range map[string]event.Position{"a": 7, "b": 9} {
-		if err := points.Save(t.Context(), name, p); err != nil {
+		if err := points.Save(t.Context(), name, event.Recorded{Position: p}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -108,9 +108,12 @@ func (w *Writer) look(sql string, args []any, learn func(pgx.Rows) error) {
 	}
 }
 
+// query plans anew each time: a plan from when the table was empty would walk
+// through all of it for ever.
 func (w *Writer) query(sql string, args []any, learn func(pgx.Rows) error) error {
 	var found pgx.Rows
 	var err error
+	args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	if w.spoken {
 		if err = w.send(); err == nil {
 			found, err = w.tx.Query(w.ctx, sql, args...)

@@ -5,22 +5,23 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"govahi/domain/event"
 )
 
-// itsTime is said of what is due, or was put off by a clock that has gone back
-// since: nobody waits an hour for a clock that was put right.
-const itsTime = `status = 'due' AND (due_at <= $1 OR set_at > $1)`
+// itsTime is said of what event.IsDue.
+const itsTime = `status = 'due' AND (due_at <= $1 OR set_at > $2)`
 
 // DueInquiries are the numbers of inquiries whose time has come, oldest first.
 func (q *Queries) DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	return q.due(ctx, `SELECT id FROM inquiries.inquiries WHERE `+itsTime+` ORDER BY due_at LIMIT $2`, now, limit)
+	return q.due(ctx, `SELECT id FROM inquiries.inquiries WHERE `+itsTime+` ORDER BY due_at LIMIT $3`, now, limit)
 }
 
 // DueNotifications are the IDs of messages whose time has come, oldest first.
 func (q *Queries) DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	return q.due(ctx, `SELECT id FROM notifications.notifications WHERE `+itsTime+` ORDER BY due_at LIMIT $2`, now, limit)
+	return q.due(ctx, `SELECT id FROM notifications.notifications WHERE `+itsTime+` ORDER BY due_at LIMIT $3`, now, limit)
 }
 
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {
-	return ask(ctx, q, pgx.RowTo[string], sql, now, limit)
+	return ask(ctx, q, pgx.RowTo[string], sql, now, now.Add(event.Apart), limit)
 }

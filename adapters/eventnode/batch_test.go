@@ -452,13 +452,18 @@ func TestStopEndsBatches(t *testing.T) {
 	b := openBatch(t, dialNode(t, node))
 	b.send(part(idA, toNew("a"), true, idA))
 	b.next()
-	stopped := make(chan error, 1)
-	go func() { stopped <- node.Stop(soon(t)) }()
+	stopsSoon(t, node)
 	if _, err := b.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("ended with %v", err)
 	}
-	if err := <-stopped; err != nil {
-		t.Error(err)
+}
+
+// stopsSoon stops a node whose patience would last longer.
+func stopsSoon(t *testing.T, node *eventnode.Node) {
+	t.Helper()
+	began := time.Now()
+	if err := node.Stop(patiently(t)); err != nil || time.Since(began) > 8*time.Second {
+		t.Errorf("stopped after %v with %v", time.Since(began), err)
 	}
 }
 

@@ -41,6 +41,9 @@ type disk struct {
 	frozen atomic.Bool
 	shadow *vfs.MemFS // what is made after that
 
+	promises promises
+	readOnly bool
+
 	mu      sync.Mutex
 	waiting int           // writes without space
 	wall    chan struct{} // closed while there are any
@@ -157,7 +160,7 @@ func (d *disk) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCate
 }
 
 func (d *disk) create(name string, open func() (vfs.File, error)) (vfs.File, error) {
-	f := &file{disk: d, table: isTable(name)}
+	f := &file{disk: d, name: name, table: isTable(name)}
 	err := d.try(func() (err error) {
 		f.File, err = open()
 		return err
@@ -223,8 +226,10 @@ func (d *disk) Lock(name string) (closer io.Closer, err error) {
 // file is a file that Pebble writes.
 type file struct {
 	vfs.File
-	disk  *disk
-	table bool // Pebble reads it again
+	disk    *disk
+	name    string
+	table   bool          // Pebble reads it again
+	written atomic.Uint64 // bytes
 }
 
 // Write goes on where the disk was full.
@@ -232,12 +237,28 @@ func (f *file) Write(p []byte) (n int, err error) {
 	err = f.disk.try(func() error {
 		done, err := f.File.Write(p[n:])
 		n += done
+		f.written.Add(uint64(done))
 		return err
 	})
 	if errors.Is(err, errFrozen) && !f.table {
 		return len(p), nil
 	}
 	return n, err
+}
+
+// Sync and SyncData promise what was written before; see promiseFile.
+func (f *file) Sync() error { return f.sync(f.File.Sync) }
+
+// SyncData is how Pebble syncs its logs.
+func (f *file) SyncData() error { return f.sync(f.File.SyncData) }
+
+func (f *file) sync(sync func() error) error {
+	written := f.written.Load()
+	err := sync()
+	if err == nil && !f.disk.frozen.Load() && filepath.Dir(f.name) == f.disk.dir {
+		f.disk.promises.synced(f.name, written)
+	}
+	return err
 }
 
 // Preallocate saves time where there is much space. Elsewhere it would refuse

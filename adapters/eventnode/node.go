@@ -33,9 +33,10 @@ const (
 
 // Options are what a node may be given; the zero value is good.
 type Options struct {
-	FS     vfs.FS       // where the data directory is; nil is the real disk
-	Logger *slog.Logger // nil logs nothing
-	Users  []User       // who may call over TCP; nobody named is anybody
+	FS       vfs.FS       // where the data directory is; nil is the real disk
+	Logger   *slog.Logger // nil logs nothing
+	Users    []User       // who may call over TCP; nobody named is anybody
+	ReadOnly bool         // changes nothing in the directory, and refuses appends
 }
 
 // Node is an embedded event log.
@@ -49,6 +50,8 @@ type Node struct {
 	stopping chan struct{} // closed first, so that subscriptions end
 	stopOnce sync.Once
 	stopped  error
+
+	checkpointing sync.Mutex // one checkpoint at a time
 }
 
 // Open opens the log in a directory, and creates it if there is none. It fails
@@ -62,7 +65,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s, err := openStore(ctx, newDisk(opts.FS, dir, opts.Logger))
+	d := newDisk(opts.FS, dir, opts.Logger)
+	d.readOnly = opts.ReadOnly
+	s, err := openStore(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +79,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 	streams.RegisterStreamsServer(n.server, &streamsServer{node: n})
 	gossip.RegisterGossipServer(n.server, gossipServer{node: n})
 	serverfeatures.RegisterServerFeaturesServer(n.server, featuresServer{})
+	n.server.RegisterService(&maintenance, n)
 	return n, nil
 }
 
@@ -133,13 +139,22 @@ func (n *Node) Full() error {
 	return nil
 }
 
-// Stop ends subscriptions, lets calls finish until the context ends, and closes
-// the log. It does not wait for space on a full disk: what was on its way there
+// Corrupt returns ErrCorrupt once a file of the log was found to be corrupt.
+func (n *Node) Corrupt() error { return n.store.trouble() }
+
+// patience is how long calls under way may take when the node stops. Who does not
+// read what he asked for would hold it up for ever: his handler hangs in a send.
+const patience = 2 * time.Second
+
+// Stop ends subscriptions, lets calls finish for two seconds, or until the context
+// ends, and closes the log. It does not wait for space on a full disk: what was on its way there
 // is not acknowledged. Stopping twice is stopping once.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopOnce.Do(func() {
 		close(n.stopping)
 		n.store.disk.leave()
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		impatient := context.AfterFunc(ctx, n.server.Stop)
 		n.server.GracefulStop()
 		impatient()

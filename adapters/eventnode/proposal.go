@@ -20,6 +20,10 @@ const maxAppendSize = 1 << 20
 // limit knows nothing of the stream's name, which is kept with each event.
 const maxEncoded = 16 * maxAppendSize
 
+// linkType is the type of events that point to others. Nobody would follow them
+// here.
+const linkType = "$>"
+
 var (
 	errTooLarge = &refusal{
 		code: codes.InvalidArgument, text: fmt.Sprintf("Maximum Append Size of %d Exceeded.", maxAppendSize),
@@ -32,6 +36,7 @@ var (
 	}
 	errExpectsNothing = status.Error(codes.InvalidArgument, "no revision is expected")
 	errNoMetadata     = status.Error(codes.Unimplemented, "this log keeps no stream metadata")
+	errNoLinks        = status.Error(codes.Unimplemented, "this log keeps no links")
 )
 
 // proposal is an append whose events still arrive.
@@ -85,8 +90,11 @@ func (p *proposal) add(m proposed) error {
 	if err != nil {
 		return err
 	}
-	if kind == "" || content == "" {
+	switch {
+	case kind == "" || content == "":
 		return errUntyped
+	case kind == linkType:
+		return errNoLinks
 	}
 	p.ids = append(p.ids, id)
 	p.records = append(p.records, record{

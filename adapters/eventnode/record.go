@@ -2,7 +2,6 @@ package eventnode
 
 import (
 	"encoding/binary"
-	"errors"
 	"time"
 )
 
@@ -82,8 +81,6 @@ func stamp(b []byte, revision uint64, created time.Time) {
 func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
-
-var errTorn = errors.New("eventnode: a stored event cannot be read")
 
 // decode reads an encoded record; what it returns shares b's memory.
 func decode(position uint64, b []byte) (record, error) {

@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
-	"slices"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -41,6 +41,8 @@ type store struct {
 	db   *pebble.DB
 	lock *pebble.Lock
 	tail *tail
+
+	corrupt atomic.Pointer[error] // the first corrupt file met
 }
 
 // openStore waits for space until the context ends.
@@ -60,7 +62,7 @@ func openStore(ctx context.Context, d *disk) (*store, error) {
 }
 
 func (d *disk) open() (*store, error) {
-	if err := d.MkdirAll(d.dir, 0o700); err != nil {
+	if err := d.make(); err != nil {
 		return nil, fmt.Errorf("eventnode: create the data directory: %w", err)
 	}
 	lock, err := pebble.LockDirectory(d.dir, d)
@@ -70,28 +72,61 @@ func (d *disk) open() (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrInUse, d.dir, err)
 	}
-	db, err := pebble.Open(d.dir, pebbleOptions(d, lock))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("eventnode: open %s: %w", d.dir, err), lock.Close())
+	s := &store{disk: d, lock: lock}
+	if err := s.openPebble(); err != nil {
+		return nil, errors.Join(err, d.promises.close(), lock.Close())
 	}
-	s := &store{disk: d, db: db, lock: lock}
 	if err := errors.Join(s.checkFormat(), s.findTail()); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(named(err), s.close())
 	}
 	return s, nil
 }
 
-func pebbleOptions(d *disk, lock *pebble.Lock) *pebble.Options {
+// make makes the data directory, and removes what a killed backup left there.
+func (d *disk) make() error {
+	if d.readOnly {
+		return nil
+	}
+	return errors.Join(d.MkdirAll(d.dir, 0o700), d.RemoveAll(d.checkpointDir()))
+}
+
+// openPebble looks first whether everything is there: Pebble would go on without
+// the end of a log, and begin a new one where it finds no manifest.
+func (s *store) openPebble() (err error) {
+	if err := s.disk.keepsPromises(); err != nil {
+		return err
+	}
+	if err := s.disk.keepPromises(); err != nil {
+		return fmt.Errorf("eventnode: open %s: %w", s.disk.dir, err)
+	}
+	s.db, err = pebble.Open(s.disk.dir, s.options())
+	switch {
+	case err == nil:
+		s.disk.promises.begun()
+		return nil
+	case damaged(err):
+		return s.disk.explain(err)
+	}
+	return fmt.Errorf("eventnode: open %s: %w", s.disk.dir, err)
+}
+
+// bits tell that a stream is new, as most are that are looked up.
+var bits = bloom.FilterPolicy(10)
+
+func (s *store) options() *pebble.Options {
 	options := &pebble.Options{
-		FS:                 d,
-		Lock:               lock,
-		Logger:             pebbleLogger{d.log},
+		FS:                 s.disk,
+		Lock:               s.lock,
+		Logger:             pebbleLogger{s.disk.log},
+		EventListener:      s.listener(),
+		ReadOnly:           s.disk.readOnly,
+		ErrorIfNotExists:   s.disk.promises.now.Begun != 0,
 		FormatMajorVersion: pebble.FormatTableFormatV6,
 		CacheSize:          64 << 20,
 		MemTableSize:       32 << 20,
 	}
 	for i := range options.Levels {
-		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most streams looked up are new
+		options.Levels[i].FilterPolicy = bits
 	}
 	return options
 }
@@ -99,6 +134,9 @@ func pebbleOptions(d *disk, lock *pebble.Lock) *pebble.Options {
 // checkFormat refuses what a newer program wrote, and marks a new directory.
 func (s *store) checkFormat() error {
 	value, closer, err := s.db.Get([]byte{keyFormat})
+	if errors.Is(err, pebble.ErrNotFound) && s.disk.readOnly {
+		return nil
+	}
 	if errors.Is(err, pebble.ErrNotFound) {
 		return s.db.Set([]byte{keyFormat}, []byte{format}, pebble.Sync)
 	}
@@ -126,7 +164,9 @@ func (s *store) findTail() error {
 	return it.Close()
 }
 
-func (s *store) close() error { return errors.Join(s.db.Close(), s.lock.Close()) }
+func (s *store) close() error {
+	return errors.Join(s.db.Close(), s.disk.promises.close(), s.lock.Close())
+}
 
 // head is where a stream stands, written but perhaps not yet durable.
 func (s *store) head(stream string) (head, error) {
@@ -143,11 +183,23 @@ func (s *store) head(stream string) (head, error) {
 
 func (s *store) event(position uint64) (record, error) {
 	value, closer, err := s.db.Get(eventKey(position))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return record{}, s.torn(position, errTorn) // the index led here
+	}
 	if err != nil {
 		return record{}, err
 	}
 	defer closer.Close()
-	return decode(position, slices.Clone(value))
+	return s.decode(position, value)
+}
+
+// decode reads a copy of an encoded record.
+func (s *store) decode(position uint64, value []byte) (record, error) {
+	r, err := decode(position, bytes.Clone(value))
+	if err != nil {
+		return record{}, s.torn(position, err)
+	}
+	return r, nil
 }
 
 // entries are the index lines of a stream from a revision on, at most max.
@@ -206,7 +258,7 @@ func (s *store) page(stream string, from uint64, backwards bool, limit uint64) (
 	p := &page{limit: limit, backwards: backwards}
 	if stream == "" {
 		err := s.scan([]byte{keyEvent}, eventKey(from), backwards, func(key, value []byte) (bool, error) {
-			r, err := decode(binary.BigEndian.Uint64(key[1:]), bytes.Clone(value))
+			r, err := s.decode(binary.BigEndian.Uint64(key[1:]), value)
 			return p.add(r), err
 		})
 		return p.records, p.full, err

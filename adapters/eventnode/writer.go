@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // At most so much goes into one Pebble batch, and so into one fsync.
@@ -185,7 +183,8 @@ func (g *group) commit() {
 		g.fail(err)
 		return
 	}
-	if !g.batch.Empty() {
+	// Not by whether the batch is empty: Pebble takes a large one away.
+	if last, _ := g.store.tail.now(); g.last > last {
 		g.store.tail.move(g.last)
 		g.recent.add(g.fresh)
 	}
@@ -215,8 +214,6 @@ func (g *group) persist() error {
 	}
 	return nil
 }
-
-func internal(err error) error { return status.Error(codes.Internal, err.Error()) }
 
 func (g *group) fail(err error) {
 	for _, p := range g.placed {

@@ -206,22 +206,28 @@ func (l *Log) Read(ctx context.Context, stream event.Stream, from uint64) iter.S
 	})
 }
 
-// Head is the position of the last event of ours; see event.Log. Most often it
-// is the log's very last event; behind system events it looks further back.
+// Head is the position of the last event of ours; see event.Log.
 func (l *Log) Head(ctx context.Context) (event.Position, error) {
+	last, err := l.Last(ctx)
+	return last.Position, err
+}
+
+// Last is the last event of ours, or the zero event of an empty log. Most often
+// it is the log's very last event; behind system events it looks further back.
+func (l *Log) Last(ctx context.Context) (event.Recorded, error) {
 	for count := uint64(1); ; count *= 16 {
 		seen := uint64(0)
 		for r, err := range l.backwards(ctx, count) {
 			if err != nil {
-				return 0, err
+				return event.Recorded{}, err
 			}
 			if !strings.HasPrefix(r.Type, "$") {
-				return r.Position, nil
+				return r, nil
 			}
 			seen++
 		}
 		if seen < count {
-			return 0, nil
+			return event.Recorded{}, nil
 		}
 	}
 }

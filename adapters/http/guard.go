@@ -22,9 +22,13 @@ import (
 
 // What a request leaves for the access log.
 const (
-	routeKey   = "govahi-route"   // the template of the operation that took it
-	problemKey = "govahi-problem" // the refusal, if it was refused
+	routeKey     = "govahi-route"     // the template of the operation that took it
+	operationKey = "govahi-operation" // its ID
+	problemKey   = "govahi-problem"   // the refusal, if it was refused
 )
+
+// NoOperation stands for the ID, or the route, of what reached no operation.
+const NoOperation = "none"
 
 // logged writes the access log: by the route's template, for paths and queries
 // hold tracking codes and user names.
@@ -73,15 +77,23 @@ func (s *Server) turnAway(request *fasthttp.RequestCtx, refused error) {
 }
 
 func (s *Server) note(c *fiber.Ctx, method string, start time.Time) {
-	route, ok := c.Locals(routeKey).(string)
-	if !ok {
-		route = "none"
-	}
+	route, operation, took := local(c, routeKey), local(c, operationKey), time.Since(start)
 	said := []slog.Attr{slog.String("method", method), slog.String("route", route), slog.Int("status", c.Response().StatusCode())}
 	if p, refused := c.Locals(problemKey).(*Problem); refused {
 		said = append(said, slog.String("code", p.Code))
 	}
-	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", append(said, slog.Int64("ms", time.Since(start).Milliseconds()))...)
+	s.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request", append(said, slog.Int64("ms", took.Milliseconds()))...)
+	if s.Timed != nil {
+		s.Timed(operation, c.Response().StatusCode(), took)
+	}
+}
+
+// local is what the operation left under a key, if one took the request.
+func local(c *fiber.Ctx, key string) string {
+	if text, ok := c.Locals(key).(string); ok {
+		return text
+	}
+	return NoOperation
 }
 
 // refusing answers errors, and shows a browser a page.

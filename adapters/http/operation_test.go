@@ -2,14 +2,17 @@ package http
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/go-cmp/cmp"
 
 	"govahi/commands"
 )
@@ -261,5 +264,36 @@ func TestWhoDoesNotReadHisAnswerIsLeft(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the server still holds the connection")
 		}
+	}
+}
+
+func TestEveryAnswerIsTimedOnceByItsOperation(t *testing.T) {
+	var mu sync.Mutex
+	heard := map[string]int{}
+	timed := func(operation string, status int, took time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if took < 0 || took > time.Minute {
+			t.Errorf("%s took %v", operation, took)
+		}
+		heard[fmt.Sprint(operation, " ", status)]++
+	}
+	h := open(t, things, func(c *Config) { c.Timed = timed })
+	for range 2 {
+		h.ask("POST", "/things/7", `{"name":"anvil","count":1}`, h.commanding("applicant", "key-1")...)
+	}
+	h.ask("POST", "/things/7", `{"name":`, h.commanding("applicant", "key-2")...)
+	h.ask("POST", "/things/7", `{}`)
+	h.ask("GET", "/things/9992009098", "", h.as("applicant")...)
+	h.ask("HEAD", "/health/live", "")
+	h.ask("GET", "/nowhere", "")
+	h.ask("BREW", "/things/7", "")
+	mu.Lock()
+	defer mu.Unlock()
+	want := map[string]int{
+		"make-thing 201": 2, "make-thing 400": 1, "make-thing 401": 1, "get-thing 200": 1, "get-live 204": 1, "none 404": 1, "none 405": 1,
+	}
+	if diff := cmp.Diff(want, heard); diff != "" {
+		t.Error(diff)
 	}
 }

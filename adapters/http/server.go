@@ -33,6 +33,9 @@ type Config struct {
 	Limits   Limits
 	Proxies  []netip.Prefix // whose X-Forwarded-For is believed
 	Log      *slog.Logger
+	// Timed, if there is one, hears of every answer before it is sent: to which
+	// operation, by its ID, or NoOperation.
+	Timed func(operation string, status int, took time.Duration)
 	// DevIssuer is served under /dev/oidc/; nil outside development mode.
 	DevIssuer DevIssuer
 }

@@ -26,7 +26,9 @@ func shapeOf(ctx context.Context) shape {
 
 // marked notes the operation for the access log and for refusals.
 func (s *Server) marked(ctx huma.Context, next func(huma.Context)) {
-	humafiber.UnwrapV2(ctx).Locals(routeKey, ctx.Operation().Path)
+	c := humafiber.UnwrapV2(ctx)
+	c.Locals(routeKey, ctx.Operation().Path)
+	c.Locals(operationKey, ctx.Operation().OperationID)
 	next(huma.WithValue(ctx, shapeKey{}, shape{ctx.Operation(), s.api.OpenAPI().Components.Schemas}))
 }
 

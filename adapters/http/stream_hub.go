@@ -63,8 +63,12 @@ func newHub(waiter Waiter) *hub {
 	return h
 }
 
-// run wakes the followers, at most once in changeEvery, until the hub ends.
+// run wakes the followers, at most once in changeEvery, until the hub ends. A door
+// without views, of a process that is no api, has none.
 func (h *hub) run() {
+	if h.waiter == nil {
+		return
+	}
 	for h.closing.Err() == nil {
 		next := h.waiter.Next() // before they look, so that what comes meanwhile wakes them again
 		h.wake()

@@ -18,10 +18,13 @@ import (
 
 // Relay copies the log to the stream, one message an event, in the log's order.
 //
-// The stream itself fences it: each publication expects the message before it to
-// be the stream's last, so that of any number of relays none can skip, repeat or
-// reorder. What refuses or fails ends the run; the next one resumes from what
-// the stream then holds (event-log §3.1).
+// The stream itself fences it: each publication expects the sequence of the
+// message before it to be the stream's last, so that of any number of relays none
+// can skip, repeat or reorder. What refuses or fails ends the run; the next one
+// resumes from what the stream then holds (event-log §3.1). It is the sequence and
+// not the message's ID that is expected, because a cluster looks at the sequence
+// before it stores and at the ID while it stores: there a refusal halts the
+// stream on every server for good (NATS 2.15).
 type Relay struct {
 	bus      *Bus
 	log      event.Log
@@ -157,7 +160,7 @@ func (r *Relay) publish(ctx context.Context, last end, way chan<- sent) error {
 			continue
 		}
 		m := encode(*e, last.position, r.bus.conn.MaxPayload())
-		ack, err := r.bus.js.PublishMsgAsync(m, last.fence, jetstream.WithStallWait(stallWait))
+		ack, err := r.bus.js.PublishMsgAsync(m, jetstream.WithExpectLastSequence(last.sequence), jetstream.WithStallWait(stallWait))
 		if err != nil {
 			return err
 		}
@@ -166,7 +169,7 @@ func (r *Relay) publish(ctx context.Context, last end, way chan<- sent) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		last = end{e.Position, jetstream.WithExpectLastMsgID(e.ID.String())}
+		last = end{e.Position, last.sequence + 1}
 	}
 	return errors.New("nats: the log's subscription ended")
 }
@@ -187,11 +190,11 @@ func (r *Relay) confirm(ctx context.Context, way <-chan sent) error {
 	return nil
 }
 
-// end is where the stream ends: the position of its last event, and what the
-// next publication must expect.
+// end is where the stream ends: the position of its last event, and its last
+// sequence, which the next publication expects.
 type end struct {
 	position event.Position
-	fence    jetstream.PublishOpt
+	sequence uint64
 }
 
 // resume finds the stream's end. An empty stream begins at the log's head:
@@ -218,11 +221,11 @@ func (r *Relay) resume(ctx context.Context) (end, error) {
 	return r.after(ctx, last)
 }
 
-// fromHead expects a sequence: where there is no last message, an expected ID
-// fences nothing. A purged stream keeps its last sequence.
+// fromHead begins where there is no last message. A purged stream keeps its last
+// sequence.
 func (r *Relay) fromHead(ctx context.Context, sequence uint64) (end, error) {
 	head, err := r.log.Head(ctx)
-	return end{head, jetstream.WithExpectLastSequence(sequence)}, err
+	return end{head, sequence}, err
 }
 
 // after resumes behind a message, if it is an event of this log. A stream that
@@ -237,7 +240,7 @@ func (r *Relay) after(ctx context.Context, last *jetstream.RawStreamMsg) (end, e
 		}
 	}
 	if known {
-		return end{m.Position, jetstream.WithExpectLastMsgID(m.ID.String())}, nil
+		return end{m.Position, last.Sequence}, nil
 	}
 	r.report.Warn("relay replaces a stream of another log")
 	if err := r.bus.Wipe(ctx); err != nil {

@@ -2,44 +2,78 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"govahi/adapters/eventstore"
-	"govahi/commands"
-	"govahi/domain/enrollment"
-	"govahi/domain/event"
-	"govahi/queries"
 )
 
-// bench measures the product as its users meet it, on a fresh instance, beside
-// what the same log takes of bare appends in the same run.
+// bench measures the product beside its own limits, in the same run on the same
+// machine: each row has its ceiling, which is measured in turn with it.
 type bench struct {
-	Requests  int    `default:"2000" help:"Requests to submit."`
-	Issuances int    `default:"300" help:"Certificates to issue."`
-	Clients   int    `default:"64" help:"Clients at once."`
-	Out       string `default:"var/bench" type:"path" help:"Directory for report.md."`
+	Only    string `help:"One row: appends, submit, relay, projector, rebuild, visible or start; default: all."`
+	Events  int    `default:"1000000" help:"Events in the long log."`
+	Profile string `name:"cpuprofile" type:"path" help:"Directory for CPU profiles of each row."`
+	Out     string `default:"var/bench" type:"path" help:"Directory for report.md and report.json."`
 }
 
-// Run prints the table and writes it to report.md.
+// benchRow is a row of the table; it may need several figures.
+type benchRow struct {
+	name    string
+	seconds float64 // that it takes on four cores, about
+	measure func(*benchRun, context.Context) error
+}
+
+func benchRows() []benchRow {
+	return []benchRow{
+		{"appends", 27, (*benchRun).appends},
+		{"submit", 30, (*benchRun).submit},
+		{"relay", 50, (*benchRun).relay}, // makes the long log
+		{"projector", 12, (*benchRun).projector},
+		{"rebuild", 60, (*benchRun).rebuild},
+		{"visible", 17, (*benchRun).visible},
+		{"start", 25, (*benchRun).start},
+	}
+}
+
+// effort is how much is done for each figure.
+type effort struct {
+	rounds  int           // at most
+	each    time.Duration // of a round that lasts for a time
+	within  time.Duration // of a measurement that has no rounds
+	stock   int           // requests that are ready to be submitted
+	sampled int           // events, where the beginning of the log is enough
+}
+
+var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000}
+
+// benchRun is one run of it.
+type benchRun struct {
+	bench
+	effort
+	dir     string // gone afterwards
+	report  *report
+	long    *home // the house with the long log; see history
+	left    bool  // it runs no more
+	current bool  // its views show all of the log
+
+	began, rowBegan time.Time
+	row             benchRow
+	later           float64 // seconds, of the rows to come
+}
+
+// Run prints the table and writes it down. A row that falls short is no error:
+// the table says so.
 func (b bench) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	defer stop()
+	rows, err := b.rows()
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "govahi-bench-")
 	if err != nil {
 		return err
@@ -48,279 +82,86 @@ func (b bench) Run() error {
 	if err := errors.Join(os.Chmod(dir, 0o711), os.MkdirAll(b.Out, 0o755)); err != nil {
 		return err
 	}
-	r := &report{}
-	if err := b.measure(ctx, filepath.Join(dir, "data"), r); err != nil {
+	r := &benchRun{bench: b, effort: fullEffort, dir: dir}
+	if err := r.measure(ctx, rows); err != nil {
 		return err
 	}
-	fmt.Print(r)
-	return os.WriteFile(filepath.Join(b.Out, "report.md"), []byte(r.String()), 0o644)
+	fmt.Print(r.report)
+	return r.report.write(b.Out)
 }
 
-// report is the table.
-type report struct{ lines []string }
-
-func (r *report) add(what, figure string) {
-	r.lines = append(r.lines, fmt.Sprintf("| %s | %s |", what, figure))
+func (r *benchRun) measure(ctx context.Context, rows []benchRow) (err error) {
+	if r.report, err = newReport(ctx, r.dir); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r.later += row.seconds
+	}
+	r.began = time.Now()
+	for _, row := range rows {
+		r.row, r.rowBegan = row, time.Now()
+		r.later -= row.seconds
+		if err := row.measure(r, ctx); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", row.name, err), r.leaveHistory(ctx))
+		}
+	}
+	r.report.Took = time.Since(r.began).Round(time.Second).String()
+	return r.leaveHistory(ctx)
 }
 
-func (r *report) String() string {
-	head := fmt.Sprintf("%s, %d cores, %s\n\n| what | figure |\n|---|---|\n", runtime.GOARCH, runtime.NumCPU(), now().Format(time.DateOnly))
-	return head + strings.Join(r.lines, "\n") + "\n"
+func (b bench) rows() ([]benchRow, error) {
+	all := benchRows()
+	if b.Only == "" {
+		return all, nil
+	}
+	var names []string
+	for i, row := range all {
+		if row.name == b.Only {
+			return all[i : i+1], nil
+		}
+		names = append(names, row.name)
+	}
+	return nil, fmt.Errorf("there is no row %q: there are %s", b.Only, strings.Join(names, ", "))
 }
 
-func (b bench) measure(ctx context.Context, dir string, r *report) error {
-	for _, which := range []string{"first", "later"} {
-		began := time.Now()
-		i, err := startInstance(ctx, dir, io.Discard, "GOVAHI_LIMITS=off")
+// step says what goes on, and how long the whole will still take.
+func (r *benchRun) step(what string) {
+	left := r.later + max(0, r.row.seconds-time.Since(r.rowBegan).Seconds())
+	fmt.Fprintf(os.Stderr, "  %-10s %s, about %v left in all\n", r.row.name, what, roughly(time.Duration(left*float64(time.Second))))
+}
+
+// pair is what was measured of ours and of its ceiling, in rounds.
+type pair struct{ ours, ceiling []float64 }
+
+// inTurn measures both in turn, so that what drifts on the machine drifts for
+// both. The first round warms up and does not count.
+func (r *benchRun) inTurn(rounds int, ours, ceiling func() (float64, error)) (p pair, err error) {
+	for n := range min(rounds, r.rounds) + 1 {
+		a, err := ours()
 		if err != nil {
-			return err
+			return p, err
 		}
-		r.add(which+" start until ready", fmt.Sprintf("%d ms", time.Since(began).Milliseconds()))
-		if which == "later" {
-			return errors.Join(b.load(ctx, i, r), i.stop())
+		b, err := ceiling()
+		if err != nil {
+			return p, err
 		}
-		if err := i.stop(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b bench) load(ctx context.Context, i *instance, r *report) error {
-	s, done, err := i.story(ctx, "bench", filepath.Join(filepath.Dir(i.dir), "tokens"))
-	if err != nil {
-		return err
-	}
-	defer done()
-	app, closeApp, err := attached{Data: i.dir}.app(ctx)
-	if err != nil {
-		return err
-	}
-	defer closeApp()
-	l := &load{bench: b, base: s.client, app: app, report: r}
-	if err := l.bareAppends(ctx, i); err != nil {
-		return err
-	}
-	if err := l.prepare(ctx); err != nil {
-		return err
-	}
-	if err := l.submit(ctx); err != nil {
-		return err
-	}
-	return l.issue(ctx)
-}
-
-// load is the run against one instance.
-type load struct {
-	bench
-	base   *client
-	app    *commands.App
-	report *report
-	codes  []string
-}
-
-// each does the same for every number below n, with so many clients at once, and
-// shows how far it is.
-func (l *load) each(ctx context.Context, what string, n int, do func(context.Context, *client, int) error) (time.Duration, error) {
-	work := make(chan int)
-	all, ctx := errgroup.WithContext(ctx)
-	var ready atomic.Int64
-	for range l.Clients {
-		c := newClient(l.base.base, l.base.token)
-		all.Go(func() error {
-			for k := range work {
-				if err := do(ctx, c, k); err != nil {
-					return fmt.Errorf("%s %d: %w", what, k, err)
-				}
-				ready.Add(1)
-			}
-			return nil
-		})
-	}
-	began := time.Now()
-	stop := progress(what, n, &ready)
-	defer stop()
-	all.Go(func() error {
-		defer close(work)
-		for k := range n {
-			select {
-			case work <- k:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	err := all.Wait()
-	return time.Since(began), err
-}
-
-// progress draws a bar on a terminal until it is stopped.
-func progress(what string, n int, ready *atomic.Int64) (stop func()) {
-	info, err := os.Stderr.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		fmt.Fprintf(os.Stderr, "  %s %d …\n", what, n)
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				k := int(ready.Load())
-				fmt.Fprintf(os.Stderr, "\r  %-12s [%-40s] %d/%d", what, strings.Repeat("█", 40*k/n), k, n)
-			}
-		}
-	}()
-	return func() { close(done); fmt.Fprintf(os.Stderr, "\r%78s\r", "") }
-}
-
-func rate(n int, took time.Duration) string { return fmt.Sprintf("%.0f/s", float64(n)/took.Seconds()) }
-
-// bareAppends is what the log takes: one event of a usual size to a new stream.
-func (l *load) bareAppends(ctx context.Context, i *instance) error {
-	d, err := attached{Data: i.dir}.data()
-	if err != nil {
-		return err
-	}
-	log, err := eventstore.Open(d.logSocket())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = log.Close() }()
-	const n = 20_000
-	data := []byte(`"` + strings.Repeat("x", 400) + `"`)
-	took, err := l.each(ctx, "appends", n, func(ctx context.Context, _ *client, k int) error {
-		stream := event.NewStream("bench", fmt.Sprint(k))
-		_, err := log.Append(ctx, stream, event.NoStream, event.Proposed{
-			ID: event.DeriveID("bench", string(stream)), Type: "bench.appended.v1", Data: data, Meta: []byte(`{}`),
-		})
-		return err
-	})
-	l.report.add(fmt.Sprintf("durable appends through the official client, %d callers", l.Clients), rate(n, took))
-	return err
-}
-
-// prepare brings requests to the point of submission: one applicant, many
-// organisations, for he may have one open request with each.
-func (l *load) prepare(ctx context.Context) error {
-	l.codes = make([]string, l.Requests)
-	_, err := l.each(ctx, "preparing", l.Requests, func(ctx context.Context, c *client, k int) error {
-		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k)}
-		if err := s.open(ctx); err != nil {
-			return err
-		}
-		l.codes[k] = s.code
-		form := applicantForm("applicant")
-		form.Organization = companyID(k)
-		return errors.Join(s.say("applicant", "form", form)(ctx), l.prove(ctx, s), s.acceptLiability(ctx))
-	})
-	return err
-}
-
-// prove enters the code that was sent, as soon as it was.
-func (l *load) prove(ctx context.Context, s *story) error {
-	code := l.app.EmailCode(enrollment.Kind.Stream(s.code), 1)
-	return s.until(ctx, func(ctx context.Context) (bool, error) {
-		err := s.say("applicant", "email-confirmation", map[string]string{"code": code})(ctx)
-		var r refusal
-		if errors.As(err, &r) && r.Code == "email-code-not-sent" {
-			return false, nil
-		}
-		return err == nil, err
-	})
-}
-
-func (l *load) submit(ctx context.Context) error {
-	took, err := l.each(ctx, "submitting", l.Requests, func(ctx context.Context, c *client, k int) error {
-		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
-		return s.say("applicant", "submission", map[string]string{"office": sampleOffice})(ctx)
-	})
-	l.report.add(fmt.Sprintf("SubmitRequest over HTTP, %d clients", l.Clients), rate(l.Requests, took))
-	return err
-}
-
-// issue measures from the first IssueCertificate until the last certificate is
-// there.
-func (l *load) issue(ctx context.Context) error {
-	n := min(l.Issuances, l.Requests)
-	csrs := make([]string, n)
-	_, err := l.each(ctx, "vetting", n, func(ctx context.Context, c *client, k int) (err error) {
-		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k], out: io.Discard}
-		if err := s.tell(ctx, s.untilConfirmed()); err != nil {
-			return err
-		}
-		if csrs[k], err = sampleCSR(); err != nil {
-			return err
-		}
-		return l.reserve(ctx, s, k)
-	})
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	_, err = l.each(ctx, "asking", n, func(ctx context.Context, c *client, k int) error {
-		s := &story{patience: 10, client: c, name: fmt.Sprint("bench-", k), code: l.codes[k]}
-		return s.say("officer-1", "issuance", map[string]string{"token": benchToken(k), "csr": csrs[k]})(ctx)
-	})
-	if err == nil {
-		err = l.awaitIssued(ctx, int64(n))
-	}
-	l.report.add(fmt.Sprintf("issuance end to end (lint, intent, fence, C_Sign, record, view), %d at once", l.Clients), rate(n, time.Since(began)))
-	return err
-}
-
-// awaitIssued looks at the management view until all certificates are there.
-func (l *load) awaitIssued(ctx context.Context, n int64) error {
-	for {
-		var m queries.Management
-		if err := l.base.get(ctx, "manager", "/management", &m); err != nil && !waitsForView(err) {
-			return err
-		}
-		for _, s := range m.States {
-			if s.State == "issued" && s.Count >= n {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		if n > 0 {
+			p.ours, p.ceiling = append(p.ours, a), append(p.ceiling, b)
 		}
 	}
+	return p, nil
 }
 
-func benchToken(k int) string { return fmt.Sprintf("bench%08d", k) }
-
-func (l *load) reserve(ctx context.Context, s *story, k int) error {
-	stock := map[string]string{"serial": benchToken(k), "model": "bench", "office": sampleOffice}
-	if err := s.post(ctx, "officer-1", s.name+"-stock", "/tokens", stock, nil); err != nil {
-		return err
-	}
-	return s.say("officer-1", "token", map[string]string{"token": benchToken(k)})(ctx)
+func median64(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// sampleCSR is a request of a key that no token holds: the token's own work is
-// not what is measured here.
-func sampleCSR() (string, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", err
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), err
-}
-
-// companyID is the k-th synthetic company ID with a right check digit (domain
-// §3.2).
-func companyID(k int) string {
-	digits := fmt.Sprintf("1099%06d", k+1)
-	z := [5]int{29, 27, 23, 19, 17}
-	sum := 0
-	for i, c := range digits {
-		sum += (int(c-'0') + int(digits[9]-'0') + 2) * z[i%5]
-	}
-	return fmt.Sprintf("%s%d", digits, sum%11%10)
+// spreadOf is half of the range in which the middle half of the values lies, as a
+// part of the median.
+func spreadOf(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[n-1-n/4] - sorted[n/4]) / 2 / median64(values)
 }

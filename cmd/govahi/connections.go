@@ -4,10 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/adapters/sso"
 )
@@ -20,7 +25,7 @@ type connections struct {
 	NATS     string `env:"GOVAHI_NATS" placeholder:"URLS" help:"NATS with JetStream: nats://… or tls://…, several by commas; embedded if empty."`
 	Postgres string `env:"GOVAHI_POSTGRES" placeholder:"URL" help:"PostgreSQL database of the read views: postgres://…; embedded if empty."`
 	Vault    string `env:"GOVAHI_VAULT" placeholder:"URL" help:"PostgreSQL database of the vault, never that of the views: postgres://…; embedded if empty."`
-	CA       string `env:"GOVAHI_CA" type:"path" placeholder:"DIR" help:"Directory that the key ceremony made; ca in the data directory if empty."`
+	CA       string `env:"GOVAHI_CA" placeholder:"DIR" help:"Directory that the key ceremony made; ca in the data directory if empty."`
 }
 
 func (c connections) logTarget(d data) string { return cmp.Or(c.Log, d.logSocket()) }
@@ -45,48 +50,88 @@ func (c connections) check(mode sso.Mode) error {
 	if c.Vault != "" && c.Vault == c.Postgres {
 		return errViewsInVault
 	}
-	for _, link := range []struct{ name, text, how string }{
-		{"GOVAHI_LOG", c.Log, "leave tls=false out"},
-		{"GOVAHI_NATS", c.NATS, "write tls:// for nats://"},
-		{"GOVAHI_POSTGRES", c.Postgres, "write sslmode=verify-full"},
-		{"GOVAHI_VAULT", c.Vault, "write sslmode=verify-full"},
+	for _, link := range []struct {
+		name, text, how string
+		private         func(string) (bool, error)
+	}{
+		{"GOVAHI_LOG", c.Log, "leave tls=false and tlsVerifyCert=false out", privateLog},
+		{"GOVAHI_NATS", c.NATS, "write tls:// for nats://", privateNATS},
+		{"GOVAHI_POSTGRES", c.Postgres, "write sslmode=verify-full", privatePostgres},
+		{"GOVAHI_VAULT", c.Vault, "write sslmode=verify-full", privatePostgres},
 	} {
-		safe, err := private(link.text)
-		if err != nil {
+		if link.text == "" {
+			continue
+		}
+		safe, err := link.private(link.text)
+		var file *fs.PathError
+		switch {
+		case errors.As(err, &file):
+			return fmt.Errorf("%s: %w", link.name, file)
+		case err != nil:
 			return fmt.Errorf("%s is not a URL: see govahi serve --help", link.name) // the text may hold a password
 		}
 		if mode != sso.Development && !safe {
-			return fmt.Errorf("%s leaves this machine without TLS: %s", link.name, link.how)
+			return fmt.Errorf("%s leaves this machine without TLS, or trusts whoever answers: %s", link.name, link.how)
 		}
 	}
 	return nil
 }
 
-// private tells whether a connection is encrypted, or stays on this machine. NATS
-// has a URL for each server, the others have several hosts in one.
-func private(text string) (bool, error) {
-	if first, rest, several := strings.Cut(text, ","); several && strings.Contains(rest, "://") {
-		one, err := private(first)
-		others, wrong := private(rest)
-		return one && others, errors.Join(err, wrong)
-	}
+// privateLog tells whether a connection stays on this machine, or is encrypted
+// and knows the other side. The client reads names and values in any case.
+func privateLog(text string) (bool, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || !slices.ContainsFunc(strings.Split(u.Host, ","), leaves) {
 		return true, err
 	}
-	switch u.Scheme {
-	case "esdb", "esdb+discover":
-		return u.Query().Get("tls") != "false", nil
-	case "postgres", "postgresql":
-		mode := u.Query().Get("sslmode")
-		return mode == "require" || mode == "verify-ca" || mode == "verify-full", nil
+	for name, values := range u.Query() {
+		on, err := strconv.ParseBool(strings.ToLower(values[0]))
+		if name = strings.ToLower(name); (name == "tls" || name == "tlsverifycert") && (err != nil || !on) {
+			return false, nil
+		}
 	}
-	return u.Scheme == "tls", nil
+	return true, nil
+}
+
+// privateNATS is the same of a URL for each server.
+func privateNATS(text string) (safe bool, err error) {
+	safe = true
+	for one := range strings.SplitSeq(text, ",") {
+		u, err := url.Parse(one)
+		if err != nil || u.Host == "" {
+			return false, cmp.Or(err, errNoHost)
+		}
+		safe = safe && (u.Scheme == "tls" || !leaves(u.Host))
+	}
+	return safe, nil
+}
+
+var errNoHost = errors.New("a URL without a host")
+
+// privatePostgres asks the client, which takes hosts from more places than the
+// URL's own, and has ways to go on without TLS.
+func privatePostgres(text string) (bool, error) {
+	if _, err := url.Parse(text); err != nil {
+		return false, err
+	}
+	config, err := pgxpool.ParseConfig(text)
+	if err != nil {
+		return false, err
+	}
+	ways := []*pgconn.FallbackConfig{{Host: config.ConnConfig.Host, TLSConfig: config.ConnConfig.TLSConfig}}
+	for _, way := range append(ways, config.ConnConfig.Fallbacks...) {
+		knows := way.TLSConfig != nil && (!way.TLSConfig.InsecureSkipVerify || way.TLSConfig.VerifyPeerCertificate != nil)
+		if !knows && !strings.HasPrefix(way.Host, "/") && elsewhere(way.Host) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // leaves tells whether a host, perhaps with a port, is another machine.
-func leaves(host string) bool {
-	host = (&url.URL{Host: host}).Hostname()
+func leaves(host string) bool { return elsewhere((&url.URL{Host: host}).Hostname()) }
+
+func elsewhere(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host != "localhost" && (err != nil || !ip.IsLoopback())
 }

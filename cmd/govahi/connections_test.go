@@ -18,6 +18,9 @@ func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
 		{connections{Log: "esdb+discover://user:word@log.example.ir:2113"}, ""},
 		{connections{Log: "esdb://127.0.0.1:2113,localhost:2114?tls=false"}, ""},
 		{connections{Log: "esdb://127.0.0.1:2113,log.example.ir:2113?tls=false"}, "GOVAHI_LOG"},
+		{connections{Log: "esdb://log.example.ir:2113?tls=0"}, "GOVAHI_LOG"},
+		{connections{Log: "esdb://log.example.ir:2113?TLS=False"}, "GOVAHI_LOG"},
+		{connections{Log: "esdb://log.example.ir:2113?tlsVerifyCert=false"}, "GOVAHI_LOG"},
 		{connections{NATS: "nats://localhost:4222"}, ""},
 		{connections{NATS: "nats://bus-1.example.ir,nats://bus-2.example.ir"}, "GOVAHI_NATS"},
 		{connections{NATS: "tls://bus-1.example.ir,nats://bus-2.example.ir"}, "GOVAHI_NATS"},
@@ -26,6 +29,12 @@ func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
 		{connections{Postgres: "postgres://govahi@db.example.ir/views"}, "GOVAHI_POSTGRES"},
 		{connections{Postgres: "postgres://govahi@db-1.example.ir:5432,db-2.example.ir:5432/views?sslmode=verify-full"}, ""},
 		{connections{Vault: "postgres://govahi@db.example.ir/vault?sslmode=prefer"}, "GOVAHI_VAULT"},
+		{connections{Vault: "postgres://govahi@db.example.ir/vault?sslmode=require"}, "GOVAHI_VAULT"}, // whoever answers is believed
+		{connections{Vault: "postgres:///vault?host=db.example.ir&sslmode=disable"}, "GOVAHI_VAULT"},
+		{connections{Vault: "postgres://localhost/vault?host=db.example.ir&sslmode=disable"}, "GOVAHI_VAULT"},
+		{connections{Vault: "host=db.example.ir dbname=vault sslmode=disable"}, "GOVAHI_VAULT"},
+		{connections{Vault: "postgres://govahi@/vault?host=/run/postgresql&sslmode=disable"}, ""},
+		{connections{Vault: "postgres://govahi@db.example.ir/vault?sslmode=verify-full&pool_max_conns=40"}, ""},
 	} {
 		if err := c.check(sso.Development); err != nil {
 			t.Errorf("%+v in development: %v", c.connections, err)
@@ -40,6 +49,21 @@ func TestConnectionsThatLeaveTheMachineAreEncrypted(t *testing.T) {
 func TestAConnectionThatIsNoURLIsNotRepeated(t *testing.T) {
 	err := connections{Vault: "postgres://govahi:secret word@db/%zz"}.check(sso.Development)
 	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "GOVAHI_VAULT") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func TestEachServerOfTheBusIsAURL(t *testing.T) {
+	for _, text := range []string{"bus.example.ir:4222", "tls://bus-1.example.ir,bus-2.example.ir:4222"} {
+		if err := (connections{NATS: text}).check(sso.Production); err == nil || !strings.Contains(err.Error(), "GOVAHI_NATS") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestACertificateThatIsNotThereIsNamed(t *testing.T) {
+	err := connections{Vault: "postgres://govahi:secret@db/vault?sslmode=verify-full&sslrootcert=/nowhere/ca.crt"}.check(sso.Production)
+	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "/nowhere/ca.crt") {
 		t.Errorf("it says %v", err)
 	}
 }

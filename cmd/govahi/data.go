@@ -33,6 +33,9 @@ func openData(dir string, mode sso.Mode) (data, error) {
 		return data{}, err
 	}
 	d := data{dir: dir}
+	if _, err := os.Stat(d.path(restoringFile)); err == nil {
+		return d, fmt.Errorf("%s: %w", dir, errHalfRestored)
+	}
 	if err := d.checkOurs(); err != nil {
 		return d, err
 	}

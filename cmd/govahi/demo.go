@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/pem"
@@ -106,8 +105,8 @@ func (d demo) keepRevoked(ctx context.Context, i *instance, s *story) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	out := bufio.NewWriter(f)
-	return errors.Join(exportTo(ctx, log, out), out.Flush())
+	_, err = exportTo(ctx, log, 0, f, nil)
+	return err
 }
 
 func (d demo) fetch(ctx context.Context, s *story, name, who, path string) error {
@@ -180,6 +179,7 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 
 // instance is a product started for a demo or a test.
 type instance struct {
+	connections // of one that stands on several processes
 	dir, listen string
 	cmd         *exec.Cmd
 	ended       chan error
@@ -227,7 +227,7 @@ func (i *instance) stop() error {
 
 // dev reaches the instance as `govahi dev` does.
 func (i *instance) dev() devInstance {
-	return devInstance{attached: attached{Data: i.dir}, Audience: "govahi"}
+	return devInstance{attached: attached{connections: i.connections, Data: i.dir}, Audience: "govahi"}
 }
 
 // story begins a telling on a seeded instance.

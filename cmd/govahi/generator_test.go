@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	cryptorand "crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -276,6 +281,16 @@ func (e *errand) enters(ctx context.Context, code string) error {
 	return errors.Join(errNotYet, e.does(ctx, e.by, "email-code", nil))
 }
 
+// sampleCSR is a request of a key that no token holds.
+func sampleCSR() (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), cryptorand.Reader)
+	if err != nil {
+		return "", err
+	}
+	der, err := x509.CreateCertificateRequest(cryptorand.Reader, &x509.CertificateRequest{}, key)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), err
+}
+
 func isRefusal(err error) bool {
 	var r refusal
 	return errors.As(err, &r) && r.Status < http.StatusInternalServerError
@@ -509,13 +524,13 @@ func (f *traffic) left() int {
 
 // letters are the codes that came by mail.
 type letters struct {
-	dir   string
+	dirs  []string // an outbox of each process that sends
 	mu    sync.Mutex
 	read  map[string]bool // by file
 	codes []mail.Message  // as they came
 }
 
-func newLetters(dir string) *letters { return &letters{dir: dir, read: map[string]bool{}} }
+func newLetters(dirs ...string) *letters { return &letters{dirs: dirs, read: map[string]bool{}} }
 
 // code is the last one that was sent about a request, or nothing yet.
 func (l *letters) code(request string) string {
@@ -530,12 +545,19 @@ func (l *letters) code(request string) string {
 	return ""
 }
 
+func (l *letters) files() (all []string) {
+	for _, dir := range l.dirs {
+		some, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+		all = append(all, some...)
+	}
+	return all
+}
+
 // open reads what came since.
 func (l *letters) open() {
-	files, _ := os.ReadDir(l.dir)
-	for _, file := range files {
-		if name := file.Name(); !l.read[name] && strings.HasSuffix(name, ".json") {
-			data, err := os.ReadFile(filepath.Join(l.dir, name))
+	for _, name := range l.files() {
+		if !l.read[name] {
+			data, err := os.ReadFile(name)
 			var m mail.Message
 			if l.read[name] = err == nil && json.Unmarshal(data, &m) == nil; m.Code() != "" {
 				l.codes = append(l.codes, m)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,7 +74,7 @@ func abreast(asks []func() []http.Part) (parts []http.Part) {
 func (h *house) askLog(ctx context.Context) (event.Position, http.Part) {
 	head, err := h.log.Head(ctx)
 	if err == nil && h.node != nil {
-		err = h.node.Full()
+		err = cmp.Or(h.node.Corrupt(), h.node.Full())
 	}
 	return head, part("log", err)
 }

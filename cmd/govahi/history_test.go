@@ -98,7 +98,7 @@ type mess struct {
 	dsn     string
 	views   *pgxpool.Pool
 	told    int // events
-	running [2]*process
+	running [2]*followerProcess
 	unwound sync.WaitGroup
 	seeds   uint64
 
@@ -106,8 +106,8 @@ type mess struct {
 	mishaps     map[string]int
 }
 
-// process follows the log until it is told to end, or killed.
-type process struct {
+// followerProcess follows the log until it is told to end, or killed.
+type followerProcess struct {
 	end   func()
 	ended chan struct{}
 }
@@ -157,7 +157,7 @@ func (m *mess) goesOn(n int) {
 
 func (m *mess) mishap() {
 	n := evenly(m.T, len(m.running), "runner")
-	what := one(m.T, "what", "begins", "begins", "begins", "comes along", "comes along", "comes along", "ends", "is killed", "is killed", "is cut off", "is cut off",
+	what := pick(m.T, "what", "begins", "begins", "begins", "comes along", "comes along", "comes along", "ends", "is killed", "is killed", "is cut off", "is cut off",
 		"must rebuild", "must rebuild all", "loses a view", "loses all", "is compared")
 	m.mishaps[what]++
 	switch what {
@@ -182,7 +182,7 @@ func (m *mess) mishap() {
 			m.rebuild(i)
 		}
 	case "loses a view":
-		m.do("DROP SCHEMA IF EXISTS " + one(m.T, "view", projections.All()...).Name + " CASCADE")
+		m.do("DROP SCHEMA IF EXISTS " + pick(m.T, "view", projections.All()...).Name + " CASCADE")
 	case "loses all":
 		m.do("DROP SCHEMA IF EXISTS govahi CASCADE")
 	case "is compared":
@@ -214,7 +214,7 @@ func (m *mess) begins(n int) {
 	}, projections.All()...)
 	ended := make(chan struct{})
 	m.unwound.Go(func() { _ = runner.Run(ctx); pool.Close(); close(ended) })
-	m.running[n] = &process{end, ended}
+	m.running[n] = &followerProcess{end, ended}
 }
 
 // ends tells a process to; it does so in the middle of whatever it does.

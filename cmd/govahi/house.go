@@ -39,6 +39,7 @@ type house struct {
 	ready  func(part, detail string) // announces a part
 
 	listener net.Listener
+	metrics  *meter          // nil if nobody reads them
 	node     *eventnode.Node // nil, like server and postgres, if it stands elsewhere
 	log      *eventstore.Log
 	server   *nats.Server
@@ -67,10 +68,11 @@ type house struct {
 // settings come from flags and the environment.
 type settings struct {
 	connections
-	Data   string   `env:"GOVAHI_DATA" default:"var" help:"Directory that holds everything of the instance."`
-	Listen string   `env:"GOVAHI_LISTEN" default:"127.0.0.1:8080" help:"Address of the HTTP door."`
-	Base   string   `env:"GOVAHI_BASE" help:"Public http URL of the door, as certificates will cite it; default: http:// and the address."`
-	Mode   sso.Mode `env:"GOVAHI_MODE" default:"development" enum:"development,production" help:"Whether invented people may sign in."`
+	Data    string   `env:"GOVAHI_DATA" default:"var" help:"Directory that holds everything of the instance."`
+	Listen  string   `env:"GOVAHI_LISTEN" default:"127.0.0.1:8080" help:"Address of the HTTP door."`
+	Base    string   `env:"GOVAHI_BASE" help:"Public http URL of the door, as certificates will cite it; default: http:// and the address."`
+	Metrics string   `env:"GOVAHI_METRICS" placeholder:"HOST:PORT" help:"Address where Prometheus reads GET /metrics, without authentication: of a private network, never a public one; none if empty."`
+	Mode    sso.Mode `env:"GOVAHI_MODE" default:"development" enum:"development,production" help:"Whether invented people may sign in."`
 
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
@@ -153,14 +155,25 @@ func ignoreCancel(err error) error {
 
 // listen takes the address first: nothing starts on a machine where it is taken.
 func (h *house) listen() (err error) {
-	h.listener, err = net.Listen("tcp", h.Listen)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w: another program has the address; stop it, or choose another with GOVAHI_LISTEN", err)
-	case err != nil:
-		return fmt.Errorf("%w: GOVAHI_LISTEN is host:port, such as 127.0.0.1:8080", err)
+	if h.listener, err = listenAt("GOVAHI_LISTEN", h.Listen); err != nil {
+		return err
+	}
+	if h.metrics, err = listenMetrics(h.Metrics); err != nil {
+		return err
 	}
 	return os.WriteFile(h.data.path(doorFile), []byte(h.base()+"\n"), 0o644)
+}
+
+// listenAt takes the address of a setting.
+func listenAt(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%w: another program has the address; stop it, or choose another with %s", err, setting)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s is host:port, such as 127.0.0.1:8080", err, setting)
+	}
+	return l, nil
 }
 
 // close lets go of what the children and the log served.

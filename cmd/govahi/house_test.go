@@ -157,10 +157,18 @@ func (i *instance) again(t *testing.T, env ...string) time.Duration {
 	return time.Since(began)
 }
 
+// env are the settings of the instance.
+func (i *instance) env() []string {
+	return []string{
+		"GOVAHI_DATA=" + i.dir, "GOVAHI_LISTEN=" + i.listen, "GOVAHI_LOG=" + i.Log, "GOVAHI_NATS=" + i.NATS,
+		"GOVAHI_POSTGRES=" + i.Postgres, "GOVAHI_VAULT=" + i.Vault, "GOVAHI_CA=" + i.CA,
+	}
+}
+
 // govahi runs another command of the program on the instance.
 func (i *instance) govahi(t *testing.T, in string, args ...string) (string, error) {
 	t.Helper()
-	return govahi(t, in, []string{"GOVAHI_DATA=" + i.dir, "GOVAHI_LISTEN=" + i.listen}, args...)
+	return govahi(t, in, i.env(), args...)
 }
 
 // govahi runs the program to its end; what it wrote is in the error, too.

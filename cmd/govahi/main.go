@@ -9,15 +9,18 @@ import "github.com/alecthomas/kong"
 const version = "0.1.0"
 
 type cli struct {
-	Up        up        `cmd:"" help:"Run everything on this machine, in one data directory."`
-	Serve     serve     `cmd:"" help:"Run some or all roles of a house whose log, bus or databases stand elsewhere."`
-	Demo      demo      `cmd:"" help:"Walk one certificate from form to revocation on a fresh instance, and check it with openssl."`
-	Bench     bench     `cmd:"" help:"Measure a fresh instance beside its own log."`
-	Bootstrap bootstrap `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`
-	Rebuild   rebuild   `cmd:"" help:"Build read views anew from the log, beside the present ones."`
-	Log       logCmd    `cmd:"" help:"Look at the event log."`
-	Node      node      `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`
-	Dev       dev       `cmd:"" help:"Helpers for development mode."`
+	Up          up             `cmd:"" help:"Run everything on this machine, in one data directory."`
+	Serve       serve          `cmd:"" help:"Run some or all roles of a house whose log, bus or databases stand elsewhere."`
+	Demo        demo           `cmd:"" help:"Walk one certificate from form to revocation on a fresh instance, and check it with openssl."`
+	Bench       bench          `cmd:"" help:"Measure a fresh instance beside its own log."`
+	Bootstrap   bootstrap      `cmd:"" help:"Appoint the first administrator of a running instance that has none; the national code is read from standard input."`
+	Projections projectionsCmd `cmd:"" help:"See how far views and policies are, and what they could not take."`
+	Rebuild     rebuild        `cmd:"" help:"Build read views anew from the log, beside the present ones."`
+	Log         logCmd         `cmd:"" help:"Look at the event log, check it, and move it."`
+	Backup      backup         `cmd:"" help:"Copy a running instance: its log and its vault, as of one moment."`
+	Restore     restore        `cmd:"" help:"Make an instance of a backup."`
+	Node        node           `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`
+	Dev         dev            `cmd:"" help:"Helpers for development mode."`
 }
 
 func main() {

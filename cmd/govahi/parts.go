@@ -13,7 +13,7 @@ import (
 
 // runParts starts everything that goes on by itself.
 func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
-	var parts []func(context.Context) error
+	parts := []func(context.Context) error{profiles}
 	if h.relay != nil {
 		parts = append(parts, h.relay.Run, h.loseStream)
 	}
@@ -33,6 +33,9 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	}
 	if h.hasDaily() {
 		parts = append(parts, h.keepDaily)
+	}
+	if h.metrics != nil {
+		parts = append(parts, h.serveMetrics)
 	}
 	for _, run := range parts {
 		all.Go(func() error { return run(ctx) })
@@ -81,4 +84,12 @@ func (h *house) dailyWork(ctx context.Context) (err error) {
 		err = h.publisher.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)})
 	}
 	return errors.Join(err, h.renewResponder(ctx))
+}
+
+// pauseUntil waits, or until the context ends.
+func pauseUntil(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }

@@ -195,20 +195,21 @@ func (h *house) makeViews() {
 
 func (h *house) react(name string, list []policies.Policy) {
 	h.policies = append(h.policies, &policies.Runner{
-		Name: name, App: h.app, Feed: h.bus.Feed(), Checkpoints: projections.NewCheckpoints(h.views),
+		Name: name, App: h.app, Feed: h.bus.Feed(), Checkpoints: projections.NewCheckpoints(h.views, h.log),
 		Policies: list, Report: h.report,
 	})
 }
 
 // openBareDoor answers for the health of a process that serves nobody else.
 func (h *house) openBareDoor() {
-	h.door = http.New(http.Config{Version: version, Health: h, Log: h.report, Limits: http.NoLimits()})
+	h.door = http.New(http.Config{Version: version, Health: h, Log: h.report, Limits: http.NoLimits(), Timed: h.metrics.timed()})
 }
 
 func (h *house) openDoor() (err error) {
 	oidc := sso.Config{Issuer: h.OIDCIssuer, Audience: h.OIDCAudience, Clock: now}
 	config := http.Config{
 		Version: version, People: h.vault, Waiter: h.waiter, Head: h.app.Log.Head, Health: h, Limits: h.limits(), Log: h.report,
+		Timed: h.metrics.timed(),
 	}
 	if config.Proxies, err = h.proxies(); err != nil {
 		return err

@@ -152,13 +152,13 @@ func evenly(t *rapid.T, n int, of string) int {
 	}).Draw(t, of)
 }
 
-func one[T any](t *rapid.T, of string, from ...T) T { return from[evenly(t, len(from), of)] }
+func pick[T any](t *rapid.T, of string, from ...T) T { return from[evenly(t, len(from), of)] }
 
 func chance(t *rapid.T, percent int, of string) bool { return evenly(t, 100, of) >= 100-percent }
 
 func (s *tale) chance(percent int, of string) bool { return chance(s.T, percent, of) }
 
-func (s *tale) one(of string, from ...string) string { return one(s.T, of, from...) }
+func (s *tale) one(of string, from ...string) string { return pick(s.T, of, from...) }
 
 // something is, more often than not, what brings a request further.
 func (s *tale) something(keeper *spec.Keeper) {
@@ -302,7 +302,7 @@ var doings = []doing{
 		}))
 	}},
 	{at(enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
-		reason := one(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
+		reason := pick(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
 		s.asked(s.RevokeCertificate(s.ctx, s.as(operator), now.Serial, reason))
 	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
@@ -311,7 +311,7 @@ var doings = []doing{
 }
 
 func (s *tale) control() enrollment.Control {
-	return one(s.T, "control", enrollment.ControlTelephone, enrollment.ControlAddress)
+	return pick(s.T, "control", enrollment.ControlTelephone, enrollment.ControlAddress)
 }
 
 func (s *tale) documents() commands.VerifyDocuments {
@@ -443,7 +443,7 @@ func latest(ids []string) []string { return ids[max(0, len(ids)-12):] }
 
 // Send is the mail server.
 func (s *tale) Send(context.Context, commands.Mail) error {
-	return one(s.T, "mail", nil, nil, nil, nil, commands.ErrAddressFull, errors.New("mail is down"))
+	return pick(s.T, "mail", nil, nil, nil, nil, commands.ErrAddressFull, errors.New("mail is down"))
 }
 
 // Inquire is the civil registry.

@@ -30,7 +30,7 @@ const (
 
 // refuseHooks keeps them away from where people are real.
 func refuseHooks(mode sso.Mode) error {
-	for _, hook := range []string{crashHook, troubleHook} {
+	for _, hook := range []string{crashHook, troubleHook, profileHook} {
 		if mode != sso.Development && os.Getenv(hook) != "" {
 			return fmt.Errorf("%s is for tests in development mode: unset it", hook)
 		}

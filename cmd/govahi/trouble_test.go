@@ -20,12 +20,14 @@ import (
 // set the same tests do it much longer (./task test:long).
 
 // often is how many times a test does its harm.
-func often(usually, long int) int {
-	if os.Getenv("GOVAHI_LONG") != "" {
-		return long
+func often(usually, longer int) int {
+	if long() {
+		return longer
 	}
 	return usually
 }
+
+func long() bool { return os.Getenv("GOVAHI_LONG") != "" }
 
 // The promises of the issue, §4.
 const (

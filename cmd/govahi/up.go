@@ -150,6 +150,9 @@ func (a *announcer) welcome(h *house) {
 	if h.has(roleAPI) {
 		_, _ = fmt.Fprintf(a.out, "  home         %s/\n  API          %s/docs\n", h.base(), h.base())
 	}
+	if h.Metrics != "" {
+		_, _ = fmt.Fprintf(a.out, "  metrics      http://%s/metrics\n", h.Metrics)
+	}
 	_, _ = fmt.Fprintf(a.out, "  health       http://%s/health/ready\n  log          %s\n", h.Listen, h.data.path("govahi.log"))
 }
 

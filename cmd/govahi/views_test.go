@@ -462,13 +462,22 @@ func (i *instance) pool(t *testing.T, database string) *pgxpool.Pool {
 	return pool
 }
 
+// viewsPool reaches the read views, wherever they are.
+func (i *instance) viewsPool(t *testing.T) *pgxpool.Pool {
+	t.Helper()
+	pool, err := i.dev().views(t.Context())
+	must(t, err)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
 // await waits until every projection and policy has come to the log's end and
 // nothing is due any more.
 func (v *village) await() { v.Helper(); v.atRest(v.T) }
 
 func (i *instance) atRest(t *testing.T) {
 	t.Helper()
-	pool, err := postgres.Pool(t.Context(), dsn(data{dir: i.dir}, "views"))
+	pool, err := i.dev().views(t.Context())
 	must(t, err)
 	defer pool.Close()
 	await(t, "projections and policies at the log's end", func() bool { return i.rests(t, pool) })
@@ -538,7 +547,7 @@ func (i *instance) outboxFiles(t *testing.T) map[string]string {
 // in which nothing is on its way from one to the other.
 func (i *instance) sameViews(t *testing.T) {
 	t.Helper()
-	views := i.pool(t, "views")
+	views := i.viewsPool(t)
 	for {
 		facts := i.facts(t)
 		i.atRest(t)

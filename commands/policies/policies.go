@@ -5,6 +5,8 @@ package policies
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"govahi/commands"
@@ -36,18 +38,50 @@ func when[T any](name string, catalog event.Catalog, do func(context.Context, Ha
 	}}
 }
 
+// happening is an event as it was read, once for all policies.
+type happening struct {
+	event.Recorded
+	is   event.Event // nil of catalogs that concern no policy
+	meta event.Meta
+}
+
+// open reads an event that some policy is concerned with.
+func open(policies []Policy, r event.Recorded) (h happening, err error) {
+	h.Recorded = r
+	for _, p := range policies {
+		if !p.concerns(r) {
+			continue
+		}
+		if h.is, err = p.catalog.Open(r); err != nil {
+			return h, err
+		}
+		h.meta, err = r.DecodeMeta()
+		return h, err
+	}
+	return h, nil
+}
+
+func (p Policy) concerns(r event.Recorded) bool { return strings.HasPrefix(r.Type, p.catalog.Prefix()) }
+
+// errPanic reports an event on which a policy is broken: trying again will not
+// help, and other events must not wait for it.
+var errPanic = errors.New("policies: the policy panicked")
+
+// handle gives an event to the policy.
+func (p Policy) handle(ctx context.Context, a *commands.App, h happening) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %T", errPanic, v)
+		}
+	}()
+	return p.react(ctx, Happened{h.Recorded, a, commands.ByPolicy(p.Name, h.Recorded, h.meta), h.is})
+}
+
 // Handle gives an event to the policy; those of other catalogs pass.
 func (p Policy) Handle(ctx context.Context, a *commands.App, r event.Recorded) error {
-	if !strings.HasPrefix(r.Type, p.catalog.Prefix()) {
-		return nil
-	}
-	e, err := p.catalog.Open(r)
-	if err != nil {
+	h, err := open([]Policy{p}, r)
+	if err != nil || !p.concerns(r) {
 		return err
 	}
-	m, err := r.DecodeMeta()
-	if err != nil {
-		return err
-	}
-	return p.react(ctx, Happened{r, a, commands.ByPolicy(p.Name, r, m), e})
+	return p.handle(ctx, a, h)
 }

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"sync"
@@ -10,13 +11,23 @@ import (
 	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/projection"
 )
 
 // Checkpoints remember how far a runner has come. Losing them only repeats what
 // the commands recognise as done.
 type Checkpoints interface {
 	Load(ctx context.Context, name string) (event.Position, error)
-	Save(ctx context.Context, name string, p event.Position) error
+	Save(ctx context.Context, name string, last event.Recorded) error
+
+	// What can never be taken is parked, with its reason, until an operator has
+	// it tried again; later events of its stream wait behind it.
+	Parked(ctx context.Context, name string) (parked, asked map[event.Stream]bool, err error)
+	Park(ctx context.Context, name string, r event.Recorded, cause error) error
+	ParkBehind(ctx context.Context, name string, r event.Recorded) (parked bool, err error)
+	Waiting(ctx context.Context, name string, stream event.Stream) ([]event.Recorded, error)
+	Taken(ctx context.Context, name string, r event.Recorded, failed error) error
+	Skipped(ctx context.Context, name string) (projection.Skipped, error)
 }
 
 // Runner brings the log's events to policies that may wait for each other;
@@ -30,9 +41,12 @@ type Runner struct {
 	Policies    []Policy
 	Report      *slog.Logger
 
-	mu    sync.Mutex
-	at    event.Position
-	state error
+	starts map[string]event.Position // after which each policy reacts
+
+	mu     sync.Mutex
+	at     event.Position
+	state  error
+	parked map[event.Stream]bool
 }
 
 // batch and parallel bound how much is under way at once.
@@ -43,12 +57,14 @@ const (
 
 // Run reacts until the context ends.
 func (r *Runner) Run(ctx context.Context) error {
-	starts := map[string]event.Position{}
-	after, err := r.begin(ctx, starts)
-	for ; err != nil && ctx.Err() == nil; after, err = r.begin(ctx, starts) {
+	after, err := r.begin(ctx)
+	for ; err != nil && ctx.Err() == nil; after, err = r.begin(ctx) {
 		r.note(after, err)
 		pause(ctx, time.Second)
 	}
+	var retrying sync.WaitGroup
+	defer retrying.Wait()
+	retrying.Go(func() { r.retryAsked(ctx) })
 	for ctx.Err() == nil {
 		r.note(after, nil)
 		for b, err := range event.Follow(ctx, r.App.Log, r.Feed, after, batch) {
@@ -56,13 +72,13 @@ func (r *Runner) Run(ctx context.Context) error {
 				r.note(after, err)
 				break
 			}
-			r.handle(ctx, starts, b.Events)
+			r.handle(ctx, b.Events)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			after = b.Upto
 			r.note(after, nil)
-			r.save(ctx, after)
+			r.save(ctx, b.Events[len(b.Events)-1])
 			b.Ack()
 		}
 		pause(ctx, 100*time.Millisecond)
@@ -73,11 +89,11 @@ func (r *Runner) Run(ctx context.Context) error {
 // save tries once: a checkpoint that is behind only repeats what is recognised
 // as done, and the next event brings another. It is no illness of the policies
 // that PostgreSQL is down, or hangs; they go on where they can.
-func (r *Runner) save(ctx context.Context, at event.Position) {
+func (r *Runner) save(ctx context.Context, last event.Recorded) {
 	limit, cancel := context.WithTimeout(ctx, saveWithin)
 	defer cancel()
-	if err := r.Checkpoints.Save(limit, r.Name, at); err != nil && ctx.Err() == nil {
-		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", at, "error", err)
+	if err := r.Checkpoints.Save(limit, r.Name, last); err != nil && ctx.Err() == nil {
+		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", last.Position, "error", err)
 	}
 }
 
@@ -86,18 +102,22 @@ const saveWithin = time.Second
 
 // begin records the start of policies that are new to the house, and finds
 // where to go on.
-func (r *Runner) begin(ctx context.Context, starts map[string]event.Position) (event.Position, error) {
+func (r *Runner) begin(ctx context.Context) (event.Position, error) {
+	r.starts = map[string]event.Position{}
 	first := event.Position(math.MaxUint64)
 	for _, p := range r.Policies {
 		start, err := r.App.StartPolicy(ctx, p.Name)
 		if err != nil {
 			return 0, err
 		}
-		starts[p.Name] = start
+		r.starts[p.Name] = start
 		first = min(first, start)
 	}
 	saved, err := r.Checkpoints.Load(ctx, r.Name)
 	if err != nil {
+		return 0, err
+	}
+	if _, err := r.knowParked(ctx); err != nil {
 		return 0, err
 	}
 	head, err := r.App.Log.Head(ctx)
@@ -108,7 +128,7 @@ func (r *Runner) begin(ctx context.Context, starts map[string]event.Position) (e
 }
 
 // handle keeps each stream's events in order and lets streams go abreast.
-func (r *Runner) handle(ctx context.Context, starts map[string]event.Position, events []event.Recorded) {
+func (r *Runner) handle(ctx context.Context, events []event.Recorded) {
 	var order []event.Stream
 	byStream := map[event.Stream][]event.Recorded{}
 	for _, e := range events {
@@ -124,37 +144,47 @@ func (r *Runner) handle(ctx context.Context, starts map[string]event.Position, e
 		wg.Go(func() {
 			defer func() { <-slots }()
 			for _, e := range byStream[s] {
-				r.react(ctx, starts, e)
+				r.take(ctx, e)
 			}
 		})
 	}
 	wg.Wait()
 }
 
-func (r *Runner) react(ctx context.Context, starts map[string]event.Position, e event.Recorded) {
+// react has all policies react to an event. An error is one that will not pass.
+func (r *Runner) react(ctx context.Context, e event.Recorded) error {
+	h, err := open(r.Policies, e)
+	if err != nil {
+		return err
+	}
 	for _, p := range r.Policies {
-		if e.Position > starts[p.Name] {
-			r.insist(ctx, p, e)
+		if e.Position <= r.starts[p.Name] || !p.concerns(e) {
+			continue
+		}
+		if err := r.insist(ctx, p, h); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // insist repeats until the policy is done or refused for good: trouble passes,
 // and an event that was skipped would be lost.
-func (r *Runner) insist(ctx context.Context, p Policy, e event.Recorded) {
+func (r *Runner) insist(ctx context.Context, p Policy, h happening) error {
 	for wait := 20 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
-		err := p.Handle(ctx, r.App, e)
-		if err == nil {
-			return
+		err := p.handle(ctx, r.App, h)
+		if err == nil || errors.Is(err, errPanic) {
+			return err
 		}
 		if f, ok := fault.Of(err); ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
-			r.Report.Info("policy refused", "policy", p.Name, "stream", e.Stream, "revision", e.Revision, "code", f.Code)
-			return
+			r.Report.Info("policy refused", "policy", p.Name, "stream", h.Stream, "revision", h.Revision, "code", f.Code)
+			return nil
 		}
 		r.note(0, err)
-		r.Report.Warn("policy waits", "policy", p.Name, "stream", e.Stream, "revision", e.Revision, "error", err, "again", wait)
+		r.Report.Warn("policy waits", "policy", p.Name, "stream", h.Stream, "revision", h.Revision, "error", err, "again", wait)
 		pause(ctx, wait)
 	}
+	return nil
 }
 
 func (r *Runner) note(at event.Position, err error) {

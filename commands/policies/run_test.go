@@ -14,12 +14,13 @@ import (
 )
 
 // unsaved is a place for checkpoints that is down.
-type unsaved struct{ tried chan event.Position }
+type unsaved struct {
+	*kept
+	tried chan event.Position
+}
 
-func (unsaved) Load(context.Context, string) (event.Position, error) { return 0, nil }
-
-func (u unsaved) Save(_ context.Context, _ string, p event.Position) error {
-	u.tried <- p
+func (u unsaved) Save(_ context.Context, _ string, last event.Recorded) error {
+	u.tried <- last.Position
 	return errors.New("down")
 }
 
@@ -36,7 +37,7 @@ func (silent) Fetch(ctx context.Context, _ int) ([]event.Message, error) {
 func TestAnUnsavedCheckpointIsNoIllness(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	checkpoints := unsaved{make(chan event.Position, 100)}
+	checkpoints := unsaved{memory(), make(chan event.Position, 100)}
 	r := Runner{
 		Name: "test", App: &commands.App{Log: memlog.New(), Clock: time.Now}, Feed: silent{}, Checkpoints: checkpoints,
 		Policies: []Policy{{Name: "nothing-on-anything", catalog: certificate.Catalog}}, Report: slog.New(slog.DiscardHandler),

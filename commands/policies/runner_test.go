@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,12 +17,17 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/person"
+	"govahi/domain/projection"
 )
 
-// kept are checkpoints in memory.
+// kept are checkpoints in memory, and what is parked, of one runner.
 type kept struct {
-	mu sync.Mutex
-	at map[string]event.Position
+	mu      sync.Mutex
+	at      map[string]event.Position
+	parked  []event.Recorded
+	asked   map[event.Stream]bool
+	skipped projection.Skipped
+	failed  int // tries that an operator asked for, and that failed again
 }
 
 func (k *kept) Load(_ context.Context, name string) (event.Position, error) {
@@ -29,11 +36,83 @@ func (k *kept) Load(_ context.Context, name string) (event.Position, error) {
 	return k.at[name], nil
 }
 
-func (k *kept) Save(_ context.Context, name string, p event.Position) error {
+func (k *kept) Save(_ context.Context, name string, last event.Recorded) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.at[name] = p
+	k.at[name] = last.Position
 	return nil
+}
+
+func (k *kept) Parked(context.Context, string) (parked, asked map[event.Stream]bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	parked = map[event.Stream]bool{}
+	for _, r := range k.parked {
+		parked[r.Stream] = true
+	}
+	return parked, maps.Clone(k.asked), nil
+}
+
+func (k *kept) Park(_ context.Context, _ string, r event.Recorded, _ error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.parked = append(k.parked, r)
+	return nil
+}
+
+func (k *kept) ParkBehind(_ context.Context, _ string, r event.Recorded) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	behind := slices.ContainsFunc(k.parked, func(p event.Recorded) bool { return p.Stream == r.Stream })
+	if behind {
+		k.parked = append(k.parked, r)
+	}
+	return behind, nil
+}
+
+func (k *kept) Waiting(_ context.Context, _ string, s event.Stream) (of []event.Recorded, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, r := range k.parked {
+		if r.Stream == s {
+			of = append(of, r)
+		}
+	}
+	return of, nil
+}
+
+func (k *kept) Taken(_ context.Context, _ string, r event.Recorded, failed error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if failed != nil {
+		k.failed++
+		delete(k.asked, r.Stream)
+		return nil
+	}
+	k.parked = slices.DeleteFunc(k.parked, func(p event.Recorded) bool { return p.Position == r.Position })
+	return nil
+}
+
+func (k *kept) Skipped(context.Context, string) (projection.Skipped, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.skipped), nil
+}
+
+// asks is the operator's wish to try a stream again, or to skip one of its events.
+func (k *kept) asks(s event.Stream, skip ...uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked = map[event.Stream]bool{s: true}
+	for _, revision := range skip {
+		k.skipped = projection.Skipped{{Stream: s, Revision: revision}: true}
+	}
+}
+
+func (k *kept) count() (parked, failed int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.parked), k.failed
 }
 
 // witness is a policy that remembers what it saw, and behaves as the test says.
@@ -360,6 +439,143 @@ func TestWorkIsDoneAbreastAndNothingHoldsTheRestUp(t *testing.T) {
 		}
 		if len(todo) != 1 || !todo["7"] || most < 2 || most > parallel {
 			t.Errorf("left are %v, at most %d at once", todo, most)
+		}
+	})
+}
+
+// broken appends an event that nobody can read.
+func (h *house) broken(id string, revision event.Expected) {
+	h.Helper()
+	_, err := h.Log.Append(h.Context(), person.Kind.Stream(id), revision, event.Proposed{
+		ID: event.DeriveID("broken", id), Type: "person.erased.v9", Data: []byte(`{}`), Meta: []byte(`{}`),
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+func TestAnEventThatCannotBeReadHoldsUpItsStreamAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w, k := newHouse(t), &witness{}, memory()
+		_, stop := h.running(k, w.policy())
+		defer func() { stop() }()
+		synctest.Wait()
+		h.happens("p1")
+		h.broken("p1", 0)
+		h.happens("p1")
+		h.happens("p2")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 2 || w.saw("person-p1@0") != 1 || w.saw("person-p1@2") != 0 || w.saw("person-p2@0") != 1 {
+			t.Errorf("%d events are parked, and %q were seen", parked, w.seen)
+		}
+		stop()
+		_, stop = h.running(k, w.policy()) // after a restart it is as it was
+		h.happens("p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 3 || w.saw("person-p1@3") != 0 {
+			t.Errorf("after a restart %d events are parked", parked)
+		}
+		k.asks("person-p1")
+		passes(time.Minute)
+		if parked, failed := k.count(); parked != 3 || failed != 1 {
+			t.Errorf("tried again %d times, and %d events are parked", failed, parked)
+		}
+		k.asks("person-p1", 1)
+		passes(time.Minute)
+		h.happens("p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 0 || w.saw("person-p1@2") != 1 || w.saw("person-p1@3") != 1 || w.saw("person-p1@4") != 1 {
+			t.Errorf("after it was skipped %d events are parked, and %q were seen", parked, w.seen)
+		}
+	})
+}
+
+func TestAPolicyThatPanicsHoldsUpItsStreamAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mended := false
+		h, k := newHouse(t), memory()
+		w := &witness{do: func(r event.Recorded) error {
+			if !mended && r.Stream == "person-p1" {
+				panic("broken")
+			}
+			return nil
+		}}
+		_, stop := h.running(k, w.policy())
+		defer stop()
+		synctest.Wait()
+		h.happens("p1")
+		h.happens("p1")
+		h.happens("p2")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 2 || w.saw("person-p2@0") != 1 {
+			t.Errorf("%d events are parked, and %q were seen", parked, w.seen)
+		}
+		mended = true
+		k.asks("person-p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 0 || w.saw("person-p1@0") != 1 || w.saw("person-p1@1") != 1 {
+			t.Errorf("after it was mended %d events are parked, and %q were seen", parked, w.seen)
+		}
+	})
+}
+
+// slow tells what is parked half a second after it looked.
+type slow struct{ *kept }
+
+func (s slow) Parked(ctx context.Context, name string) (parked, asked map[event.Stream]bool, err error) {
+	defer time.Sleep(500 * time.Millisecond)
+	return s.kept.Parked(ctx, name)
+}
+
+// TestWhatWasParkedWhileTheRunnerLookedIsKnown: else what comes next in its stream
+// would be done before it.
+func TestWhatWasParkedWhileTheRunnerLookedIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w, k := newHouse(t), &witness{}, memory()
+		_, stop := h.running(slow{k}, w.policy())
+		defer stop()
+		passes(5 * time.Second)
+		for n := range 30 {
+			id := fmt.Sprint("p", n)
+			h.happens(id)
+			h.broken(id, 0)
+			passes(300 * time.Millisecond)
+			h.happens(id)
+			passes(300 * time.Millisecond)
+			if w.saw("person-"+id+"@2") != 0 {
+				t.Fatalf("%s: what came behind a parked event was done before it", id)
+			}
+		}
+	})
+}
+
+// TestARunnerIsWellOnceARetryHasWaited: a house without news would look ill until
+// the next event.
+func TestARunnerIsWellOnceARetryHasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		h, k := newHouse(t), memory()
+		w := &witness{do: func(event.Recorded) error {
+			switch tries++; tries {
+			case 1:
+				panic("broken")
+			case 2:
+				return fault.New(fault.Unavailable, "down", "", "")
+			}
+			return nil
+		}}
+		r, stop := h.running(k, w.policy())
+		defer stop()
+		synctest.Wait()
+		h.happens("p1")
+		passes(time.Second)
+		k.asks("person-p1")
+		passes(time.Minute)
+		if parked, _ := k.count(); parked != 0 || tries != 3 {
+			t.Fatalf("after %d tries %d events are parked", tries, parked)
+		}
+		if _, err := r.Status(); err != nil {
+			t.Errorf("it waits for nothing and says %v", err)
 		}
 	})
 }

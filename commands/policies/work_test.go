@@ -149,7 +149,7 @@ func TestWhatFailsIsLeftAloneForAWhile(t *testing.T) {
 // hanging is a place for checkpoints that hangs.
 type hanging struct{ *kept }
 
-func (hanging) Save(ctx context.Context, _ string, _ event.Position) error {
+func (hanging) Save(ctx context.Context, _ string, _ event.Recorded) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

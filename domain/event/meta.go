@@ -20,9 +20,18 @@ type Meta struct {
 // Encode writes the stored JSON.
 func (m Meta) Encode() ([]byte, error) { return json.Marshal(m) }
 
+var metaNames = []string{"commandId", "actor", "authority", "at", "$correlationId", "$causationId", "status"}
+
 // DecodeMeta reads the metadata of a recorded event.
-func (r Recorded) DecodeMeta() (Meta, error) {
-	var m Meta
-	err := json.Unmarshal(r.Meta, &m)
-	return m, err
+func (r Recorded) DecodeMeta() (m Meta, err error) {
+	texts, ok := plain(r.Meta, metaNames...)
+	if !ok || m.At.UnmarshalText([]byte(texts[3])) != nil {
+		err = json.Unmarshal(r.Meta, &m)
+		return m, err
+	}
+	m.CommandID, m.Actor, m.Authority, m.Correlation, m.Causation = texts[0], texts[1], texts[2], texts[4], texts[5]
+	if len(texts) > 6 {
+		m.Status = texts[6]
+	}
+	return m, nil
 }

@@ -2,8 +2,10 @@ package event
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"govahi/domain/fault"
 )
@@ -111,8 +113,16 @@ func (p *Personal[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(personalJSON{p.subject, p.place, p.sealed})
 }
 
+var personalNames = []string{"subject", "place", "sealed"}
+
 // UnmarshalJSON reads the sealed form.
 func (p *Personal[T]) UnmarshalJSON(data []byte) error {
+	if texts, ok := plain(data, personalNames...); ok && len(texts) == 3 {
+		if sealed, err := base64.StdEncoding.DecodeString(texts[2]); err == nil {
+			*p = Personal[T]{subject: Subject(strings.Clone(texts[0])), place: strings.Clone(texts[1]), sealed: sealed}
+			return nil
+		}
+	}
 	var j personalJSON
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err

@@ -93,10 +93,9 @@ type Inquiry struct {
 	SetAt    time.Time // when DueAt was chosen
 }
 
-// IsDue tells whether its time has come, or was chosen by a clock that has gone
-// back since: nobody waits an hour for a clock that was put right.
+// IsDue tells whether its time has come, as event.IsDue.
 func (s Inquiry) IsDue(now time.Time) bool {
-	return s.Status == Due && (!s.DueAt.After(now) || s.SetAt.After(now))
+	return s.Status == Due && event.IsDue(now, s.DueAt, s.SetAt)
 }
 
 // Evolve is what each event means.

@@ -103,9 +103,8 @@ type Notification struct {
 	Over      bool
 }
 
-// IsDue tells whether its time has come, or was chosen by a clock that has gone
-// back since: nobody waits an hour for a clock that was put right.
-func (s Notification) IsDue(now time.Time) bool { return !s.DueAt.After(now) || s.SetAt.After(now) }
+// IsDue tells whether its time has come, as event.IsDue.
+func (s Notification) IsDue(now time.Time) bool { return event.IsDue(now, s.DueAt, s.SetAt) }
 
 // Evolve is what each event means.
 func Evolve(s Notification, e event.Event) Notification {

@@ -61,6 +61,7 @@ func TestAnAttemptIsOneSenders(t *testing.T) {
 	begun := postponed(1, 15*time.Second)
 	spec.Given(t, Kind, requested()).When(Attempt{noon}).Then(begun)
 	spec.Given(t, Kind, requested(), begun).When(Attempt{noon.Add(14 * time.Second)}).ThenNothing()
+	spec.Given(t, Kind, requested(), begun).When(Attempt{noon.Add(-time.Millisecond)}).ThenNothing() // decided before, recorded after
 	spec.Given(t, Kind, requested(), begun).When(Attempt{noon.Add(15 * time.Second)}).Then(later(postponed(2, 15*time.Second), 15*time.Second))
 	for _, over := range []event.Event{sent, lost} {
 		spec.Given(t, Kind, requested(), over).When(Attempt{noon.Add(time.Hour)}).ThenNothing()

@@ -16,6 +16,17 @@ import (
 // Server is a cluster for this test alone, to be hurt.
 func Server(t testing.TB) *postgres.Server {
 	t.Helper()
+	server, err := postgres.Start(t.Context(), postgres.Cluster{Dir: filepath.Join(ownHome(t), "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(server) })
+	return server
+}
+
+// ownHome is a directory of this test's that PostgreSQL's user can reach.
+func ownHome(t testing.TB) string {
+	t.Helper()
 	home, err := os.MkdirTemp("/tmp", "govahi-pgtest-*")
 	if err != nil {
 		t.Fatal(err)
@@ -24,16 +35,13 @@ func Server(t testing.TB) *postgres.Server {
 	if err := os.Chmod(home, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	server, err := postgres.Start(t.Context(), postgres.Cluster{Dir: filepath.Join(home, "data")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_ = server.Stop(ctx)
-	})
-	return server
+	return home
+}
+
+func stop(server *postgres.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = server.Stop(ctx)
 }
 
 // Freeze stops the postmaster, so that it makes no more children, then its

@@ -42,14 +42,14 @@ func DSN(t testing.TB) string {
 		t.Fatal(err)
 	}
 	name := "test_" + strconv.FormatInt(count.Add(1), 10)
-	execute(t, server, "CREATE DATABASE "+name+" STRATEGY file_copy")
-	t.Cleanup(func() { execute(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	execute(t, server.Server, "CREATE DATABASE "+name+" STRATEGY file_copy")
+	t.Cleanup(func() { execute(t, server.Server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return server.DSN(name)
 }
 
 var count atomic.Int64
 
-func execute(t testing.TB, server shared, statement string) {
+func execute(t testing.TB, server *postgres.Server, statement string) {
 	t.Helper()
 	// Cleanups run after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

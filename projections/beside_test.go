@@ -1,0 +1,194 @@
+package projections_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"govahi/commands"
+	"govahi/domain/event"
+	"govahi/projections"
+)
+
+// frozen is a log whose first answer about its head comes late, as to a process
+// that was stopped for a while.
+type frozen struct {
+	event.Log
+	asked, thawed chan struct{}
+	once          *sync.Once
+}
+
+func (f frozen) Head(ctx context.Context) (event.Position, error) {
+	head, err := f.Log.Head(ctx)
+	f.once.Do(func() { close(f.asked); <-f.thawed })
+	return head, err
+}
+
+// TestWhoWakesLateDropsNothing: what it knew of the log's end is old by then, and
+// the view that others have kept is further.
+func TestWhoWakesLateDropsNothing(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	h.exec(`CREATE TABLE parcels.witness ()`)
+	f := frozen{h.log, make(chan struct{}), make(chan struct{}), &sync.Once{}}
+	late, _ := h.runOn(f, parcels(1))
+	<-f.asked
+	h.shows(h.postMany(10).Position)
+	close(f.thawed)
+	h.until("the late one follows", func() bool { return h.status(late).State == projections.Following })
+	h.shows(h.postMany(1).Position)
+	h.tellsTheLog()
+	if !one[bool](h, `SELECT to_regclass('parcels.witness') IS NOT NULL`) {
+		t.Error("it dropped a view that was whole")
+	}
+}
+
+// kept is parcels as they were before a rebuild, with more events since.
+func (h *house) kept() (last event.Position) {
+	h.Helper()
+	h.shows(h.postMany(10).Position)
+	h.rebuilt()
+	last = h.postMany(10).Position
+	h.shows(last)
+	return last
+}
+
+// rebuilt asks for it and waits until it is done.
+func (h *house) rebuilt() {
+	h.Helper()
+	if err := projections.Rebuild(h.Context(), h.pool, "parcels"); err != nil {
+		h.Fatal(err)
+	}
+	h.until("rebuilt", func() bool {
+		return one[int](h, `SELECT version FROM govahi.checkpoints WHERE projection = 'parcels'`) > 0
+	})
+}
+
+func (h *house) back() {
+	h.Helper()
+	if err := projections.Back(h.Context(), h.pool, "parcels"); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// TestWhatWasPutBackCatchesUpThoughNothingHappens: in a quiet house no event would
+// tell the projector that its tables are older ones now.
+func TestWhatWasPutBackCatchesUpThoughNothingHappens(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.run(parcels(1))
+	last := h.kept()
+	h.back()
+	h.until("caught up", func() bool {
+		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels'`) == int64(last)
+	})
+	h.tellsTheLog()
+}
+
+// TestBackEndsARebuildThatGoesOn: else that would soon take away again what the
+// operator has put back.
+func TestBackEndsARebuildThatGoesOn(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	last := h.kept()
+	stop()
+	h.exec(`CREATE TABLE parcels_prev.witness ()`)
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	h.back()
+	close(gate)
+	h.until("it follows", func() bool {
+		s := h.status(r)
+		return s.State == projections.Following && s.Position == last
+	})
+	h.tellsTheLog()
+	witness := func() bool { return one[bool](h, `SELECT to_regclass('parcels.witness') IS NOT NULL`) }
+	if !witness() {
+		t.Error("what was put back was replaced")
+	}
+	h.back() // and what was to be built anew was kept in turn
+	if witness() {
+		t.Error("it was not put back")
+	}
+}
+
+// TestWhoComesLateToARebuildDoesNotRepeatIt: nor does he bring back what it has
+// replaced.
+func TestWhoComesLateToARebuildDoesNotRepeatIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.postMany(10).Position)
+	stop()
+	h.exec(`UPDATE parcels.parcels SET grams = 0; CREATE TABLE parcels.witness ()`) // damage
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	f := frozen{h.log, make(chan struct{}), make(chan struct{}), &sync.Once{}}
+	late, _ := h.runOn(f, parcels(1))
+	<-f.asked
+	first, _ := h.run(parcels(1))
+	h.until("it is built anew", func() bool { return h.status(first).State == projections.Following })
+	close(f.thawed)
+	h.until("the late one follows", func() bool { return h.status(late).State == projections.Following })
+	h.shows(h.postMany(1).Position)
+	h.tellsTheLog()
+	if !one[bool](h, `SELECT to_regclass('parcels_prev.witness') IS NOT NULL`) {
+		t.Error("what was replaced is not kept")
+	}
+}
+
+// TestWhatIsSkippedDuringARebuildIsLeftOutOfIt, though the rebuild began before,
+// and parks the event once more.
+func TestWhatIsSkippedDuringARebuildIsLeftOutOfIt(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	_, stop := h.run(parcels(1))
+	h.shows(h.post("bad", "5", "panic", "7").Position)
+	stop()
+	if err := projections.Rebuild(t.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	h.building(r)
+	app := &commands.App{Log: h.log, Clock: time.Now}
+	if err := app.SkipEvent(t.Context(), "parcels", "parcel-bad", 2, "it was never weighed", "operator"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := projections.Retry(t.Context(), h.pool, "parcels", ""); err != nil {
+		t.Fatal(err)
+	}
+	close(gate)
+	h.until("it was left out", func() bool {
+		return h.status(r).State == projections.Following && one[int](h, `SELECT count(*) FROM govahi.parked WHERE projection = 'parcels'`) == 0
+	})
+	if row := h.rows()["parcel-bad"]; row.Grams != 12 {
+		t.Errorf("the row is %+v", row)
+	}
+}
+
+// TestAFarViewDoesNotHideHowFarAnotherIs: counting ends somewhere, for each alone.
+func TestAFarViewDoesNotHideHowFarAnotherIs(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	var ends []event.Position
+	some := make([]event.Proposed, 1000)
+	for n := range projections.CountedMost/len(some) + 2 {
+		for i := range some {
+			some[i] = event.Proposed{ID: event.DeriveID(fmt.Sprint(n, i)), Type: "letter.sent.v1", Data: []byte("{}")}
+		}
+		ends = append(ends, ok(h.log.Append(t.Context(), event.NewStream("letter", fmt.Sprint(n)), event.NoStream, some...))(h).Position)
+	}
+	ok(projections.NewCheckpoints(h.pool, h.log).Load(t.Context(), "none"))(h)
+	h.exec(`INSERT INTO govahi.checkpoints (projection, version, position) VALUES ('far', 1, 0), ('near', 1, $1), ('there', 1, $2)`,
+		int64(ends[len(ends)-2]), int64(ends[len(ends)-1]))
+	list := ok(projections.Standings(t.Context(), h.pool, h.log))(h)
+	if len(list) != 3 || list[0].Behind != projections.CountedMost || list[1].Behind != len(some) || list[1].State != "behind" ||
+		list[2].Behind != 0 || list[2].State != "current" {
+		t.Errorf("%+v", list)
+	}
+}
