@@ -348,43 +348,70 @@ func newRumour(log event.Log, seed uint64, name string) *rumour {
 // Fetch goes on from where it was, at first the log's end, or from somewhere
 // before that.
 func (r *rumour) Fetch(ctx context.Context, most int) ([]event.Message, error) {
-	pauseFor(ctx, time.Duration(1+r.dice.of(3))*time.Millisecond)
-	if r.past == nil {
-		head, err := r.log.Head(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r.past = []event.Position{head}
-	}
-	back := 0
-	if r.dice.of(4) == 0 {
-		back = r.dice.of(len(r.past))
-	}
-	at := r.past[len(r.past)-1-back]
-	fresh, err := event.ReadBatch(ctx, r.log, at, 1+r.dice.of(60))
+	at, fresh, err := r.hear(ctx)
 	if err != nil {
 		return nil, err
 	}
+	lie := r.dice.of(5) // one kind at a time, or nothing of it would be believed
 	var messages []event.Message
 	for _, e := range fresh {
 		m := event.Message{Recorded: e, Previous: at, Ack: func() {}}
 		at = e.Position
-		if r.dice.of(20) == 0 {
+		if lie == 1 && r.dice.of(10) == 0 {
 			m.Data = nil // too large for the feed
 		}
-		for range []int{1, 1, 1, 1, 1, 1, 1, 0, 2, 3}[r.dice.of(10)] {
+		for range r.times(lie) {
 			messages = append(messages, m)
 		}
 	}
 	r.past = append(r.past, at)[max(0, len(r.past)-8):]
-	if r.dice.of(3) == 0 {
-		for i := range messages {
-			j := r.dice.of(i + 1)
-			messages[i], messages[j] = messages[j], messages[i]
-		}
+	if lie == 4 {
+		r.shuffle(messages)
 	}
+	messages = messages[:min(most, len(messages))]
 	if r.dice.of(10) == 0 {
-		return messages[:min(most, len(messages))], errLiar
+		return messages, errLiar
 	}
-	return messages[:min(most, len(messages))], nil
+	return messages, nil
+}
+
+// hear waits a moment for something to tell.
+func (r *rumour) hear(ctx context.Context) (at event.Position, fresh []event.Recorded, err error) {
+	if r.past == nil {
+		head, err := r.log.Head(ctx)
+		if err != nil {
+			return 0, nil, err
+		}
+		r.past = []event.Position{head}
+	}
+	at = r.past[len(r.past)-1]
+	if r.dice.of(4) == 0 {
+		at = r.past[r.dice.of(len(r.past))]
+	}
+	for range 50 {
+		fresh, err = event.ReadBatch(ctx, r.log, at, 1+r.dice.of(60))
+		if err != nil || len(fresh) > 0 {
+			break
+		}
+		pauseFor(ctx, 2*time.Millisecond)
+	}
+	return at, fresh, err
+}
+
+// times is how often an event is told.
+func (r *rumour) times(lie int) int {
+	switch {
+	case lie == 2 && r.dice.of(10) == 0:
+		return 0
+	case lie == 3:
+		return 1 + r.dice.of(3)
+	}
+	return 1
+}
+
+func (r *rumour) shuffle(messages []event.Message) {
+	for i := range messages {
+		j := r.dice.of(i + 1)
+		messages[i], messages[j] = messages[j], messages[i]
+	}
 }
