@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"govahi/adapters/sso"
 )
 
 // TestBench measures everything with as little effort as there is. What it finds
@@ -66,4 +68,14 @@ func TestBenchSaysWhatFallsShort(t *testing.T) {
 			t.Errorf("no line %s in\n%s", line, r.String())
 		}
 	}
+}
+
+// Profiles are taken in development only, like all that is done to an instance
+// from outside.
+func TestProfilesAreRefusedInProduction(t *testing.T) {
+	t.Setenv(profileHook, t.TempDir())
+	if err := refuseHooks(sso.Production); err == nil {
+		t.Error("production takes the hook for profiles")
+	}
+	must(t, refuseHooks(sso.Development))
 }
