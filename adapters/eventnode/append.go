@@ -62,6 +62,9 @@ func (n *Node) submit(ctx context.Context, a *appending) (walled <-chan struct{}
 		return nil, errFull
 	}
 	walled = n.store.disk.walled()
+	if a.seen, err = n.writer.look(a.stream); err != nil {
+		return nil, internal(err)
+	}
 	select {
 	case n.writer.queue <- a:
 		return walled, nil

@@ -225,7 +225,7 @@ func TestACorruptFileIsNamed(t *testing.T) {
 			if obsolete(t, disk, name, want) {
 				return
 			}
-			for _, at := range places(dice, text) {
+			for _, at := range places(dice, events(name, text)) {
 				harmed := copyOf(disk)
 				changed := slices.Clone(text)
 				changed[at] ^= 1 << dice.IntN(8)
@@ -277,6 +277,15 @@ func obsolete(t *testing.T, disk *vfs.MemFS, name string, want []event.Recorded)
 		wantNamed(t, err, name, "removed")
 	}
 	return err == nil
+}
+
+// events is a file without its end, if that may be the mark of an fsync and of the
+// log's end, which hold none.
+func events(name string, text []byte) []byte {
+	if path.Ext(name) == ".log" {
+		return text[:max(0, len(text)-64)]
+	}
+	return text
 }
 
 // places are where a file is changed: its first and last bytes, and some between.

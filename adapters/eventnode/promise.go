@@ -35,8 +35,8 @@ const (
 	manifestKind = "MANIFEST"
 )
 
-// allowed is how many promised bytes may lack a record: what ends a closed log,
-// what fills a block. It is less than the smallest append.
+// allowed is how many promised bytes may lack a record: what ends a closed log or
+// asks for its fsync, what fills a block. It is less than the smallest append.
 var allowed = map[string]uint64{walKind: 64, manifestKind: 7}
 
 // promise is what is known to be on disk.

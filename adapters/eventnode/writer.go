@@ -1,7 +1,9 @@
 package eventnode
 
 import (
+	"cmp"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -27,6 +29,7 @@ type appending struct {
 	expected int64
 	ids      []eventID
 	records  [][]byte // encoded, to be stamped
+	seen     sighting // where the stream stood before the append was queued
 	answer   chan answer
 }
 
@@ -38,35 +41,47 @@ type answer struct {
 	err   error // a gRPC status
 }
 
-// writer is the one goroutine that appends: it takes what is queued, checks
-// each expectation in turn, commits all with one fsync, and answers. So checks
-// need no lock, and many callers share the cost of the disk.
+// writer appends with two goroutines. The first takes what is queued, checks each
+// expectation in turn, and writes: so checks need no lock. The second makes
+// durable what the first has written meanwhile, with one fsync, and answers: so
+// many callers share the cost of the disk, and nobody waits for it who has
+// something to write. It answers in the order of writing, refusals too, which may
+// rest on what is not yet durable.
 type writer struct {
-	store  *store
-	queue  chan *appending
-	recent recent
-	done   chan struct{}
+	store   *store
+	queue   chan *appending
+	written chan *group
+	recent  recent
+	heads   *heads
+	last    uint64 // position of the last event written
+	done    sync.WaitGroup
 }
 
 func newWriter(s *store) *writer {
-	w := &writer{store: s, queue: make(chan *appending, batchAppends), done: make(chan struct{})}
-	go w.run()
+	last, _ := s.tail.now()
+	w := &writer{
+		store: s, last: last, heads: newHeads(last),
+		queue: make(chan *appending, batchAppends), written: make(chan *group, batchAppends),
+	}
+	w.done.Go(w.write)
+	w.done.Go(w.sync)
 	return w
 }
 
 // close waits until everything queued is answered; nobody may queue any more.
 func (w *writer) close() {
 	close(w.queue)
-	<-w.done
+	w.done.Wait()
 }
 
-func (w *writer) run() {
-	defer close(w.done)
+func (w *writer) write() {
+	defer close(w.written)
 	for first := range w.queue {
-		group := newGroup(w.store, &w.recent)
+		group := newGroup(w)
 		group.place(first)
 		w.gather(group)
-		group.commit()
+		group.apply()
+		w.written <- group
 	}
 }
 
@@ -85,18 +100,60 @@ func (w *writer) gather(g *group) {
 	}
 }
 
-// group is the appends that share one commit.
+// sync answers group by group. What it took to a frozen disk is nowhere, and
+// neither is what seems a repetition of that.
+func (w *writer) sync() {
+	for first := range w.written {
+		groups := append([]*group{first}, waiting(w.written)...)
+		err := w.store.sync(groups)
+		for _, g := range groups {
+			g.settle(err)
+		}
+	}
+}
+
+// waiting is what can be had from a channel at once.
+func waiting[T any](from <-chan T) (all []T) {
+	for range len(from) {
+		all = append(all, <-from)
+	}
+	return all
+}
+
+// sync makes durable what was written until now, and shows it to readers.
+func (s *store) sync(groups []*group) error {
+	var last uint64
+	for _, g := range groups {
+		if g.err == nil && g.wrote {
+			last = g.last
+		}
+	}
+	if last > 0 {
+		if err := s.db.LogData(nil, pebble.Sync); err != nil {
+			return internal(err)
+		}
+	}
+	if s.disk.frozen.Load() {
+		return errFull
+	}
+	if last > 0 {
+		s.tail.move(last)
+	}
+	return nil
+}
+
+// group is the appends that are written at once.
 type group struct {
-	store  *store
-	recent *recent
-	fresh  map[inStream]head // what recent must know after the commit
+	*writer
+	fresh  map[inStream]head // what recent must know once this is written
 	batch  *pebble.Batch
-	heads  map[string]head // as they will be after the commit
-	last   uint64          // position of the last event written
+	after  map[string]head // where its streams will stand
+	last   uint64          // position of its last event
+	wrote  bool
 	now    time.Time
 	placed []placed
-	late   []*appending // judged after the commit: perhaps a repetition of what it holds
-	broken error        // the batch cannot be built: nothing of it may be stored
+	late   []*appending // judged when all is written: perhaps a repetition of what the group holds
+	err    error        // nothing of it is stored
 }
 
 type placed struct {
@@ -104,31 +161,30 @@ type placed struct {
 	answer
 }
 
-func newGroup(s *store, r *recent) *group {
-	last, _ := s.tail.now()
-	return &group{store: s, recent: r, batch: s.db.NewBatch(), heads: map[string]head{}, last: last, now: time.Now()}
+func newGroup(w *writer) *group {
+	return &group{writer: w, batch: w.store.db.NewBatch(), after: map[string]head{}, last: w.last, now: time.Now()}
 }
 
 // place writes an append into the batch if its expectation is met. An append
 // behind the head can never be met any more, it can only be a repetition.
 func (g *group) place(a *appending) {
-	h, err := g.head(a.stream)
+	h, err := g.head(a)
 	again, known := g.repeated(a, h)
 	switch {
 	case err != nil:
-		g.settle(a, answer{err: internal(err)})
+		g.answer(a, answer{err: internal(err)})
 	case known:
-		g.settle(a, again)
+		g.answer(a, again)
 	case a.meets(h):
-		g.settle(a, answer{head: g.write(a, h)})
+		g.answer(a, answer{head: g.write(a, h)})
 	case h.exists && a.expected >= noStream && a.expected < int64(h.revision):
 		g.late = append(g.late, a)
 	default:
-		g.settle(a, answer{head: h, wrong: true})
+		g.answer(a, answer{head: h, wrong: true})
 	}
 }
 
-func (g *group) settle(a *appending, result answer) {
+func (g *group) answer(a *appending, result answer) {
 	g.placed = append(g.placed, placed{a, result})
 }
 
@@ -144,11 +200,14 @@ func (a *appending) meets(h head) bool {
 	return h.exists && int64(h.revision) == a.expected
 }
 
-func (g *group) head(stream string) (head, error) {
-	if h, ok := g.heads[stream]; ok {
+func (g *group) head(a *appending) (head, error) {
+	if h, ok := g.after[a.stream]; ok {
 		return h, nil
 	}
-	return g.store.head(stream)
+	if h, ok := g.heads.find(a); ok {
+		return h, nil
+	}
+	return g.store.head(a.stream)
 }
 
 // write gives each event its revision and position. A position is the offset of
@@ -166,53 +225,51 @@ func (g *group) write(a *appending, h head) head {
 		g.remember(a, a.ids[i], h)
 	}
 	if len(a.records) > 0 {
-		g.heads[a.stream] = h
+		g.after[a.stream], g.wrote = h, true
 		g.set(headKey(a.stream), h.encode())
 	}
 	return h
 }
 
 func (g *group) set(key, value []byte) {
-	g.broken = errors.Join(g.broken, g.batch.Set(key, value, nil))
+	g.err = errors.Join(g.err, g.batch.Set(key, value, nil))
 }
 
-// commit makes the batch durable, lets readers see it, and answers.
-func (g *group) commit() {
+// apply writes the batch, unless the disk is full. Readers do not see it yet, but
+// whoever appends after it finds it written.
+func (g *group) apply() {
 	defer g.batch.Close() // frees memory only
-	if err := g.persist(); err != nil {
-		g.fail(err)
+	switch {
+	case g.err != nil:
+		g.err = internal(g.err)
+	case g.store.disk.full():
+		g.err = errFull
+	case g.wrote:
+		if err := g.store.db.Apply(g.batch, pebble.NoSync); err != nil {
+			g.err = internal(err)
+		}
+	}
+	if g.err != nil {
 		return
 	}
-	// Not by whether the batch is empty: Pebble takes a large one away.
-	if last, _ := g.store.tail.now(); g.last > last {
-		g.store.tail.move(g.last)
-		g.recent.add(g.fresh)
+	g.writer.last = g.last
+	g.heads.add(g.after, g.last)
+	g.recent.add(g.fresh)
+	for _, a := range g.late {
+		g.answer(a, g.judge(a))
+	}
+	g.late = nil
+}
+
+// settle answers, when the group is durable or lost.
+func (g *group) settle(err error) {
+	if err = cmp.Or(g.err, err); err != nil {
+		g.fail(err)
+		return
 	}
 	for _, p := range g.placed {
 		p.appending.answer <- p.answer
 	}
-	for _, a := range g.late {
-		a.answer <- g.judge(a)
-	}
-}
-
-// persist writes the batch, unless the disk is full. What it took to a frozen
-// disk is nowhere, and neither is what seems a repetition of that.
-func (g *group) persist() error {
-	switch {
-	case g.broken != nil:
-		return internal(g.broken)
-	case g.store.disk.full():
-		return errFull
-	case !g.batch.Empty():
-		if err := g.batch.Commit(pebble.Sync); err != nil {
-			return internal(err)
-		}
-	}
-	if g.store.disk.frozen.Load() {
-		return errFull
-	}
-	return nil
 }
 
 func (g *group) fail(err error) {
