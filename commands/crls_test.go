@@ -3,8 +3,10 @@ package commands_test
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"testing"
 	"time"
 
@@ -110,6 +112,108 @@ func TestAnotherPublisherKnowsTheSame(t *testing.T) {
 	fresh.published()
 	if l.head() != before {
 		t.Error("a restart made a list for nothing")
+	}
+}
+
+func covering(t *testing.T, data []byte, e crl.Event) []byte {
+	var intended map[string]any
+	if err := json.Unmarshal(data, &intended); err != nil {
+		t.Fatal(err)
+	}
+	if intended["covers"] = e; e == (crl.Event{}) {
+		delete(intended, "covers")
+	}
+	data, err := json.Marshal(intended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// reads counts what is read of the whole log.
+type reads struct {
+	event.Log
+	events int
+}
+
+func (r *reads) ReadAll(ctx context.Context, after event.Position, prefixes ...string) iter.Seq2[event.Recorded, error] {
+	return func(yield func(event.Recorded, error) bool) {
+		for e, err := range r.Log.ReadAll(ctx, after, prefixes...) {
+			if r.events++; !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// A publisher begins with the latest list, and so do those after a list that
+// says nothing of what it covers, or what the log does not hold.
+func TestAPublisherBeginsWithTheLatestList(t *testing.T) {
+	l := publishing(t)
+	early := l.draft(applicant).upTo(enrollment.StatusIssued)
+	late := l.draft(neighbour).upTo(enrollment.StatusIssued)
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), early.now().Serial, certificate.Superseded))
+	l.published()
+	since := l.latest().RevokedCertificateEntries[0].RevocationTime
+	l.clock.pass(time.Hour)
+	counting := &reads{Log: l.App.Log}
+	l.App.Log = counting
+	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	before := l.head()
+	fresh.published()
+	if l.head() != before || counting.events != 0 {
+		t.Errorf("it made a list for nothing, or read %d events again", counting.events)
+	}
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), early.now().Serial, certificate.KeyCompromise))
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), late.now().Serial, certificate.Superseded))
+	fresh.published()
+	list := l.latest().RevokedCertificateEntries
+	if len(list) != 2 || !l.lists(late.now().Serial) || counting.events != 2 {
+		t.Errorf("%d entries, %d events read", len(list), counting.events)
+	}
+	for _, e := range list {
+		if early := fmt.Sprintf("%x", e.SerialNumber) == early.now().Serial; early && !e.RevocationTime.Equal(since) {
+			t.Errorf("trust ended at %v, and now at %v", since, e.RevocationTime)
+		}
+	}
+	l.published() // the first one, whose list is no longer the latest
+	if got := l.series().Latest.Number; got != 2 {
+		t.Errorf("list %d was made for nothing", got)
+	}
+}
+
+func TestAListThatDoesNotSayWhatItCoversIsNoBeginning(t *testing.T) {
+	for name, covers := range map[string]crl.Event{
+		"nothing": {}, "what is not there": {Stream: "certificate-ff", Revision: 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := publishing(t)
+			r := l.draft(applicant).upTo(enrollment.StatusIssued)
+			l.did(l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, certificate.Superseded))
+			l.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+				for i := range events {
+					if events[i].Type == "crl.intended.v2" {
+						events[i].Data = covering(t, events[i].Data, covers)
+					}
+				}
+				return l.log.Log.Append(ctx, s, e, events...)
+			}, l.published)
+			if got := l.series().Of.Covers; got != covers {
+				t.Fatalf("it covers %v", got)
+			}
+			before := l.head()
+			fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+			fresh.published()
+			if l.head() != before {
+				t.Error("a list was made for nothing")
+			}
+			other := l.draft(neighbour).upTo(enrollment.StatusIssued)
+			l.did(l.RevokeCertificate(t.Context(), l.by(operator), other.now().Serial, certificate.Superseded))
+			fresh.published()
+			if !l.lists(r.now().Serial) || !l.lists(other.now().Serial) {
+				t.Error("what was revoked is not on the list")
+			}
+		})
 	}
 }
 

@@ -98,6 +98,8 @@ type Authority interface {
 	PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (Prepared, error)
 	// PrepareCRL builds the to-be-signed revocation list.
 	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
+	// ListedIn reads a revocation list that was signed.
+	ListedIn(der []byte) ([]RevokedSerial, error)
 	// CheckIssued compares a signed certificate with its to-be-signed bytes and
 	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)

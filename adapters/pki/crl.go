@@ -3,10 +3,12 @@ package pki
 import (
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/hex"
 	"math/big"
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/certificate"
 )
 
 // CRLLife is thisUpdate to nextUpdate. A list is made at least daily, so that
@@ -67,4 +69,20 @@ func entriesOf(revoked []commands.RevokedSerial) ([]x509.RevocationListEntry, er
 		})
 	}
 	return entries, nil
+}
+
+// ListedIn reads the lines of a signed list, in its order; times are of whole
+// seconds there.
+func (a *Authority) ListedIn(der []byte) ([]commands.RevokedSerial, error) {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, err
+	}
+	var revoked []commands.RevokedSerial
+	for _, e := range list.RevokedCertificateEntries {
+		revoked = append(revoked, commands.RevokedSerial{
+			Serial: hex.EncodeToString(e.SerialNumber.Bytes()), Reason: certificate.ReasonOf(e.ReasonCode), At: e.RevocationTime,
+		})
+	}
+	return revoked, nil
 }

@@ -223,7 +223,7 @@ func wantSkipped(t *testing.T, records []record, want int) {
 	n := 0
 	for _, r := range records {
 		switch r.Type {
-		case "crl.intended.v1":
+		case "crl.intended.v2":
 			n++
 		case "crl.signed.v1":
 			n--

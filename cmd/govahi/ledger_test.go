@@ -212,7 +212,7 @@ func crlNumbers(t *testing.T, records []record) {
 	var intended, signed uint64
 	for _, r := range records {
 		switch r.Type {
-		case "crl.intended.v1":
+		case "crl.intended.v2":
 			if r.number <= intended {
 				t.Errorf("CRL %d intended after %d", r.number, intended)
 			}

@@ -154,7 +154,7 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
 		return cause[len(cause)-1]
 	}, "enrollment.issued.v1"},
-	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v1 crl.signing-started.v1 crl.signed.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v1"},
 	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
 		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
 	}, "person.erased.v1"},
@@ -280,6 +280,8 @@ func (authority) Issuer() string { return "ca" }
 func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
 	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
+
+func (authority) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, nil }
 
 func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
 

@@ -11,7 +11,8 @@ import (
 
 // Catalog lists every event of the series.
 var Catalog = event.NewCatalog(
-	event.Of[Intended]("crl.intended.v1"),
+	event.Was("crl.intended.v1", intendedV1.upcast),
+	event.Of[Intended]("crl.intended.v2"),
 	event.Of[SigningStarted]("crl.signing-started.v1"),
 	event.Of[Signed]("crl.signed.v1"),
 )
@@ -27,6 +28,32 @@ type Intended struct {
 	Entries    int       `json:"entries"`
 	ListHash   string    `json:"listSha256"` // of serials and reasons: equal lists need no new number
 	TBSHash    string    `json:"tbsSha256"`  // hexadecimal
+	Covers     Event     `json:"covers,omitzero"`
+}
+
+// intendedV1 did not say what the list covers.
+type intendedV1 struct {
+	Number     uint64    `json:"number"`
+	ThisUpdate time.Time `json:"thisUpdate"`
+	NextUpdate time.Time `json:"nextUpdate"`
+	Entries    int       `json:"entries"`
+	ListHash   string    `json:"listSha256"`
+	TBSHash    string    `json:"tbsSha256"`
+}
+
+func (v intendedV1) upcast() event.Event {
+	return Intended{
+		Number: v.Number, ThisUpdate: v.ThisUpdate, NextUpdate: v.NextUpdate,
+		Entries: v.Entries, ListHash: v.ListHash, TBSHash: v.TBSHash,
+	}
+}
+
+// Event is the last one of certificates that a list takes account of: of what
+// came before it the list holds every revocation. It is named by its place in its
+// stream, since positions change when a log moves to another cluster.
+type Event struct {
+	Stream   event.Stream `json:"stream"`
+	Revision uint64       `json:"revision"`
 }
 
 // SigningStarted is the signer's fence, as for a certificate.
