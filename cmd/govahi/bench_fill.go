@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"govahi/adapters/eventstore"
 	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/projections"
@@ -74,13 +76,7 @@ func (l *life) length(k int) int {
 func (l *life) settled(n int) (end int) {
 	under := 0
 	for i, e := range l.events[:n] {
-		switch e.name {
-		case "notification.requested.v1", "inquiry.requested.v1":
-			under++
-		case "notification.sent.v1", "inquiry.answered.v1":
-			under--
-		}
-		if under == 0 {
+		if under += onItsWay(e.name); under == 0 {
 			end = i + 1
 		}
 	}
@@ -165,7 +161,37 @@ func tellOne(ctx context.Context, i *instance) error {
 			return err
 		}
 	}
+	return i.nothingOnItsWay(ctx)
+}
+
+// nothingOnItsWay waits until no message and no inquiry is on its way.
+func (i *instance) nothingOnItsWay(ctx context.Context) error {
+	log, err := eventstore.Open(data{dir: i.dir}.logSocket())
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	for under := 1; under > 0; pauseUntil(ctx, 50*time.Millisecond) {
+		under = 0
+		for r, err := range log.ReadAll(ctx, 0, "notification.", "inquiry.") {
+			if err != nil {
+				return err
+			}
+			under += onItsWay(r.Type)
+		}
+	}
 	return i.quiet(ctx)
+}
+
+// onItsWay is how many more messages and inquiries are, after an event.
+func onItsWay(name string) int {
+	switch name {
+	case "notification.requested.v1", "inquiry.requested.v1":
+		return 1
+	case "notification.sent.v1", "inquiry.answered.v1":
+		return -1
+	}
+	return 0
 }
 
 // lifeIn is the life that was told on an instance: what came after its seeds.
