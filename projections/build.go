@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"govahi/domain/event"
+	"govahi/domain/projection"
 )
 
 // held is what the database holds of a schema.
@@ -92,7 +93,7 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if err != nil {
 		return err
 	}
-	if v.skipped, err = skipped(ctx, v.Log, v.projection.Name); err != nil {
+	if v.skipped, err = projection.ReadSkipped(ctx, v.Log, v.projection.Name); err != nil {
 		return err
 	}
 	v.schema, v.at, v.events, v.parked = schema, h.position, h.events, parked

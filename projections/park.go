@@ -3,7 +3,6 @@ package projections
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -108,8 +107,6 @@ func storable[T ~string](name T) string {
 func reason(err error) string {
 	var pg *pgconn.PgError
 	var unreachable *pgconn.ConnectError
-	var syntax *json.SyntaxError
-	var unfit *json.UnmarshalTypeError
 	f, refused := fault.Of(err)
 	switch {
 	case refused:
@@ -123,7 +120,7 @@ func reason(err error) string {
 		return "event-unlisted"
 	case errors.Is(err, errPanic):
 		return err.Error()
-	case errors.As(err, &syntax), errors.As(err, &unfit):
+	case errors.Is(err, event.ErrUndecodable):
 		return "event-undecodable"
 	}
 	return fmt.Sprintf("%T", innermost(err))

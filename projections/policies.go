@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
-	"govahi/domain/projection"
 )
 
 // Checkpoints keeps how far policies have come, and what they could not take,
@@ -34,11 +32,9 @@ func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position
 	}
 	var p int64
 	var anchored string
-	err := c.pool.QueryRow(ctx, `SELECT position, anchor FROM govahi.checkpoints WHERE projection = $1`, NameOf(policies)).
-		Scan(&p, &anchored)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
-	} else if err != nil {
+	err := c.pool.QueryRow(ctx, `INSERT INTO govahi.checkpoints (projection, version, position) VALUES ($1, 1, 0)
+		ON CONFLICT (projection) DO UPDATE SET version = 1 RETURNING position, anchor`, NameOf(policies)).Scan(&p, &anchored)
+	if err != nil {
 		return 0, err
 	}
 	ours, err := holds(ctx, c.log, anchored)
@@ -52,25 +48,27 @@ func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position
 // process did.
 func (c *Checkpoints) forget(ctx context.Context, policies, anchored string) error {
 	_, err := c.pool.Exec(ctx, `
-		WITH gone AS (DELETE FROM govahi.checkpoints WHERE projection = $1 AND anchor = $2 RETURNING 1)
+		WITH gone AS (UPDATE govahi.checkpoints SET position = 0, anchor = '' WHERE projection = $1 AND anchor = $2 RETURNING 1)
 		DELETE FROM govahi.parked WHERE projection = $1 AND EXISTS (SELECT FROM gone)`, NameOf(policies), anchored)
 	return err
 }
 
-// Save stores the event up to which the policies have acted. A process that is
-// behind another one does not set it back.
-func (c *Checkpoints) Save(ctx context.Context, policies string, last event.Recorded) error {
-	return c.laid(ctx, func() error {
-		_, err := c.pool.Exec(ctx, `
-			WITH saved AS (
-				INSERT INTO govahi.checkpoints (projection, version, position, anchor) VALUES ($1, 1, $2, $3)
-				ON CONFLICT (projection) DO UPDATE SET position = excluded.position, anchor = excluded.anchor, changed = now()
-				WHERE checkpoints.position <= excluded.position
-				RETURNING projection, position)
-			SELECT pg_notify('checkpoints', projection || ':' || position) FROM saved`,
-			NameOf(policies), int64(last.Position), anchor(last))
-		return err
-	})
+// Save stores the event up to which the policies have acted; a process that is
+// behind another one does not set it back. It is false if there is no checkpoint
+// any more: then what was parked is lost, too.
+func (c *Checkpoints) Save(ctx context.Context, policies string, last event.Recorded) (known bool, err error) {
+	var told int
+	err = c.pool.QueryRow(ctx, `
+		WITH saved AS (
+			UPDATE govahi.checkpoints SET position = $2, anchor = $3, changed = now() WHERE projection = $1 AND position <= $2
+			RETURNING projection, position)
+		SELECT EXISTS (SELECT FROM govahi.checkpoints WHERE projection = $1),
+		       (SELECT count(pg_notify('checkpoints', projection || ':' || position)) FROM saved)`,
+		NameOf(policies), int64(last.Position), anchor(last)).Scan(&known, &told)
+	if missing(err) {
+		return false, nil
+	}
+	return known, err
 }
 
 // laid does it again once the tables were made, if they were missing.
@@ -131,9 +129,4 @@ func (c *Checkpoints) Taken(ctx context.Context, policies string, r event.Record
 	}
 	_, err := c.pool.Exec(ctx, `DELETE FROM govahi.parked WHERE projection = $1 AND position = $2`, NameOf(policies), int64(r.Position))
 	return err
-}
-
-// Skipped are the events that operators have left out.
-func (c *Checkpoints) Skipped(ctx context.Context, policies string) (projection.Skipped, error) {
-	return skipped(ctx, c.log, NameOf(policies))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
-	"govahi/domain/projection"
 )
 
 // Parked is an event that a view, or a policies' runner, could not take.
@@ -56,22 +55,6 @@ func streams(ctx context.Context, pool *pgxpool.Pool, sql, name string) (map[eve
 		all[s] = true
 	}
 	return all, err
-}
-
-// skipped reads what operators left out.
-func skipped(ctx context.Context, log event.Log, name string) (projection.Skipped, error) {
-	var s projection.Skipped
-	for r, err := range log.Read(ctx, projection.Kind.Stream(name), 0) {
-		if err != nil {
-			return nil, err
-		}
-		e, err := projection.Kind.Catalog.Open(r)
-		if err != nil {
-			return nil, err
-		}
-		s = projection.Kind.Evolve(s, e)
-	}
-	return s, nil
 }
 
 // parkedOf are the parked events of a stream in their order, from the log.

@@ -2,7 +2,6 @@ package projections_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -196,8 +195,8 @@ func TestAPolicysCheckpointOfALogThatWasSetBackIsNone(t *testing.T) {
 		return p
 	}
 	load(h.log) // makes the tables
-	if err := points.Save(t.Context(), "revoke", at); err != nil {
-		t.Fatal(err)
+	if known, err := points.Save(t.Context(), "revoke", at); err != nil || !known {
+		t.Fatal(known, err)
 	}
 	if p := load(h.log); p != at.Position {
 		t.Errorf("it is %d, not %d", p, at.Position)
@@ -316,9 +315,10 @@ func TestWhatAPolicyHasParkedOfAnotherLogIsForgotten(t *testing.T) {
 	events := ok(event.ReadBatch(t.Context(), h.log, 0, 4))(h)
 	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
 	ok(points.Load(ctx, "record"))(h)
-	if err := errors.Join(points.Park(ctx, "record", events[1], event.ErrUnlisted), points.Save(ctx, "record", events[2])); err != nil {
+	if err := points.Park(ctx, "record", events[1], event.ErrUnlisted); err != nil {
 		t.Fatal(err)
 	}
+	ok(points.Save(ctx, "record", events[2]))(h)
 	again := func() { ok(points.Load(ctx, "record"))(h) }
 	if again(); len(h.parked()) != 1 {
 		t.Errorf("of its own log it knows %+v", h.parked())
@@ -339,9 +339,13 @@ func TestAPolicysCheckpointGoesForward(t *testing.T) {
 	h.post("a", "1", "2")
 	points, ctx := projections.NewCheckpoints(h.pool, h.log), t.Context()
 	events := ok(event.ReadBatch(ctx, h.log, 0, 3))(h)
+	if known := ok(points.Save(ctx, "record", events[1]))(h); known {
+		t.Error("it was saved before it was loaded")
+	}
+	ok(points.Load(ctx, "record"))(h)
 	for _, n := range []int{1, 2, 0} {
-		if err := points.Save(ctx, "record", events[n]); err != nil {
-			t.Fatal(err)
+		if known := ok(points.Save(ctx, "record", events[n]))(h); !known {
+			t.Error("the checkpoint is there no more")
 		}
 	}
 	if p := ok(points.Load(ctx, "record"))(h); p != events[2].Position {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"govahi/domain/event"
-	"govahi/domain/projection"
 )
 
 // place is where a checkpoint goes, with the anchor there if it is known; else
@@ -115,7 +114,7 @@ func (v *view) apply(w *Writer, e told) (err error) {
 	case v.parked[e.Stream]:
 		v.addParked(w, e.Recorded, behind, 0)
 		return nil
-	case v.skipped[projection.One{Stream: e.Stream, Revision: e.Revision}]:
+	case v.skipped.Has(e.Recorded):
 		return nil
 	case e.err != nil:
 		return blame(e.err)

@@ -24,9 +24,7 @@ func TestWaiterHearsReachedCheckpoints(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- h.waiter.Wait(ctx, "policy:notify", 7) }()
 	for p := range event.Position(8) {
-		if err := points.Save(ctx, "notify", event.Recorded{Position: p}); err != nil {
-			t.Fatal(err)
-		}
+		saved(t, points, "notify", event.Recorded{Position: p})
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -51,9 +49,7 @@ func TestWaiterAsksWhereItCannotHear(t *testing.T) {
 	if _, err := points.Load(t.Context(), "notify"); err != nil {
 		t.Fatal(err)
 	}
-	if err := points.Save(t.Context(), "notify", event.Recorded{Position: 9}); err != nil {
-		t.Fatal(err)
-	}
+	saved(t, points, "notify", event.Recorded{Position: 9})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := waiter.Wait(ctx, "policy:notify", 9); err != nil {
@@ -93,6 +89,17 @@ func logOf(t *testing.T, name string, n int) (log *memlog.Log, events []event.Re
 	return log, events
 }
 
+// saved begins where the runner was, and saves.
+func saved(t *testing.T, points *projections.Checkpoints, runner string, last event.Recorded) {
+	t.Helper()
+	if _, err := points.Load(t.Context(), runner); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := points.Save(t.Context(), runner, last); err != nil || !known {
+		t.Fatal(known, err)
+	}
+}
+
 func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 	pool := pgtest.Pool(t)
 	log, events := logOf(t, "one", 2)
@@ -109,11 +116,14 @@ func TestPolicyCheckpointsSurviveTheLossOfTheirTable(t *testing.T) {
 		t.Error("a new policy has acted")
 	}
 	for _, e := range events {
-		if err := points.Save(t.Context(), "revoke", e); err != nil || load() != e.Position {
-			t.Fatal(e.Position, err)
+		if saved(t, points, "revoke", e); load() != e.Position {
+			t.Fatal("what was saved is not there")
 		}
 		if _, err := pool.Exec(t.Context(), `DROP SCHEMA govahi CASCADE`); err != nil {
 			t.Fatal(err)
+		}
+		if known, err := points.Save(t.Context(), "revoke", e); known || err != nil {
+			t.Error("nobody is told that the checkpoint is lost:", err)
 		}
 	}
 	if load() != 0 {
@@ -134,9 +144,7 @@ func TestFollowersAreWokenByEachStep(t *testing.T) {
 		others bool // are told of it, too
 	}{
 		{"a step", func() {
-			if err := points.Save(t.Context(), "mine", event.Recorded{Position: 1}); err != nil {
-				t.Fatal(err)
-			}
+			saved(t, points, "mine", event.Recorded{Position: 1})
 		}, false},
 		{"a lost connection", func() { h.until("listening", func() bool { return one[int64](h, kill) == 1 }) }, true},
 	} {
@@ -164,9 +172,7 @@ func TestSeveralViewsAreWhereTheSlowestIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, p := range map[string]event.Position{"a": 7, "b": 9} {
-		if err := points.Save(t.Context(), name, event.Recorded{Position: p}); err != nil {
-			t.Fatal(err)
-		}
+		saved(t, points, name, event.Recorded{Position: p})
 	}
 	for want, names := range map[event.Position][]string{7: {"policy:a", "policy:b"}, 9: {"policy:b"}, 0: {"policy:b", "policy:none"}} {
 		if p, err := waiter.Position(t.Context(), names...); err != nil || p != want {

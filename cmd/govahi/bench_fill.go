@@ -143,7 +143,9 @@ func (h *home) dealtWith(ctx context.Context) error {
 	}
 	checkpoints := projections.NewCheckpoints(h.house.views, h.log)
 	for _, name := range []string{"record", "erasure", "issuance", "revocation"} {
-		err = errors.Join(err, checkpoints.Save(ctx, name, last[0]))
+		_, began := checkpoints.Load(ctx, name)
+		_, saved := checkpoints.Save(ctx, name, last[0])
+		err = errors.Join(err, began, saved)
 	}
 	return err
 }

@@ -5,12 +5,12 @@ package policies
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"govahi/commands"
 	"govahi/domain/event"
+	"govahi/domain/fault"
 )
 
 // Policy reacts to events of one catalog.
@@ -65,7 +65,9 @@ func (p Policy) concerns(r event.Recorded) bool { return strings.HasPrefix(r.Typ
 
 // errPanic reports an event on which a policy is broken: trying again will not
 // help, and other events must not wait for it.
-var errPanic = errors.New("policies: the policy panicked")
+var errPanic = fault.New(fault.Internal, "policy-panicked",
+	"خط‌مشی در برابر این رویداد از کار افتاد.",
+	"The policy is broken on this event.")
 
 // handle gives an event to the policy.
 func (p Policy) handle(ctx context.Context, a *commands.App, h happening) (err error) {

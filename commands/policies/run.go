@@ -18,7 +18,8 @@ import (
 // the commands recognise as done.
 type Checkpoints interface {
 	Load(ctx context.Context, name string) (event.Position, error)
-	Save(ctx context.Context, name string, last event.Recorded) error
+	// Save is false if the checkpoint that was loaded is there no more.
+	Save(ctx context.Context, name string, last event.Recorded) (known bool, err error)
 
 	// What can never be taken is parked, with its reason, until an operator has
 	// it tried again; later events of its stream wait behind it.
@@ -27,7 +28,6 @@ type Checkpoints interface {
 	ParkBehind(ctx context.Context, name string, r event.Recorded) (parked bool, err error)
 	Waiting(ctx context.Context, name string, stream event.Stream) ([]event.Recorded, error)
 	Taken(ctx context.Context, name string, r event.Recorded, failed error) error
-	Skipped(ctx context.Context, name string) (projection.Skipped, error)
 }
 
 // Runner brings the log's events to policies that may wait for each other;
@@ -43,10 +43,13 @@ type Runner struct {
 
 	starts map[string]event.Position // after which each policy reacts
 
-	mu     sync.Mutex
-	at     event.Position
-	state  error
-	parked map[event.Stream]bool
+	parking sync.Mutex // while what is parked, and what is known of it, may differ
+
+	mu      sync.Mutex
+	at      event.Position
+	state   error
+	parked  map[event.Stream]bool
+	skipped projection.Skipped
 }
 
 // batch and parallel bound how much is under way at once.
@@ -57,44 +60,62 @@ const (
 
 // Run reacts until the context ends.
 func (r *Runner) Run(ctx context.Context) error {
-	after, err := r.begin(ctx)
-	for ; err != nil && ctx.Err() == nil; after, err = r.begin(ctx) {
-		r.note(after, err)
-		pause(ctx, time.Second)
-	}
 	var retrying sync.WaitGroup
+	var once sync.Once
 	defer retrying.Wait()
-	retrying.Go(func() { r.retryAsked(ctx) })
 	for ctx.Err() == nil {
-		r.note(after, nil)
-		for b, err := range event.Follow(ctx, r.App.Log, r.Feed, after, batch) {
-			if err != nil {
-				r.note(after, err)
-				break
-			}
-			r.handle(ctx, b.Events)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			after = b.Upto
-			r.note(after, nil)
-			r.save(ctx, b.Events[len(b.Events)-1])
-			b.Ack()
+		after, err := r.begin(ctx)
+		if err != nil {
+			r.note(after, err)
+			pause(ctx, time.Second)
+			continue
 		}
-		pause(ctx, 100*time.Millisecond)
+		once.Do(func() { retrying.Go(func() { r.retryAsked(ctx) }) })
+		for more := true; more && ctx.Err() == nil; pause(ctx, 100*time.Millisecond) {
+			after, more = r.follow(ctx, after)
+		}
 	}
 	return ctx.Err()
 }
 
+// follow reacts to what happens after a position, until something fails. There is
+// no more from there on if the checkpoint was lost: what was parked is lost with it.
+func (r *Runner) follow(ctx context.Context, after event.Position) (at event.Position, more bool) {
+	r.note(after, nil)
+	for b, err := range event.Follow(ctx, r.App.Log, r.Feed, after, batch) {
+		if err == nil && skips(b.Events) {
+			err = r.knowSkipped(ctx)
+		}
+		if err != nil {
+			r.note(after, err)
+			break
+		}
+		r.handle(ctx, b.Events)
+		if ctx.Err() != nil {
+			break
+		}
+		after = b.Upto
+		r.note(after, nil)
+		if !r.save(ctx, b.Events[len(b.Events)-1]) {
+			return after, false
+		}
+		b.Ack()
+	}
+	return after, true
+}
+
 // save tries once: a checkpoint that is behind only repeats what is recognised
 // as done, and the next event brings another. It is no illness of the policies
-// that PostgreSQL is down, or hangs; they go on where they can.
-func (r *Runner) save(ctx context.Context, last event.Recorded) {
+// that PostgreSQL is down, or hangs; they go on where they can. It is false if
+// there is no checkpoint any more.
+func (r *Runner) save(ctx context.Context, last event.Recorded) bool {
 	limit, cancel := context.WithTimeout(ctx, saveWithin)
 	defer cancel()
-	if err := r.Checkpoints.Save(limit, r.Name, last); err != nil && ctx.Err() == nil {
+	known, err := r.Checkpoints.Save(limit, r.Name, last)
+	if err != nil && ctx.Err() == nil {
 		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", last.Position, "error", err)
 	}
+	return known || err != nil
 }
 
 // saveWithin is how long a checkpoint may hold up the events after it.
@@ -103,28 +124,24 @@ const saveWithin = time.Second
 // begin records the start of policies that are new to the house, and finds
 // where to go on.
 func (r *Runner) begin(ctx context.Context) (event.Position, error) {
-	r.starts = map[string]event.Position{}
-	first := event.Position(math.MaxUint64)
+	starts, first := map[string]event.Position{}, event.Position(math.MaxUint64)
 	for _, p := range r.Policies {
 		start, err := r.App.StartPolicy(ctx, p.Name)
 		if err != nil {
 			return 0, err
 		}
-		r.starts[p.Name] = start
+		starts[p.Name] = start
 		first = min(first, start)
+	}
+	if r.starts == nil { // they are for good
+		r.starts = starts
 	}
 	saved, err := r.Checkpoints.Load(ctx, r.Name)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := r.knowParked(ctx); err != nil {
-		return 0, err
-	}
-	head, err := r.App.Log.Head(ctx)
-	if saved > head { // of a log that is no more, such as before a restore
-		saved = 0
-	}
-	return max(first, saved), err
+	_, err = r.knowParked(ctx)
+	return max(first, saved), errors.Join(err, r.knowSkipped(ctx))
 }
 
 // handle keeps each stream's events in order and lets streams go abreast.
@@ -173,7 +190,7 @@ func (r *Runner) react(ctx context.Context, e event.Recorded) error {
 func (r *Runner) insist(ctx context.Context, p Policy, h happening) error {
 	for wait := 20 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
 		err := p.handle(ctx, r.App, h)
-		if err == nil || errors.Is(err, errPanic) {
+		if err == nil || hopeless(err) {
 			return err
 		}
 		if f, ok := fault.Of(err); ok && f.Kind != fault.Unavailable && f.Kind != fault.Internal {

@@ -19,9 +19,9 @@ type unsaved struct {
 	tried chan event.Position
 }
 
-func (u unsaved) Save(_ context.Context, _ string, last event.Recorded) error {
+func (u unsaved) Save(_ context.Context, _ string, last event.Recorded) (bool, error) {
 	u.tried <- last.Position
-	return errors.New("down")
+	return true, errors.New("down")
 }
 
 // silent is a feed that brings nothing: the log serves.

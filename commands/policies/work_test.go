@@ -149,9 +149,9 @@ func TestWhatFailsIsLeftAloneForAWhile(t *testing.T) {
 // hanging is a place for checkpoints that hangs.
 type hanging struct{ *kept }
 
-func (hanging) Save(ctx context.Context, _ string, _ event.Recorded) error {
+func (hanging) Save(ctx context.Context, _ string, _ event.Recorded) (bool, error) {
 	<-ctx.Done()
-	return ctx.Err()
+	return false, ctx.Err()
 }
 
 // TestAHangingCheckpointHoldsNoPolicyUp: a revocation needs no PostgreSQL.

@@ -10,6 +10,10 @@ import (
 // ErrUnlisted reports an event, or a stored name, that no catalog lists.
 var ErrUnlisted = errors.New("event: not in the catalog")
 
+// ErrUndecodable reports a stored event, or its metadata, that does not have the
+// shape of its name: reading it again will not help.
+var ErrUndecodable = errors.New("event: cannot be decoded")
+
 // Event is one of the event types of a stream's catalog.
 type Event any
 
@@ -91,7 +95,7 @@ func (c Catalog) Decode(name string, data []byte) (Event, error) {
 		}
 		e, err := entry.decode(data)
 		if err != nil {
-			return nil, fmt.Errorf("event: decode %s: %w", name, err)
+			return nil, fmt.Errorf("%w: %s: %w", ErrUndecodable, name, err)
 		}
 		return e, nil
 	}
@@ -113,7 +117,7 @@ func (c Catalog) Open(r Recorded) (Event, error) {
 	}
 	for _, p := range personal(e) {
 		if p.Where() != PlaceOf(r.Stream, r.Type) {
-			return nil, fmt.Errorf("event: personal data out of place in %s@%d", r.Stream, r.Revision)
+			return nil, fmt.Errorf("%w: personal data out of place in %s@%d", ErrUndecodable, r.Stream, r.Revision)
 		}
 	}
 	return e, nil

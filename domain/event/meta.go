@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -26,7 +27,9 @@ var metaNames = []string{"commandId", "actor", "authority", "at", "$correlationI
 func (r Recorded) DecodeMeta() (m Meta, err error) {
 	texts, ok := plain(r.Meta, metaNames...)
 	if !ok || m.At.UnmarshalText([]byte(texts[3])) != nil {
-		err = json.Unmarshal(r.Meta, &m)
+		if err = json.Unmarshal(r.Meta, &m); err != nil {
+			err = fmt.Errorf("%w: metadata: %w", ErrUndecodable, err)
+		}
 		return m, err
 	}
 	m.CommandID, m.Actor, m.Authority, m.Correlation, m.Causation = texts[0], texts[1], texts[2], texts[4], texts[5]

@@ -4,6 +4,7 @@
 package projection
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -46,6 +47,25 @@ type One struct {
 
 // Skipped are the events that are left out.
 type Skipped map[One]bool
+
+// Has tells whether an event is left out.
+func (s Skipped) Has(r event.Recorded) bool { return s[One{r.Stream, r.Revision}] }
+
+// ReadSkipped reads what is left out of a view, or of a runner's work.
+func ReadSkipped(ctx context.Context, log event.Log, name string) (Skipped, error) {
+	var s Skipped
+	for r, err := range log.Read(ctx, Kind.Stream(name), 0) {
+		if err != nil {
+			return nil, err
+		}
+		e, err := Kind.Catalog.Open(r)
+		if err != nil {
+			return nil, err
+		}
+		s = Kind.Evolve(s, e)
+	}
+	return s, nil
+}
 
 // ErrReason asks for a reason.
 var ErrReason = fault.New(fault.Invalid, "skip-reason-missing",
