@@ -187,7 +187,7 @@ func TestAFarViewDoesNotHideHowFarAnotherIs(t *testing.T) {
 	h.exec(`INSERT INTO govahi.checkpoints (projection, version, position) VALUES ('far', 1, 0), ('near', 1, $1), ('there', 1, $2)`,
 		int64(ends[len(ends)-2]), int64(ends[len(ends)-1]))
 	list := ok(projections.Standings(t.Context(), h.pool, h.log))(h)
-	if len(list) != 3 || list[0].Behind != projections.CountedMost || list[1].Behind != len(some) || list[1].State != "behind" ||
+	if len(list) != 4 || list[3].Name != "policy:none" || list[0].Behind != projections.CountedMost || list[1].Behind != len(some) || list[1].State != "behind" ||
 		list[2].Behind != 0 || list[2].State != "current" {
 		t.Errorf("%+v", list)
 	}

@@ -96,7 +96,7 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if v.skipped, err = projection.ReadSkipped(ctx, v.Log, v.projection.Name); err != nil {
 		return err
 	}
-	v.schema, v.at, v.events, v.parked = schema, h.position, h.events, parked
+	v.schema, v.at, v.stored, v.events, v.parked = schema, h.position, h.position, h.events, parked
 	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, h.position, len(parked), "" })
 	return nil
 }

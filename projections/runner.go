@@ -3,7 +3,9 @@ package projections
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,19 +29,20 @@ type Parts struct {
 type Runner struct {
 	log     event.Log
 	reading *reading // of the views that are being built
+	passing *passing // of the views that follow
 	views   []*view
 }
 
 // NewRunner makes a runner; it panics on a projection that can never run.
 func NewRunner(parts Parts, projections ...Projection) *Runner {
-	r, seen := &Runner{log: parts.Log, reading: &reading{log: parts.Log}}, map[string]bool{}
+	r, seen := &Runner{log: parts.Log, reading: &reading{log: parts.Log}, passing: newPassing(parts.Pool)}, map[string]bool{}
 	for _, p := range projections {
 		p.check()
 		if seen[p.Name] {
 			panic("projections: " + p.Name + " is listed twice")
 		}
 		seen[p.Name] = true
-		r.views = append(r.views, newView(parts, p, r.reading))
+		r.views = append(r.views, newView(parts, p, r.reading, r.passing))
 	}
 	return r
 }
@@ -48,6 +51,7 @@ func NewRunner(parts Parts, projections ...Projection) *Runner {
 // feeds and the log may come and go meanwhile.
 func (r *Runner) Run(ctx context.Context) error {
 	var all sync.WaitGroup
+	all.Go(func() { r.passing.run(ctx) })
 	for _, v := range r.views {
 		all.Go(func() { v.run(ctx) })
 	}
@@ -72,11 +76,13 @@ type view struct {
 	catalogs   map[string]event.Catalog
 	prefixes   []string // of its events' types, by which the catalogs go
 	feed       event.Feed
-	building   *reading // which all views share
+	building   *reading // which all views share, as
+	passing    *passing
 
 	schema string // what is written now: the projection's name, or NAME_next
 	at     event.Position
-	events int64 // as the checkpoint counts them
+	stored event.Position // where the checkpoint is; behind what the view only passes
+	events int64          // as the checkpoint counts them
 	parked map[event.Stream]bool
 	opened bool // this version was current once since the start
 	second bool // another process writes it, as far as we know
@@ -86,8 +92,8 @@ type view struct {
 	status status
 }
 
-func newView(parts Parts, p Projection, building *reading) *view {
-	v := &view{Parts: parts, projection: p, building: building, schema: p.Name}
+func newView(parts Parts, p Projection, building *reading, passing *passing) *view {
+	v := &view{Parts: parts, projection: p, building: building, passing: passing, schema: p.Name}
 	v.catalogs, v.prefixes = together(p.Catalogs)
 	v.status.now = Status{Name: p.Name, Version: p.Version, State: Starting}
 	v.feed = event.Reporting(parts.Feed(p.Name), v.complain())
@@ -108,6 +114,9 @@ func (v *view) complain() func(error) {
 // errMoved reports that another process moved the checkpoint: what was to be
 // written is written already.
 var errMoved = errors.New("projections: checkpoint moved")
+
+// errOvertaken reports that another process keeps this view, too.
+var errOvertaken = fmt.Errorf("%w by another process", errMoved)
 
 // errGap reports that a part of the log was left out. It never happens.
 var errGap = errors.New("projections: a part of the log is missing")
@@ -136,6 +145,9 @@ func (v *view) run(ctx context.Context) {
 
 // keepUp opens the view, building it if need be, and follows the log.
 func (v *view) keepUp(ctx context.Context) error {
+	if err := v.passing.own(ctx, v); err != nil {
+		return err
+	}
 	if err := v.open(ctx); err != nil {
 		return err
 	}
@@ -154,18 +166,34 @@ func (v *view) keepUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		done, err := v.leftToOther(ctx, batch.Upto)
-		if err == nil && !done {
-			last := anchor(batch.Events[len(batch.Events)-1])
-			err = v.take(ctx, portion{after: v.at, upto: batch.Upto, anchor: last}.decode(batch.Events, v.catalogs))
-			v.second = v.second || errors.Is(err, errMoved)
-		}
-		if err != nil {
+		if err := v.follow(ctx, batch, stop); err != nil {
+			v.second = v.second || errors.Is(err, errOvertaken)
 			return err
 		}
 		batch.Ack()
 	}
+	v.second = v.second || errors.Is(context.Cause(following), errOvertaken)
 	return context.Cause(following)
+}
+
+// follow stores a batch, or passes it if nothing in it is the view's own.
+func (v *view) follow(ctx context.Context, b event.Batch, stop context.CancelCauseFunc) error {
+	if done, err := v.leftToOther(ctx, b.Upto); err != nil || done {
+		return err
+	}
+	last := anchor(b.Events[len(b.Events)-1])
+	if !slices.ContainsFunc(b.Events, func(e event.Recorded) bool { return begins(e.Type, v.prefixes) }) {
+		v.passing.pass(v, place{b.Upto, last}, stop)
+		return nil
+	}
+	if err := v.passing.own(ctx, v); err != nil {
+		return err
+	}
+	err := v.take(ctx, portion{after: v.at, upto: b.Upto, anchor: last}.decode(b.Events, v.catalogs))
+	if errors.Is(err, errMoved) {
+		return errOvertaken
+	}
+	return err
 }
 
 // catchUp brings the tables to the log's present end. New tables come with those

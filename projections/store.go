@@ -103,7 +103,7 @@ func (v *view) step(ctx context.Context, upto event.Position, events int, anchor
 				anchor = coalesce(nullif($7, ''), anchor)
 			WHERE projection = $2 AND version = $3 AND position = $4 AND events = $8 RETURNING 1)
 		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
-		int64(upto), v.schema, v.projection.Version, int64(v.at), v.schema+":"+upto.String(), events, anchored, v.events)
+		int64(upto), v.schema, v.projection.Version, int64(v.stored), v.schema+":"+upto.String(), events, anchored, v.events)
 	return w
 }
 
@@ -134,7 +134,7 @@ func (v *view) commit(ctx context.Context, w *Writer, upto event.Position) error
 	if lost, err := w.settle(); err != nil {
 		return v.judge(ctx, err, lost)
 	}
-	v.at, v.events = upto, v.events+int64(w.events)
+	v.at, v.stored, v.events = upto, upto, v.events+int64(w.events)
 	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
 	return nil
 }

@@ -64,16 +64,27 @@ func (s *Server) takeAfter(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, afterKey{}, after))
 }
 
-// wait comes after validation, so that nobody waits for a refusal.
+// wait comes after validation, so that nobody waits for a refusal. While it waits
+// it looks whether there is something to wait for.
 func (s *Server) wait(ctx context.Context, views string) error {
 	after, asked := ctx.Value(afterKey{}).(event.Position)
 	if !asked {
 		return nil
 	}
-	if s.ahead(ctx, after) {
+	waiting, end := context.WithCancel(ctx)
+	defer end()
+	ahead := make(chan bool, 1)
+	go func() {
+		is := s.ahead(waiting, after)
+		if ahead <- is; is {
+			end()
+		}
+	}()
+	err := s.reach(waiting, views, after)
+	if err != nil && <-ahead {
 		return errAhead
 	}
-	return s.reach(ctx, views, after)
+	return err
 }
 
 // reach waits until views show a position.

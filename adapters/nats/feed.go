@@ -64,26 +64,35 @@ func (t *tap) close() {
 	}
 }
 
-// run fetches for ever; an error is told to all feeds, and tried again.
+// run fetches for ever; an error is told to all feeds, and tried again. The first
+// message goes on at once, before the server is asked for what else is there.
 func (t *tap) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		messages, err := t.fetch(ctx)
-		if ctx.Err() != nil {
-			return
+		first, err := t.first(ctx)
+		t.give(ctx, first, err)
+		if len(first) > 0 && err == nil {
+			others, err := t.others()
+			t.give(ctx, others, err)
 		}
-		if err != nil {
-			t.consumer = nil
-			err = fmt.Errorf("nats: feed: %w", err)
-		}
-		t.mu.Lock()
-		feeds := t.feeds
-		t.mu.Unlock()
-		for _, f := range feeds {
-			f.put(messages, err)
-		}
-		if err != nil {
-			rest(ctx, retry)
-		}
+	}
+}
+
+func (t *tap) give(ctx context.Context, messages []event.Message, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		t.consumer = nil
+		err = fmt.Errorf("nats: feed: %w", err)
+	}
+	t.mu.Lock()
+	feeds := t.feeds
+	t.mu.Unlock()
+	for _, f := range feeds {
+		f.put(messages, err)
+	}
+	if err != nil {
+		rest(ctx, retry)
 	}
 }
 
@@ -92,23 +101,6 @@ func rest(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// fetch returns as soon as one message is there, with what else is there.
-func (t *tap) fetch(ctx context.Context) ([]event.Message, error) {
-	if err := t.open(ctx); err != nil {
-		return nil, err
-	}
-	first, err := t.first(ctx)
-	if err != nil || len(first) == 0 {
-		return first, err
-	}
-	batch, err := t.consumer.FetchNoWait(fetchMost)
-	if err != nil {
-		return first, err
-	}
-	others, err := drain(batch)
-	return append(first, others...), err
 }
 
 // open makes the consumer. It is kept in memory: what it forgets, the log knows.
@@ -131,6 +123,9 @@ func (t *tap) open(ctx context.Context) error {
 
 // first waits for one message; none after a while is no error.
 func (t *tap) first(ctx context.Context) ([]event.Message, error) {
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
 	waiting, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
 	batch, err := t.consumer.Fetch(1, jetstream.FetchContext(waiting))
@@ -142,6 +137,15 @@ func (t *tap) first(ctx context.Context) ([]event.Message, error) {
 		err = nil
 	}
 	return messages, err
+}
+
+// others are the messages that are there already.
+func (t *tap) others() ([]event.Message, error) {
+	batch, err := t.consumer.FetchNoWait(fetchMost)
+	if err != nil {
+		return nil, err
+	}
+	return drain(batch)
 }
 
 // drain reads a pull to its end. A message that is not ours is left out.

@@ -81,8 +81,12 @@ func (r *Runner) Run(ctx context.Context) error {
 // follow reacts to what happens after a position, until something fails. There is
 // no more from there on if the checkpoint was lost: what was parked is lost with it.
 func (r *Runner) follow(ctx context.Context, after event.Position) (at event.Position, more bool) {
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	s := r.beginSaving(ctx, stop)
+	defer func() { more = s.end() }()
 	r.note(after, nil)
-	for b, err := range event.Follow(ctx, r.App.Log, r.Feed, after, batch) {
+	for b, err := range event.Follow(following, r.App.Log, r.Feed, after, batch) {
 		if err == nil && skips(b.Events) {
 			err = r.knowSkipped(ctx)
 		}
@@ -96,30 +100,11 @@ func (r *Runner) follow(ctx context.Context, after event.Position) (at event.Pos
 		}
 		after = b.Upto
 		r.note(after, nil)
-		if !r.save(ctx, b.Events[len(b.Events)-1]) {
-			return after, false
-		}
+		s.upto(b.Events[len(b.Events)-1])
 		b.Ack()
 	}
 	return after, true
 }
-
-// save tries once: a checkpoint that is behind only repeats what is recognised
-// as done, and the next event brings another. It is no illness of the policies
-// that PostgreSQL is down, or hangs; they go on where they can. It is false if
-// there is no checkpoint any more.
-func (r *Runner) save(ctx context.Context, last event.Recorded) bool {
-	limit, cancel := context.WithTimeout(ctx, saveWithin)
-	defer cancel()
-	known, err := r.Checkpoints.Save(limit, r.Name, last)
-	if err != nil && ctx.Err() == nil {
-		r.Report.Warn("policies' checkpoint is not saved", "runner", r.Name, "position", last.Position, "error", err)
-	}
-	return known || err != nil
-}
-
-// saveWithin is how long a checkpoint may hold up the events after it.
-const saveWithin = time.Second
 
 // begin records the start of policies that are new to the house, and finds
 // where to go on.
