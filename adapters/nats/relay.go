@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"govahi/domain/event"
@@ -149,29 +151,65 @@ func (r *Relay) run(ctx context.Context) error {
 	return err
 }
 
-// publish sends each event after the end, fenced by the one before it.
+// outgoing is an event's message, ready to be published.
+type outgoing struct {
+	position event.Position
+	message  *natsgo.Msg
+}
+
+// readAhead is how many messages are made before they can be published.
+const readAhead = 1024
+
+// publish sends each event after the end, fenced by the one before it. The log is
+// read, and messages are made, beside it.
 func (r *Relay) publish(ctx context.Context, last end, way chan<- sent) error {
-	for delivery, err := range r.log.Subscribe(ctx, last.position) {
+	ctx, stop := context.WithCancel(ctx)
+	made, failed := make(chan outgoing, readAhead), make(chan error, 1)
+	go func() {
+		defer close(made)
+		failed <- r.read(ctx, last.position, made)
+	}()
+	err := r.send(ctx, last.sequence, made, way)
+	stop()
+	for range made { // until the reading has ended, too
+	}
+	return cmp.Or(err, <-failed)
+}
+
+func (r *Relay) read(ctx context.Context, last event.Position, made chan<- outgoing) error {
+	most := r.bus.conn.MaxPayload() // once: it waits for who publishes
+	for delivery, err := range r.log.Subscribe(ctx, last) {
 		if err != nil {
 			return err
 		}
 		e := delivery.Event
-		if e == nil || e.Position <= last.position || strings.HasPrefix(e.Type, "$") {
+		if e == nil || e.Position <= last || strings.HasPrefix(e.Type, "$") {
 			continue
 		}
-		m := encode(*e, last.position, r.bus.conn.MaxPayload())
-		ack, err := r.bus.js.PublishMsgAsync(m, jetstream.WithExpectLastSequence(last.sequence), jetstream.WithStallWait(stallWait))
+		select {
+		case made <- outgoing{e.Position, encode(*e, last, most)}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		last = e.Position
+	}
+	return errors.New("nats: the log's subscription ended")
+}
+
+func (r *Relay) send(ctx context.Context, sequence uint64, made <-chan outgoing, way chan<- sent) error {
+	for o := range made {
+		ack, err := r.bus.js.PublishMsgAsync(o.message, jetstream.WithExpectLastSequence(sequence), jetstream.WithStallWait(stallWait))
 		if err != nil {
 			return err
 		}
 		select {
-		case way <- sent{e.Position, ack}:
+		case way <- sent{o.position, ack}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		last = end{e.Position, last.sequence + 1}
+		sequence++
 	}
-	return errors.New("nats: the log's subscription ended")
+	return nil
 }
 
 // confirm waits for the answers in the order of publication and returns the

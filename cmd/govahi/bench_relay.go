@@ -127,7 +127,7 @@ func (m *relaying) publish(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 		acks = append(acks, ack)
-		fence = jetstream.WithExpectLastMsgID(message.Header.Get(jetstream.MsgIDHeader))
+		fence = jetstream.WithExpectLastSequence(uint64(len(acks)))
 	}
 	<-m.js.PublishAsyncComplete()
 	took := time.Since(began)
