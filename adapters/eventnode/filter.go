@@ -3,7 +3,6 @@ package eventnode
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
@@ -67,16 +66,16 @@ func (f *filter) parse(expression *streams.ReadReq_Options_FilterOptions_Express
 	return nil
 }
 
-func (f *filter) passes(r record) bool {
+func (f *filter) passes(stream, kind []byte) bool {
 	if f == nil {
 		return true
 	}
-	name := r.kind
+	name := kind
 	if f.byStream {
-		name = r.stream
+		name = stream
 	}
 	if f.regex != nil {
-		return f.regex.MatchString(name)
+		return f.regex.Match(name)
 	}
-	return slices.ContainsFunc(f.prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return slices.ContainsFunc(f.prefixes, func(p string) bool { return len(name) >= len(p) && string(name[:len(p)]) == p })
 }

@@ -13,7 +13,8 @@ import (
 
 // Read sends events of a stream or of $all: up to a count, or for ever.
 func (s *streamsServer) Read(request *streams.ReadReq, call streams.Streams_ReadServer) error {
-	r := &reader{node: s.node, call: call}
+	r := &reader{node: s.node, call: call, ahead: ahead{store: s.node.store}}
+	defer r.await()
 	if err := r.parse(request.GetOptions()); err != nil {
 		return err
 	}
@@ -25,14 +26,12 @@ func (s *streamsServer) Read(request *streams.ReadReq, call streams.Streams_Read
 
 // reader is one Read call.
 type reader struct {
+	want
+	ahead
 	node       *Node
 	call       streams.Streams_ReadServer
-	stream     string // empty is $all
-	from       uint64 // the revision or position to go on with, included
-	backwards  bool
 	count      uint64
 	subscribes bool
-	filter     *filter
 	textIDs    bool
 	tellsEnd   bool // the client understands last_stream_position
 }
@@ -149,17 +148,17 @@ func (r *reader) read() error {
 	if known, err := r.known(); err != nil || !known {
 		return err
 	}
-	limit, _ := r.node.store.tail.now()
+	r.limit, _ = r.store.tail.now()
 	for r.count > 0 {
 		if err := r.call.Context().Err(); err != nil { // nothing may pass the filter for long
 			return status.FromContextError(err).Err()
 		}
-		records, more, err := r.node.store.page(r.stream, r.from, r.backwards, limit)
-		if err != nil {
-			return internal(err)
+		p := r.take(r.want)
+		if p.err != nil {
+			return internal(p.err)
 		}
-		for _, rec := range records {
-			if !r.filter.passes(rec) {
+		for _, rec := range p.records {
+			if rec.left {
 				continue
 			}
 			if err := r.send(rec); err != nil {
@@ -169,8 +168,9 @@ func (r *reader) read() error {
 				return nil
 			}
 		}
-		if !more || !r.advance(records) {
-			return r.sayEnd(limit)
+		next, any := p.next()
+		if r.want = next; !p.full || !any {
+			return r.sayEnd(r.limit)
 		}
 	}
 	return nil
@@ -208,27 +208,6 @@ func (r *reader) known() (bool, error) {
 	return false, r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{
 		StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)}},
 	}})
-}
-
-// advance goes behind the last record; there is nothing before the first.
-func (r *reader) advance(records []record) bool {
-	if len(records) == 0 {
-		return true
-	}
-	at := r.place(records[len(records)-1])
-	if r.backwards {
-		r.from = at - 1
-		return at > 0
-	}
-	r.from = at + 1
-	return true
-}
-
-func (r *reader) place(rec record) uint64 {
-	if r.stream == "" {
-		return rec.position
-	}
-	return rec.revision
 }
 
 func (r *reader) send(rec record) error {

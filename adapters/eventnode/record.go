@@ -1,6 +1,7 @@
 package eventnode
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 )
@@ -47,6 +48,7 @@ type record struct {
 	json               bool
 	stream, kind       string
 	meta, data         []byte
+	left               bool // out by a filter: only its place is known
 }
 
 // What only the writer knows stands first and at a fixed place: the rest is
@@ -82,8 +84,9 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// decode reads an encoded record; what it returns shares b's memory.
-func decode(position uint64, b []byte) (record, error) {
+// decode reads a copy of an encoded record, or its place alone if a filter leaves
+// it out.
+func decode(position uint64, b []byte, f *filter) (record, error) {
 	if len(b) < atStream {
 		return record{}, errTorn
 	}
@@ -94,16 +97,19 @@ func decode(position uint64, b []byte) (record, error) {
 		id:       eventID(b[atID:]),
 		json:     b[atJSON] == 1,
 	}
-	var stream, kind []byte
+	var stream, kind, meta []byte
 	rest := b[atStream:]
-	for _, part := range []*[]byte{&stream, &kind, &r.meta} {
+	for _, part := range []*[]byte{&stream, &kind, &meta} {
 		size, n := binary.Uvarint(rest)
 		if n <= 0 || size > uint64(len(rest)-n) {
 			return record{}, errTorn
 		}
 		*part, rest = rest[n:n+int(size)], rest[n+int(size):]
 	}
-	r.stream, r.kind, r.data = string(stream), string(kind), rest
+	if r.left = !f.passes(stream, kind); r.left {
+		return r, nil
+	}
+	r.stream, r.kind, r.meta, r.data = string(stream), string(kind), bytes.Clone(meta), bytes.Clone(rest)
 	return r, nil
 }
 

@@ -28,13 +28,6 @@ var ErrDiskFull = fault.New(fault.Unavailable, "disk-full",
 	"دیسک دفتر رویدادها پر است؛ تا فضا آزاد نشود چیزی ثبت نمی‌شود.",
 	"The event log's disk is full; nothing can be recorded until there is space.")
 
-// A page is what a reader takes from the store at once: it is small, because a
-// slow reader must not hold Pebble's files open.
-const (
-	pageEvents = 512
-	pageBytes  = 1 << 20
-)
-
 // store is the log on disk.
 type store struct {
 	disk *disk
@@ -190,12 +183,12 @@ func (s *store) event(position uint64) (record, error) {
 		return record{}, err
 	}
 	defer closer.Close()
-	return s.decode(position, value)
+	return s.decode(position, value, nil)
 }
 
-// decode reads a copy of an encoded record.
-func (s *store) decode(position uint64, value []byte) (record, error) {
-	r, err := decode(position, bytes.Clone(value))
+// decode also notes a record that cannot be read.
+func (s *store) decode(position uint64, value []byte, f *filter) (record, error) {
+	r, err := decode(position, value, f)
 	if err != nil {
 		return record{}, s.torn(position, err)
 	}
@@ -249,48 +242,6 @@ func after(prefix []byte) []byte {
 	end = bytes.Clone(end)
 	end[len(end)-1]++
 	return end
-}
-
-// page reads a page of one stream, or of all if the stream is empty, from a
-// revision or position (included) on, up to the durable position limit. It
-// tells whether there may be more.
-func (s *store) page(stream string, from uint64, backwards bool, limit uint64) ([]record, bool, error) {
-	p := &page{limit: limit, backwards: backwards}
-	if stream == "" {
-		err := s.scan([]byte{keyEvent}, eventKey(from), backwards, func(key, value []byte) (bool, error) {
-			r, err := s.decode(binary.BigEndian.Uint64(key[1:]), value)
-			return p.add(r), err
-		})
-		return p.records, p.full, err
-	}
-	err := s.scan(streamPrefix(stream), streamKey(stream, from), backwards, func(_, value []byte) (bool, error) {
-		e, err := decodeEntry(value)
-		if err != nil {
-			return false, err
-		}
-		r, err := s.event(e.position)
-		return p.add(r), err
-	})
-	return p.records, p.full, err
-}
-
-type page struct {
-	limit     uint64
-	backwards bool
-	records   []record
-	bytes     int
-	full      bool
-}
-
-// add takes a record unless it is not yet durable, and asks for the next.
-func (p *page) add(r record) bool {
-	if r.position > p.limit {
-		return p.backwards
-	}
-	p.records = append(p.records, r)
-	p.bytes += len(r.data) + len(r.meta)
-	p.full = len(p.records) == pageEvents || p.bytes >= pageBytes
-	return !p.full
 }
 
 // pebbleLogger passes on what an operator may want to know.

@@ -15,8 +15,9 @@ func (r *reader) subscribe() error {
 	}
 	checks := &checkpoints{reader: r}
 	for live := false; ; {
-		limit, moved := r.node.store.tail.now()
-		more, err := r.follow(checks, limit)
+		limit, moved := r.store.tail.now()
+		r.limit = limit
+		more, err := r.follow(checks)
 		switch {
 		case err != nil:
 			return err
@@ -42,7 +43,7 @@ func (r *reader) subscribe() error {
 var errStopping = status.Error(codes.Unavailable, "the node is stopping")
 
 // follow sends a page, and tells whether there may be more.
-func (r *reader) follow(checks *checkpoints, limit uint64) (bool, error) {
+func (r *reader) follow(checks *checkpoints) (bool, error) {
 	select {
 	case <-r.node.stopping:
 		return false, errStopping
@@ -50,12 +51,12 @@ func (r *reader) follow(checks *checkpoints, limit uint64) (bool, error) {
 		return false, status.FromContextError(r.call.Context().Err()).Err()
 	default:
 	}
-	records, more, err := r.node.store.page(r.stream, r.from, false, limit)
-	if err != nil {
-		return false, internal(err)
+	p := r.take(r.want)
+	if p.err != nil {
+		return false, internal(p.err)
 	}
-	for _, rec := range records {
-		if r.filter.passes(rec) {
+	for _, rec := range p.records {
+		if !rec.left {
 			if err := r.send(rec); err != nil {
 				return false, err
 			}
@@ -64,8 +65,9 @@ func (r *reader) follow(checks *checkpoints, limit uint64) (bool, error) {
 			return false, err
 		}
 	}
-	r.advance(records)
-	return more, nil
+	limit := r.limit
+	r.want, _ = p.next()
+	return p.full || p.limit < limit, nil // it may have been read a while ago
 }
 
 func (r *reader) confirm() error {

@@ -194,7 +194,7 @@ func (v *verification) events() error {
 
 // look checks one event.
 func (v *verification) look(before, position uint64, value []byte) error {
-	r, err := decode(position, value)
+	r, err := decode(position, value, nil)
 	if err != nil {
 		return v.fault("events", Fault{Position: position, Text: err.Error()})
 	}
