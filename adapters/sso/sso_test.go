@@ -280,6 +280,42 @@ func TestRemoteKeys(t *testing.T) {
 	}
 }
 
+// TestWhatWasVerifiedLatelyIsVerifiedAgainInTime: when the token expires, when the
+// clock is put back, and a minute later, for its key may be trusted no longer.
+func TestWhatWasVerifiedLatelyIsVerifiedAgainInTime(t *testing.T) {
+	at, i := now, issuer(t)
+	keys := i.KeySet()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(keys) }))
+	defer server.Close()
+	c := config()
+	c.Clock = func() time.Time { return at }
+	short, err := i.Token("applicant", 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := token(t, i, "applicant")
+	v := sso.Remote(c, server.URL)
+	verify := func(text string, after time.Duration, want error) {
+		t.Helper()
+		at = now.Add(after)
+		if _, err := v.Verify(t.Context(), text); !errors.Is(err, want) {
+			t.Errorf("after %v: got %v", after, err)
+		}
+	}
+	verify(short, 0, nil)
+	verify(short, 30*time.Second, nil)
+	verify(short, 31*time.Second, sso.ErrExpired)
+	verify(long, 0, nil)
+	verify(long, 59*time.Second, nil)
+	verify(long, -10*time.Minute, sso.ErrToken) // from the future
+	v = sso.Remote(c, server.URL)
+	verify(long, 0, nil)
+	keys = issuer(t).KeySet()
+	verify(token(t, issuer(t), "applicant"), 20*time.Second, sso.ErrToken) // has the keys fetched anew
+	verify(long, 59*time.Second, nil)
+	verify(long, 61*time.Second, sso.ErrToken)
+}
+
 func TestKeysOutOfReachAreNotTheCallersFault(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	refused := "http://" + server.Listener.Addr().String()

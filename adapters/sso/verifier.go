@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"govahi/domain/fault"
 )
@@ -44,7 +46,21 @@ type Config struct {
 type Verifier struct {
 	tokens *oidc.IDTokenVerifier
 	clock  func() time.Time
+	lately *lru.Cache[[sha256.Size]byte, verified] // by digest of the token
 }
+
+// verified is what a token attests, and when that holds without another look: a
+// person asks several things in a row, and a signature costs more than most
+// answers. It ends with the token, and soon, for the issuer may change its keys.
+type verified struct {
+	code        string
+	from, until time.Time
+}
+
+const (
+	verifiedFor  = time.Minute
+	verifiedMost = 4096 // tokens, about 200 bytes each
+)
 
 // Static trusts keys that are known beforehand.
 func Static(c Config, keys ...crypto.PublicKey) *Verifier {
@@ -64,11 +80,15 @@ func Remote(c Config, jwksURL string) *Verifier {
 }
 
 func verifier(c Config, keys oidc.KeySet) *Verifier {
+	lately, err := lru.New[[sha256.Size]byte, verified](verifiedMost)
+	if err != nil {
+		panic(err) // only of a size below one
+	}
 	return &Verifier{oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
 		ClientID:             c.Audience,
 		SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256},
 		Now:                  c.Clock,
-	}), c.Clock}
+	}), c.Clock, lately}
 }
 
 // compact is the one form of a token that is read: the library also takes JSON
@@ -95,29 +115,49 @@ func wellFormed(token string) bool {
 // its stored form. Claims that are not ours are ignored. The error says nothing
 // of what the token held, and the same of all that is forged.
 func (v *Verifier) Verify(ctx context.Context, token string) (string, error) {
+	digest, now := sha256.Sum256([]byte(token)), v.clock()
+	if known, ok := v.lately.Get(digest); ok && !now.Before(known.from) && now.Before(known.until) {
+		return known.code, nil
+	}
+	code, expiry, err := v.verify(ctx, token)
+	if err == nil {
+		v.lately.Add(digest, verified{code, now, earlier(expiry, now.Add(verifiedFor))})
+	}
+	return code, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (v *Verifier) verify(ctx context.Context, token string) (code string, expiry time.Time, err error) {
 	if !wellFormed(token) {
-		return "", ErrToken
+		return "", expiry, ErrToken
 	}
 	var unreachable bool
 	checked, err := v.tokens.Verify(context.WithValue(ctx, unreachableKey{}, &unreachable), token)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case unreachable:
-		return "", ErrKeysUnavailable
+		return "", expiry, ErrKeysUnavailable
 	case errors.As(err, &expired):
-		return "", ErrExpired
+		return "", expiry, ErrExpired
 	case err != nil:
-		return "", ErrToken
+		return "", expiry, ErrToken
 	}
 	var payload json.RawMessage
 	if err := checked.Claims(&payload); err != nil {
-		return "", ErrToken
+		return "", expiry, ErrToken
 	}
 	c, err := readClaims(payload)
 	if err != nil || c.fromTheFuture(v.clock()) {
-		return "", ErrToken
+		return "", expiry, ErrToken
 	}
-	return c.code()
+	code, err = c.code()
+	return code, checked.Expiry, err
 }
 
 // keySet notes when the issuer's keys could not be had: the library wraps that

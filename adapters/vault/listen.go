@@ -35,12 +35,12 @@ func (v *Vault) hear(ctx context.Context, conn *pgx.Conn) {
 	for ctx.Err() == nil {
 		notice, err := conn.WaitForNotification(ctx)
 		if err == nil {
-			v.subjects.drop(event.Subject(notice.Payload))
+			v.drop(event.Subject(notice.Payload))
 			continue
 		}
 		_ = conn.Close(context.WithoutCancel(ctx))
 		conn = v.listenAgain(ctx)
-		v.subjects.clear()
+		v.forget()
 	}
 	if conn != nil {
 		_ = conn.Close(context.WithoutCancel(ctx))

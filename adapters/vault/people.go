@@ -25,10 +25,19 @@ func (v *Vault) Person(ctx context.Context, code string) (event.Subject, error) 
 	}
 }
 
-// Lookup is the pseudonym of whoever has this code, if there is one.
+// Lookup is the pseudonym of whoever has this code, if there is one; from memory
+// if it was asked for lately.
 func (v *Vault) Lookup(ctx context.Context, code string) (event.Subject, bool, error) {
+	digest := v.lookup(code)
+	if s, known := v.people.get(string(digest)); known {
+		return s, true, nil
+	}
+	generation := v.people.generation()
 	var s string
-	found, err := v.row(ctx, columns{&s}, `SELECT subject FROM vault.subjects WHERE lookup = $1`, v.lookup(code))
+	found, err := v.row(ctx, columns{&s}, `SELECT subject FROM vault.subjects WHERE lookup = $1`, digest)
+	if found {
+		v.people.put(string(digest), event.Subject(s), generation)
+	}
 	return event.Subject(s), found, err
 }
 
@@ -56,7 +65,7 @@ func (v *Vault) Destroy(ctx context.Context, s event.Subject) error {
 			SET sealed = NULL, lookup = NULL, destroyed_at = coalesce(destroyed_at, $2)
 			WHERE subject = $1 RETURNING subject)
 		SELECT pg_notify('`+channel+`', subject) FROM destroyed`, string(s), v.clock().UTC())
-	v.subjects.drop(s)
+	v.drop(s)
 	if err != nil {
 		return err
 	}

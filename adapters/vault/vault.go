@@ -48,6 +48,7 @@ const (
 	// bucketLife spares the token; bucket keys are not what erasure destroys.
 	bucketLife   = 10 * time.Minute
 	manySubjects = 16384 // about 1 kB each
+	manyPeople   = 16384 // about 200 bytes each
 	manyBuckets  = 4096  // half a year of hours
 )
 
@@ -59,6 +60,7 @@ type Vault struct {
 	clock    func() time.Time
 	keys     map[string][]byte // named keys, in clear
 	subjects *cache[event.Subject, cipher.AEAD]
+	people   *cache[string, event.Subject] // by digest of their code
 	buckets  *cache[time.Time, cipher.AEAD]
 	making   chan struct{} // one new bucket at a time is enough
 	cancel   context.CancelFunc
@@ -80,6 +82,7 @@ func Open(ctx context.Context, pool *pgxpool.Pool, w Wrapper, clock func() time.
 	v := &Vault{
 		pool: pool, wrapper: w, clock: clock,
 		subjects: newCache[event.Subject, cipher.AEAD](manySubjects, subjectLife, clock),
+		people:   newCache[string, event.Subject](manyPeople, subjectLife, clock),
 		buckets:  newCache[time.Time, cipher.AEAD](manyBuckets, bucketLife, clock),
 		making:   make(chan struct{}, 1),
 		ended:    make(chan struct{}),
@@ -100,8 +103,20 @@ func Open(ctx context.Context, pool *pgxpool.Pool, w Wrapper, clock func() time.
 func (v *Vault) Close() {
 	v.cancel()
 	<-v.ended
-	v.subjects.clear()
+	v.forget()
 	v.buckets.clear()
+}
+
+// drop forgets a subject whose key was destroyed. His code is another person's
+// from now on; whose it was is not known here, and it happens rarely.
+func (v *Vault) drop(s event.Subject) {
+	v.subjects.drop(s)
+	v.people.clear()
+}
+
+func (v *Vault) forget() {
+	v.subjects.clear()
+	v.people.clear()
 }
 
 // Seal encrypts a text under the subject's key, for one place: a version byte,

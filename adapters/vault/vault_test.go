@@ -310,6 +310,32 @@ func TestDestroyFreesTheCode(t *testing.T) {
 	}
 }
 
+// TestAFreedCodeIsAnothersEverywhere: who knew it must not take its old owner for
+// the new one, whether he hears of the erasure or not.
+func TestAFreedCodeIsAnothersEverywhere(t *testing.T) {
+	h := newHouse(t)
+	here, there := h.open(t), h.open(t)
+	s := person(t, here, code)
+	if person(t, there, code) != s {
+		t.Fatal("two pseudonyms")
+	}
+	if err := here.Destroy(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	next := person(t, here, code)
+	if next == s {
+		t.Error("the erased pseudonym came back")
+	}
+	await(t, func() bool { return person(t, there, code) == next })
+	if _, err := h.pool.Exec(t.Context(), `UPDATE vault.subjects SET sealed = NULL, lookup = NULL, destroyed_at = now()`); err != nil {
+		t.Fatal(err)
+	}
+	h.watch.pass(time.Minute)
+	if person(t, there, code) == next {
+		t.Error("still known after a minute")
+	}
+}
+
 func TestUnknownSubjectsAreErased(t *testing.T) {
 	v := newHouse(t).open(t)
 	if !erased(t, v, "nobody", []byte{1}) {
