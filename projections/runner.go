@@ -208,15 +208,22 @@ func (v *view) catchUp(ctx context.Context) error {
 }
 
 func (v *view) fill(ctx context.Context, from *reading) error {
+	o := overlap{view: v}
+	defer func() {
+		if o.under != nil {
+			<-o.under.done
+		}
+	}()
 	for p, err := range from.after(ctx, v.projection.Catalogs, v.at) {
 		if err != nil {
 			return err
 		}
-		if err := v.take(ctx, p); err != nil {
+		if err := o.take(ctx, p); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := o.finish(ctx)
+	return err
 }
 
 // take stores what a portion has for this view.

@@ -95,8 +95,29 @@ func sheetOf[R any](w *Writer, t *Table[R]) *sheet[R] {
 		}
 	}
 	s := &sheet[R]{Table: t, entries: map[key]*entry[R]{}}
+	if w.under != nil {
+		s.inherit(w.under.pages)
+	}
 	w.pages = append(w.pages, s)
 	return s
+}
+
+// inherit knows the rows that a batch on its way has changed.
+func (s *sheet[R]) inherit(pages []page) {
+	for _, p := range pages {
+		before, ok := p.(*sheet[R])
+		if !ok || before.Table != s.Table {
+			continue
+		}
+		for _, e := range before.touched {
+			now := before.entries[e.key]
+			s.entries[e.key] = &entry[R]{key: e.key, row: now.row, stored: now.row != nil}
+		}
+		for _, k := range before.gone {
+			now := before.entries[k]
+			s.entries[k] = &entry[R]{key: k, row: now.row, stored: now.row != nil}
+		}
+	}
 }
 
 func (s *sheet[R]) touch(e *entry[R]) {
@@ -198,7 +219,7 @@ func (s *sheet[R]) flush(w *Writer) {
 	}
 }
 
-// forget is for when a statement may have changed the table.
+// forget is for when a statement may change the table.
 func (s *sheet[R]) forget() {
 	clear(s.entries)
 	s.touched, s.gone = nil, nil

@@ -51,18 +51,33 @@ func (v *view) storeOne(ctx context.Context, e told, upto place) error {
 // write loads the rows that the events are about, applies the events, and stores
 // the rows.
 func (v *view) write(ctx context.Context, events []told, upto place) error {
+	w, err := v.applied(ctx, events, upto, nil)
+	if err != nil {
+		w.close()
+		return err
+	}
+	return v.commit(ctx, w, upto.Position)
+}
+
+// applied applies events to rows as they are in the tables, or will be once what
+// is under way is there.
+func (v *view) applied(ctx context.Context, events []told, upto place, under *writing) (*Writer, error) {
 	w := v.step(ctx, upto.Position, len(events), cmp.Or(upto.anchor, last(events)))
-	defer w.close()
+	if under != nil {
+		w.under, w.from, w.had = under, under.to.Position, under.had+int64(under.events)
+	}
 	if err := v.warm(ctx, events); err != nil {
-		return blame(err)
+		return w, blame(err)
 	}
 	for i, e := range events {
 		w.rest = events[i:]
 		if err := v.apply(w, e); err != nil {
-			return err
+			return w, err
 		}
 	}
-	return v.commit(ctx, w, upto.Position)
+	w.rest = nil
+	w.flush()
+	return w, nil
 }
 
 // warm lets the keeper fetch the keys of all whose data will be opened at once.
@@ -91,20 +106,11 @@ func last(events []told) string {
 	return anchor(events[len(events)-1].Recorded)
 }
 
-// step begins with the checkpoint's step, which fails unless it touches its row
-// as it was left: else another process was here. This is the fence, and what
-// makes repeating harmless. Events are counted in it too, because what is taken
-// up late leaves the position as it is. PostgreSQL may forget a commit in a crash, rows and
-// checkpoint together: the log still has it, so no disk is waited for.
+// step is a batch that moves the checkpoint; see Writer.begin.
 func (v *view) step(ctx context.Context, upto event.Position, events int, anchored string) *Writer {
-	w := &Writer{ctx: ctx, view: v, schema: v.schema, events: events}
-	w.batch.Queue(`WITH moved AS (
-			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now(),
-				anchor = coalesce(nullif($7, ''), anchor)
-			WHERE projection = $2 AND version = $3 AND position = $4 AND events = $8 RETURNING 1)
-		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
-		int64(upto), v.schema, v.projection.Version, int64(v.stored), v.schema+":"+upto.String(), events, anchored, v.events)
-	return w
+	return &Writer{
+		ctx: ctx, view: v, schema: v.schema, from: v.stored, upto: upto, had: v.events, events: events, anchor: anchored,
+	}
 }
 
 // apply changes the rows that an event is about. A panic is the event's fault
@@ -128,13 +134,18 @@ func (v *view) apply(w *Writer, e told) (err error) {
 	return w.err
 }
 
-// commit puts everything into the tables, or tells who is at fault.
+// commit puts everything that was flushed into the tables, or tells who is at fault.
 func (v *view) commit(ctx context.Context, w *Writer, upto event.Position) error {
 	defer w.close()
 	if lost, err := w.settle(); err != nil {
 		return v.judge(ctx, err, lost)
 	}
-	v.at, v.stored, v.events = upto, upto, v.events+int64(w.events)
-	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
+	v.stands(w, upto)
 	return nil
+}
+
+// stands notes that a batch is in the tables.
+func (v *view) stands(w *Writer, upto event.Position) {
+	v.at, v.stored, v.events = upto, upto, w.had+int64(w.events)
+	v.status.set(func(s *Status) { s.Position, s.Events = upto, s.Events+w.events })
 }

@@ -24,8 +24,14 @@ type Terms interface {
 type Writer struct {
 	ctx     context.Context // of the batch that is being written
 	view    *view
+	under   *writing // what must be in the tables before; may be nil
 	schema  string
-	events  int
+	from    event.Position // where the checkpoint stands then, …
+	upto    event.Position // … and where it is moved
+	had     int64          // events that it has counted until then
+	events  int            // of this batch
+	anchor  string
+	begun   bool   // the checkpoint's step was queued
 	rest    []told // from the event that is being applied on
 	pages   []page
 	batch   pgx.Batch // what is to be sent next
@@ -40,19 +46,39 @@ type Writer struct {
 // what concerns rows that no key names.
 func (w *Writer) Exec(sql string, args ...any) {
 	w.flush()
+	for _, p := range w.pages {
+		p.forget() // the statement may change any row
+	}
 	// The mark keeps equal statements of different schemas apart in the cache of
 	// prepared statements.
 	w.batch.Queue("/* "+w.schema+" */ "+sql, args...)
 	w.spoken = true
 }
 
-// flush queues what was changed in memory. The rows are known no longer: what
-// comes next may change them.
+// flush queues what was changed in memory.
 func (w *Writer) flush() {
+	w.begin()
 	for _, p := range w.pages {
 		p.flush(w)
-		p.forget()
 	}
+}
+
+// begin queues the checkpoint's step, which fails unless it touches its row as it
+// was left: else another process was here. This is the fence, and what makes
+// repeating harmless. Events are counted in it too, because what is taken up late
+// leaves the position as it is. PostgreSQL may forget a commit in a crash, rows and
+// checkpoint together: the log still has it, so no disk is waited for.
+func (w *Writer) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	w.batch.Queue(`WITH moved AS (
+			UPDATE govahi.checkpoints SET position = $1, events = events + $6, changed = now(),
+				anchor = coalesce(nullif($7, ''), anchor)
+			WHERE projection = $2 AND version = $3 AND position = $4 AND events = $8 RETURNING 1)
+		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
+		int64(w.upto), w.schema, w.view.projection.Version, int64(w.from), w.schema+":"+w.upto.String(), w.events, w.anchor, w.had)
 }
 
 // Term is the search term of a text, for a column of type bytea.
@@ -135,6 +161,9 @@ func (w *Writer) query(sql string, args []any, learn func(pgx.Rows) error) error
 
 // send runs what was queued, in a transaction that stays open.
 func (w *Writer) send() (err error) {
+	if w.under != nil {
+		<-w.under.done // if it failed, so will this
+	}
 	if w.tx == nil {
 		w.tx, err = w.view.Pool.BeginTx(w.ctx, pgx.TxOptions{
 			BeginQuery: "BEGIN; SET LOCAL search_path = " + quote(w.schema) + ", public",
@@ -182,11 +211,10 @@ func unfit(err error) bool {
 	return err != nil && strings.HasPrefix(err.Error(), "error preprocessing batch (build)")
 }
 
-// settle makes all of it so. Most often that is one round trip: statements that
+// settle makes all that was flushed so. Most often that is one round trip: statements that
 // are sent together are one transaction. Lost is said of a connection that is
 // not there to ask any more.
 func (w *Writer) settle() (lost bool, err error) {
-	w.flush()
 	if w.spoken {
 		return w.commit()
 	}
