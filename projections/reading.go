@@ -13,7 +13,7 @@ import (
 )
 
 // portionSize is how many events are read before they are passed on.
-const portionSize = 4000
+const portionSize = 2000
 
 // portion is a stretch of the log as the views get it.
 type portion struct {

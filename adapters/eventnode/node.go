@@ -87,6 +87,7 @@ func Open(ctx context.Context, dir string, opts Options) (*Node, error) {
 // A client that vanished without a word is missed after a minute.
 func newServer(g *guard) *grpc.Server {
 	return grpc.NewServer(
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 40 * time.Second, Timeout: 20 * time.Second}),
 		grpc.ConnectionTimeout(3*time.Second), // a stop waits for who has only begun to speak

@@ -2,11 +2,9 @@ package eventnode
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
-	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -210,33 +208,4 @@ func (r *reader) known() (bool, error) {
 	}})
 }
 
-func (r *reader) send(rec record) error {
-	content := "application/octet-stream"
-	if rec.json {
-		content = "application/json"
-	}
-	return r.call.Send(&streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
-		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: rec.position},
-		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
-			Id:               r.id(rec.id),
-			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(rec.stream)},
-			StreamRevision:   rec.revision,
-			PreparePosition:  rec.position,
-			CommitPosition:   rec.position,
-			Metadata: map[string]string{
-				"type":         rec.kind,
-				"content-type": content,
-				"created":      strconv.FormatInt(rec.created, 10), // without it the official client ends its process
-			},
-			CustomMetadata: rec.meta,
-			Data:           rec.data,
-		},
-	}}})
-}
-
-func (r *reader) id(id eventID) *shared.UUID {
-	if r.textIDs {
-		return &shared.UUID{Value: &shared.UUID_String_{String_: uuid.UUID(id).String()}}
-	}
-	return structuredID(id)
-}
+func (r *reader) send(rec record) error { return r.call.SendMsg(rec.written(r.textIDs)) }
