@@ -12,8 +12,12 @@ import (
 	"govahi/domain/event"
 )
 
-// portionSize is how many events are read before they are passed on.
-const portionSize = 2000
+// portionSize is how many events are read before they are passed on; the first are
+// fewer, so that there is soon something to do.
+const (
+	portionSize  = 2000
+	firstPortion = 250
+)
 
 // portion is a stretch of the log as the views get it.
 type portion struct {
@@ -149,15 +153,17 @@ func (r *reading) walk(ctx context.Context, readers []*reader) error {
 		return err
 	}
 	var events []event.Recorded
+	size := firstPortion
 	for e, err := range r.log.ReadAll(ctx, at, prefixes...) {
 		if err != nil {
 			return err
 		}
-		if events = append(events, e); len(events) == portionSize {
+		if events = append(events, e); len(events) == size {
 			if !r.pass(ctx, portion{after: at, upto: e.Position}.decode(events, catalogs), readers) {
 				return nil
 			}
-			at, events = e.Position, nil
+			size = min(2*size, portionSize)
+			at, events = e.Position, make([]event.Recorded, 0, size)
 		}
 	}
 	last := portion{after: at, upto: max(at, head), end: true}
