@@ -64,24 +64,27 @@ func (s *Server) takeAfter(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, afterKey{}, after))
 }
 
-// wait comes after validation, so that nobody waits for a refusal. While it waits
-// it looks whether there is something to wait for.
+// usualWait is how long a position is taken for one of the log's before that is
+// asked.
+const usualWait = 50 * time.Millisecond
+
+// wait comes after validation, so that nobody waits for a refusal. Who waits
+// longer than usual may do so for what there is not.
 func (s *Server) wait(ctx context.Context, views string) error {
 	after, asked := ctx.Value(afterKey{}).(event.Position)
 	if !asked {
 		return nil
 	}
-	waiting, end := context.WithCancel(ctx)
-	defer end()
-	ahead := make(chan bool, 1)
-	go func() {
-		is := s.ahead(waiting, after)
-		if ahead <- is; is {
-			end()
+	waiting, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	look := time.AfterFunc(usualWait, func() {
+		if s.ahead(waiting, after) {
+			end(errAhead)
 		}
-	}()
+	})
+	defer look.Stop()
 	err := s.reach(waiting, views, after)
-	if err != nil && <-ahead {
+	if errors.Is(context.Cause(waiting), errAhead) || errors.Is(err, errViewBehind) && s.ahead(ctx, after) {
 		return errAhead
 	}
 	return err

@@ -36,8 +36,9 @@ type tap struct {
 	bus      *Bus
 	consumer jetstream.Consumer // nil until opened, and after an error
 
-	mu    sync.Mutex
-	feeds []*feed
+	mu      sync.Mutex
+	feeds   []*feed
+	offered event.Position // what the feeds have had before the server had it
 	stop  context.CancelFunc // nil until the first feed
 	ended chan struct{}
 }
@@ -86,13 +87,27 @@ func (t *tap) give(ctx context.Context, messages []event.Message, err error) {
 		err = fmt.Errorf("nats: feed: %w", err)
 	}
 	t.mu.Lock()
-	feeds := t.feeds
+	feeds, offered := t.feeds, t.offered
 	t.mu.Unlock()
+	messages = slices.DeleteFunc(messages, func(m event.Message) bool { return m.Position <= offered })
 	for _, f := range feeds {
 		f.put(messages, err)
 	}
 	if err != nil {
 		rest(ctx, retry)
+	}
+}
+
+// offer gives the feeds of this process what its own relay is about to publish:
+// the way over the server is for the others. Whatever becomes of the publication,
+// the log holds it.
+func (t *tap) offer(r event.Recorded, previous event.Position) {
+	t.mu.Lock()
+	feeds := t.feeds
+	t.offered = r.Position
+	t.mu.Unlock()
+	for _, f := range feeds {
+		f.put([]event.Message{{Recorded: r, Previous: previous, Ack: func() {}}}, nil)
 	}
 }
 

@@ -178,13 +178,18 @@ func (r *Relay) publish(ctx context.Context, last end, way chan<- sent) error {
 
 func (r *Relay) read(ctx context.Context, last event.Position, made chan<- outgoing) error {
 	most := r.bus.conn.MaxPayload() // once: it waits for who publishes
+	live := false
 	for delivery, err := range r.log.Subscribe(ctx, last) {
 		if err != nil {
 			return err
 		}
 		e := delivery.Event
+		live = live || delivery.CaughtUp
 		if e == nil || e.Position <= last || strings.HasPrefix(e.Type, "$") {
 			continue
+		}
+		if live { // who is behind reads the log
+			r.bus.tap.offer(*e, last)
 		}
 		select {
 		case made <- outgoing{e.Position, encode(*e, last, most)}:
