@@ -38,9 +38,9 @@ type tap struct {
 
 	mu      sync.Mutex
 	feeds   []*feed
-	offered event.Position // what the feeds have had before the server had it
-	stop  context.CancelFunc // nil until the first feed
-	ended chan struct{}
+	offered event.Position     // what the feeds have had before the server had it
+	stop    context.CancelFunc // nil until the first feed
+	ended   chan struct{}
 }
 
 func (t *tap) add(f *feed) {
