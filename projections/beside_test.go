@@ -3,6 +3,7 @@ package projections_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -99,13 +100,12 @@ func TestBackEndsARebuildThatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	gate := make(chan struct{})
-	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	r, _ := h.runOn(shut{h.log, gate}, parcels(1))
 	h.building(r)
 	h.back()
 	close(gate)
 	h.until("it follows", func() bool {
-		s := h.status(r)
-		return s.State == projections.Following && s.Position == last
+		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels' AND version = 1`) == int64(last)
 	})
 	h.tellsTheLog()
 	witness := func() bool { return one[bool](h, `SELECT to_regclass('parcels.witness') IS NOT NULL`) }
@@ -154,7 +154,7 @@ func TestWhatIsSkippedDuringARebuildIsLeftOutOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	gate := make(chan struct{})
-	r, _ := h.runOn(held{h.log, gate}, parcels(1))
+	r, _ := h.runOn(shut{h.log, gate}, parcels(1))
 	h.building(r)
 	app := &commands.App{Log: h.log, Clock: time.Now}
 	if err := app.SkipEvent(t.Context(), "parcels", "parcel-bad", 2, "it was never weighed", "operator"); err != nil {
@@ -234,5 +234,54 @@ func TestAViewWithoutEventsOfItsOwnKnowsItsLog(t *testing.T) {
 	h.until("the log's", func() bool {
 		return one[int64](h, `SELECT position FROM govahi.checkpoints WHERE projection = 'parcels'`) == int64(last.Position)
 	})
+	h.tellsTheLog()
+}
+
+// shut is a log whose beginning is read only when the gate opens.
+type shut struct {
+	event.Log
+	gate chan struct{}
+}
+
+func (l shut) ReadAll(ctx context.Context, after event.Position, prefixes ...string) iter.Seq2[event.Recorded, error] {
+	if after == 0 {
+		select {
+		case <-l.gate:
+		case <-ctx.Done():
+		}
+	}
+	return l.Log.ReadAll(ctx, after, prefixes...)
+}
+
+// TestAViewThatIsRebuiltIsKeptUpMeanwhile: nobody who reads it is to notice.
+func TestAViewThatIsRebuiltIsKeptUpMeanwhile(t *testing.T) {
+	h := newHouse(t, wildFeed)
+	gate := make(chan struct{})
+	_, stop := h.run(parcels(1))
+	h.shows(h.postMany(100).Position)
+	stop()
+	r, _ := h.runOn(shut{h.log, gate}, parcels(1))
+	h.shows(h.postMany(1).Position)
+	if err := projections.Rebuild(h.Context(), h.pool, "parcels"); err != nil {
+		t.Fatal(err)
+	}
+	asked := func() bool {
+		return one[int](h, `SELECT count(*) FROM govahi.checkpoints WHERE projection IN ('parcels', 'parcels_next') AND version IN (-1, 1)`) == 2
+	}
+	h.until("it is being rebuilt", asked)
+	for range 20 {
+		h.shows(h.postMany(1).Position)
+		h.shows(h.foreign().Position)
+	}
+	if s := h.status(r); !asked() || s.State != projections.Following {
+		t.Fatalf("the rebuild is over, or readers wait for it: %+v", s)
+	}
+	h.tellsTheLog()
+	h.exec(`UPDATE parcels.parcels SET grams = 0`) // to see that the new tables are in place
+	close(gate)
+	h.until("it is rebuilt", func() bool {
+		return one[int](h, `SELECT count(*) FROM govahi.checkpoints WHERE projection IN ('parcels', 'parcels_prev') AND version = 1`) == 2
+	})
+	h.shows(h.postMany(1).Position)
 	h.tellsTheLog()
 }

@@ -57,8 +57,12 @@ func (v *view) found(ctx context.Context, db asker, schema string) (held, error)
 // serves says that these tables are this version's, and of this log.
 func (h held) serves(version int) bool { return h.whole && h.version == version && h.ours }
 
+// asks says that these tables are, and are to be built anew.
+func (h held) asks(version int) bool { return h.whole && h.version == -version && h.ours }
+
 // open finds the tables as they must be, or builds them: beside the older ones
-// if there are any that a reader may be using, else straight.
+// if there are any that a reader may be using, else straight. Those of this very
+// version are kept up meanwhile; see rebuild.
 func (v *view) open(ctx context.Context) error {
 	if err := lay(ctx, v.Pool); err != nil {
 		return err
@@ -68,7 +72,7 @@ func (v *view) open(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case h.serves(version):
+	case h.serves(version), h.asks(version):
 	case h.whole && h.version > version && v.opened:
 		return errSuperseded
 	case !h.present, h.version > 0 && !h.whole, !h.ours:
@@ -96,7 +100,7 @@ func (v *view) load(ctx context.Context, schema string, state State) error {
 	if v.skipped, err = projection.ReadSkipped(ctx, v.Log, v.projection.Name); err != nil {
 		return err
 	}
-	v.schema, v.at, v.stored, v.events, v.parked = schema, h.position, h.position, h.events, parked
+	v.schema, v.version, v.at, v.stored, v.events, v.parked = schema, h.version, h.position, h.position, h.events, parked
 	v.status.set(func(s *Status) { s.State, s.Position, s.Parked, s.Trouble = state, h.position, len(parked), "" })
 	return nil
 }
@@ -127,6 +131,27 @@ func (v *view) build(ctx context.Context) error {
 		return err
 	}
 	return v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
+}
+
+// rebuild builds tables that somebody asked for beside those that are kept up,
+// and ends their following when they are in place.
+func (v *view) rebuild(ctx context.Context, stop context.CancelCauseFunc) {
+	next := &view{
+		Parts: v.Parts, projection: v.projection, catalogs: v.catalogs, prefixes: v.prefixes,
+		building: v.building, passing: v.passing, opened: true,
+	}
+	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, lastPause) {
+		err := next.build(ctx)
+		h, lost := v.held(ctx, v.Pool, v.projection.Name)
+		if err == nil || lost == nil && h.version != v.version { // by another process, perhaps
+			stop(errMoved)
+			return
+		}
+		if ctx.Err() == nil {
+			next.trouble(err)
+		}
+		rest(ctx, pause)
+	}
 }
 
 // index makes the indexes of NAME_next, unless it has them, and lets PostgreSQL

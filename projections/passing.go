@@ -118,7 +118,7 @@ type steps struct {
 
 func (s *steps) add(v *view, to place) {
 	s.schemas, s.anchors = append(s.schemas, v.schema), append(s.anchors, to.anchor)
-	s.versions, s.events = append(s.versions, v.projection.Version), append(s.events, v.events)
+	s.versions, s.events = append(s.versions, v.version), append(s.events, v.events)
 	s.from, s.upto = append(s.from, int64(v.stored)), append(s.upto, int64(to.Position))
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -72,8 +71,9 @@ func (h *house) built(n, version int, at event.Position) {
 
 func (h *house) building(r *projections.Runner) {
 	h.Helper()
+	views := len(ok(r.Status(h.Context()))(h))
 	h.until("all building", func() bool {
-		return !slices.ContainsFunc(ok(r.Status(h.Context()))(h), func(s projections.Status) bool { return s.State != projections.Building })
+		return one[int](h, `SELECT count(*) FROM govahi.checkpoints WHERE projection LIKE '%\_next'`) == views
 	})
 }
 

@@ -79,13 +79,14 @@ type view struct {
 	building   *reading // which all views share, as
 	passing    *passing
 
-	schema string // what is written now: the projection's name, or NAME_next
-	at     event.Position
-	stored event.Position // where the checkpoint is; behind what the view only passes
-	events int64          // as the checkpoint counts them
-	parked map[event.Stream]bool
-	opened bool // this version was current once since the start
-	second bool // another process writes it, as far as we know
+	schema  string // what is written now: the projection's name, or NAME_next
+	version int    // that its checkpoint must have: negative while it is built anew beside
+	at      event.Position
+	stored  event.Position // where the checkpoint is; behind what the view only passes
+	events  int64          // as the checkpoint counts them
+	parked  map[event.Stream]bool
+	opened  bool // this version was current once since the start
+	second  bool // another process writes it, as far as we know
 
 	skipped projection.Skipped
 
@@ -162,6 +163,9 @@ func (v *view) keepUp(ctx context.Context) error {
 	defer watch.Wait()
 	defer stop(nil)
 	watch.Go(func() { v.watch(following, stop) })
+	if v.version < 0 {
+		watch.Go(func() { v.rebuild(following, stop) })
+	}
 	for batch, err := range event.Follow(following, v.Log, v.feed, v.at, batchSize) {
 		if err != nil {
 			return err
@@ -274,7 +278,7 @@ func (v *view) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; rest(ctx, watchEvery) {
 		reached := v.status.get().Position
 		h, err := v.held(ctx, v.Pool, v.projection.Name)
-		if missing(err) || err == nil && (!h.whole || h.version != v.projection.Version || h.position < reached) {
+		if missing(err) || err == nil && (!h.whole || h.version != v.version || h.position < reached) {
 			stop(errMoved)
 		}
 		if streams, err := askedStreams(ctx, v.Pool, v.projection.Name); err == nil && len(streams) > 0 {

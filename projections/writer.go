@@ -78,7 +78,7 @@ func (w *Writer) begin() {
 				anchor = coalesce(nullif($7, ''), anchor)
 			WHERE projection = $2 AND version = $3 AND position = $4 AND events = $8 RETURNING 1)
 		SELECT 1 / count(*), set_config('synchronous_commit', 'off', true), pg_notify('checkpoints', $5) FROM moved`,
-		int64(w.upto), w.schema, w.view.projection.Version, int64(w.from), w.schema+":"+w.upto.String(), w.events, w.anchor, w.had)
+		int64(w.upto), w.schema, w.view.version, int64(w.from), w.schema+":"+w.upto.String(), w.events, w.anchor, w.had)
 }
 
 // Term is the search term of a text, for a column of type bytea.

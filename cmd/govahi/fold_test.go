@@ -125,7 +125,7 @@ func folded(facts []fact) tables {
 	}, map[string]*dossier{}}
 	for _, e := range facts {
 		category, name, _ := strings.Cut(e.Type, ".")
-		name = strings.TrimSuffix(name, ".v1")
+		name = name[:strings.LastIndex(name, ".v")]
 		switch category {
 		case "enrollment":
 			f.enrollment(e, name)
