@@ -2,9 +2,12 @@ package pgtest_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sys/unix"
 
 	"govahi/adapters/postgres"
 	"govahi/adapters/postgres/pgtest"
@@ -23,6 +26,7 @@ func TestARemoteServerIsReachedByPasswordAlone(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), "CREATE TABLE mine (n int)"); err != nil {
 		t.Error(err)
 	}
+	missesItsServer(t, pool)
 	for _, wrong := range []string{
 		strings.Replace(url, ":sample@", ":other@", 1),
 		strings.Replace(url, "one:sample@", "govahi@", 1),
@@ -44,5 +48,29 @@ func TestARemoteServerIsReachedByPasswordAlone(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// missesItsServer looks how long a connection bears silence.
+func missesItsServer(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	c, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	raw, err := c.Conn().PgConn().Conn().(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for option, want := range map[int]int{unix.TCP_USER_TIMEOUT: 5000, unix.TCP_KEEPIDLE: 2, unix.TCP_KEEPINTVL: 1, unix.TCP_KEEPCNT: 3} {
+		err := raw.Control(func(fd uintptr) {
+			if got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, option); err != nil || got != want {
+				t.Errorf("option %d is %d, want %d, %v", option, got, want, err)
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
