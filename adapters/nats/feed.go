@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,8 @@ type feed struct {
 }
 
 // put adds messages; nobody waits for a feed that does not ask. It then loses
-// what it held, which its follower finds in the log at one go.
+// what it held, which its follower finds in the log at one go. An error stays until
+// it is told.
 func (f *feed) put(messages []event.Message, err error) {
 	if len(messages) == 0 && err == nil {
 		return
@@ -194,7 +196,7 @@ func (f *feed) put(messages []event.Message, err error) {
 	if len(f.held)+len(messages) > heldMost {
 		f.held = nil
 	}
-	f.held, f.err = append(f.held, messages...), err
+	f.held, f.err = append(f.held, messages...), cmp.Or(err, f.err)
 	select {
 	case f.news <- struct{}{}:
 	default:

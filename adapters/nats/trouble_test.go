@@ -172,6 +172,23 @@ func TestAHarmedStreamIsNoBusyLoop(t *testing.T) {
 }
 
 // TestJetStreamComesBack: the server turns it off by itself, as on a full disk.
+// What the relay of the same process brings meanwhile does not hide from a busy
+// consumer that the server fails.
+func TestAnEventOfferedDoesNotHideATrouble(t *testing.T) {
+	f, down := &feed{news: make(chan struct{}, 1)}, errors.New("down")
+	b := &Bus{}
+	b.tap.feeds = []*feed{f}
+	f.put(nil, down)
+	b.tap.offer(event.Recorded{Position: 2}, 1)
+	if messages, err := f.Fetch(t.Context(), 10); len(messages) != 1 || !errors.Is(err, down) {
+		t.Errorf("%d messages, %v", len(messages), err)
+	}
+	b.tap.offer(event.Recorded{Position: 3}, 2)
+	if messages, err := f.Fetch(t.Context(), 10); len(messages) != 1 || err != nil {
+		t.Errorf("told twice: %d messages, %v", len(messages), err)
+	}
+}
+
 func TestJetStreamComesBack(t *testing.T) {
 	t.Parallel()
 	log := memlog.New()
