@@ -15,6 +15,9 @@ const (
 	batchBytes   = 8 << 20
 )
 
+// groupsUnsynced is how far writing may be ahead of a slow disk.
+const groupsUnsynced = 64
+
 // anyRevision and streamExists are expectations beside a concrete revision;
 // EventStoreDB's own numbers.
 const (
@@ -61,7 +64,7 @@ func newWriter(s *store) *writer {
 	last, _ := s.tail.now()
 	w := &writer{
 		store: s, last: last, heads: newHeads(last),
-		queue: make(chan *appending, batchAppends), written: make(chan *group, batchAppends),
+		queue: make(chan *appending, batchAppends), written: make(chan *group, groupsUnsynced),
 	}
 	w.done.Go(w.write)
 	w.done.Go(w.sync)

@@ -158,7 +158,7 @@ type outgoing struct {
 }
 
 // readAhead is how many messages are made before they can be published.
-const readAhead = 1024
+const readAhead = 256
 
 // publish sends each event after the end, fenced by the one before it. The log is
 // read, and messages are made, beside it.

@@ -119,6 +119,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (string, error) {
 	if known, ok := v.lately.Get(digest); ok && !now.Before(known.from) && now.Before(known.until) {
 		return known.code, nil
 	}
+	v.lately.Remove(digest)
 	code, expiry, err := v.verify(ctx, token)
 	if err == nil {
 		v.lately.Add(digest, verified{code, now, earlier(expiry, now.Add(verifiedFor))})

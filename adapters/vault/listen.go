@@ -39,6 +39,7 @@ func (v *Vault) hear(ctx context.Context, conn *pgx.Conn) {
 			continue
 		}
 		_ = conn.Close(context.WithoutCancel(ctx))
+		v.forget()
 		conn = v.listenAgain(ctx)
 		v.forget()
 	}
