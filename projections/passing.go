@@ -16,9 +16,10 @@ type passing struct {
 	pool *pgxpool.Pool
 	news chan struct{} // some view has passed something
 
-	mu   sync.Mutex
-	all  map[*view]*passage // passed in memory, and not yet in the database
-	busy chan struct{}      // closed when what is on its way has arrived; nil if nothing is
+	mu    sync.Mutex
+	all   map[*view]*passage // passed in memory, and not yet in the database
+	under map[*view]*passage // on their way there
+	busy  chan struct{}      // closed when those have arrived
 }
 
 // passage is where a view has come, and what ends its following when the
@@ -52,9 +53,9 @@ func (p *passing) pass(v *view, to place, stop context.CancelCauseFunc) {
 func (p *passing) own(ctx context.Context, v *view) error {
 	p.mu.Lock()
 	delete(p.all, v)
-	busy := p.busy
+	busy, going := p.busy, p.under[v] != nil
 	p.mu.Unlock()
-	if busy == nil {
+	if !going {
 		return nil
 	}
 	select {
@@ -85,7 +86,7 @@ func (p *passing) arrive(ctx context.Context) {
 		return
 	}
 	under, busy := p.all, make(chan struct{})
-	p.all, p.busy = map[*view]*passage{}, busy
+	p.all, p.under, p.busy = map[*view]*passage{}, under, busy
 	var s steps
 	for v, to := range under {
 		s.add(v, to.place)
@@ -105,7 +106,7 @@ func (p *passing) arrive(ctx context.Context) {
 			v.status.set(func(s *Status) { s.Position = to.Position })
 		}
 	}
-	p.busy = nil
+	p.under = nil
 	close(busy)
 }
 

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -56,4 +57,34 @@ func TestAStepThatCouldNotBeMadeIsMadeLater(t *testing.T) {
 	h.exec(`ALTER TABLE govahi.checkpoints RENAME COLUMN lost TO anchor`)
 	h.shows(last)
 	h.tellsTheLog()
+}
+
+// TestOneViewsStepHoldsUpNoOthers: another process may be writing that view for
+// long, in a transaction that has its checkpoint.
+func TestOneViewsStepHoldsUpNoOthers(t *testing.T) {
+	h := newHouse(t, wildFeed)
+	boxes := crates(1)
+	boxes.Name = "boxes"
+	h.run(parcels(1), boxes)
+	h.shows(h.postMany(1).Position)
+	h.until("both are there", func() bool {
+		return one[int](h, `SELECT count(*) FROM govahi.checkpoints WHERE position > 0`) == 2
+	})
+	tx, err := h.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }() // whatever came of it
+	if _, err := tx.Exec(t.Context(), `SELECT FROM govahi.checkpoints WHERE projection = 'boxes' FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	h.shows(h.postMany(1).Position)
+	h.until("boxes waits", func() bool {
+		return one[int](h, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
+	})
+	began := time.Now()
+	h.shows(h.postMany(1).Position)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("parcels waited %v for boxes", took)
+	}
 }

@@ -3,6 +3,7 @@ package projections
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -15,10 +16,15 @@ import (
 type Checkpoints struct {
 	pool *pgxpool.Pool
 	log  event.Log
+
+	mu    sync.Mutex
+	known map[string]event.Position // where each was last: it goes back only if it is lost
 }
 
 // NewCheckpoints keeps the checkpoints of a log in the views database.
-func NewCheckpoints(pool *pgxpool.Pool, log event.Log) *Checkpoints { return &Checkpoints{pool, log} }
+func NewCheckpoints(pool *pgxpool.Pool, log event.Log) *Checkpoints {
+	return &Checkpoints{pool: pool, log: log, known: map[string]event.Position{}}
+}
 
 // NameOf is the name by which a policies' runner is known among the projections.
 func NameOf(policies string) string { return "policy:" + policies }
@@ -41,7 +47,22 @@ func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position
 	if err == nil && !ours {
 		p, err = 0, c.forget(ctx, policies, anchored)
 	}
+	if err == nil {
+		c.know(policies, event.Position(p))
+	}
 	return event.Position(p), err
+}
+
+func (c *Checkpoints) know(policies string, p event.Position) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[policies] = p
+}
+
+func (c *Checkpoints) knows(policies string) event.Position {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known[policies]
 }
 
 // forget drops what policies have kept of a log that is no more, unless another
@@ -55,18 +76,23 @@ func (c *Checkpoints) forget(ctx context.Context, policies, anchored string) err
 
 // Save stores the event up to which the policies have acted; a process that is
 // behind another one does not set it back. It is false if there is no checkpoint
-// any more: then what was parked is lost, too.
+// any more, or another process has made it anew: then what was parked is lost, too.
 func (c *Checkpoints) Save(ctx context.Context, policies string, last event.Recorded) (known bool, err error) {
 	var told int
+	was := c.knows(policies)
 	err = c.pool.QueryRow(ctx, `
 		WITH saved AS (
-			UPDATE govahi.checkpoints SET position = $2, anchor = $3, changed = now() WHERE projection = $1 AND position <= $2
+			UPDATE govahi.checkpoints SET position = $2, anchor = $3, changed = now()
+			WHERE projection = $1 AND position BETWEEN $4 AND $2
 			RETURNING projection, position)
-		SELECT EXISTS (SELECT FROM govahi.checkpoints WHERE projection = $1),
+		SELECT EXISTS (SELECT FROM govahi.checkpoints WHERE projection = $1 AND position >= $4),
 		       (SELECT count(pg_notify('checkpoints', projection || ':' || position)) FROM saved)`,
-		NameOf(policies), int64(last.Position), anchor(last)).Scan(&known, &told)
+		NameOf(policies), int64(last.Position), anchor(last), int64(was)).Scan(&known, &told)
 	if missing(err) {
 		return false, nil
+	}
+	if known {
+		c.know(policies, max(was, last.Position))
 	}
 	return known, err
 }

@@ -353,6 +353,29 @@ func TestAPolicysCheckpointGoesForward(t *testing.T) {
 	}
 }
 
+// TestALostCheckpointIsNotedThoughAnotherProcessMadeItAnew: it is where that one
+// has begun, and must not be moved to where this one is.
+func TestALostCheckpointIsNotedThoughAnotherProcessMadeItAnew(t *testing.T) {
+	h := newHouse(t, deadFeed)
+	h.post("a", "1", "2")
+	one, two, ctx := projections.NewCheckpoints(h.pool, h.log), projections.NewCheckpoints(h.pool, h.log), t.Context()
+	events := ok(event.ReadBatch(ctx, h.log, 0, 3))(h)
+	ok(one.Load(ctx, "record"))(h)
+	ok(one.Save(ctx, "record", events[1]))(h)
+	h.exec(`DELETE FROM govahi.checkpoints`)
+	ok(two.Load(ctx, "record"))(h)
+	if known := ok(one.Save(ctx, "record", events[2]))(h); known {
+		t.Error("who had gone further does not learn of it")
+	}
+	if p := ok(two.Load(ctx, "record"))(h); p != 0 {
+		t.Errorf("what was parked up to %d is never tried again", p)
+	}
+	ok(one.Load(ctx, "record"))(h)
+	if known := ok(one.Save(ctx, "record", events[0]))(h); !known {
+		t.Error("it cannot begin anew")
+	}
+}
+
 // TestARetryThatWaitsSaysForWhat: the view waits with it.
 func TestARetryThatWaitsSaysForWhat(t *testing.T) {
 	h := newHouse(t, deadFeed)

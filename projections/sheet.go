@@ -25,7 +25,7 @@ func (t *Table[R]) Put(w *Writer, row R) {
 	case e.row == nil:
 		e = &entry[R]{key: k}
 	}
-	e.row = &row
+	e.row, e.lent = &row, false
 	s.entries[k] = e
 	s.touch(e)
 }
@@ -80,6 +80,7 @@ type entry[R any] struct {
 	row     *R
 	stored  bool // it stands in the table, or may
 	touched bool
+	lent    bool // the row is of a batch that is being written
 }
 
 // page is a sheet of any row type.
@@ -95,7 +96,7 @@ func sheetOf[R any](w *Writer, t *Table[R]) *sheet[R] {
 		}
 	}
 	s := &sheet[R]{Table: t, entries: map[key]*entry[R]{}}
-	if w.under != nil {
+	if w.under != nil && !w.spoken { // a statement may have changed what that one left behind
 		s.inherit(w.under.pages)
 	}
 	w.pages = append(w.pages, s)
@@ -110,14 +111,16 @@ func (s *sheet[R]) inherit(pages []page) {
 			continue
 		}
 		for _, e := range before.touched {
-			now := before.entries[e.key]
-			s.entries[e.key] = &entry[R]{key: e.key, row: now.row, stored: now.row != nil}
+			s.borrow(before.entries[e.key])
 		}
 		for _, k := range before.gone {
-			now := before.entries[k]
-			s.entries[k] = &entry[R]{key: k, row: now.row, stored: now.row != nil}
+			s.borrow(before.entries[k])
 		}
 	}
+}
+
+func (s *sheet[R]) borrow(e *entry[R]) {
+	s.entries[e.key] = &entry[R]{key: e.key, row: e.row, stored: e.row != nil, lent: e.row != nil}
 }
 
 func (s *sheet[R]) touch(e *entry[R]) {
@@ -133,7 +136,11 @@ func (s *sheet[R]) entry(w *Writer, k key) *entry[R] {
 	if s.entries[k] == nil {
 		s.look(w, k)
 	}
-	return s.entries[k]
+	e := s.entries[k]
+	if e.lent {
+		e.row, e.lent = s.copied(e.row), false
+	}
+	return e
 }
 
 func (s *sheet[R]) look(w *Writer, k key) {
@@ -164,6 +171,31 @@ func (s *sheet[R]) ahead(rest []told) (asked []key) {
 		}
 	}
 	return asked
+}
+
+// copied is a row as it would be read: what is being written must stay as it is.
+func (s *sheet[R]) copied(row *R) *R {
+	own := new(R)
+	from, to := reflect.ValueOf(row).Elem(), reflect.ValueOf(own).Elem()
+	for _, c := range s.columns {
+		if isRead(c) {
+			to.Field(c.field).Set(cloned(from.Field(c.field)))
+		}
+	}
+	return own
+}
+
+// cloned is a value that shares nothing.
+func cloned(v reflect.Value) reflect.Value {
+	switch {
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(v.Elem())
+		return p
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		return reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v)
+	}
+	return v
 }
 
 // keys are the arguments of the statement that finds or removes.
