@@ -651,12 +651,7 @@ func TestWhoDoesNotReadIsDropped(t *testing.T) {
 	if more := runtime.NumGoroutine() - goroutines; more > crowd+40 {
 		t.Errorf("%d goroutines for %d who are silent", more, crowd)
 	}
-	more := heapInUse() - heap
-	for end := time.Now().Add(time.Second); more > crowd*size/2 && time.Now().Before(end); {
-		time.Sleep(50 * time.Millisecond) // some were just being written to
-		more = heapInUse() - heap
-	}
-	if more > crowd*size/2 {
+	if more := heapInUse() - heap; more > crowd*size/4 {
 		t.Errorf("%d bytes for %d who are silent", more, crowd)
 	}
 	for i := 0; h.streams.count() > 1; i++ { // until no buffer on the way takes any more

@@ -39,9 +39,12 @@ func (t *topic) now(h *hub, m matter, since time.Time) reply {
 	defer t.mu.Unlock()
 	heard := h.waiter.Heard(m.views...)
 	if heard != t.last.heard || t.last.asked.Before(since) || time.Since(t.last.asked) > t.last.lasts {
-		asked := time.Now()
+		asked, before := time.Now(), t.last
 		t.last = h.ask(m)
 		t.last.heard, t.last.asked = heard, asked
+		if t.last.seen == before.seen { // who does not read holds on to it: one copy will do
+			t.last.event = before.event
+		}
 	}
 	return t.last
 }
