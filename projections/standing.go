@@ -107,7 +107,7 @@ func Progress(ctx context.Context, pool *pgxpool.Pool, names []string) (done, to
 // ErrNothingKept refuses to put back what is not there.
 var ErrNothingKept = fault.New(fault.NotFound, "nothing-kept",
 	"نسخهٔ پیشین این نما نگه داشته نشده است.",
-	"Nothing was kept of this view: only the last rebuild can be taken back, and once.")
+	"Nothing was kept of this view: only what the last rebuild has replaced can be put back.")
 
 // ErrKeptVersion refuses tables that the running program would not know.
 var ErrKeptVersion = fault.New(fault.Conflict, "kept-of-another-version",

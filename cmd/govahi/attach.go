@@ -112,10 +112,9 @@ func (a attached) views(ctx context.Context) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Postgres == "" {
-		if err := d.running(); err != nil {
-			return nil, err
-		}
+	pool, err := postgres.Pool(ctx, a.viewsDSN(d))
+	if err != nil && a.Postgres == "" {
+		err = errors.Join(errNotRunning, err)
 	}
-	return postgres.Pool(ctx, a.viewsDSN(d))
+	return pool, err
 }

@@ -82,6 +82,11 @@ func (b bench) Run() error {
 	if err := errors.Join(os.Chmod(dir, 0o711), os.MkdirAll(b.Out, 0o755)); err != nil {
 		return err
 	}
+	if b.Profile != "" {
+		if err := os.MkdirAll(b.Profile, 0o755); err != nil {
+			return err
+		}
+	}
 	r := &benchRun{bench: b, effort: fullEffort, dir: dir}
 	if err := r.measure(ctx, rows); err != nil {
 		return err

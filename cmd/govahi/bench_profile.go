@@ -24,9 +24,6 @@ func (r *benchRun) profile(name string, do func() error) error {
 		return do()
 	}
 	file := filepath.Join(r.Profile, name)
-	if err := os.MkdirAll(r.Profile, 0o755); err != nil {
-		return err
-	}
 	f, err := os.Create(file + ".bench.pprof")
 	if err != nil {
 		return err

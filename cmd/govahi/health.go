@@ -126,11 +126,17 @@ func (h *house) dailyPart() http.Part {
 	return p
 }
 
+// parkedDetail says how many streams wait behind an event that fails.
+const parkedDetail = "streams parked behind an event that fails: %d"
+
 func (h *house) policyParts() (parts []http.Part) {
 	for _, r := range h.policies {
 		at, err := r.Status()
 		p := part("policy:"+r.Name, err)
 		p.Lag = &http.Lag{At: at}
+		if n := r.Parked(); n > 0 && p.Detail == "" {
+			p.Detail = fmt.Sprintf(parkedDetail, n)
+		}
 		if at == 0 && err == nil {
 			p.State = http.Starting
 		}
@@ -144,7 +150,7 @@ func (h *house) projectionParts(ctx context.Context) (parts []http.Part) {
 	for _, s := range list {
 		p := http.Part{Name: "projection:" + s.Name, State: http.Starting, Detail: s.Trouble, Lag: &http.Lag{At: s.Position}}
 		if s.Parked > 0 {
-			p.Detail = fmt.Sprintf("%d streams are parked: events that fail", s.Parked)
+			p.Detail = fmt.Sprintf(parkedDetail, s.Parked)
 		}
 		switch s.State {
 		case projections.Following:

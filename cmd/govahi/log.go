@@ -74,6 +74,9 @@ func (e exportLog) toFile(ctx context.Context, log *eventstore.Log) (err error) 
 	}
 	b := newEventBar("exporting")
 	n, err := exportTo(ctx, log, last.Position, f, func(at event.Position, n uint64) { b.reachEvents(n, uint64(at), uint64(head)) })
+	if err == nil {
+		b.reach(n, n)
+	}
 	b.ended()
 	if err == nil {
 		fmt.Printf("%d events written to %s, which holds the log up to position %d\n", n, e.Out, max(head, last.Position))

@@ -44,7 +44,9 @@ func (i importLog) Run() error {
 		defer func() { _ = in.Close() }()
 	}
 	m := &moving{log: log, lines: newLines(in), bar: newEventBar("importing")}
-	err = m.run(ctx)
+	if err = m.run(ctx); err == nil {
+		m.bar.reach(m.moved+m.skipped, m.moved+m.skipped)
+	}
 	m.bar.ended()
 	if err == nil {
 		fmt.Printf("%d events imported, %d were there already\n", m.moved, m.skipped)

@@ -171,7 +171,7 @@ func (c *checking) stored(ctx context.Context, node *eventnode.Maintenance) erro
 	return node.Verify(ctx, func(s eventnode.Checked) error {
 		if s.What != what {
 			b.ended()
-			b, what = newBar(s.What, s.Total), s.What
+			b, what = startBar(s.What, unitOf(s.What), s.Total), s.What
 		}
 		b.reach(s.Done, s.Total)
 		if f := s.Fault; f != nil {
@@ -183,6 +183,14 @@ func (c *checking) stored(ctx context.Context, node *eventnode.Maintenance) erro
 	})
 }
 
+// unitOf is what a node counts when it reads its index, and else bytes.
+func unitOf(what string) string {
+	if what == "index" {
+		return "events"
+	}
+	return "bytes"
+}
+
 // read checks each event as a client sees it.
 func (c *checking) read(ctx context.Context) error {
 	head, err := c.log.Head(ctx)
@@ -190,7 +198,10 @@ func (c *checking) read(ctx context.Context) error {
 		return err
 	}
 	b := newEventBar("catalogs")
-	defer b.ended()
+	defer func() {
+		b.reach(c.events, c.events)
+		b.ended()
+	}()
 	for r, err := range c.log.ReadAll(ctx, 0) {
 		if err != nil {
 			if ctx.Err() == nil {

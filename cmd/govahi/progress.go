@@ -117,10 +117,11 @@ func (p *progress) line(end string) {
 	_, _ = io.WriteString(p.out, text+p.speed(time.Since(p.began), done, total)+end)
 }
 
-// speed is empty until something was done: nothing can be said then.
+// speed is empty until something was done, and for what took no time: nothing can
+// be said then.
 func (p *progress) speed(took time.Duration, done, total int64) string {
 	fresh := done - p.first.Load()
-	if fresh <= 0 || took <= 0 {
+	if fresh <= 0 || took < drawEvery {
 		return ""
 	}
 	text := fmt.Sprintf(", %.0f/s", float64(fresh)/took.Seconds())

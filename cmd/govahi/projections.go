@@ -63,7 +63,12 @@ type listParked struct {
 
 // Run prints a table. An event's data stays where it is.
 func (l listParked) Run() error {
-	return l.withViews(func(ctx context.Context, _ *eventstore.Log, pool *pgxpool.Pool) error {
+	return l.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
+		if l.Name != "" {
+			if err := knownName(ctx, pool, log, l.Name); err != nil {
+				return err
+			}
+		}
 		list, err := projections.ListParked(ctx, pool, l.Name)
 		if err != nil {
 			return err
@@ -82,6 +87,23 @@ func (l listParked) Run() error {
 	})
 }
 
+// knownName refuses a name that is neither a view's nor a policies' runner's: that
+// nothing is parked there would look like good news.
+func knownName(ctx context.Context, pool *pgxpool.Pool, log *eventstore.Log, name string) error {
+	list, err := projections.Standings(ctx, pool, log)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, s := range list {
+		names = append(names, s.Name)
+	}
+	if !slices.Contains(names, name) {
+		return fmt.Errorf("there is no %q: name one of %s", name, strings.Join(names, ", "))
+	}
+	return nil
+}
+
 type retryParked struct {
 	attached
 	Name   string `arg:"" help:"View, or policy:NAME."`
@@ -90,7 +112,10 @@ type retryParked struct {
 
 // Run asks the running instance, and tells what came of it.
 func (r retryParked) Run() error {
-	return r.withViews(func(ctx context.Context, _ *eventstore.Log, pool *pgxpool.Pool) error {
+	return r.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
+		if err := knownName(ctx, pool, log, r.Name); err != nil {
+			return err
+		}
 		return retry(ctx, pool, r.Name, event.Stream(r.Stream))
 	})
 }
@@ -163,6 +188,9 @@ type skipParked struct {
 // Run records it in the log, and has those behind tried.
 func (s skipParked) Run() error {
 	return s.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
+		if err := knownName(ctx, pool, log, s.Name); err != nil {
+			return err
+		}
 		first, err := s.first(ctx, pool)
 		if err != nil {
 			return err

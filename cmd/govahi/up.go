@@ -171,5 +171,5 @@ func (a *announcer) hints(h *house) {
 	for _, p := range sso.Personas() {
 		_, _ = fmt.Fprintf(a.out, "  %s dev token %-17s # %s\n", self, p.Name, p.Display)
 	}
-	_, _ = fmt.Fprintf(a.out, "\nA new instance has no administrator: %s dev seed appoints all of them.\nStop with Ctrl-C.\n", self)
+	_, _ = fmt.Fprintf(a.out, "\nIf there is no administrator yet: %s dev seed appoints all of them.\nStop with Ctrl-C.\n", self)
 }

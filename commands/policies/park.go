@@ -71,6 +71,13 @@ func (r *Runner) storing(s event.Stream, store func() (parked bool, err error)) 
 	return nil
 }
 
+// Parked is how many streams wait behind an event that could not be taken.
+func (r *Runner) Parked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.parked)
+}
+
 func (r *Runner) isParked(s event.Stream) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

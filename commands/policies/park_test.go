@@ -53,13 +53,16 @@ func TestWhatIsParkedIsNotLostWithTheViews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, k, broken := newHouse(t), memory(), &panicking{at: 1}
 		w := &witness{do: broken.do}
-		_, stop := h.running(k, w.policy())
+		r, stop := h.running(k, w.policy())
 		defer stop()
 		synctest.Wait()
 		for range 3 {
 			h.happens("p1")
 		}
 		passes(time.Minute)
+		if r.Parked() != 1 {
+			t.Errorf("%d streams are parked", r.Parked())
+		}
 		k.alter(func() { clear(k.at); k.parked = nil })
 		h.happens("p2")
 		passes(time.Minute)
