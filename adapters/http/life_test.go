@@ -90,7 +90,25 @@ func alive(t *testing.T) *life {
 	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: l.responder(t)}
 	l.open(t, h, func(c *Config) { c.Waiter = waiter })
 	l.settled()
+	l.shown(waiter)
 	return l
+}
+
+// shown waits until every view shows the offices and posts: pages that nobody
+// asked by a position show what there is.
+func (l *life) shown(w *projections.Waiter) {
+	l.t.Helper()
+	head, err := l.log.Head(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(l.t.Context(), 20*time.Second)
+	defer cancel()
+	for _, p := range projections.All() {
+		if err := w.Wait(ctx, p.Name, head); err != nil {
+			l.t.Fatalf("%s does not show the beginning: %v", p.Name, err)
+		}
+	}
 }
 
 func (l *life) responder(t *testing.T) *pki.Responder {
