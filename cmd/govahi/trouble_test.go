@@ -358,6 +358,7 @@ func (r *trial) tokenFails(m *tokentest.Module, kind string, f tokentest.Fault, 
 	began := time.Now()
 	m.Set(r.T, f)
 	if kind == "wrong PIN" {
+		await(r.T, "a signer that the fault before has not just ended", func() bool { return r.i.signerPID() != 0 })
 		kill(r.T, r.i.signerPID())
 	}
 	must(r.T, e.steps[0](r.Context()))
