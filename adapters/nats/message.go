@@ -27,28 +27,20 @@ const (
 
 // encode makes the message of an event that follows previous in the log.
 func encode(r event.Recorded, previous event.Position, maxPayload int64) *natsgo.Msg {
-	m := &natsgo.Msg{Subject: subject(r.Type), Header: make(natsgo.Header, 2*headers)}
-	values := make([]string, 0, headers)
-	set := func(name, value string) {
-		values = append(values, value)
-		m.Header[name] = values[len(values)-1 : len(values) : len(values)]
-	}
-	set(jetstream.MsgIDHeader, r.ID.String())
-	set(headerPosition, r.Position.String())
-	set(headerPrevious, previous.String())
-	set(headerStream, string(r.Stream))
-	set(headerRevision, strconv.FormatUint(r.Revision, 10))
-	set(headerType, r.Type)
-	set(headerCreated, r.Created.UTC().Format(time.RFC3339Nano))
+	m := natsgo.NewMsg(subject(r.Type))
+	m.Header.Set(jetstream.MsgIDHeader, r.ID.String())
+	m.Header.Set(headerPosition, r.Position.String())
+	m.Header.Set(headerPrevious, previous.String())
+	m.Header.Set(headerStream, string(r.Stream))
+	m.Header.Set(headerRevision, strconv.FormatUint(r.Revision, 10))
+	m.Header.Set(headerType, r.Type)
+	m.Header.Set(headerCreated, r.Created.UTC().Format(time.RFC3339Nano))
 	if fits(m, r, maxPayload) {
-		set(headerMeta, string(r.Meta))
+		m.Header.Set(headerMeta, string(r.Meta))
 		m.Data = r.Data
 	}
 	return m
 }
-
-// headers is how many there are, which are made at once; the publisher adds its own.
-const headers = 8
 
 // spare is room for the publisher's own headers.
 const spare = 1 << 10
