@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
+	"govahi/domain/projection"
 )
 
 // Checkpoints keeps how far policies have come, and what they could not take,
@@ -26,9 +27,6 @@ func NewCheckpoints(pool *pgxpool.Pool, log event.Log) *Checkpoints {
 	return &Checkpoints{pool: pool, log: log, known: map[string]event.Position{}}
 }
 
-// NameOf is the name by which a policies' runner is known among the projections.
-func NameOf(policies string) string { return "policy:" + policies }
-
 // Load is the position up to which the policies have acted; zero if they never
 // did, or on another log. What they know of that, parked events too, is forgotten:
 // they come again.
@@ -39,7 +37,7 @@ func (c *Checkpoints) Load(ctx context.Context, policies string) (event.Position
 	var p int64
 	var anchored string
 	err := c.pool.QueryRow(ctx, `INSERT INTO govahi.checkpoints (projection, version, position) VALUES ($1, 1, 0)
-		ON CONFLICT (projection) DO UPDATE SET version = 1 RETURNING position, anchor`, NameOf(policies)).Scan(&p, &anchored)
+		ON CONFLICT (projection) DO UPDATE SET version = 1 RETURNING position, anchor`, projection.NameOf(policies)).Scan(&p, &anchored)
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +68,7 @@ func (c *Checkpoints) knows(policies string) event.Position {
 func (c *Checkpoints) forget(ctx context.Context, policies, anchored string) error {
 	_, err := c.pool.Exec(ctx, `
 		WITH gone AS (UPDATE govahi.checkpoints SET position = 0, anchor = '' WHERE projection = $1 AND anchor = $2 RETURNING 1)
-		DELETE FROM govahi.parked WHERE projection = $1 AND EXISTS (SELECT FROM gone)`, NameOf(policies), anchored)
+		DELETE FROM govahi.parked WHERE projection = $1 AND EXISTS (SELECT FROM gone)`, projection.NameOf(policies), anchored)
 	return err
 }
 
@@ -87,7 +85,7 @@ func (c *Checkpoints) Save(ctx context.Context, policies string, last event.Reco
 			RETURNING projection, position)
 		SELECT EXISTS (SELECT FROM govahi.checkpoints WHERE projection = $1 AND position >= $4),
 		       (SELECT count(pg_notify('checkpoints', projection || ':' || position)) FROM saved)`,
-		NameOf(policies), int64(last.Position), anchor(last), int64(was)).Scan(&known, &told)
+		projection.NameOf(policies), int64(last.Position), anchor(last), int64(was)).Scan(&known, &told)
 	if missing(err) {
 		return false, nil
 	}
@@ -110,11 +108,11 @@ func (c *Checkpoints) laid(ctx context.Context, do func() error) error {
 // those of them that an operator wants tried again.
 func (c *Checkpoints) Parked(ctx context.Context, policies string) (parked, asked map[event.Stream]bool, err error) {
 	err = c.laid(ctx, func() (err error) {
-		parked, err = parkedStreams(ctx, c.pool, NameOf(policies))
+		parked, err = parkedStreams(ctx, c.pool, projection.NameOf(policies))
 		return err
 	})
 	if err == nil {
-		asked, err = askedStreams(ctx, c.pool, NameOf(policies))
+		asked, err = askedStreams(ctx, c.pool, projection.NameOf(policies))
 	}
 	return parked, asked, err
 }
@@ -124,7 +122,7 @@ func (c *Checkpoints) Park(ctx context.Context, policies string, r event.Recorde
 	return c.laid(ctx, func() error {
 		_, err := c.pool.Exec(ctx, `INSERT INTO govahi.parked (projection, position, stream, revision, type, reason, attempts)
 			VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT DO NOTHING`,
-			NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), reason(cause))
+			projection.NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), reason(cause))
 		return err
 	})
 }
@@ -139,20 +137,20 @@ func (c *Checkpoints) ParkBehind(ctx context.Context, policies string, r event.R
 		FROM (SELECT asked FROM govahi.parked WHERE projection = $1 AND stream = $3 AND position < $2
 		      ORDER BY position DESC LIMIT 1 FOR UPDATE) before
 		ON CONFLICT (projection, position) DO UPDATE SET reason = parked.reason`,
-		NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), behind)
+		projection.NameOf(policies), int64(r.Position), storable(r.Stream), int64(r.Revision), storable(r.Type), behind)
 	return err == nil && tag.RowsAffected() > 0, err
 }
 
 // Waiting are the parked events of a stream, in their order.
 func (c *Checkpoints) Waiting(ctx context.Context, policies string, stream event.Stream) ([]event.Recorded, error) {
-	return parkedOf(ctx, c.pool, c.log, NameOf(policies), stream)
+	return parkedOf(ctx, c.pool, c.log, projection.NameOf(policies), stream)
 }
 
 // Taken ends an event's being parked, or notes why it failed again.
 func (c *Checkpoints) Taken(ctx context.Context, policies string, r event.Recorded, failed error) error {
 	if failed != nil {
-		return stillParked(ctx, c.pool, NameOf(policies), r, reason(failed))
+		return stillParked(ctx, c.pool, projection.NameOf(policies), r, reason(failed))
 	}
-	_, err := c.pool.Exec(ctx, `DELETE FROM govahi.parked WHERE projection = $1 AND position = $2`, NameOf(policies), int64(r.Position))
+	_, err := c.pool.Exec(ctx, `DELETE FROM govahi.parked WHERE projection = $1 AND position = $2`, projection.NameOf(policies), int64(r.Position))
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"govahi/commands"
 	"govahi/commands/memlog"
 	"govahi/domain/event"
+	"govahi/domain/projection"
 	"govahi/projections"
 )
 
@@ -245,7 +246,7 @@ func TestPoliciesParkBehindWhatIsParkedAndNothingElse(t *testing.T) {
 	if waiting, err := points.Waiting(ctx, "record", events[0].Stream); err != nil || len(waiting) > 0 {
 		t.Error(waiting, err)
 	}
-	if !strings.HasPrefix(projections.NameOf("record"), "policy:") {
+	if !strings.HasPrefix(projection.NameOf("record"), "policy:") {
 		t.Error("policies are not told from views")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"govahi/adapters/sso"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/projection"
 	"govahi/projections"
 )
 
@@ -132,7 +133,7 @@ const parkedDetail = "streams parked behind an event that fails: %d"
 func (h *house) policyParts() (parts []http.Part) {
 	for _, r := range h.policies {
 		at, err := r.Status()
-		p := part("policy:"+r.Name, err)
+		p := part(projection.NameOf(r.Name), err)
 		p.Lag = &http.Lag{At: at}
 		if n := r.Parked(); n > 0 && p.Detail == "" {
 			p.Detail = fmt.Sprintf(parkedDetail, n)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/adapters/http"
+	"govahi/domain/projection"
 	"govahi/projections"
 )
 
@@ -53,9 +54,9 @@ func (h *house) tellParked(ctx context.Context, is tell) {
 		}
 	}
 	for _, r := range h.policies {
-		count := parked["policy:"+r.Name]
+		count := parked[projection.NameOf(r.Name)]
 		for _, p := range r.Policies {
-			count += parked["policy:"+p.Name]
+			count += parked[projection.NameOf(p.Name)]
 		}
 		is(policyParked, count, r.Name)
 	}

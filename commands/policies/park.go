@@ -92,7 +92,7 @@ func (r *Runner) isSkipped(e event.Recorded) bool {
 
 // knowSkipped reads what operators left out.
 func (r *Runner) knowSkipped(ctx context.Context) error {
-	skipped, err := projection.ReadSkipped(ctx, r.App.Log, "policy:"+r.Name)
+	skipped, err := projection.ReadSkipped(ctx, r.App.Log, projection.NameOf(r.Name))
 	if err != nil {
 		return err
 	}

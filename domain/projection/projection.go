@@ -48,6 +48,9 @@ type One struct {
 // Skipped are the events that are left out.
 type Skipped map[One]bool
 
+// NameOf is the name by which a policies' runner is known among the views.
+func NameOf(policies string) string { return "policy:" + policies }
+
 // Has tells whether an event is left out.
 func (s Skipped) Has(r event.Recorded) bool { return s[One{r.Stream, r.Revision}] }
 
