@@ -50,6 +50,15 @@ func Standings(ctx context.Context, pool *pgxpool.Pool, log event.Log) ([]Standi
 	return list, nil
 }
 
+// Names are those of all views and policies' runners that have a checkpoint.
+func Names(ctx context.Context, pool *pgxpool.Pool) (names []string, err error) {
+	list, err := standings(ctx, pool)
+	for _, s := range list {
+		names = append(names, s.Name)
+	}
+	return names, err
+}
+
 // missed is what the log holds behind a position.
 type missed struct {
 	events int

@@ -63,9 +63,9 @@ type listParked struct {
 
 // Run prints a table. An event's data stays where it is.
 func (l listParked) Run() error {
-	return l.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
+	return l.withViews(func(ctx context.Context, _ *eventstore.Log, pool *pgxpool.Pool) error {
 		if l.Name != "" {
-			if err := knownName(ctx, pool, log, l.Name); err != nil {
+			if err := knownName(ctx, pool, l.Name); err != nil {
 				return err
 			}
 		}
@@ -89,14 +89,10 @@ func (l listParked) Run() error {
 
 // knownName refuses a name that is neither a view's nor a policies' runner's: that
 // nothing is parked there would look like good news.
-func knownName(ctx context.Context, pool *pgxpool.Pool, log *eventstore.Log, name string) error {
-	list, err := projections.Standings(ctx, pool, log)
+func knownName(ctx context.Context, pool *pgxpool.Pool, name string) error {
+	names, err := projections.Names(ctx, pool)
 	if err != nil {
 		return err
-	}
-	var names []string
-	for _, s := range list {
-		names = append(names, s.Name)
 	}
 	if !slices.Contains(names, name) {
 		return fmt.Errorf("there is no %q: name one of %s", name, strings.Join(names, ", "))
@@ -112,8 +108,8 @@ type retryParked struct {
 
 // Run asks the running instance, and tells what came of it.
 func (r retryParked) Run() error {
-	return r.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
-		if err := knownName(ctx, pool, log, r.Name); err != nil {
+	return r.withViews(func(ctx context.Context, _ *eventstore.Log, pool *pgxpool.Pool) error {
+		if err := knownName(ctx, pool, r.Name); err != nil {
 			return err
 		}
 		return retry(ctx, pool, r.Name, event.Stream(r.Stream))
@@ -188,7 +184,7 @@ type skipParked struct {
 // Run records it in the log, and has those behind tried.
 func (s skipParked) Run() error {
 	return s.withViews(func(ctx context.Context, log *eventstore.Log, pool *pgxpool.Pool) error {
-		if err := knownName(ctx, pool, log, s.Name); err != nil {
+		if err := knownName(ctx, pool, s.Name); err != nil {
 			return err
 		}
 		first, err := s.first(ctx, pool)
