@@ -126,7 +126,7 @@ func (s *steps) add(v *view, to place) {
 // stepWithin is how long the database may take.
 const stepWithin = 10 * time.Second
 
-// store moves those checkpoints that stand where they were left; see Writer.step.
+// store moves those checkpoints that stand where they were left; see Writer.begin.
 // Rows are locked in order, so that two processes do not wait for each other.
 func (s *steps) store(ctx context.Context, pool *pgxpool.Pool) (moved map[string]bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)

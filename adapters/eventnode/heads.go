@@ -1,6 +1,9 @@
 package eventnode
 
-import "sync/atomic"
+import (
+	"maps"
+	"sync/atomic"
+)
 
 // headsKept is how many streams a generation of heads holds: more than may be
 // written while an append waits in the queue.
@@ -54,8 +57,6 @@ func (h *heads) add(after map[string]head, last uint64) {
 		h.old, h.oldFrom = h.young, h.youngFrom
 		h.young, h.youngFrom = map[string]head{}, h.written.Load()
 	}
-	for stream, at := range after {
-		h.young[stream] = at
-	}
+	maps.Copy(h.young, after)
 	h.written.Store(last)
 }

@@ -65,7 +65,7 @@ func (p *page) add(r record) bool {
 }
 
 // next is what stands behind a page; nothing stands before the first event.
-func (p *page) next() (w want, any bool) {
+func (p *page) next() (w want, more bool) {
 	w = p.want
 	if len(p.records) == 0 {
 		return w, true
@@ -90,13 +90,13 @@ type ahead struct {
 }
 
 // take is the page that is wanted. The next one is begun, if it will be; few
-// events want more than one.
+// readers want more than one.
 func (a *ahead) take(w want) *page {
 	p := a.await()
 	if p == nil {
 		p = a.store.page(w)
 	}
-	if next, any := p.next(); p.err == nil && p.full && any {
+	if next, more := p.next(); p.err == nil && p.full && more {
 		coming := make(chan *page, 1)
 		a.page = coming
 		go func() { coming <- a.store.page(next) }()

@@ -94,8 +94,12 @@ func (d *disk) keepPromises() (err error) {
 	if d.promises.now, err = readPromise(d.FS, d.dir); err != nil || d.readOnly {
 		return err
 	}
-	if newest, err := d.newestLog(); err != nil || d.promises.now.Turn == 0 && newest > 0 {
-		d.log.Warn("nothing is known of how far the event log was synced: its file is lost", "file", promiseFile, "error", err)
+	newest, err := d.newestLog()
+	if err != nil {
+		return err
+	}
+	if d.promises.now.Turn == 0 && newest > 0 {
+		d.log.Warn("nothing is known of how far the event log was synced: its file is lost", "file", promiseFile)
 	}
 	err = d.try(func() (err error) {
 		d.promises.file, err = d.FS.OpenReadWrite(filepath.Join(d.dir, promiseFile), vfs.WriteCategoryUnspecified)

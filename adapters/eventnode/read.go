@@ -166,8 +166,8 @@ func (r *reader) read() error {
 				return nil
 			}
 		}
-		next, any := p.next()
-		if r.want = next; !p.full || !any {
+		next, more := p.next()
+		if r.want = next; !p.full || !more {
 			return r.sayEnd(r.limit)
 		}
 	}
