@@ -204,7 +204,7 @@ func certificates() machine {
 	}
 	return explored[certificate.Certificate]{
 		kind: certificate.Kind, about: "One serial",
-		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.Withdrawn}),
+		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.OnHold, certificate.Withdrawn}),
 		status: func(s certificate.Certificate) string { return string(s.Status) },
 		key: func(s certificate.Certificate) string {
 			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason)
@@ -215,6 +215,8 @@ func certificates() machine {
 			tryAs[certificate.Certificate]("other bytes", certificate.StartSigning{Signer: "s", TBSHash: "x", At: noon}),
 			try[certificate.Certificate](certificate.NoteIssued{DER: []byte{0x30}, Fingerprint: "f", Signer: "s", At: noon}),
 			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
+			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "ca", At: noon}),
+			try[certificate.Certificate](certificate.LiftSuspension{By: "ca", At: noon}),
 			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),
 			tryAs[certificate.Certificate]("privilegeWithdrawn", revoke(certificate.PrivilegeWithdrawn)),
 			tryAs[certificate.Certificate]("keyCompromise", revoke(certificate.KeyCompromise)),

@@ -2,6 +2,7 @@
 // its revocation (pki §5.3). The stream's name reserves the serial.
 //
 //	─IssuanceIntended─▶ Intended ─SigningStarted─▶ Signing ─Issued─▶ Valid ─Revoked─▶ Withdrawn ■
+//	Valid ─Suspended─▶ OnHold ─SuspensionLifted─▶ Valid      OnHold ─Revoked─▶ Withdrawn ■
 //	Intended, Signing ─IssuanceAbandoned, Revoked(superseded)─▶ Withdrawn ■
 package certificate
 
@@ -25,6 +26,7 @@ const (
 	Signing   Status = "signing"
 	Valid     Status = "valid"
 	Abandoned Status = "abandoned" // to be revoked in the same breath
+	OnHold    Status = "suspended" // certificateHold
 	Withdrawn Status = "revoked"
 )
 
@@ -33,6 +35,7 @@ type Certificate struct {
 	Status Status
 	Intent IssuanceIntended
 	Issued Issued
+	Hold   Suspended // the latest
 	Reason Reason
 	Since  time.Time // of the revocation
 }
@@ -48,6 +51,10 @@ func Evolve(c Certificate, e event.Event) Certificate {
 		c.Status, c.Issued = Valid, e
 	case IssuanceAbandoned:
 		c.Status = Abandoned
+	case Suspended:
+		c.Status, c.Hold = OnHold, e
+	case SuspensionLifted:
+		c.Status = Valid
 	case Revoked:
 		if c.Status != Withdrawn { // a worse reason does not make trust end later
 			c.Since = e.At
@@ -66,6 +73,8 @@ var (
 	ErrNotIntended = fault.New(fault.Conflict, "issuance-not-intended",
 		"این صدور ثبت نشده یا پایان یافته است؛ چیزی امضا نمی‌شود.",
 		"This issuance is not recorded or is over; nothing will be signed.")
+	ErrNotSuspended = fault.New(fault.Conflict, "certificate-not-suspended",
+		"این گواهی معلق نیست.", "This certificate is not suspended.")
 	ErrAlreadyRevoked = fault.New(fault.Conflict, "certificate-already-revoked",
 		"این گواهی پیش‌تر باطل شده است.", "This certificate is already revoked.")
 )
@@ -136,7 +145,7 @@ type Abandon struct {
 // then nothing was signed, and the reserved serial is burnt all the same.
 func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 	switch s.Status {
-	case Valid:
+	case Valid, OnHold:
 		return nil, s.refuse(ErrSerialTaken)
 	case Withdrawn:
 		return nil, nil

@@ -13,6 +13,8 @@ func TestGolden(t *testing.T) {
 		"certificate.signing-started.v1":    started,
 		"certificate.issued.v1":             issued(),
 		"certificate.issuance-abandoned.v1": abandoned,
+		"certificate.suspended.v1":          Suspended{serial, request, later, "p-operator", noon},
+		"certificate.suspension-lifted.v1":  SuspensionLifted{serial, request, "p-operator", later},
 		"certificate.revoked.v1":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon},
 	})
 	spec.Golden(t, Key.Catalog, "testdata", map[string]event.Event{"key.claimed.v1": KeyClaimed{request, noon}})
@@ -195,4 +197,19 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 			t.Errorf("%q is known", reason)
 		}
 	}
+}
+
+func TestASuspensionIsLiftedOrBecomesARevocation(t *testing.T) {
+	held := Suspended{serial, request, later, "p-operator", noon}
+	suspend, lift := Suspend{later, "p-operator", noon}, LiftSuspension{"p-operator", later}
+	onHold := append(valid(), held)
+	spec.Given(t, Kind, valid()...).When(suspend).Then(held)
+	spec.Given(t, Kind, onHold...).When(suspend).Then()
+	spec.Given(t, Kind, onHold...).When(lift).Then(SuspensionLifted{serial, request, "p-operator", later})
+	spec.Given(t, Kind, onHold...).When(revoking(KeyCompromise)).Then(revoked(KeyCompromise))
+	spec.Given(t, Kind, valid()...).When(lift).ThenFault(ErrNotSuspended)
+	spec.Given(t, Kind, signing()...).When(lift).ThenFault(ErrNotIssued)
+	spec.Given(t, Kind, signing()...).When(suspend).ThenFault(ErrNotIssued)
+	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(suspend).ThenFault(ErrAlreadyRevoked)
+	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(lift).ThenFault(ErrAlreadyRevoked)
 }

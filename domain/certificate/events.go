@@ -12,6 +12,8 @@ var Catalog = event.NewCatalog(
 	event.Of[SigningStarted]("certificate.signing-started.v1"),
 	event.Of[Issued]("certificate.issued.v1"),
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
+	event.Of[Suspended]("certificate.suspended.v1"),
+	event.Of[SuspensionLifted]("certificate.suspension-lifted.v1"),
 	event.Of[Revoked]("certificate.revoked.v1"),
 )
 
@@ -91,6 +93,24 @@ type IssuanceAbandoned struct {
 	Serial string    `json:"serial"`
 	Cause  string    `json:"cause"`
 	At     time.Time `json:"at"`
+}
+
+// Suspended withdraws trust for a time: the serial stands on the CRL with
+// certificateHold until it is lifted or revoked (RFC 5280 §5.3.1).
+type Suspended struct {
+	Serial  string       `json:"serial"`
+	Request event.Stream `json:"request,omitempty"`
+	Until   time.Time    `json:"until"` // the policy's longest; revoked if nobody has lifted it by then
+	By      string       `json:"by"`
+	At      time.Time    `json:"at"`
+}
+
+// SuspensionLifted gives the trust back: the entry disappears from the CRL.
+type SuspensionLifted struct {
+	Serial  string       `json:"serial"`
+	Request event.Stream `json:"request,omitempty"`
+	By      string       `json:"by"`
+	At      time.Time    `json:"at"`
 }
 
 // Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.

@@ -23,6 +23,8 @@ var (
 	notes    = act(NoteIssued{}, byCentre, "گواهی امضاشده را ثبت کرد", "record the signed certificate")
 	signs    = act(StartSigning{}, bySigner, "امضا را آغاز کرد", "start the signature")
 	revokes  = act(Revoke{}, byTrust, "گواهی را باطل کرد", "revoke the certificate")
+	suspends = act(Suspend{}, byTrust, "گواهی را معلق کرد", "suspend the certificate")
+	lifts    = act(LiftSuspension{}, byTrust, "تعلیق گواهی را برداشت", "lift the suspension")
 	worsens  = act(Revoke{}, byTrust, "افشای کلید خصوصی را نیز اعلام کرد", "also declare the key compromised")
 )
 
@@ -31,7 +33,8 @@ var life = event.Life{
 	string(None):     state("به‌کارنرفته", "not used", intends, abandons),
 	string(Intended): state("در آستانهٔ امضا", "about to be signed", abandons, signs),
 	string(Signing):  state("در حال امضا", "being signed", abandons, notes),
-	string(Valid):    state("معتبر", "valid", revokes),
+	string(Valid):    state("معتبر", "valid", suspends, revokes),
+	string(OnHold):   state("معلق", "suspended", lifts, revokes),
 	string(Withdrawn): {
 		Name: fault.Text{Fa: "باطل‌شده", En: "revoked"}, Now: []event.Act{worsens},
 		Instead: fault.Text{

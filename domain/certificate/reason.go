@@ -12,6 +12,9 @@ const (
 	Superseded           Reason = "superseded"
 	CessationOfOperation Reason = "cessationOfOperation"
 	PrivilegeWithdrawn   Reason = "privilegeWithdrawn" // false information, S1.6
+
+	// CertificateHold is a suspension's, and no reason of a revocation.
+	CertificateHold Reason = "certificateHold"
 )
 
 // Reasons lists them, for validation and menus.
@@ -19,6 +22,7 @@ var Reasons = []Reason{KeyCompromise, AffiliationChanged, Superseded, CessationO
 
 var codes = map[Reason]int{
 	KeyCompromise: 1, AffiliationChanged: 3, Superseded: 4, CessationOfOperation: 5, PrivilegeWithdrawn: 9,
+	CertificateHold: 6,
 }
 
 // Code is the enumerated value of RFC 5280 §5.3.1.
@@ -40,6 +44,7 @@ func (r Reason) Known() bool { return slices.Contains(Reasons, r) }
 var persianReason = map[Reason]string{
 	KeyCompromise: "افشای کلید خصوصی", AffiliationChanged: "تغییر وابستگی سازمانی", Superseded: "جایگزینی",
 	CessationOfOperation: "پایان فعالیت", PrivilegeWithdrawn: "نادرستی اطلاعات",
+	CertificateHold: "تعلیق",
 }
 
 // Persian is the reason's name on screen.
