@@ -15,6 +15,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -45,6 +46,7 @@ var catalogs = map[string]event.Catalog{
 	fee.Settlement.Category:         fee.Settlement.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
