@@ -11,6 +11,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/consignment"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -53,6 +54,7 @@ var kinds = []kind{
 	of(fee.Kind, "tracking code", "the fee of one request"),
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
 	of(token.Kind, "token serial", "one physical security token"),
+	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
 	of(credential.Kind, "number", "a registration officer's own certificate, by which he signs what he confirms"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),

@@ -15,6 +15,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/consignment"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -49,6 +50,7 @@ var catalogs = map[string]event.Catalog{
 	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
+	consignment.Kind.Category: consignment.Kind.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
 	revocation.Kind.Category:        revocation.Kind.Catalog,
 	access.Kind.Category:            access.Kind.Catalog,
