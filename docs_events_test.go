@@ -11,6 +11,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/contract"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -20,6 +21,7 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
 	"govahi/domain/projection"
@@ -51,6 +53,8 @@ var kinds = []kind{
 	of(inquiry.Kind, "tracking code-form version", "one question to the civil registry"),
 	of(fee.Kind, "tracking code", "the fee of one request"),
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
+	of(payment.Kind, "attempt", "one attempt to pay a fee at a bank's page"),
+	of(contract.Kind, "company national ID", "a company's contract for the fees of its people"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),

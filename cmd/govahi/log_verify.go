@@ -15,6 +15,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/contract"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -24,6 +25,7 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
 	"govahi/domain/projection"
@@ -43,6 +45,8 @@ var catalogs = map[string]event.Catalog{
 	inquiry.Kind.Category:           inquiry.Kind.Catalog,
 	fee.Kind.Category:               fee.Kind.Catalog,
 	fee.Settlement.Category:         fee.Settlement.Catalog,
+	payment.Kind.Category:           payment.Kind.Catalog,
+	contract.Kind.Category:          contract.Kind.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,

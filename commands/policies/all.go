@@ -6,6 +6,7 @@ import "govahi/commands"
 func OfRecord() []Policy {
 	return []Policy{
 		SendEmailCodeOnFormCompleted(), RaiseFeeOnSubmitted(), NoteFeeOnSettled(),
+		CloseFeeOnOver(), EndAttemptOnEnded(),
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),

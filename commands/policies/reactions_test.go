@@ -14,6 +14,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -81,6 +82,22 @@ func progress(events ...event.Event) func(*house) event.Recorded {
 	return func(h *house) event.Recorded { return given(h, enrollment.Kind, code, append(formed(), events...)...) }
 }
 
+// refunding is the end of a request whose fee was paid.
+func refunding(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
+		return given(h, enrollment.Kind, code, submitted(end)...)
+	}
+}
+
+// attempted is the end of an attempt to pay.
+func attempted(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.PaymentAttempted{Order: code, Attempt: "a1"})
+		return given(h, payment.Kind, "a1", payment.Requested{Attempt: "a1", Order: code, Request: request}, payment.Redirected{Reference: "R"}, end)
+	}
+}
+
 func defined(h *house) event.Recorded {
 	given(h, access.Binding, serial, access.Bound{UserName: "sara1", At: noon})
 	return given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, At: noon})
@@ -94,13 +111,20 @@ var reactions = []struct {
 }{
 	{"send-email-code-on-form-completed", progress(), "enrollment.email-code-sent.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
-		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
+			Product: "cpmis-signature", Level: tariff.Silver, IssuerKind: tariff.Governmental, Version: 1, IssuanceRial: 5, ValidFrom: noon,
+		})
 		return given(h, enrollment.Kind, code, submitted()...)
 	}, "fee.raised.v1"},
 	{"note-fee-on-settled", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, submitted()...)
 		return given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
 	}, "enrollment.fee-settled.v1"},
+	{"close-fee-on-over", refunding(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"close-fee-on-over", refunding(enrollment.Withdrawn{By: sara, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"end-attempt-on-ended", attempted(payment.Failed{Cause: "declined", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Reversed{Cause: "not-verified", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Gone{At: noon}), "fee.payment-expired.v1"},
 	{"request-inquiry-on-inquired", func(h *house) event.Recorded {
 		return given(h, enrollment.Kind, code, submitted(enrollment.IdentityInquired{Inquiry: code + "-1", FormVersion: 1, By: nima, At: noon})...)
 	}, "inquiry.requested.v1"},
