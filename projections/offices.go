@@ -15,7 +15,7 @@ var officesSQL string
 // Offices is what the public may know of the offices: where they are, and the
 // approved tariff (S1.8, S1.9).
 var Offices = Projection{
-	Name: "offices", Version: 1, Tables: officesSQL,
+	Name: "offices", Version: 2, Tables: officesSQL,
 	Catalogs: []event.Catalog{office.Catalog, tariff.Catalog},
 	Apply:    applyOffice,
 }
@@ -36,6 +36,8 @@ type officeRow struct {
 type tariffRow struct {
 	Product      string `row:"key"`
 	Version      int    `row:"key"`
+	Level        int
+	IssuerKind   string
 	TokenRial    int64
 	IssuanceRial int64
 	ValidFrom    time.Time
@@ -47,7 +49,8 @@ func applyOffice(w *Writer, e Event) {
 		offices.Insert(w, officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City})
 	case tariff.Published:
 		tariffs.Insert(w, tariffRow{
-			Product: e.Product, Version: e.Version, TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,
+			Product: e.Product, Version: e.Version, Level: int(e.Level), IssuerKind: string(e.IssuerKind),
+			TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,
 		})
 	}
 }

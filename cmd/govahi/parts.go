@@ -50,7 +50,8 @@ func (h *house) workers() []policies.Worker {
 			return h.app.SendNotification(ctx, c, h.mailer, id)
 		},
 	}
-	return []policies.Worker{inquire, post}
+	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
+	return []policies.Worker{inquire, post, reconcile}
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given
