@@ -31,6 +31,9 @@ type officeRow struct {
 	Name     string
 	Province string
 	City     string
+	Company  *string
+	Licence  *string
+	Until    *time.Time
 }
 
 type tariffRow struct {
@@ -44,9 +47,17 @@ type tariffRow struct {
 }
 
 func applyOffice(w *Writer, e Event) {
+	code := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case office.Opened:
-		offices.Insert(w, officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City})
+		r := officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City}
+		if e.Company != "" {
+			r.Company = &e.Company
+		}
+		offices.Insert(w, r)
+	case office.Licensed:
+		r := offices.Change(w, code)
+		r.Licence, r.Until = &e.Number, &e.Until
 	case tariff.Published:
 		tariffs.Insert(w, tariffRow{
 			Product: e.Product, Version: e.Version, Level: int(e.Level), IssuerKind: string(e.IssuerKind),

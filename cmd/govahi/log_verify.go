@@ -16,6 +16,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/contract"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -49,6 +50,7 @@ var catalogs = map[string]event.Catalog{
 	contract.Kind.Category:          contract.Kind.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
