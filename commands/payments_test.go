@@ -273,3 +273,31 @@ func TestABanksGarbageIsNoReference(t *testing.T) {
 		t.Errorf("it is %s", s.Status)
 	}
 }
+
+// TestAnAttemptWaitsForAGatewayThatWasTakenOut: what its bank holds is not
+// forgotten, and nobody looks all the time.
+func TestAnAttemptWaitsForAGatewayThatWasTakenOut(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusAtOffice)
+	started, err := r.start(r.by(applicant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Gateways.Named = nil
+	r.clock.pass(commands.DefaultLook)
+	for range 3 {
+		if err := r.ReconcilePayment(t.Context(), commands.Caller{Policy: "reconcile"}, started.Attempt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := r.attempt(started); s.Status != payment.StatusAway || s.Looks != 1 {
+		t.Errorf("it is %s after %d looks", s.Status, s.Looks)
+	}
+	r.Gateways.Named = map[string]commands.Gateway{"bank1": r.bank}
+	r.clock.pass(time.Minute)
+	if err := r.ReconcilePayment(t.Context(), commands.Caller{Policy: "reconcile"}, started.Attempt); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.fee(); s.Settled == nil {
+		t.Errorf("then it is %s", r.attempt(started).Status)
+	}
+}

@@ -56,8 +56,11 @@ func (a *App) AdvancePayment(ctx context.Context, c Caller, id string) error {
 // A bank that is out of reach is asked again later.
 func (a *App) nextOf(ctx context.Context, c Caller, s payment.Payment) (event.Command[payment.Payment], error) {
 	gateway := a.Gateways.Named[s.Requested.Provider]
-	if s.Status == payment.None || s.Status.Over() || gateway == nil {
+	switch {
+	case s.Status == payment.None || s.Status.Over():
 		return nil, nil
+	case gateway == nil: // an operator took it out too early
+		return payment.Postpone{Cause: "gateway-missing", At: a.Clock()}, nil
 	}
 	p := paying{a, gateway, s}
 	next, err := p.next(ctx, c)

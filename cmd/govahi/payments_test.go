@@ -79,7 +79,7 @@ func TestGovahiKilledBetweenTheStepsOfAPayment(t *testing.T) {
 	steps := []string{"payment:attempted", "payment:noted", "payment:bank-verified", "payment:bank-settled", "payment:claimed", "payment:credited"}
 	m := newMishaps(t, steps...)
 	verifying, settling := openBank(t, simulator.Verifying), openBank(t, simulator.Settling)
-	env := []string{m.env(), "GOVAHI_GATEWAYS=" + gatewaysFile(t, verifying, settling), "TEST_MERCHANT=merchant", "GOVAHI_PAYMENT_LOOK=1s"}
+	env := []string{m.env(), "GOVAHI_GATEWAYS=" + gatewaysFile(t, verifying, settling), "TEST_MERCHANT=merchant", "GOVAHI_PAYMENT_LOOK=1m"}
 	i, l := begin(t, dataDir(t), env...), newLedger()
 	for n, point := range steps {
 		t.Run(point, func(t *testing.T) {
