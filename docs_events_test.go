@@ -12,6 +12,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -22,6 +23,7 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
 	"govahi/domain/projection"
@@ -53,6 +55,8 @@ var kinds = []kind{
 	of(inquiry.Kind, "tracking code-form version", "one question to the civil registry"),
 	of(fee.Kind, "tracking code", "the fee of one request"),
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
+	of(payment.Kind, "attempt", "one attempt to pay a fee at a bank's page"),
+	of(contract.Kind, "company national ID", "a company's contract for the fees of its people"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),

@@ -25,6 +25,7 @@ type App struct {
 	Signer     Signer
 	Signatures Signatures
 	Registry   CivilRegistry
+	Gateways   Gateways         // of banks; none, if the house is connected to none
 	CodeLimit  limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
 	Custody    token.Terms      // how long a token may be on its way, and wait
 	Clock      func() time.Time // UTC

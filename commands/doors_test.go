@@ -65,6 +65,22 @@ var doors = []door{
 	{"RecordPayment", enrollment.StatusAtOffice, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.RecordPayment(ctx, c, r.code, slip(r.code))
 	}, officers},
+	{"StartPayment", enrollment.StatusAtOffice, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		receipt, _, err := r.StartPayment(ctx, c, r.code, commands.StartPayment{Provider: "bank1"})
+		return receipt, err
+	}, party},
+	{"SettleByContract", enrollment.StatusUnderControl, (*request).insideUnderContract, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.SettleByContract(ctx, c, r.code, price)
+	}, officers},
+	{"RecordRefund", enrollment.StatusConfirmed, (*request).rejectedAfterPayment, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.RecordRefund(ctx, c, r.code, commands.RecordRefund{Number: 1, Reference: "H-1"})
+	}, []string{officer, second, manager}},
+	{"ConcludeContract", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.ConcludeContract(ctx, c, contracted)
+	}, managers},
+	{"EndContract", enrollment.StatusDraft, (*request).contract, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.EndContract(ctx, c, contracted.Company)
+	}, managers},
 	{"RequireControl", enrollment.StatusUnderControl, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.RequireControl(ctx, c, r.code, enrollment.ControlTelephone)
 	}, officers},
@@ -258,7 +274,7 @@ func (r *request) sameAgain(d door, c commands.Caller, first commands.Receipt, w
 func (r *request) tellOn() {
 	r.t.Helper()
 	for range 30 {
-		if s := r.now(); s.Status.Over() || s.Status == enrollment.StatusNeedsCorrection {
+		if s := r.now(); s.Status.Over() || s.Status == enrollment.StatusNeedsCorrection || s.Status == enrollment.StatusReadyForDispatch {
 			return
 		}
 		r.step()
@@ -323,7 +339,7 @@ func TestTheSameKeyOfAnotherIsAnotherCommand(t *testing.T) {
 // unknowing lists the doors that are not about a request which must exist.
 var unknowing = []string{
 	"OpenRequest", "OpenRequest, at a counter", "ReportInaccuracy", "RefuteInaccuracy", "EstablishInaccuracy",
-	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject",
+	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
 }
 
 func TestAnUnknownRequestIsNotFound(t *testing.T) {

@@ -43,6 +43,7 @@ func inside(t *testing.T) *house {
 	h.appoint(otherUnits, appointment.ResearchOfficer, "unit-x", year)
 	h.appoint(carrier, appointment.AuthorityOfficer, "authority", year)
 	h.appoint(companyOfficer, appointment.UnitOfficer, "company-unit", year)
+	h.did(h.ConcludeContract(h.t.Context(), h.by(manager), commands.ConcludeContract{Company: company, Number: "Q-1", Until: year}))
 	h.Custody = commands.DefaultCustody
 	return h
 }
@@ -94,9 +95,6 @@ func (r *request) readyForDispatch() *request {
 	r.atTheOffice()
 	r.did(r.VerifyDocuments(ctx, r.by(officer), r.code, commands.VerifyDocuments{Sighted: []enrollment.Document{enrollment.NationalCard}}))
 	r.settle()
-	if r.now().Fee.Order == "" {
-		r.did(r.RecordPayment(ctx, r.by(officer), r.code, slip(r.code)))
-	}
 	return r.upTo(enrollment.StatusReadyForDispatch)
 }
 
@@ -245,7 +243,7 @@ func TestACountThatDiffersIsACase(t *testing.T) {
 	}
 	h.sent("unit-b", "authority", unitOfficer, carrier, b.code)
 	h.sent("authority", "office-1", carrier, officer, a.code, b.code)
-	if a.now().Status != enrollment.StatusAtOffice || b.now().Origin != "authority" {
+	if a.now().Status != enrollment.StatusUnderControl || a.now().Fee.Order == "" || b.now().Origin != "authority" {
 		t.Errorf("%s; the origin is %q", a.now().Status, b.now().Origin)
 	}
 }

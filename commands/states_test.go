@@ -122,6 +122,15 @@ var rules = []rule{
 		[]string{"at-office", "under-control", "needs-correction", "rejected"},
 		map[string][]string{"fee-already-settled": append(between("controlled", "accepted"), "rejected late", "withdrawn late", "revoked", "revoked late")},
 	},
+	{
+		"StartPayment",
+		[]string{"at-office", "under-control", "needs-correction"},
+		map[string][]string{"fee-already-settled": {"controlled", "confirmed"}},
+	},
+	{"SettleByContract", nil, map[string][]string{"contract-not-for-channel": except(between("at-office", "revoked late"), "withdrawn")}},
+	{"RecordRefund", []string{"rejected late", "withdrawn late"}, map[string][]string{
+		"refund-unknown": except(except(except(between("at-office", "revoked late"), "withdrawn"), "rejected late"), "withdrawn late"),
+	}},
 	{"RequireControl", desk, nil},
 	{"CloseControl", nil, map[string][]string{"control-not-required": desk}},
 	{"RequestCorrection", desk, nil},
@@ -185,7 +194,7 @@ func (l rule) code(p place) string {
 // aside are the doors whose story is not a request's.
 var aside = []string{
 	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenOffice", "Appoint",
-	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject",
+	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
 }
 
 func TestEveryDoorHasItsRule(t *testing.T) {
@@ -256,7 +265,7 @@ func (r *request) explained(f *fault.Fault) bool {
 	}
 	s := enrollment.Kind.Life[string(r.now().Status)]
 	switch f.Code {
-	case "control-not-required", "certificate-not-valid":
+	case "control-not-required", "certificate-not-valid", "contract-not-for-channel":
 		return true // their own words name the remedy
 	case "fee-already-settled":
 		s = fee.Kind.Life[string(r.fee().Status())]

@@ -32,6 +32,8 @@ func TestTheListsOfAWholeHouse(t *testing.T) {
 	v.tells("certificates by status, newest first", certificatesByStatusNewestFirst)
 	v.tells("due inquiries", dueInquiries)
 	v.tells("due notifications", dueNotifications)
+	v.tells("due payments", duePayments)
+	v.tells("a fee's state", theFeesStateIsThatOfItsStream)
 }
 
 func TestTheManagementViewCounts(t *testing.T) {

@@ -159,6 +159,9 @@ func (s *Server) knowing(ctx huma.Context, next func(huma.Context)) {
 		s.stopAt(ctx, malformed(errQuery))
 		return
 	}
+	if ctx.Operation().Metadata[openQuery] == true {
+		query = nil
+	}
 	wrong := f.wrongParameters(query, c.AllParams())
 	if len(wrong) > 0 {
 		s.stopAt(ctx, f.humaProblem(fiber.StatusUnprocessableEntity, wrong...))

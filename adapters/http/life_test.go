@@ -35,6 +35,7 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	domainpayment "govahi/domain/payment"
 	"govahi/projections"
 	"govahi/queries"
 )
@@ -59,6 +60,9 @@ func bare(t testing.TB) *life {
 	l.app = &commands.App{
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
 		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+	}
+	l.app.Gateways = commands.Gateways{
+		Named: map[string]commands.Gateway{"bank1": paying{}}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,
 	}
 	l.publisher = commands.NewPublisher(l.app)
 	return l
@@ -308,6 +312,37 @@ type matching struct{}
 func (matching) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	return commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}, nil
 }
+
+// paying is a bank where whoever comes back has paid.
+type paying struct{}
+
+func (paying) Separate() bool { return false }
+
+func (paying) Open(_ context.Context, p commands.GatewayPayment, _ string) (string, error) {
+	return "R" + p.Attempt, nil
+}
+
+func (paying) Page(reference string) commands.GatewayPage {
+	return commands.GatewayPage{Method: "GET", URL: "http://bank.example.ir/" + reference}
+}
+
+func (paying) Read(fields map[string]string) (domainpayment.Claim, string) {
+	return map[string]domainpayment.Claim{"ok": domainpayment.ClaimsPaid}[fields["status"]], ""
+}
+
+func (paying) Verify(_ context.Context, p commands.GatewayPayment) (commands.Verdict, error) {
+	return commands.Verdict{Standing: commands.Held, Money: domainpayment.Money{RRN: "700000000001", Card: "999999******1234", AmountRial: p.AmountRial}}, nil
+}
+
+func (paying) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+	return commands.Held, nil
+}
+
+func (paying) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+	return commands.Paid, nil
+}
+
+func (paying) Reverse(context.Context, commands.GatewayPayment) error { return nil }
 
 // prompt is a feed that brings what the log has, as soon as it has something.
 type prompt struct {

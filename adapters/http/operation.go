@@ -26,6 +26,7 @@ type Operation struct {
 	View    string // the projections that a Query answers from, for ?after=; spaces between
 	Type    string // content type of a raw answer
 	Hidden  bool   // left out of the OpenAPI document
+	Open    bool   // its query is somebody else's, and may hold anything
 	Limit   Limit
 }
 
@@ -118,11 +119,15 @@ func (s *Server) counted(d *huma.Operation, l Limit) {
 	}
 }
 
+// openQuery marks an operation whose query may hold anything.
+const openQuery = "govahi-open-query"
+
 // describe is the OpenAPI side of an operation.
 func describe(op Operation) huma.Operation {
 	return huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Tags: []string{op.Tag}, Summary: op.Summary,
 		Description: op.Text, DefaultStatus: op.Status, Hidden: op.Hidden, Responses: map[string]*huma.Response{},
+		Metadata:     map[string]any{openQuery: op.Open},
 		MaxBodyBytes: bodyLimit + 1, // huma refuses from there on, Fiber above bodyLimit
 	}
 }

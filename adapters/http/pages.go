@@ -15,8 +15,9 @@ import (
 
 // The pages with a form.
 const (
-	verifyPage = "/verify"
-	trackPage  = "/track"
+	verifyPage  = "/verify"
+	trackPage   = "/track"
+	tariffsPage = "/tariffs.html"
 )
 
 // pages are what a person looks at.
@@ -61,7 +62,7 @@ func (h House) pages(s *Server) {
 
 func (h House) home() web.HomeData {
 	return web.HomeData{
-		Verify: verifyPage, Track: trackPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
+		Verify: verifyPage, Track: trackPage, Tariffs: tariffsPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
 		Root: "/pki/chain.pem", Development: h.Development,
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"govahi/commands/memlog"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	domainpayment "govahi/domain/payment"
 	"govahi/queries"
 )
 
@@ -347,11 +348,30 @@ func (p *prepared) inspect() {
 	p.does("under-control", "officer-1", "/requests/{code}/documents", originals())
 	p.does("calling", "officer-1", "/requests/{code}/controls", map[string]string{"control": "telephone"})
 	p.does("called", "officer-1", "/requests/{code}/control-results", map[string]any{"control": "telephone", "passed": true})
+	p.insideStory()
+	p.back("called")
 	p.does("controlled", "officer-1", "/requests/{code}/payment", payment())
+	p.does("refunding", "officer-1", "/requests/{code}/rejection", map[string]string{"reason": "not-entitled"})
+	p.back("controlled")
 	var review commands.Review
 	p.get("officer-2", "/requests/"+p.code+"/record").json(p.t, &review)
 	p.record = confirming("officer-2", review)
 	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", p.record)
+}
+
+// insideStory is the same request as if it had been opened for the inside
+// channel, whose company has a contract.
+func (p *prepared) insideStory() {
+	p.t.Helper()
+	p.does("contracted", "manager", "/contracts", map[string]any{"company": "10999001013", "number": "Q-1", "until": now().AddDate(1, 0, 0)})
+	m := p.chapters["contracted"]
+	inside := chapter{slices.Clone(m.events), m.read}
+	for i, e := range inside.events {
+		if e.Type == "enrollment.opened.v1" {
+			inside.events[i].Data = bytes.Replace(e.Data, []byte(`"channel":"outside"`), []byte(`"channel":"inside"`), 1)
+		}
+	}
+	p.chapters["inside"] = inside
 }
 
 type undecided struct{}
@@ -421,6 +441,11 @@ func (p *prepared) due() map[string]ripe {
 		"verify-documents":     when("at-office", originals()),
 		"repeat-inquiry":       when("inconclusive", nil),
 		"record-payment":       when("under-control", payment()),
+		"start-payment":        when("at-office", map[string]string{"provider": "bank1"}),
+		"settle-by-contract":   when("inside", map[string]any{"amountRial": 1_500_000}),
+		"record-refund":        when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
+		"conclude-contract":    when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
+		"end-contract":         when("contracted", map[string]string{"company": "10999001013"}),
 		"require-control":      when("under-control", map[string]string{"control": "address"}),
 		"close-control":        when("calling", map[string]any{"control": "telephone", "passed": true}),
 		"request-correction":   when("under-control", map[string]any{"fields": []string{"post"}}),
@@ -569,6 +594,7 @@ func TestWhoMayAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := stage{l.life, t, permissions(t)}
+	attempt := l.abandoned()
 	for _, d := range l.operations() {
 		if d.takes("Idempotency-Key") {
 			continue
@@ -585,6 +611,8 @@ func TestWhoMayAsk(t *testing.T) {
 					body = `{"trackingCode":"` + l.code + `","lastFour":"1234"}`
 				case "post-track":
 					headers, body = append(headers, "Content-Type", formType), "trackingCode="+l.code+"&lastFour=1234"
+				case "post-payment-callback":
+					headers, body = append(headers, "Content-Type", formType), "Status=OK"
 				case "post-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}
@@ -593,9 +621,26 @@ func TestWhoMayAsk(t *testing.T) {
 				}
 				return l.ask(d.method, path, body, headers...)
 			}
-			s.try(d, role, func() answer { return ask(l.path(d)) }, func() answer { return ask(d.nowhere()) })
+			s.try(d, role, func() answer { return ask(attempt.Replace(l.path(d))) }, func() answer { return ask(d.nowhere()) })
 		}
 	}
+}
+
+// abandoned is an attempt to pay that came to nothing long ago, in an address.
+func (l *told) abandoned() *strings.Replacer {
+	l.t.Helper()
+	const attempt = "0123456789abcdef0123456789abcdef"
+	stream := domainpayment.Kind.Stream(attempt)
+	asked := domainpayment.Requested{Attempt: attempt, Order: l.code, Request: enrollment.Kind.Stream(l.code), Provider: "bank1", AmountRial: 1, At: now()}
+	events := []event.Event{asked, domainpayment.Redirected{Reference: "R", At: now()}, domainpayment.Gone{At: now()}}
+	proposed, err := domainpayment.Kind.Encode(l.t.Context(), nil, stream, event.Meta{CommandID: "abandoned", Actor: "test", At: now()}, events)
+	if err == nil {
+		_, err = l.log.Append(l.t.Context(), stream, event.NoStream, proposed...)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return strings.NewReplacer("{attempt}", attempt, "{token}", fmt.Sprintf("%x", keyed{}.Derive("payment-callback", attempt)[:16]))
 }
 
 // path is the operation's, about the certificate of the story.

@@ -33,6 +33,7 @@ func Declare(s *Server, h House) {
 	h.certificates(s)
 	h.cases(s)
 	h.accesses(s)
+	h.payments(s)
 	h.offices(s)
 	h.credentials(s)
 	h.inside(s)

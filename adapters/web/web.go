@@ -43,6 +43,9 @@ var (
 	trackPage     = page("track.html")
 	refusalPage   = page("refusal.html")
 	dashboardPage = page("dashboard.html")
+	receiptPage   = page("receipt.html")
+	returnedPage  = page("returned.html")
+	tariffsPage   = page("tariffs.html")
 )
 
 // page is the common frame with the forms and the page's own parts in it.
@@ -60,6 +63,7 @@ func Home(w io.Writer, d HomeData) error { return homePage.Execute(w, d) }
 type HomeData struct {
 	Verify      string // the form's target; takes ?serial=
 	Track       string
+	Tariffs     string
 	Docs        string
 	CRL         string
 	CA          string // the issuer's certificate

@@ -122,6 +122,7 @@ func folded(facts []fact) tables {
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
 		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {},
+		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
 		category, name, _ := strings.Cut(e.Type, ".")
@@ -151,6 +152,12 @@ func folded(facts []fact) tables {
 			f.crl(e, name)
 		case "person":
 			f.person(e, name)
+		case "fee":
+			f.fee(e, name)
+		case "payment":
+			f.attempt(e, name)
+		case "contract":
+			f.contract(e, name)
 		}
 	}
 	return f.tables
@@ -483,7 +490,7 @@ func (f fold) place(e fact, name string) {
 	case "published":
 		key := fmt.Sprintf("%s/%d", e.Data.text("product"), e.Data.number("version"))
 		f.tables["offices.tariffs"][key] = row{
-			"product": e.Data["product"], "version": e.Data["version"], "token_rial": e.Data["tokenRial"],
+			"product": e.Data["product"], "version": e.Data["version"], "level": e.Data["level"], "issuer_kind": e.Data["issuerKind"], "token_rial": e.Data["tokenRial"],
 			"issuance_rial": e.Data["issuanceRial"], "valid_from": e.Data["validFrom"],
 		}
 	}
@@ -548,6 +555,94 @@ func (f fold) person(e fact, name string) {
 		if c["person"] == e.Data["subject"] {
 			c["certificate"] = nil
 		}
+	}
+}
+
+// fee follows an order and its refunds (domain §5.5).
+func (f fold) fee(e fact, name string) {
+	code := e.about()
+	o := f.tables["payments.orders"][code]
+	p := e.Data.inner("payment")
+	switch name {
+	case "raised":
+		o = row{
+			"code": code, "product": e.Data["product"], "tariff_version": e.Data["tariffVersion"], "amount_rial": e.Data["amountRial"],
+			"raised_at": e.Data["at"], "open": []any{},
+		}
+		for _, later := range []string{
+			"mode", "provider", "terminal", "rrn", "trace", "card", "contract", "settled_at", "settled_by", "closed_at", "cause",
+		} {
+			o[later] = nil
+		}
+		f.tables["payments.orders"][code] = o
+	case "payment-attempted":
+		o["open"] = append(slices.Clone(o["open"].([]any)), e.Data["attempt"])
+	case "payment-failed", "payment-expired":
+		o["open"] = other(o["open"], e.Data["attempt"])
+	case "settled":
+		for _, field := range []string{"mode", "provider", "terminal", "rrn", "trace", "card", "contract"} {
+			o[field] = p.orNull(field)
+		}
+		o["settled_at"], o["settled_by"], o["open"] = e.Data["at"], e.Data.orNull("by"), other(o["open"], p["attempt"])
+	case "surplus-noted":
+		o["open"] = other(o["open"], p["attempt"])
+	case "closed":
+		o["closed_at"], o["cause"] = e.Data["at"], e.Data["cause"]
+	case "refund-opened":
+		f.tables["payments.refunds"][fmt.Sprintf("%s/%d", code, e.Data.number("number"))] = row{
+			"code": code, "number": e.Data["number"], "cause": e.Data["cause"], "mode": p["mode"], "provider": p.orNull("provider"),
+			"rrn": p.orNull("rrn"), "card": p.orNull("card"), "amount_rial": p["amountRial"], "opened_at": e.Data["at"],
+			"reference": nil, "refunded_at": nil, "refunded_by": nil,
+		}
+	case "refunded":
+		r := f.tables["payments.refunds"][fmt.Sprintf("%s/%d", code, e.Data.number("number"))]
+		r["reference"], r["refunded_at"], r["refunded_by"] = e.Data["reference"], e.Data["at"], e.Data["by"]
+	}
+}
+
+// other is a list without one.
+func other(list, one any) any {
+	return slices.DeleteFunc(slices.Clone(list.([]any)), func(x any) bool { return x == one })
+}
+
+// attempt follows an attempt to pay online.
+func (f fold) attempt(e fact, name string) {
+	all, id := f.tables["payments.attempts"], e.about()
+	if name == "requested" {
+		all[id] = row{
+			"id": id, "code": e.Data["order"], "provider": e.Data["provider"], "amount_rial": e.Data["amountRial"], "status": "requested",
+			"begun_at": e.Data["at"], "since": e.Data["at"], "due_at": e.Data["dueAt"], "set_at": e.Data["at"], "looks": 0., "rrn": nil, "cause": nil,
+		}
+		return
+	}
+	a := all[id]
+	status := map[string]string{
+		"redirected": "redirected", "verification-started": "verifying", "verified": "verified", "bank-settled": "settled",
+		"done": "done", "failed": "failed", "reversed": "reversed", "gone": "gone",
+	}[name]
+	if status != "" {
+		a["status"], a["since"] = status, e.Data["at"]
+	}
+	switch name {
+	case "callback-noted", "verification-started", "verified", "bank-settled":
+		a["due_at"], a["set_at"], a["looks"], a["cause"] = e.Data["dueAt"], e.Data["at"], 0., nil
+	case "postponed":
+		a["due_at"], a["set_at"], a["looks"], a["cause"] = e.Data["dueAt"], e.Data["at"], e.Data["look"], e.Data["cause"]
+	case "done", "failed", "reversed", "gone":
+		a["due_at"], a["cause"] = nil, e.Data.orNull("cause")
+	}
+	if name == "verified" {
+		a["rrn"] = e.Data.inner("money")["rrn"]
+	}
+}
+
+func (f fold) contract(e fact, name string) {
+	all, company := f.tables["payments.contracts"], e.about()
+	switch name {
+	case "concluded":
+		all[company] = row{"company": company, "number": e.Data["number"], "until": e.Data["until"], "since": e.Data["at"], "ended_at": nil}
+	case "ended":
+		all[company]["ended_at"] = e.Data["at"]
 	}
 }
 

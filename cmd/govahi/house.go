@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
@@ -63,6 +64,7 @@ type house struct {
 	door      *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
+	banks                           banks   // simulated
 }
 
 // settings come from flags and the environment.
@@ -73,6 +75,10 @@ type settings struct {
 	Base    string   `env:"GOVAHI_BASE" help:"Public http URL of the door, as certificates will cite it; default: http:// and the address."`
 	Metrics string   `env:"GOVAHI_METRICS" placeholder:"HOST:PORT" help:"Address where Prometheus reads GET /metrics, without authentication: of a private network, never a public one; none if empty."`
 	Mode    sso.Mode `env:"GOVAHI_MODE" default:"development" enum:"development,production" help:"Whether invented people may sign in."`
+
+	Gateways    string        `env:"GOVAHI_GATEWAYS" placeholder:"FILE" help:"YAML file of the banks' gateways where fees are paid online; simulated ones in development if empty, none elsewhere."`
+	PaymentLook time.Duration `env:"GOVAHI_PAYMENT_LOOK" default:"5m" help:"After it the bank is asked about a payment that nobody reported."`
+	PaymentEnd  time.Duration `env:"GOVAHI_PAYMENT_END" default:"14m" help:"After it no payment is verified any more: less than the time after which a bank gives back what was not."`
 
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
@@ -99,7 +105,7 @@ func (s settings) check() error {
 	if s.Mode != sso.Development && !trustworthy(s.OIDCKeys) {
 		return errors.New("GOVAHI_OIDC_KEYS must be an https URL: whoever could change these keys on their way could sign in as anybody")
 	}
-	return errors.Join(s.connections.check(s.Mode), refuseHooks(s.Mode))
+	return errors.Join(s.checkPayments(), s.connections.check(s.Mode), refuseHooks(s.Mode))
 }
 
 // trustworthy tells whether nobody stands between us and a URL: http is for this

@@ -53,7 +53,8 @@ func (h *house) workers() []policies.Worker {
 	watch := policies.Worker{
 		Name: "watch", Due: h.queries.DueTokens(h.app.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
 	}
-	return []policies.Worker{inquire, post, watch}
+	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
+	return []policies.Worker{inquire, post, watch, reconcile}
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

@@ -130,9 +130,13 @@ func (h *house) makeApp() error {
 	if err != nil {
 		return err
 	}
+	gateways, err := h.gateways()
+	if err != nil {
+		return err
+	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
-		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Custody: commands.DefaultCustody, Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Custody: commands.DefaultCustody, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
 	mailer, err := h.mailServer()
@@ -222,7 +226,7 @@ func (h *house) openDoor() (err error) {
 			return err
 		}
 		oidc.Issuer = devIssuer(h.base())
-		config.DevIssuer = issuer
+		config.DevIssuer, config.DevBank = issuer, h.banks.door()
 		config.Verifier = sso.Static(oidc, issuer.PublicKey())
 	} else {
 		config.Verifier = sso.Remote(oidc, h.OIDCKeys)

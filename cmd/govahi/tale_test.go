@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"govahi/domain/fault"
 	"govahi/domain/limit"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/projections"
 )
 
@@ -52,6 +54,7 @@ type tale struct {
 // affair is a request on its way.
 type affair struct {
 	by, person, code, token string
+	attempts                []string // to pay online
 }
 
 // Those who act, by their codes; the others are whoever comes.
@@ -72,6 +75,9 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Signatures: officertest.Signatures{}, Registry: s,
 		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
+	s.Gateways = commands.Gateways{Look: 20 * time.Second, End: 3 * time.Minute, Named: map[string]commands.Gateway{
+		"bank1": tillOf{s, false}, "bank2": tillOf{s, true},
+	}}
 	s.publisher = commands.NewPublisher(s.App)
 	s.found()
 	for range acts {
@@ -259,6 +265,21 @@ var doings = []doing{
 			Provider: "samplebank", Terminal: "10000001", RRN: a.code, Trace: "1", AmountRial: 1_500_000,
 		}))
 	}},
+	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.pays(a)
+	}},
+	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl, enrollment.StatusControlled), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.comesBack(a)
+	}},
+	{at(enrollment.StatusRejected, enrollment.StatusWithdrawn), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.comesBack(a)
+		s.asked(s.RecordPayment(s.ctx, s.as(officer), a.code, commands.RecordPayment{
+			Provider: "samplebank", Terminal: "10000001", RRN: "9" + a.code, Trace: "1", AmountRial: 1_500_000,
+		}))
+	}},
+	{at(enrollment.StatusRejected, enrollment.StatusWithdrawn), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		s.asked(s.RecordRefund(s.ctx, s.as(officer), a.code, commands.RecordRefund{Number: 1 + evenly(s.T, 2, "case"), Reference: "H-1"}))
+	}},
 	{at(enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
 		s.asked(s.CloseControl(s.ctx, s.as(officer), a.code, s.control(), s.chance(80, "passed")))
 	}},
@@ -343,7 +364,7 @@ func (s *tale) form(a *affair) commands.FormInput {
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -360,6 +381,13 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.decide()
 	case "erase":
 		s.asked(s.EraseSubject(s.ctx, s.as(manager), who, "subject-request"))
+	case "contract":
+		company := s.one("company", "10999001013", "10999002029")
+		if s.chance(30, "ends") {
+			s.asked(s.EndContract(s.ctx, s.as(manager), company))
+			return
+		}
+		s.asked(s.ConcludeContract(s.ctx, s.as(manager), commands.ConcludeContract{Company: company, Number: s.one("number", "Q-1", "Q-2"), Until: s.clock.AddDate(1, 0, 0)}))
 	case "day":
 		s.clock = s.clock.Add(13 * time.Hour)
 		s.refused(s.publisher.Publish(s.ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.clock.Unix())}))
@@ -412,6 +440,9 @@ func (s *tale) settle(keeper *spec.Keeper) {
 	for _, id := range latest(s.ids("inquiry.requested.v1")) {
 		s.refused(s.AskRegistry(s.ctx, commands.Caller{Policy: "inquire"}, id))
 	}
+	for _, id := range latest(s.ids("payment.requested.v1")) {
+		s.refused(s.ReconcilePayment(s.ctx, commands.Caller{Policy: "reconcile"}, id))
+	}
 	for _, id := range latest(s.ids("notification.requested.v1")) {
 		s.refused(s.SendNotification(s.ctx, commands.Caller{Policy: "post"}, s, id))
 	}
@@ -440,6 +471,64 @@ func TestTalesTellEverything(t *testing.T) {
 		}
 	}
 }
+
+// pays goes to a bank's page.
+func (s *tale) pays(a *affair) {
+	in := commands.StartPayment{Provider: s.one("bank", "bank1", "bank2")}
+	_, started, err := s.StartPayment(s.ctx, s.as(a.person), a.code, in)
+	if s.refused(err); err == nil {
+		a.attempts = append(a.attempts, started.Attempt)
+	}
+}
+
+// comesBack calls the callback's address.
+func (s *tale) comesBack(a *affair) {
+	if len(a.attempts) == 0 {
+		return
+	}
+	attempt := a.attempts[evenly(s.T, len(a.attempts), "attempt")]
+	token := hex.EncodeToString(s.Secrets.Derive("payment-callback", attempt)[:16])
+	_, err := s.PaymentCallback(s.ctx, attempt, token, map[string]string{})
+	s.refused(err)
+}
+
+// tillOf is a bank whose every answer is drawn.
+type tillOf struct {
+	*tale
+	separate bool
+}
+
+var errTill = errors.New("the bank is closed")
+
+func (b tillOf) Separate() bool { return b.separate }
+
+func (b tillOf) Open(_ context.Context, p commands.GatewayPayment, _ string) (string, error) {
+	return "R" + p.Attempt, pick(b.T, "opens", nil, nil, nil, nil, errTill)
+}
+
+func (tillOf) Page(reference string) commands.GatewayPage {
+	return commands.GatewayPage{Method: "GET", URL: "http://bank.example.ir/" + reference}
+}
+
+func (b tillOf) Read(map[string]string) (payment.Claim, string) {
+	return pick(b.T, "claim", payment.ClaimsPaid, payment.ClaimsPaid, payment.ClaimsFailed), b.one("hint", "", "17", "18")
+}
+
+func (b tillOf) Verify(_ context.Context, p commands.GatewayPayment) (commands.Verdict, error) {
+	standing := pick(b.T, "verdict", commands.Held, commands.Held, commands.Held, commands.Awaited, commands.Declined, commands.Returned, commands.Differs)
+	money := payment.Money{RRN: fmt.Sprintf("7%011d", binary.BigEndian.Uint32([]byte(p.Attempt))), Card: "999999******1234", AmountRial: p.AmountRial}
+	return commands.Verdict{Standing: standing, Money: money}, pick(b.T, "verifies", nil, nil, nil, nil, errTill)
+}
+
+func (b tillOf) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+	return pick(b.T, "settlement", commands.Held, commands.Held, commands.Held, commands.Returned, commands.Awaited), pick(b.T, "settles", nil, nil, nil, errTill)
+}
+
+func (b tillOf) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+	return pick(b.T, "standing", commands.Awaited, commands.Awaited, commands.Awaited, commands.Held, commands.Paid, commands.Declined, commands.Returned), nil
+}
+
+func (tillOf) Reverse(context.Context, commands.GatewayPayment) error { return nil }
 
 // latest leaves out what is done, or forgotten.
 func latest(ids []string) []string { return ids[max(0, len(ids)-12):] }

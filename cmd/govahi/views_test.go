@@ -608,6 +608,12 @@ func keyOf(table string, r row) string {
 	switch table {
 	case "offices.tariffs":
 		return fmt.Sprintf("%v/%v", r["product"], r["version"])
+	case "payments.refunds":
+		return fmt.Sprintf("%v/%v", r["code"], r["number"])
+	case "payments.attempts":
+		return r["id"].(string)
+	case "payments.contracts":
+		return r["company"].(string)
 	case "crls.crls":
 		return fmt.Sprintf("%v/%v", r["issuer"], r["number"])
 	case "appointments.appointments":

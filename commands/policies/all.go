@@ -6,10 +6,11 @@ import "govahi/commands"
 func OfRecord() []Policy {
 	return []Policy{
 		SendEmailCodeOnFormCompleted(), RaiseFeeOnSubmitted(), NoteFeeOnSettled(),
+		CloseFeeOnOver(), EndAttemptOnEnded(),
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
-		MoveDossiersOnConsigned(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
+		MoveDossiersOnConsigned(), SettleFeeOnDossierReceived(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }

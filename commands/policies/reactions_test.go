@@ -10,6 +10,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -17,6 +18,7 @@ import (
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -114,6 +116,22 @@ func arrived(h *house, intact bool) event.Recorded {
 	return gone(h, token.HandedOver{From: "office-1", To: "authority", At: noon}, token.Received{Place: "authority", SealIntact: intact, At: noon})
 }
 
+// refunding is the end of a request whose fee was paid.
+func refunding(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
+		return given(h, enrollment.Kind, code, submitted(end)...)
+	}
+}
+
+// attempted is the end of an attempt to pay.
+func attempted(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.PaymentAttempted{Order: code, Attempt: "a1"})
+		return given(h, payment.Kind, "a1", payment.Requested{Attempt: "a1", Order: code, Request: request}, payment.Redirected{Reference: "R"}, end)
+	}
+}
+
 func defined(h *house) event.Recorded {
 	given(h, access.Binding, serial, access.Bound{UserName: "sara1", At: noon})
 	return given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, At: noon})
@@ -127,13 +145,20 @@ var reactions = []struct {
 }{
 	{"send-email-code-on-form-completed", progress(), "enrollment.email-code-sent.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
-		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
+			Product: "cpmis-signature", Level: tariff.Silver, IssuerKind: tariff.Governmental, Version: 1, IssuanceRial: 5, ValidFrom: noon,
+		})
 		return given(h, enrollment.Kind, code, submitted()...)
 	}, "fee.raised.v1"},
 	{"note-fee-on-settled", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, submitted()...)
 		return given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
 	}, "enrollment.fee-settled.v1"},
+	{"close-fee-on-over", refunding(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"close-fee-on-over", refunding(enrollment.Withdrawn{By: sara, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"end-attempt-on-ended", attempted(payment.Failed{Cause: "declined", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Reversed{Cause: "not-verified", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Gone{At: noon}), "fee.payment-expired.v1"},
 	{"request-inquiry-on-inquired", func(h *house) event.Recorded {
 		return given(h, enrollment.Kind, code, submitted(enrollment.IdentityInquired{Inquiry: code + "-1", FormVersion: 1, By: nima, At: noon})...)
 	}, "inquiry.requested.v1"},
@@ -160,6 +185,12 @@ var reactions = []struct {
 		return given(h, consignment.Kind, "1", consignment.Dispatched{Number: "1", From: "authority", To: "office-1", Dossiers: []string{code}, At: noon},
 			consignment.Received{Dossiers: []string{code}, SealIntact: true, At: noon})
 	}, "enrollment.dossier-received.v1"},
+	{"settle-fee-on-dossier-received", func(h *house) event.Recorded {
+		given(h, contract.Kind, "10999001013", contract.Concluded{Number: "Q-1", Until: noon.AddDate(1, 0, 0), By: "p-manager", At: noon})
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request, AmountRial: 5})
+		return given(h, enrollment.Kind, code, inside(enrollment.DossierApproved{Unit: "unit", At: noon},
+			enrollment.DossierReceived{Consignment: "1", From: "authority", Place: "office-1", Office: true, At: noon})...)
+	}, "fee.settled.v2"},
 	{"note-token-on-received", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, onItsWay()...)
 		return arrived(h, true)
@@ -182,7 +213,9 @@ var reactions = []struct {
 	}, "certificate.revoked.v1"},
 	{"recall-token-on-revoked", func(h *house) event.Recorded { gone(h); return certified(h, revoked) }, "token.recalled.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
-		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
+			Product: "cpmis-signature", Level: tariff.Silver, IssuerKind: tariff.Governmental, Version: 1, IssuanceRial: 5, ValidFrom: noon,
+		})
 		return given(h, enrollment.Kind, code, inside()...)
 	}, "fee.raised.v1"},
 	{"notify-on-progress", progress(enrollment.SubmittedToUnit{Unit: "unit", At: noon}), "notification.requested.v1"},
