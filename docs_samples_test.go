@@ -207,7 +207,7 @@ func certificates() machine {
 		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.OnHold, certificate.Withdrawn}),
 		status: func(s certificate.Certificate) string { return string(s.Status) },
 		key: func(s certificate.Certificate) string {
-			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason)
+			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason, s.Hold.By)
 		},
 		samples: []sample[certificate.Certificate]{
 			try[certificate.Certificate](certificate.Intend{Intent: intent}),
@@ -215,8 +215,11 @@ func certificates() machine {
 			tryAs[certificate.Certificate]("other bytes", certificate.StartSigning{Signer: "s", TBSHash: "x", At: noon}),
 			try[certificate.Certificate](certificate.NoteIssued{DER: []byte{0x30}, Fingerprint: "f", Signer: "s", At: noon}),
 			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
-			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "ca", At: noon}),
-			try[certificate.Certificate](certificate.LiftSuspension{By: "ca", At: noon}),
+			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.Suspend{Until: noon, By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.LiftSuspension{By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.LiftSuspension{By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.EndSuspension{By: "policy", At: noon}),
 			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),
 			tryAs[certificate.Certificate]("privilegeWithdrawn", revoke(certificate.PrivilegeWithdrawn)),
 			tryAs[certificate.Certificate]("keyCompromise", revoke(certificate.KeyCompromise)),
@@ -275,6 +278,7 @@ func accesses() machine {
 			tryAs[access.Access]("not delivered", access.Define{User: user("a", access.Viewer), Valid: true}),
 			tryAs[access.Access]("not valid", access.Define{User: user("a", access.Viewer), Delivered: true}),
 			try[access.Access](access.Suspend{Certificate: "a", At: noon}),
+			try[access.Access](access.Restore{Certificate: "a", At: noon}),
 		},
 	}
 }

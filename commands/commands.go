@@ -23,6 +23,7 @@ type App struct {
 	Authority Authority
 	Signer    Signer
 	Registry  CivilRegistry
+	Terms     Terms
 	CodeLimit limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
 	Clock     func() time.Time // UTC
 	Handler   string           // who makes issuance attempts: one running process at a time has this name

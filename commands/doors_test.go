@@ -110,6 +110,12 @@ var doors = []door{
 	{"RevokeCertificate, for falsity", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.RevokeCertificate(ctx, c, r.now().Serial, certificate.PrivilegeWithdrawn)
 	}, operators},
+	{"SuspendCertificate", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.SuspendCertificate(ctx, c, r.now().Serial, 7)
+	}, []string{applicant, officer, second, operator}},
+	{"LiftSuspension", enrollment.StatusAccepted, (*request).suspend, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.LiftSuspension(ctx, c, r.now().Serial)
+	}, []string{applicant, operator}},
 	{"ReportInaccuracy", enrollment.StatusIssued, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReportInaccuracy(ctx, c, r.now().Serial, "درست نیست")
 	}, everybody},
@@ -148,6 +154,11 @@ func (r *request) inconclusive() {
 
 func (r *request) telephone() {
 	r.did(r.RequireControl(r.t.Context(), r.by(officer), r.code, enrollment.ControlTelephone))
+}
+
+// suspend holds the certificate, at its holder's wish.
+func (r *request) suspend() {
+	r.did(r.SuspendCertificate(r.t.Context(), r.by(r.of), r.now().Serial, 7))
 }
 
 func (r *request) report() {

@@ -70,7 +70,7 @@ func empty(t *testing.T) *house {
 	h.signer = &signer{ca: ca, log: h.log}
 	h.App = &commands.App{
 		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer,
-		Registry: h.registry, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
+		Registry: h.registry, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Terms: commands.DefaultTerms(), Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
 	}
 	return h
 }

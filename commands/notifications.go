@@ -174,4 +174,6 @@ type Due interface {
 	DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// DueNotifications are the IDs of messages whose time has come.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// DueSuspensions are the serials whose suspension nobody has lifted in time.
+	DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error)
 }

@@ -22,7 +22,7 @@ func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement 
 	if err != nil {
 		return Receipt{}, err
 	}
-	if held.state.Status != certificate.Valid && held.state.Status != certificate.Withdrawn {
+	if held.state.Issued.Serial == "" {
 		return Receipt{}, certificate.ErrNotIssued
 	}
 	number, err := a.caseNumber(ctx, c)

@@ -143,6 +143,13 @@ var rules = []rule{
 	{"RevokeCertificate, for falsity", between("issued", "accepted"), map[string][]string{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 	}},
+	{"SuspendCertificate", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
+	{"LiftSuspension", nil, map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+		"certificate-not-suspended": between("issued", "accepted"),
+	}},
 	{"ReportInaccuracy", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 }
 
@@ -262,7 +269,7 @@ func (r *request) explained(f *fault.Fault) bool {
 		s = fee.Kind.Life[string(r.fee().Status())]
 	case "token-taken":
 		s = token.Kind.Life[string(state(r.house, token.Kind, token.Kind.Stream(r.token)).Status)]
-	case "certificate-already-revoked":
+	case "certificate-already-revoked", "certificate-not-suspended":
 		s = certificate.Kind.Life[string(r.certificate().Status)]
 	}
 	if inquired := r.inquiry().Status; inquired == inquiry.None && strings.Contains(f.Text.En, "asked") {

@@ -46,6 +46,9 @@ var (
 	ErrFalsity = fault.New(fault.Forbidden, "falsity-for-the-ca",
 		"نادرستی اطلاعات را تنها مرکز صدور احراز می‌کند؛ دلیل دیگری برگزینید.",
 		"Falsity is for the CA alone to find; choose another reason.").At("reason")
+	ErrNotTrustee = fault.New(fault.Forbidden, "not-your-certificate",
+		"گواهی را دارندهٔ آن، مأمور دفتر ثبت‌نام آن به خواست دارنده‌ای که نزد اوست، یا کارشناس مرکز صدور معلق می‌کند و تعلیق را برمی‌دارد.",
+		"A certificate is suspended, and that lifted, by its holder, by an officer of its registration office for a holder at the counter, or by the CA's operators.")
 	ErrOwnCertificate = fault.New(fault.Forbidden, "own-certificate",
 		"هیچ‌کس دربارهٔ گواهی خود تصمیم نمی‌گیرد؛ همکار دیگری باید اقدام کند.",
 		"Nobody decides about his own certificate; a colleague must.")

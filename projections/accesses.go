@@ -13,7 +13,7 @@ var accessesSQL string
 
 // Accesses is the users of CPMIS.
 var Accesses = Projection{
-	Name: "accesses", Version: 1, Tables: accessesSQL,
+	Name: "accesses", Version: 2, Tables: accessesSQL,
 	Catalogs: []event.Catalog{access.Catalog},
 	Apply:    applyAccess,
 }
@@ -43,5 +43,8 @@ func applyAccess(w *Writer, e Event) {
 	case access.Suspended:
 		r := accesses.Change(w, e.UserName)
 		r.Active, r.Since, r.Cause = false, e.At, new(string(e.Cause))
+	case access.Restored:
+		r := accesses.Change(w, e.UserName)
+		r.Active, r.Since, r.Cause = true, e.At, nil
 	}
 }

@@ -22,6 +22,7 @@ type Certificate struct {
 	Reason      *string    `json:"reason,omitempty" db:"reason"`
 	RevokedAt   *time.Time `json:"revokedAt,omitempty" db:"revoked_at"`
 	Case        *string    `json:"case,omitempty" db:"cause"`
+	Until       *time.Time `json:"suspendedUntil,omitempty" db:"until"`
 
 	Person *string `json:"-" db:"person"`
 	Sealed []byte  `json:"-" db:"certificate"`
@@ -29,7 +30,7 @@ type Certificate struct {
 }
 
 const certificateColumns = `SELECT serial, request, profile, status, fingerprint, not_before, not_after, issued_at, token,
-	reason, revoked_at, cause, person, certificate, public FROM certificates.certificates `
+	reason, revoked_at, cause, until, person, certificate, public FROM certificates.certificates `
 
 // Certificate is one serial.
 func (q *Queries) Certificate(ctx context.Context, serial string) (Certificate, error) {

@@ -22,6 +22,12 @@ func (q *Queries) DueNotifications(ctx context.Context, now time.Time, limit int
 	return q.due(ctx, `SELECT id FROM notifications.notifications WHERE `+itsTime+` ORDER BY due_at LIMIT $3`, now, limit)
 }
 
+// DueSuspensions are the serials that nobody has lifted in time.
+func (q *Queries) DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT serial FROM certificates.certificates
+		WHERE status = 'suspended' AND until <= $1 ORDER BY until LIMIT $2`, now, limit)
+}
+
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], sql, now, now.Add(event.Apart), limit)
 }

@@ -57,7 +57,7 @@ func bare(t testing.TB) *life {
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer,
-		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.publisher = commands.NewPublisher(l.app)
 	return l

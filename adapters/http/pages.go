@@ -82,6 +82,8 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	switch {
 	case c.Status == certificate.Withdrawn:
 		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, c.Since
+	case c.Status == certificate.OnHold:
+		data.Standing, data.RevokedAt = web.Suspended, c.Hold.At
 	case now.After(c.Issued.NotAfter):
 		data.Standing = web.Expired
 	default:
@@ -111,6 +113,9 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 	now, err := h.App.StatusOf(ctx, value(r.Serial))
 	if err != nil {
 		return web.SheetData{}, err
+	}
+	if now.Status == certificate.OnHold {
+		return web.SheetData{}, certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(now.Status))
 	}
 	if now.Status != certificate.Valid {
 		return web.SheetData{}, errSheetVoid

@@ -347,6 +347,8 @@ func (p *prepared) hand() {
 	p.does("printed", "officer-1", "/requests/{code}/sheet", nil)
 	p.does("delivered", "officer-1", "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
 	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
+	p.does("suspended", "applicant", "/certificates/{serial}/suspension", map[string]int{"days": 7})
+	p.back("accepted")
 	var opened TrackingCode
 	p.does("reported", "applicant-2", "/certificates/{serial}/reports", statement()).json(p.t, &opened)
 	p.number = opened.TrackingCode
@@ -404,6 +406,8 @@ func (p *prepared) due() map[string]ripe {
 		"accept-certificate":   when("delivered", nil),
 		"define-access":        when("delivered", p.access()),
 		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
+		"suspend-certificate":  when("accepted", map[string]int{"days": 7}),
+		"lift-suspension":      when("suspended", nil),
 		"report-inaccuracy":    when("accepted", statement()),
 		"refute-inaccuracy":    when("reported", statement()),
 		"establish-inaccuracy": when("reported", statement()),

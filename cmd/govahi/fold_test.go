@@ -351,7 +351,7 @@ func (f fold) certificate(e fact, name string) {
 		c = row{"serial": serial, "profile": ""}
 		for _, later := range []string{
 			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
-			"public", "reason", "revoked_at", "revoked_by", "cause",
+			"public", "reason", "revoked_at", "revoked_by", "cause", "until",
 		} {
 			c[later] = nil
 		}
@@ -369,12 +369,16 @@ func (f fold) certificate(e fact, name string) {
 		c["certificate"], c["public"] = e.Data["certificate"], e.Data.bytes("public")
 	case "issuance-abandoned":
 		c["status"] = "abandoned"
+	case "suspended":
+		c["status"], c["until"] = "suspended", e.Data["until"]
+	case "suspension-lifted":
+		c["status"], c["until"] = "valid", nil
 	case "revoked":
 		if c["status"] != "revoked" { // a worse reason later does not move the time
 			c["revoked_at"] = e.Data["at"]
 		}
 		c["status"], c["reason"] = "revoked", e.Data["reason"]
-		c["revoked_by"], c["cause"] = e.Data["by"], e.Data.orNull("case")
+		c["revoked_by"], c["cause"], c["until"] = e.Data["by"], e.Data.orNull("case"), nil
 	}
 }
 
@@ -389,6 +393,8 @@ func (f fold) access(e fact, name string) {
 		}
 	case "suspended":
 		users[user]["active"], users[user]["since"], users[user]["cause"] = false, e.Data["at"], e.Data["cause"]
+	case "restored":
+		users[user]["active"], users[user]["since"], users[user]["cause"] = true, e.Data["at"], nil
 	}
 }
 

@@ -50,7 +50,8 @@ func (h *house) workers() []policies.Worker {
 			return h.app.SendNotification(ctx, c, h.mailer, id)
 		},
 	}
-	return []policies.Worker{inquire, post}
+	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report}
+	return []policies.Worker{inquire, post, lapse}
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

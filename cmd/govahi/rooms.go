@@ -128,9 +128,13 @@ func (h *house) makeApp() error {
 	if err != nil {
 		return err
 	}
+	terms, err := h.terms()
+	if err != nil {
+		return err
+	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
-		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
 	mailer, err := h.mailServer()

@@ -69,7 +69,7 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	keeper := spec.NewKeeper()
 	s.App = &commands.App{
 		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Registry: s,
-		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
+		CodeLimit: limit.Rule{}, Terms: commands.DefaultTerms(), Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
 	s.publisher = commands.NewPublisher(s.App)
 	s.found()
@@ -304,6 +304,13 @@ var doings = []doing{
 	{at(enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
 		reason := pick(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
 		s.asked(s.RevokeCertificate(s.ctx, s.as(operator), now.Serial, reason))
+	}},
+	{at(enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 1))
+	}},
+	{at(enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator)), now.Serial))
+		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
 	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
 		s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))

@@ -9,6 +9,7 @@ func OfRecord() []Policy {
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
+		SuspendAccessOnSuspended(), RestoreAccessOnLifted(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }

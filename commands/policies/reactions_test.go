@@ -66,6 +66,8 @@ func certified(h *house, more ...event.Event) event.Recorded {
 
 var revoked = certificate.Revoked{Serial: serial, Request: request, Reason: certificate.KeyCompromise, By: "sara", At: noon}
 
+var onHold = certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 0, 7), By: "sara", At: noon}
+
 func opening() string {
 	return enrollment.Opening.Stream("sara", "10999001013", "cpmis-signature").ID()
 }
@@ -129,6 +131,12 @@ var reactions = []struct {
 	}, "certificate.revoked.v1"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
+	{"suspend-access-on-suspended", func(h *house) event.Recorded { defined(h); return certified(h, onHold) }, "access.suspended.v1"},
+	{"restore-access-on-lifted", func(h *house) event.Recorded {
+		defined(h)
+		given(h, access.Kind, "sara1", access.Suspended{UserName: "sara1", Certificate: serial, At: noon})
+		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "access.restored.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		return certified(h, revoked)

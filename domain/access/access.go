@@ -1,7 +1,7 @@
 // Package access is a user of CPMIS with his level, bound to a certificate
 // (S1.13, S1.14).
 //
-//	─UserDefined─▶ Active ─Suspended─▶ Suspended
+//	─UserDefined─▶ Active ─Suspended─▶ Suspended ─Restored─▶ Active
 package access
 
 import (
@@ -15,6 +15,7 @@ import (
 var Catalog = event.NewCatalog(
 	event.Of[UserDefined]("access.user-defined.v1"),
 	event.Of[Suspended]("access.suspended.v1"),
+	event.Of[Restored]("access.restored.v1"),
 )
 
 // Kind is the stream `access-<CPMIS user name>`.
@@ -54,6 +55,15 @@ type Suspended struct {
 	At          time.Time    `json:"at"`
 }
 
+// Restored gives the access back when the suspension of its certificate was
+// lifted.
+type Restored struct {
+	UserName    string       `json:"userName"`
+	Certificate string       `json:"certificate"`
+	Cause       event.Stream `json:"cause"`
+	At          time.Time    `json:"at"`
+}
+
 // Access is the state.
 type Access struct {
 	User   UserDefined
@@ -67,6 +77,8 @@ func Evolve(s Access, e event.Event) Access {
 		s = Access{e, true}
 	case Suspended:
 		s.Active = false
+	case Restored:
+		s.Active = true
 	}
 	return s
 }
@@ -126,4 +138,19 @@ func (c Suspend) Decide(s Access) ([]event.Event, error) {
 		return nil, nil
 	}
 	return []event.Event{Suspended{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil
+}
+
+// Restore gives the access back of a certificate that is valid again.
+type Restore struct {
+	Certificate string
+	Cause       event.Stream
+	At          time.Time
+}
+
+// Decide leaves a user alone who has another certificate by now.
+func (c Restore) Decide(s Access) ([]event.Event, error) {
+	if s.Active || s.User.Certificate != c.Certificate {
+		return nil, nil
+	}
+	return []event.Event{Restored{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil
 }

@@ -11,6 +11,7 @@ func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
 		"access.user-defined.v1": user("a1"),
 		"access.suspended.v1":    suspended("a1"),
+		"access.restored.v1":     restored("a1"),
 	})
 	spec.Golden(t, Binding.Catalog, "testdata", map[string]event.Event{"binding.bound.v1": Bound{"sara.azmouni", noon}})
 }
@@ -50,6 +51,15 @@ func TestAccessEndsWithItsCertificate(t *testing.T) {
 	spec.Given(t, Kind, user("a1")).When(suspending("a1")).Then(suspended("a1"))
 	spec.Given(t, Kind, user("a1"), suspended("a1")).When(suspending("a1")).ThenNothing()
 	spec.Given(t, Kind).When(suspending("a1")).ThenNothing()
+}
+
+func TestAccessComesBackWithItsCertificate(t *testing.T) {
+	restore := Restore{"a1", "certificate-a1", noon}
+	spec.Given(t, Kind, user("a1"), suspended("a1")).When(restore).Then(restored("a1"))
+	spec.Given(t, Kind, user("a1"), suspended("a1"), restored("a1")).When(restore).ThenNothing()
+	spec.Given(t, Kind, user("a1"), suspended("a1"), restored("a1")).When(suspending("a1")).Then(suspended("a1"))
+	spec.Given(t, Kind, user("a1"), suspended("a1"), user("b2"), suspended("b2")).When(restore).ThenNothing()
+	spec.Given(t, Kind).When(restore).ThenNothing()
 }
 
 func TestAnotherCertificatesEndChangesNothing(t *testing.T) {
