@@ -20,6 +20,10 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err != nil {
 		return Receipt{}, err
 	}
+	blocked, err := load(ctx, a, certificate.Blocklist, certificate.Blocklist.Stream(keyHash))
+	if err != nil {
+		return Receipt{}, err
+	}
 	request := enrollment.Kind.Stream(code)
 	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
@@ -34,6 +38,9 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	}
 	if _, err := ask.Decide(h.state); err != nil {
 		return Receipt{}, err
+	}
+	if blocked.state.Certificate != "" {
+		return Receipt{}, certificate.ErrKeyBlocked
 	}
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
 		return Receipt{}, err
@@ -120,8 +127,13 @@ func (a *App) RevokeCertificate(ctx context.Context, c Caller, serial string, re
 	if err != nil {
 		return Receipt{}, err
 	}
+	by := certificate.Operator
+	if authority == asSubscriber {
+		by = certificate.Holder
+	}
 	as := a.do(c, "RevokeCertificate", authority, h.state.Issued.Request.ID())
-	revoke := certificate.Revoke{Reason: reason, By: string(c.Person), At: as.at}
+	ask := certificate.Ask{Ground: certificate.GroundOf(reason), By: by}
+	revoke := certificate.Revoke{Ask: ask, By: string(c.Person), At: as.at}
 	return transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
 }
 

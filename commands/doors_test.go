@@ -110,6 +110,9 @@ var doors = []door{
 	{"RevokeCertificate, for falsity", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.RevokeCertificate(ctx, c, r.now().Serial, certificate.PrivilegeWithdrawn)
 	}, operators},
+	{"RevokeFormally", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.RevokeFormally(ctx, c, r.now().Serial, powerOfAttorney)
+	}, []string{officer, second, operator}},
 	{"SuspendCertificate", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.SuspendCertificate(ctx, c, r.now().Serial, 7)
 	}, []string{applicant, officer, second, operator}},

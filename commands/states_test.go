@@ -143,6 +143,9 @@ var rules = []rule{
 	{"RevokeCertificate, for falsity", between("issued", "accepted"), map[string][]string{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 	}},
+	{"RevokeFormally", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
 	{"SuspendCertificate", between("issued", "accepted"), map[string][]string{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 	}},

@@ -43,6 +43,9 @@ var (
 	ErrNotHolder = fault.New(fault.Forbidden, "not-your-certificate",
 		"گواهی را دارندهٔ آن یا کارشناس مرکز صدور باطل می‌کند؛ اگر اطلاعات آن نادرست است، گزارش دهید.",
 		"A certificate is revoked by its holder or by the CA's operators; if its information is false, report that.")
+	ErrOnlineHolder = fault.New(fault.Forbidden, enrollment.ErrOwnRequest.Code,
+		"دارنده ابطال گواهی خود را برخط و به نام خود می‌خواهد؛ درخواست دیگران را مأمور دفتر یا کارشناس مرکز صدور ثبت می‌کند.",
+		"A holder asks online, as the holder; what others ask is recorded by an officer of the office or an operator of the CA.").At("askedBy")
 	ErrFalsity = fault.New(fault.Forbidden, "falsity-for-the-ca",
 		"نادرستی اطلاعات را تنها مرکز صدور احراز می‌کند؛ دلیل دیگری برگزینید.",
 		"Falsity is for the CA alone to find; choose another reason.").At("reason")

@@ -15,7 +15,7 @@ var certificatesSQL string
 
 // Certificates is every serial and where it stands.
 var Certificates = Projection{
-	Name: "certificates", Version: 2, Tables: certificatesSQL,
+	Name: "certificates", Version: 3, Tables: certificatesSQL,
 	Catalogs: []event.Catalog{certificate.Catalog, person.Catalog},
 	Apply:    applyCertificate,
 }
@@ -36,6 +36,7 @@ type certificateRow struct {
 	Certificate json.RawMessage `row:"kept"`
 	Public      []byte          `row:"kept"`
 	Reason      *string
+	Ground      *string
 	RevokedAt   *time.Time
 	RevokedBy   *string
 	Cause       *string
@@ -77,7 +78,7 @@ func applyCertificate(w *Writer, e Event) {
 
 func (r *certificateRow) revoke(e certificate.Revoked) {
 	r.Status, r.Reason, r.RevokedBy, r.Cause = "revoked", new(string(e.Reason)), &e.By, orNull(string(e.Case))
-	r.Until = nil
+	r.Ground, r.Until = orNull(string(e.Ground)), nil
 	if r.RevokedAt == nil {
 		r.RevokedAt = &e.At
 	}

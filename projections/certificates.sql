@@ -12,6 +12,7 @@ CREATE TABLE certificates (
 	certificate jsonb,             -- sealed DER of a person's certificate
 	public      bytea,             -- DER of the CA's own
 	reason      text,
+	ground      text,
 	revoked_at  timestamptz,
 	revoked_by  text,
 	cause       text,              -- revocation case

@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -217,5 +218,60 @@ func anOfficesTokens(v *views) {
 	same(v, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
 	if got := ok(v.Tokens(v.Context(), v.office))(v)[0]; *got.Request != code || *got.Certificate != v.serial("aa") {
 		v.Errorf("T2 is %+v", got)
+	}
+}
+
+func aSuspensionThatIsDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	until := v.now.Add(time.Hour)
+	due := func(now time.Time) bool {
+		return slices.Contains(ok(v.DueSuspensions(v.Context(), now, 1000))(v), serial)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), serial))(v)
+	if c.Status != "suspended" || c.Until == nil || !c.Until.Equal(until) || due(until.Add(-time.Second)) || !due(until) {
+		v.Errorf("on hold it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.SuspensionLifted{Serial: serial, By: "sara", At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "valid" || c.Until != nil || due(until) {
+		v.Errorf("lifted it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now},
+		certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, Ground: certificate.TokenStolen, At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "revoked" || c.Until != nil || *c.Ground != "token-stolen" || due(until) {
+		v.Errorf("revoked it is %+v", c)
+	}
+}
+
+// certificatesAtTheCounter are found without their serials, and by one person's
+// particulars only.
+func certificatesAtTheCounter(v *views) {
+	code, other, abandoned := v.code(1), v.code(2), v.code(3)
+	v.atOffice(code, v.sara, v.office)
+	v.atOffice(other, v.nima, v.office)
+	v.atOffice(abandoned, v.sara, v.office)
+	v.issued(code, v.sara, v.serial("aa"))
+	v.issued(other, v.nima, v.serial("bb"))
+	tell(v, certificate.Kind, v.serial("cc"), certificate.IssuanceIntended{
+		Serial: v.serial("cc"), Record: &certificate.Citation{Stream: enrollment.Kind.Stream(abandoned)}, Subject: v.sara, Profile: "p@1",
+		TBS: event.About(v.sara, certificate.DER{}),
+	})
+	v.shown()
+	found := func(p queries.Particulars, office string) []string {
+		return serials(ok(v.Candidates(v.Context(), office, p))(v))
+	}
+	for _, p := range []queries.Particulars{{TrackingCode: code}, {PersonCode: "۹۹۹۲۰۰۹۰۹۸", Mobile: "+98 912 123 4567"}} {
+		same(v, "at the counter", found(p, v.office), []string{v.serial("aa")})
+		same(v, "elsewhere", found(p, v.other), nil)
+	}
+	same(v, "another mobile", found(queries.Particulars{PersonCode: "9992009098", Mobile: "09120000000"}, v.office), nil)
+	for _, p := range []queries.Particulars{{}, {PersonCode: "9992009098"}, {Mobile: "09121234567"}} {
+		if _, err := v.Candidates(v.Context(), v.office, p); !errors.Is(err, queries.ErrParticulars) {
+			v.Errorf("%+v: %v", p, err)
+		}
 	}
 }

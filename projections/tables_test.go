@@ -18,6 +18,8 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("an erased person has no name and is not found", anErasedPersonHasNoNameAndIsNotFound)
 	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
 	v.tells("a certificate's life", aCertificatesLife)
+	v.tells("a suspension that is due", aSuspensionThatIsDue)
+	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
 	v.tells("only the latest list is served", onlyTheLatestListIsServed)
 	v.tells("an office's tokens", anOfficesTokens)

@@ -66,6 +66,35 @@ func (h House) certificates(s *Server) {
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.RevokeCertificate(ctx, c, in.Serial, in.Body.Reason))
 		})
+	Command(s, Operation{
+		ID: "revoke-formally", Method: "POST", Path: "/certificates/{serial}/formal-revocation", Tag: tag,
+		Summary: "Revoke on a ground, with its formalities: free and immediate (domain §4.4)",
+		Text:    "The holder asks online for himself; at the counter an officer of the certificate's office, or an operator of the CA, records the holder in person, an attorney or the organisation. What a refusal says is needed is all that is.",
+	},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Serialed
+			Body commands.RevokeFormally
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RevokeFormally(ctx, c, in.Serial, in.Body))
+		})
+	Query(s, Operation{
+		ID: "find-certificates", Method: "POST", Path: "/offices/{office}/certificate-search", Tag: tag, View: requestViews,
+		Summary: "Find the certificates of somebody at the counter who does not have their particulars: by tracking code, or by national code and mobile",
+	},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			Body   queries.Particulars
+		},
+		) ([]queries.Certificate, error) {
+			if err := h.may(ctx, id, appointment.Post{Role: appointment.RegistrationOfficer, Place: in.Office}); err != nil {
+				return nil, err
+			}
+			if in.Body.TrackingCode != "" {
+				in.Body.TrackingCode = Coded{in.Body.TrackingCode}.plain()
+			}
+			return h.Queries.Candidates(ctx, in.Office, in.Body)
+		})
 }
 
 // certificate finds a certificate for those who may see that it is there: its

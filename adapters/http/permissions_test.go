@@ -407,6 +407,7 @@ func (p *prepared) due() map[string]ripe {
 		"define-access":        when("delivered", p.access()),
 		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
 		"suspend-certificate":  when("accepted", map[string]int{"days": 7}),
+		"revoke-formally":      when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
 		"lift-suspension":      when("suspended", nil),
 		"report-inaccuracy":    when("accepted", statement()),
 		"refute-inaccuracy":    when("reported", statement()),
@@ -549,6 +550,8 @@ func TestWhoMayAsk(t *testing.T) {
 				switch d.OperationID {
 				case "search-office-requests":
 					body = `{"surname":"نمونه پور"}`
+				case "find-certificates":
+					body = `{"personCode":"9992009098","mobile":"09120001234"}`
 				case "find-appointments":
 					body = `{"personCode":"9992005051"}`
 				case "track-request":

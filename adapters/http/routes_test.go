@@ -15,7 +15,7 @@ var public = []string{
 }
 
 // searches are questions about personal data, which never stands in an address.
-var searches = []string{"search-office-requests", "find-appointments"}
+var searches = []string{"find-certificates", "search-office-requests", "find-appointments"}
 
 // described is an operation as the OpenAPI document has it.
 type described struct {

@@ -351,7 +351,7 @@ func (f fold) certificate(e fact, name string) {
 		c = row{"serial": serial, "profile": ""}
 		for _, later := range []string{
 			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
-			"public", "reason", "revoked_at", "revoked_by", "cause", "until",
+			"public", "reason", "ground", "revoked_at", "revoked_by", "cause", "until",
 		} {
 			c[later] = nil
 		}
@@ -379,6 +379,7 @@ func (f fold) certificate(e fact, name string) {
 		}
 		c["status"], c["reason"] = "revoked", e.Data["reason"]
 		c["revoked_by"], c["cause"], c["until"] = e.Data["by"], e.Data.orNull("case"), nil
+		c["ground"] = e.Data.orNull("ground")
 	}
 }
 

@@ -305,6 +305,12 @@ var doings = []doing{
 		reason := pick(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
 		s.asked(s.RevokeCertificate(s.ctx, s.as(operator), now.Serial, reason))
 	}},
+	{at(enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.RevokeFormally(s.ctx, s.as(officer), now.Serial, commands.RevokeFormally{
+			Ground: certificate.HoldersWish, AskedBy: certificate.Attorney, Identity: "passport", Number: "12", Date: "1405/08/01",
+			Name: "وکیل نمونه", Notary: "دفترخانهٔ نمونه", Scope: true,
+		}))
+	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
 		s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 1))
 	}},

@@ -55,7 +55,7 @@ func issued(more ...event.Event) []event.Event {
 func certified(h *house, more ...event.Event) event.Recorded {
 	record := certificate.Citation{Stream: request}
 	return given(h, certificate.Kind, serial, append([]event.Event{
-		certificate.IssuanceIntended{Serial: serial, Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
+		certificate.IssuanceIntended{Serial: serial, Record: &record, Subject: sara, KeyHash: "4e7", TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
 		certificate.SigningStarted{Signer: "s", At: noon},
 		certificate.Issued{
 			Serial: serial, Request: request, Subject: sara, Fingerprint: "f1", NotAfter: noon.AddDate(1, 0, 0),
@@ -128,7 +128,7 @@ var reactions = []struct {
 		text := event.About(nima, revocation.Statement{Text: "نادرست"})
 		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
 			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
-	}, "certificate.revoked.v1"},
+	}, "certificate.revoked.v2"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
 	{"suspend-access-on-suspended", func(h *house) event.Recorded { defined(h); return certified(h, onHold) }, "access.suspended.v1"},
@@ -137,6 +137,7 @@ var reactions = []struct {
 		given(h, access.Kind, "sara1", access.Suspended{UserName: "sara1", Certificate: serial, At: noon})
 		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
 	}, "access.restored.v1"},
+	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		return certified(h, revoked)

@@ -16,8 +16,9 @@ func TestGolden(t *testing.T) {
 		"certificate.issuance-abandoned.v1": abandoned,
 		"certificate.suspended.v1":          Suspended{serial, request, later, "p-operator", noon},
 		"certificate.suspension-lifted.v1":  SuspensionLifted{serial, request, "p-operator", later},
-		"certificate.revoked.v1":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon},
+		"certificate.revoked.v2":            formally(),
 	})
+	spec.Golden(t, Blocklist.Catalog, "testdata", map[string]event.Event{"blockedkey.blocked.v1": Blocked{serial, noon}})
 	spec.Golden(t, Key.Catalog, "testdata", map[string]event.Event{"key.claimed.v1": KeyClaimed{request, noon}})
 	spec.Golden(t, Delegation.Catalog, "testdata", map[string]event.Event{"delegation.attempted.v1": Delegated{serial, noon}})
 }
@@ -100,7 +101,7 @@ func TestRevokeWithdrawsTrustForEveryReason(t *testing.T) {
 }
 
 func TestARevocationCitesItsCase(t *testing.T) {
-	c := Revoke{PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon}
+	c := Revoke{Reason: PrivilegeWithdrawn, Case: "revocation-140500000015", By: "policy:revoke", At: noon}
 	e := revoked(PrivilegeWithdrawn)
 	e.Case, e.By = c.Case, c.By
 	spec.Given(t, Kind, valid()...).When(c).Then(e)
@@ -238,7 +239,7 @@ func TestTheCATakesASuspensionOver(t *testing.T) {
 func TestASuspensionThatNobodyLiftedEndsInRevocation(t *testing.T) {
 	onHold := append(valid(), Suspended{serial, request, later, "p-sara", noon})
 	end := EndSuspension{"policy:lapse", later}
-	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later}
+	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later, Ground: SuspensionNotLifted, Asker: House}
 	spec.Given(t, Kind, onHold...).When(end).Then(gone)
 	spec.Given(t, Kind, onHold...).When(EndSuspension{"policy:lapse", later.Add(-time.Second)}).ThenNothing()
 	spec.Given(t, Kind, append(onHold, SuspensionLifted{serial, request, "p-sara", noon})...).When(end).ThenNothing()

@@ -80,5 +80,5 @@ func (c EndSuspension) Decide(s Certificate) ([]event.Event, error) {
 	if s.Status != OnHold || c.At.Before(s.Hold.Until) {
 		return nil, nil
 	}
-	return Revoke{Reason: CessationOfOperation, By: c.By, At: c.At}.Decide(s)
+	return Revoke{Ask: Ask{Ground: SuspensionNotLifted, By: House}, By: c.By, At: c.At}.Decide(s)
 }
