@@ -53,6 +53,7 @@ var kinds = []kind{
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
+	of(revocation.File, "serial", "to which case each doubt about a certificate goes; one is open at a time"),
 	of(certificate.Blocklist, "SHA-256 of the public key", "a compromised key, which is never certified again"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),

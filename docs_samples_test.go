@@ -252,6 +252,8 @@ func revocations() machine {
 		kind: revocation.Kind, about: "A case about false information", status: status, key: status,
 		samples: []sample[revocation.Case]{
 			try[revocation.Case](revocation.Report{Case: "1", Certificate: "a", By: first, At: noon}),
+			tryAs[revocation.Case]("of another certificate", revocation.Report{Case: "1", Certificate: "b", By: first, At: noon}),
+			try[revocation.Case](revocation.Investigate{By: second, At: noon}),
 			tryAs[revocation.Case]("established", revocation.Close{Established: true, By: second, At: noon}),
 			tryAs[revocation.Case]("refuted", revocation.Close{By: second, At: noon}),
 			tryAs[revocation.Case]("by the reporter", revocation.Close{Established: true, By: first, At: noon}),

@@ -126,8 +126,17 @@ var doors = []door{
 		return r.RefuteInaccuracy(ctx, c, r.number(), "درست است")
 	}, operators},
 	{"EstablishInaccuracy", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.EstablishInaccuracy(ctx, c, r.number(), "نادرست است")
+		return r.EstablishInaccuracy(ctx, c, r.number(), "نادرست است", "")
 	}, operators},
+	{"OpenInvestigation", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.OpenInvestigation(ctx, c, r.number())
+	}, operators},
+	{"AddEvidence", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.AddEvidence(ctx, c, r.number(), "بررسی شد", "12")
+	}, operators},
+	{"ReportAffiliationEnded", enrollment.StatusIssued, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.ReportAffiliationEnded(ctx, c, r.now().Serial, "12", "1405/08/01")
+	}, []string{officer, second, operator}},
 	{"OpenOffice", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.OpenOffice(ctx, c, commands.OpenOffice{Sort: office.Registration, Code: "office-3", Name: "دفتر", Province: "تهران", City: "ری"})
 	}, administrators},
@@ -169,7 +178,7 @@ func (r *request) report() {
 }
 
 // number is the only case's.
-func (r *request) number() string { return r.all("revocation.inaccuracy-reported.v1")[0].Stream.ID() }
+func (r *request) number() string { return r.all("revocation.opened.v1")[0].Stream.ID() }
 
 func (d door) before(t *testing.T) *request {
 	r := open(t).draft(applicant).upTo(d.at)
@@ -211,7 +220,7 @@ func TestWhoMayAsk(t *testing.T) {
 func (d door) hidden(r *request, person string) bool {
 	sees := []string{operator, manager, auditor}
 	switch {
-	case d.name == "RefuteInaccuracy" || d.name == "EstablishInaccuracy":
+	case slices.Contains(ofCases, d.name):
 		sees = append(sees, stranger) // who reported it
 	case d.name == "DefineAccess" || slices.Contains(unknowing, d.name):
 		return false
@@ -334,9 +343,13 @@ func TestTheSameKeyOfAnotherIsAnotherCommand(t *testing.T) {
 	}
 }
 
+// ofCases are the doors of who decides a case.
+var ofCases = []string{"RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence"}
+
 // unknowing lists the doors that are not about a request which must exist.
 var unknowing = []string{
 	"OpenRequest", "OpenRequest, at a counter", "ReportInaccuracy", "RefuteInaccuracy", "EstablishInaccuracy",
+	"OpenInvestigation", "AddEvidence",
 	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject",
 }
 

@@ -153,6 +153,7 @@ var rules = []rule{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 		"certificate-not-suspended": between("issued", "accepted"),
 	}},
+	{"ReportAffiliationEnded", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 	{"ReportInaccuracy", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 }
 
@@ -194,7 +195,7 @@ func (l rule) code(p place) string {
 
 // aside are the doors whose story is not a request's.
 var aside = []string{
-	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenOffice", "Appoint",
+	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence", "OpenOffice", "Appoint",
 	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject",
 }
 
@@ -335,7 +336,7 @@ func TestACaseIsClosedOnce(t *testing.T) {
 			return err
 		},
 		"established": func(r *request) error {
-			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است")
+			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", "")
 			return err
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ var (
 	ErrNotTrustee = fault.New(fault.Forbidden, "not-your-certificate",
 		"گواهی را دارندهٔ آن، مأمور دفتر ثبت‌نام آن به خواست دارنده‌ای که نزد اوست، یا کارشناس مرکز صدور معلق می‌کند و تعلیق را برمی‌دارد.",
 		"A certificate is suspended, and that lifted, by its holder, by an officer of its registration office for a holder at the counter, or by the CA's operators.")
+	ErrNotOfficial = fault.New(fault.Forbidden, "not-official",
+		"پایان وابستگی را مأمور دفتر ثبت‌نام گواهی با نامهٔ سازمان، یا کارشناس مرکز صدور ثبت می‌کند؛ دیگران می‌توانند گزارش دهند.",
+		"The end of an affiliation is recorded by an officer of the certificate's office with the organisation's letter, or by the CA's operators; others may report it.")
 	ErrOwnCertificate = fault.New(fault.Forbidden, "own-certificate",
 		"هیچ‌کس دربارهٔ گواهی خود تصمیم نمی‌گیرد؛ همکار دیگری باید اقدام کند.",
 		"Nobody decides about his own certificate; a colleague must.")
@@ -149,6 +153,7 @@ const (
 	asApplicant  = "applicant"  // of a person over his own request
 	asSubscriber = "subscriber" // of a holder over his certificate
 	asIdentified = "identified" // of everybody who signed in
+	asAnybody    = "anybody"    // of whoever did not sign in
 	asPolicy     = "policy"     // of the house itself
 )
 
@@ -243,12 +248,12 @@ func (a *App) mayDecide(ctx context.Context, c Caller, e revocation.Case) (strin
 	}
 	authority, operator := s.by(appointment.CAOperator, "")
 	switch {
-	case e.Status == revocation.None || !s.oversees() && e.Report.By != c.Person:
+	case e.Status == revocation.None || !s.oversees() && !slices.Contains(e.Reporters, c.Person):
 		return "", revocation.ErrNotFound
 	case !operator:
 		return "", ErrNotDecider
 	}
-	about, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(e.Report.Certificate))
+	about, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(e.Opened.Certificate))
 	if err == nil && about.state.Issued.Subject == c.Person {
 		err = ErrOwnCertificate
 	}

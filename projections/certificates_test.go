@@ -180,10 +180,10 @@ func casesAreReadByWhoMayOpenThem(v *views) {
 	say := func(by event.Subject, text string) *event.Personal[revocation.Statement] {
 		return event.About(by, revocation.Statement{Text: text})
 	}
-	tell(v, revocation.Kind, "2", revocation.InaccuracyReported{Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
-	tell(v, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
-		revocation.InaccuracyEstablished{Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
-	tell(v, revocation.Kind, "3", revocation.InaccuracyReported{Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
+	tell(v, revocation.Kind, "2", revocation.Opened{Source: revocation.Reported, Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
+	tell(v, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
+		revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
+	tell(v, revocation.Kind, "3", revocation.Opened{Source: revocation.Reported, Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
 		revocation.InaccuracyRefuted{Case: "3", Statement: say(officer, "درست است"), By: officer, At: noon})
 	v.shown()
 	numbers := func(status string) []string {

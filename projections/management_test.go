@@ -30,8 +30,9 @@ func theManagementViewCounts(v *views) {
 	tell(v, certificate.Kind, v.serial("bb"), certificate.IssuanceAbandoned{Serial: v.serial("bb")}, certificate.Revoked{Serial: v.serial("bb"), Reason: certificate.Superseded})
 	for i := range 3 {
 		number := fmt.Sprint(i)
-		tell(v, revocation.Kind, number, revocation.InaccuracyReported{
-			Case: number, Certificate: v.serial("aa"), Statement: event.About(v.sara, revocation.Statement{}), By: v.sara, At: noon,
+		tell(v, revocation.Kind, number, revocation.Opened{
+			Source: revocation.Reported,
+			Case:   number, Certificate: v.serial("aa"), Statement: event.About(v.sara, revocation.Statement{}), By: v.sara, At: noon,
 		})
 	}
 	tell(v, revocation.Kind, "0", revocation.InaccuracyRefuted{Case: "0", Statement: event.About(officer, revocation.Statement{}), By: officer, At: noon})

@@ -84,7 +84,7 @@ func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, 
 			return m, err
 		}
 	}
-	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status = 'open'`)
+	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status IN ('open', 'investigating')`)
 	m.OpenCases = open.Count
 	return m, err
 }

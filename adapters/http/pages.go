@@ -38,6 +38,7 @@ func (h House) pages(s *Server) {
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
 	h.trackPages(s)
+	h.reportPages(s)
 	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
 			data, err := h.sheet(ctx, id, in.plain())

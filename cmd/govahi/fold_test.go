@@ -401,14 +401,24 @@ func (f fold) access(e fact, name string) {
 
 func (f fold) revocation(e fact, name string) {
 	number := e.Data.text("case")
-	if name == "inaccuracy-reported" {
+	c := f.tables["cases.cases"][number]
+	switch name {
+	case "opened":
 		f.tables["cases.cases"][number] = row{
-			"number": number, "serial": e.Data["certificate"], "status": "open", "reporter": e.Data["by"],
+			"number": number, "serial": e.Data["certificate"], "status": "open", "reporter": e.Data.orNull("by"),
+			"source": e.Data["source"], "evidence": 1., "finding": nil,
 			"statement": e.Data["statement"], "reported_at": e.Data["at"], "decided_by": nil, "verdict": nil, "decided_at": nil,
 		}
 		return
+	case "evidence-added":
+		c["evidence"] = c["evidence"].(float64) + 1
+		return
+	case "investigation-opened":
+		c["status"] = "investigating"
+		return
+	case "inaccuracy-established":
+		c["finding"] = e.Data["finding"]
 	}
-	c := f.tables["cases.cases"][number]
 	c["status"] = strings.TrimPrefix(name, "inaccuracy-")
 	c["decided_by"], c["verdict"], c["decided_at"] = e.Data["by"], e.Data["statement"], e.Data["at"]
 }

@@ -319,7 +319,14 @@ var doings = []doing{
 		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
 	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
-		s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))
+		switch s.one("doubt", "report", "report", "unsigned", "letter") {
+		case "report":
+			s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))
+		case "unsigned":
+			s.asked(s.ReportUnsigned(s.ctx, s.as(officer).Key, now.Serial, "نمونه: درست نیست"))
+		case "letter":
+			s.asked(s.ReportAffiliationEnded(s.ctx, s.as(officer), now.Serial, "12", "1405/08/01"))
+		}
 	}},
 }
 
@@ -377,13 +384,19 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 }
 
 func (s *tale) decide() {
-	open := s.ids("revocation.inaccuracy-reported.v1")
+	open := s.ids("revocation.opened.v1")
 	if len(open) == 0 {
 		return
 	}
 	number := s.one("case", open...)
+	switch s.one("before", "verdict", "look", "find") {
+	case "look":
+		s.asked(s.OpenInvestigation(s.ctx, s.as(operator), number))
+	case "find":
+		s.asked(s.AddEvidence(s.ctx, s.as(operator), number, "نمونه: بررسی شد", ""))
+	}
 	if s.chance(50, "established") {
-		s.asked(s.EstablishInaccuracy(s.ctx, s.as(operator), number, "نمونه: نادرست است"))
+		s.asked(s.EstablishInaccuracy(s.ctx, s.as(operator), number, "نمونه: نادرست است", ""))
 		return
 	}
 	s.asked(s.RefuteInaccuracy(s.ctx, s.as(operator), number, "نمونه: درست است"))

@@ -126,8 +126,8 @@ var reactions = []struct {
 	{"revoke-on-inaccuracy-established", func(h *house) event.Recorded {
 		certified(h)
 		text := event.About(nima, revocation.Statement{Text: "نادرست"})
-		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
-			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
+		return given(h, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
+			revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
 	}, "certificate.revoked.v2"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
