@@ -106,6 +106,7 @@ func enrollments() machine {
 			try[enrollment.Enrollment](enrollment.PrintSheet{By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.Deliver{IdentityChecked: enrollment.NationalCard, By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.Accept{By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("too late", enrollment.Accept{By: applicant, Within: time.Hour, At: noon.Add(2 * time.Hour)}),
 			try[enrollment.Enrollment](enrollment.NoteRevoked{Serial: "a", At: noon}),
 			tryAs[enrollment.Enrollment]("another serial", enrollment.NoteRevoked{Serial: "b", At: noon}),
 			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),

@@ -104,7 +104,7 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, checked e
 // AcceptCertificate is the subscriber's own acceptance.
 func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Receipt, error) {
 	return a.asParty(ctx, c, code, "AcceptCertificate", func(as act, _ bool) event.Command[enrollment.Enrollment] {
-		return enrollment.Accept{By: c.Person, At: as.at}
+		return enrollment.Accept{By: c.Person, Within: days(a.Terms.AcceptanceDays), At: as.at}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/notification"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
 	"govahi/queries"
@@ -274,4 +275,63 @@ func certificatesAtTheCounter(v *views) {
 			v.Errorf("%+v: %v", p, err)
 		}
 	}
+}
+
+func remindersThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	end := v.now.AddDate(1, 0, 0)
+	due := func(before time.Duration) (mine []string) {
+		v.shown()
+		for _, item := range ok(v.DueReminders(v.Context(), end.Add(-before), []int{30, 14, 7, 1}, 1000))(v) {
+			if strings.HasPrefix(item, serial+"/") {
+				mine = append(mine, strings.TrimPrefix(item, serial+"/"))
+			}
+		}
+		return mine
+	}
+	const day = 24 * time.Hour
+	same(v, "early", due(30*day+time.Second), nil)
+	same(v, "first", due(30*day), []string{"30"})
+	same(v, "the nearest", due(5*day), []string{"7"})
+	same(v, "over", due(0), nil)
+	tell(v, notification.Kind, "expiry-"+serial+"-7", notification.Requested{
+		ID: "expiry-" + serial + "-7", Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	same(v, "claimed", due(5*day), nil)
+	same(v, "the last", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: end, At: v.now})
+	same(v, "on hold", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: v.now})
+	same(v, "revoked", due(day), nil)
+}
+
+func acceptancesThatAreDue(v *views) {
+	code, other := v.code(1), v.code(2)
+	for _, c := range []string{code, other} {
+		v.atOffice(c, v.sara, v.office)
+		tell(v, enrollment.Kind, c, enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
+	}
+	tell(v, enrollment.Kind, other, enrollment.Accepted{By: v.sara, At: v.now})
+	due := func(list []string, err error) (mine []string) {
+		for _, c := range ok(list, err)(v) {
+			if c == code || c == other {
+				mine = append(mine, c)
+			}
+		}
+		return mine
+	}
+	v.shown()
+	later := v.now.Add(time.Second)
+	same(v, "too early", due(v.DueAcceptances(v.Context(), v.now, 1000)), nil)
+	same(v, "due", due(v.DueAcceptances(v.Context(), later, 1000)), []string{code})
+	same(v, "to be reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), []string{code})
+	tell(v, notification.Kind, "acceptance-"+code, notification.Requested{
+		ID: "acceptance-" + code, Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	v.shown()
+	same(v, "reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), nil)
+	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
+	v.shown()
+	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
 }

@@ -19,6 +19,8 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
 	v.tells("a certificate's life", aCertificatesLife)
 	v.tells("a suspension that is due", aSuspensionThatIsDue)
+	v.tells("reminders that are due", remindersThatAreDue)
+	v.tells("acceptances that are due", acceptancesThatAreDue)
 	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
 	v.tells("only the latest list is served", onlyTheLatestListIsServed)

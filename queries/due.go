@@ -28,6 +28,31 @@ func (q *Queries) DueSuspensions(ctx context.Context, now time.Time, limit int) 
 		WHERE status = 'suspended' AND until <= $1 ORDER BY until LIMIT $2`, now, limit)
 }
 
+// DueReminders are the certificates whose holders were not reminded on the
+// nearest of the days before expiry, as SERIAL/DAYS. Who was erased has no address.
+func (q *Queries) DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT c.serial || '/' || d.days FROM certificates.certificates c
+		JOIN LATERAL (SELECT min(x) AS days FROM unnest($2::int[]) x WHERE c.not_after <= $1 + make_interval(hours => 24 * x)) d ON d.days IS NOT NULL
+		WHERE c.status IN ('valid', 'suspended') AND c.not_after > $1 AND c.request IS NOT NULL AND c.certificate IS NOT NULL
+		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'expiry-' || c.serial || '-' || d.days)
+		ORDER BY c.not_after LIMIT $3`, now, days, limit)
+}
+
+// DueAcceptances are the requests that were delivered before a moment and are not
+// accepted, the oldest first.
+func (q *Queries) DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT code FROM requests.requests
+		WHERE status = 'delivered' AND delivered_at < $1 ORDER BY delivered_at LIMIT $2`, before, limit)
+}
+
+// DueAcceptanceReminders are those of them that were not reminded yet.
+func (q *Queries) DueAcceptanceReminders(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT r.code FROM requests.requests r
+		WHERE r.status = 'delivered' AND r.delivered_at <= $1 AND r.form IS NOT NULL
+		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'acceptance-' || r.code)
+		ORDER BY r.delivered_at LIMIT $2`, before, limit)
+}
+
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], sql, now, now.Add(event.Apart), limit)
 }

@@ -9,6 +9,7 @@ import (
 
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/event"
 )
 
 // runParts starts everything that goes on by itself.
@@ -50,8 +51,31 @@ func (h *house) workers() []policies.Worker {
 			return h.app.SendNotification(ctx, c, h.mailer, id)
 		},
 	}
-	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report}
-	return []policies.Worker{inquire, post, lapse}
+	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
+	return append([]policies.Worker{inquire, post, lapse}, h.termWorkers()...)
+}
+
+// termsEvery is how often it is looked for what a term of days has made due.
+const termsEvery = 10 * time.Second
+
+// termWorkers follow the terms of a certificate's life.
+func (h *house) termWorkers() []policies.Worker {
+	terms := h.app.Terms
+	within := time.Duration(terms.AcceptanceDays) * 24 * time.Hour
+	worker := func(name string, due func(context.Context, time.Time, int) ([]string, error), do func(context.Context, commands.Caller, string) error) policies.Worker {
+		return policies.Worker{Name: name, Due: due, Do: do, Clock: now, Report: h.report, Every: termsEvery}
+	}
+	return []policies.Worker{
+		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
+		}, h.app.RemindExpiry),
+		worker("remind-acceptance", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptanceReminders(ctx, now.Add(-within/2), limit)
+		}, h.app.RemindAcceptance),
+		worker("revoke-unaccepted", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptances(ctx, now.Add(-within-event.Apart), limit)
+		}, h.app.RevokeUnaccepted),
+	}
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

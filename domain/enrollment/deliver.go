@@ -79,9 +79,16 @@ func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 
 // Accept is the subscriber's own acceptance (RFC 3647 §4.4.1).
 type Accept struct {
-	By event.Subject
-	At time.Time
+	By     event.Subject
+	Within time.Duration // of the delivery; at any time, if zero
+	At     time.Time
 }
+
+// ErrAcceptanceLate refuses an acceptance after its time: the certificate is
+// about to be revoked.
+var ErrAcceptanceLate = fault.New(fault.Conflict, "acceptance-late",
+	"مهلت پذیرش گواهی گذشته است و گواهی باطل می‌شود؛ برای گواهی تازه درخواست بگشایید.",
+	"The time to accept the certificate is over and it is revoked; for a new one open a request.")
 
 // Decide lets only the applicant accept.
 func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
@@ -94,7 +101,10 @@ func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	if c.By != s.Form.Person {
 		return nil, ErrNotYours
 	}
-	return []event.Event{Accepted(c)}, nil
+	if s.late(c.Within, c.At) {
+		return nil, ErrAcceptanceLate
+	}
+	return []event.Event{Accepted{c.By, c.At}}, nil
 }
 
 // NoteRevoked ends a request whose certificate was revoked: nothing is handed
@@ -111,4 +121,15 @@ func (c NoteRevoked) Decide(s Enrollment) ([]event.Event, error) {
 		return nil, nil
 	}
 	return []event.Event{Revoked(c)}, nil
+}
+
+// late tells whether the time to accept is over.
+func (s Enrollment) late(within time.Duration, at time.Time) bool {
+	return within > 0 && at.After(s.DeliveredAt.Add(within))
+}
+
+// Unaccepted tells whether the certificate was delivered and not accepted in
+// time, by any clock of the house.
+func (s Enrollment) Unaccepted(within time.Duration, at time.Time) bool {
+	return s.Status == StatusDelivered && s.late(within, at.Add(-event.Apart))
 }

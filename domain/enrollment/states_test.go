@@ -61,7 +61,7 @@ var allowed = []struct {
 		[]Status{StatusReadyForDelivery, StatusDelivered, StatusAccepted},
 	},
 	{"Deliver", Deliver{NationalCard, omid, noon}, []Status{StatusReadyForDelivery}, []Status{StatusDelivered}},
-	{"Accept", Accept{sara, noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
+	{"Accept", Accept{By: sara, At: noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
 }
 
 // from lists the states between two, in the order of the story.

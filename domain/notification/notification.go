@@ -35,6 +35,8 @@ const (
 	CertificateIssued  Template = "certificate-issued"
 	CertificateRevoked Template = "certificate-revoked"
 	AccessDefined      Template = "access-defined"
+	ExpiryReminder     Template = "expiry-reminder"
+	AcceptanceReminder Template = "acceptance-reminder"
 )
 
 // Message is what the text needs; the code of an e-mail proof is derived at
