@@ -298,12 +298,13 @@ func notifications() machine {
 	}
 	return explored[notification.Notification]{
 		kind: notification.Kind, about: "One message to one person", status: status,
-		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts) },
+		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts, s.Bounced) },
 		samples: []sample[notification.Notification]{
 			try[notification.Notification](notification.Request{Requested: notification.Requested{ID: "1", At: noon}}),
 			try[notification.Notification](notification.NoteSent{At: noon}),
 			try[notification.Notification](notification.Attempt{At: noon.Add(time.Hour)}),
 			try[notification.Notification](notification.Postpone{Cause: "c", At: noon}),
+			try[notification.Notification](notification.NoteBounced{Status: "5.1.1", At: noon}),
 			try[notification.Notification](notification.GiveUp{Cause: "c", At: noon}),
 		},
 	}

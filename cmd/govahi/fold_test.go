@@ -452,12 +452,14 @@ func (f fold) notification(e fact, name string) {
 	case "requested":
 		all[id] = row{
 			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
-			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil,
+			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
 		}
 	case "postponed":
 		all[id]["due_at"], all[id]["attempts"], all[id]["set_at"] = e.Data["retryAt"], e.Data["attempt"], e.Data["at"]
 	case "failed":
 		all[id]["status"], all[id]["due_at"], all[id]["cause"] = name, nil, e.Data["cause"]
+	case "bounced":
+		all[id]["bounced"] = e.Data["status"]
 	case "sent":
 		all[id]["status"], all[id]["due_at"], all[id]["sent_at"] = name, nil, e.Data["at"]
 	}

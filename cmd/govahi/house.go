@@ -17,6 +17,7 @@ import (
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/http"
+	"govahi/adapters/mail"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
 	"govahi/adapters/postgres"
@@ -60,6 +61,7 @@ type house struct {
 	policies  []*policies.Runner
 	queries   *queries.Queries
 	mailer    commands.Mailer
+	bounces   *mail.Bounces // nil if none come
 	door      *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
@@ -76,6 +78,8 @@ type settings struct {
 
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
+
+	Bounces string `env:"GOVAHI_BOUNCES" placeholder:"DIR" help:"Maildir into which the mail server delivers its reports of what came back; in development by default bounces in the data directory."`
 
 	Terms string `env:"GOVAHI_TERMS" placeholder:"FILE" help:"YAML file of the times of a certificate's life: longest suspension, acceptance, reminders, re-inquiry."`
 

@@ -65,7 +65,13 @@ func (h *house) termWorkers() []policies.Worker {
 	worker := func(name string, due func(context.Context, time.Time, int) ([]string, error), do func(context.Context, commands.Caller, string) error) policies.Worker {
 		return policies.Worker{Name: name, Due: due, Do: do, Clock: now, Report: h.report, Every: termsEvery}
 	}
-	return []policies.Worker{
+	var bounced []policies.Worker
+	if h.bounces != nil {
+		w := worker("bounces", h.bounces.Names, h.takeBounce)
+		w.Every = time.Second
+		bounced = append(bounced, w)
+	}
+	return append(bounced,
 		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
 		}, h.app.RemindExpiry),
@@ -75,7 +81,7 @@ func (h *house) termWorkers() []policies.Worker {
 		worker("revoke-unaccepted", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 			return h.queries.DueAcceptances(ctx, now.Add(-within-event.Apart), limit)
 		}, h.app.RevokeUnaccepted),
-	}
+	)
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

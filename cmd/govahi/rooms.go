@@ -139,7 +139,7 @@ func (h *house) makeApp() error {
 	h.publisher = commands.NewPublisher(h.app)
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
-	return err
+	return errors.Join(err, h.openBounces())
 }
 
 func handlerID() string {

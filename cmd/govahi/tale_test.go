@@ -311,12 +311,15 @@ var doings = []doing{
 			Name: "وکیل نمونه", Notary: "دفترخانهٔ نمونه", Scope: true,
 		}))
 	}},
-	{at(enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
-		s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 1))
-	}},
-	{at(enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
-		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator)), now.Serial))
+	{at(enrollment.StatusAccepted, enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
+		held, err := s.StatusOf(s.ctx, now.Serial)
+		s.must(err)
+		if held.Status != certificate.OnHold {
+			s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 1))
+			return
+		}
 		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
+		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator)), now.Serial))
 	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
 		switch s.one("doubt", "report", "report", "unsigned", "letter") {
@@ -360,7 +363,7 @@ func (s *tale) form(a *affair) commands.FormInput {
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "bounce", "bounce") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -377,6 +380,13 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.decide()
 	case "erase":
 		s.asked(s.EraseSubject(s.ctx, s.as(manager), who, "subject-request"))
+	case "bounce":
+		if sent := s.ids("notification.sent.v1"); len(sent) > 0 {
+			err := s.TakeBounce(s.ctx, commands.Caller{Policy: "bounces"}, returned{s}, s.one("bounced", sent...))
+			if !errors.Is(err, commands.ErrSetAside) {
+				s.refused(err)
+			}
+		}
 	case "day":
 		s.clock = s.clock.Add(13 * time.Hour)
 		s.refused(s.publisher.Publish(s.ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.clock.Unix())}))
@@ -470,6 +480,19 @@ func latest(ids []string) []string { return ids[max(0, len(ids)-12):] }
 // Send is the mail server.
 func (s *tale) Send(context.Context, commands.Mail) error {
 	return pick(s.T, "mail", nil, nil, nil, nil, commands.ErrAddressFull, errors.New("mail is down"))
+}
+
+// returned is a mail server's word that a message came back.
+type returned struct{ s *tale }
+
+func (returned) Names(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+func (returned) Done(context.Context, string) error                      { return nil }
+func (returned) SetAside(context.Context, string) error                  { return nil }
+
+// Read reports the address that the form had, or another one.
+func (r returned) Read(_ context.Context, name string) (commands.Bounce, error) {
+	to := r.s.one("to", "nemune@example.ir", "nemune@example.ir", "degar@example.ir")
+	return commands.Bounce{Message: name, Recipient: to, Status: "5.1.1", Permanent: true}, nil
 }
 
 // Inquire is the civil registry.

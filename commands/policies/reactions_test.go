@@ -14,6 +14,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/notification"
 	"govahi/domain/person"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -138,6 +139,13 @@ var reactions = []struct {
 		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
 	}, "access.restored.v1"},
 	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
+	{"doubt-on-bounced", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		return given(h, notification.Kind, "m1", notification.Requested{
+			ID: "m1", Request: request, Message: event.About(sara, notification.Message{Email: "sara@example.ir"}), At: noon,
+		}, notification.Postponed{ID: "m1", Attempt: 1, RetryAt: noon, At: noon}, notification.Bounced{ID: "m1", Status: "5.1.1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		return certified(h, revoked)
