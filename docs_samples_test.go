@@ -158,8 +158,8 @@ func inquiries() machine {
 			try[inquiry.Inquiry](inquiry.Repeat{By: first, At: noon}),
 			try[inquiry.Inquiry](inquiry.Defer{Cause: inquiry.Down, At: noon}),
 			try[inquiry.Inquiry](inquiry.NoteInconclusive{Code: "c", At: noon}),
-			try[inquiry.Inquiry](inquiry.Answer{Matched: true, TrackingCode: "r", At: noon}),
-			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Matched: true, At: noon}),
+			try[inquiry.Inquiry](inquiry.Answer{Finding: inquiry.Matched, TrackingCode: "r", At: noon}),
+			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Finding: inquiry.Matched, At: noon}),
 		},
 	}
 }

@@ -182,6 +182,9 @@ type Due interface {
 	DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// DueNotifications are the IDs of messages whose time has come.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// DueReinquiries are the serials whose holders were asked about before a moment
+	// for the last time.
+	DueReinquiries(ctx context.Context, before, now time.Time, limit int) ([]string, error)
 	// DueReminders are the certificates of whose expiry their holders do not know
 	// yet, as SERIAL/DAYS; each with the nearest of the days.
 	DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error)

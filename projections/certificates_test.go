@@ -11,6 +11,7 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
 	"govahi/domain/notification"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
@@ -334,4 +335,32 @@ func acceptancesThatAreDue(v *views) {
 	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
 	v.shown()
 	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
+}
+
+func reinquiriesThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	id := code + "-again-1"
+	due := func(before time.Time) bool {
+		v.shown()
+		return slices.Contains(ok(v.DueReinquiries(v.Context(), before, before, 1000))(v), serial)
+	}
+	if due(v.now.Add(-time.Second)) || !due(v.now) || due(v.now.AddDate(1, 0, 0)) {
+		v.Error("not asked about yet")
+	}
+	later := v.now.Add(time.Hour)
+	tell(v, inquiry.Kind, id, inquiry.Requested{
+		Inquiry: id, Request: enrollment.Kind.Stream(code), Subject: v.sara, Purpose: inquiry.ForReinquiry, LegalBasis: "l", By: officer, At: later,
+	})
+	if due(later.Add(time.Hour)) {
+		v.Error("asked while another inquiry is open")
+	}
+	tell(v, inquiry.Kind, id, inquiry.Answered{Inquiry: id, Finding: inquiry.Matched, Matched: true, TrackingCode: "R1", At: later})
+	if due(later.Add(-time.Second)) || !due(later) {
+		v.Error("answered")
+	}
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: later})
+	if due(later) {
+		v.Error("revoked")
+	}
 }

@@ -20,6 +20,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("a certificate's life", aCertificatesLife)
 	v.tells("a suspension that is due", aSuspensionThatIsDue)
 	v.tells("reminders that are due", remindersThatAreDue)
+	v.tells("re-inquiries that are due", reinquiriesThatAreDue)
 	v.tells("acceptances that are due", acceptancesThatAreDue)
 	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)

@@ -28,6 +28,16 @@ func (q *Queries) DueSuspensions(ctx context.Context, now time.Time, limit int) 
 		WHERE status = 'suspended' AND until <= $1 ORDER BY until LIMIT $2`, now, limit)
 }
 
+// DueReinquiries are the serials in force at a moment, whose holders were asked
+// about before another one for the last time.
+func (q *Queries) DueReinquiries(ctx context.Context, before, now time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT c.serial FROM certificates.certificates c
+		WHERE c.status IN ('valid', 'suspended') AND c.not_after > $2 AND c.issued_at <= $1 AND c.request IS NOT NULL AND c.certificate IS NOT NULL
+		AND NOT EXISTS (SELECT FROM inquiries.inquiries i WHERE i.request = c.request AND i.purpose = 'certificate-reinquiry'
+			AND (i.asked_at > $1 OR i.status = 'due'))
+		ORDER BY c.issued_at LIMIT $3`, before, now, limit)
+}
+
 // DueReminders are the certificates whose holders were not reminded on the
 // nearest of the days before expiry, as SERIAL/DAYS. Who was erased has no address.
 func (q *Queries) DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error) {

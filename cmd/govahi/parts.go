@@ -71,7 +71,11 @@ func (h *house) termWorkers() []policies.Worker {
 		w.Every = time.Second
 		bounced = append(bounced, w)
 	}
-	return append(bounced,
+	again := worker("reinquire", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		return h.queries.DueReinquiries(ctx, now.AddDate(0, 0, -terms.ReinquiryDays), now, limit)
+	}, h.app.Reinquire)
+	again.Every = 10 * time.Minute // it looks at every certificate
+	return append(bounced, again,
 		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
 		}, h.app.RemindExpiry),

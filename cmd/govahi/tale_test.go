@@ -24,6 +24,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
 	"govahi/domain/fault"
+	"govahi/domain/inquiry"
 	"govahi/domain/limit"
 	"govahi/domain/office"
 	"govahi/projections"
@@ -36,6 +37,7 @@ import (
 
 // tale is one that is being told.
 type tale struct {
+	keeper *spec.Keeper
 	*commands.App
 	*rapid.T
 	log       *memlog.Log
@@ -67,6 +69,7 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	s := &tale{T: rt, log: memlog.New(), ctx: t.Context(), people: map[string]int{}}
 	s.clock = time.Date(2026, time.November, 1, 8, 30, 0, 123456789, time.UTC)
 	keeper := spec.NewKeeper()
+	s.keeper = keeper
 	s.App = &commands.App{
 		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Registry: s,
 		CodeLimit: limit.Rule{}, Terms: commands.DefaultTerms(), Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
@@ -315,11 +318,14 @@ var doings = []doing{
 		held, err := s.StatusOf(s.ctx, now.Serial)
 		s.must(err)
 		if held.Status != certificate.OnHold {
-			s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 1))
-			return
+			s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 0))
+			if s.chance(50, "not for long") {
+				return
+			}
+			s.settle(s.keeper)
 		}
 		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
-		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator)), now.Serial))
+		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator, operator)), now.Serial))
 	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
 		switch s.one("doubt", "report", "report", "unsigned", "letter") {
@@ -363,7 +369,7 @@ func (s *tale) form(a *affair) commands.FormInput {
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "bounce", "bounce") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "bounce", "bounce", "again") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -380,6 +386,11 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.decide()
 	case "erase":
 		s.asked(s.EraseSubject(s.ctx, s.as(manager), who, "subject-request"))
+	case "again":
+		s.clock = s.clock.Add(time.Hour)
+		if issued := s.ids("certificate.issued.v1"); len(issued) > 0 {
+			s.refused(s.Reinquire(s.ctx, commands.Caller{Policy: "reinquire"}, s.one("again", issued...)))
+		}
 	case "bounce":
 		if sent := s.ids("notification.sent.v1"); len(sent) > 0 {
 			err := s.TakeBounce(s.ctx, commands.Caller{Policy: "bounces"}, returned{s}, s.one("bounced", sent...))
@@ -498,9 +509,11 @@ func (r returned) Read(_ context.Context, name string) (commands.Bounce, error) 
 // Inquire is the civil registry.
 func (s *tale) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	found := commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}
-	switch s.one("registry", "matches", "matches", "matches", "matches", "mismatch", "review", "closed", "down") {
+	switch s.one("registry", "matches", "matches", "matches", "matches", "mismatch", "dead", "review", "closed", "down") {
 	case "mismatch":
 		found.Matched, found.Differs = false, []string{"surname", "birthDate"}
+	case "dead":
+		found.Matched, found.Finding = false, inquiry.Dead
 	case "review":
 		return commands.RegistryAnswer{Inconclusive: "review"}, nil
 	case "closed":

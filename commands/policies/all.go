@@ -9,7 +9,7 @@ func OfRecord() []Policy {
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
-		SuspendAccessOnSuspended(), RestoreAccessOnLifted(), BlockKeyOnRevoked(), DoubtOnBounced(),
+		SuspendAccessOnSuspended(), RestoreAccessOnLifted(), BlockKeyOnRevoked(), DoubtOnBounced(), DoubtOnAnswered(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }

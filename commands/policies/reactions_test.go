@@ -139,6 +139,13 @@ var reactions = []struct {
 		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
 	}, "access.restored.v1"},
 	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
+	{"doubt-on-answered", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		id := code + "-again-1"
+		return given(h, inquiry.Kind, id, inquiry.Requested{Inquiry: id, Request: request, Purpose: inquiry.ForReinquiry, At: noon},
+			inquiry.Answered{Inquiry: id, Request: request, Finding: inquiry.Dead, TrackingCode: "R1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
 	{"doubt-on-bounced", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		certified(h)
