@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -93,6 +94,37 @@ func (a *App) ReportAffiliationEnded(ctx context.Context, c Caller, serial, lett
 		Certificate: held.state.Issued.Serial, Source: revocation.Unaffiliated,
 		Cites: revocation.Evidence{Letter: number + " " + date}, By: c.Person, At: as.at,
 	})
+}
+
+// DoubtDismissed proposes the revocation of what a registration officer holds who
+// was dismissed (policy 7); a policy asks. It reads all that was ever issued: a
+// dismissal is rare, and no view's delay hides a certificate.
+func (a *App) DoubtDismissed(ctx context.Context, c Caller, person event.Subject, e appointment.Dismissed) error {
+	if e.Role != appointment.RegistrationOfficer {
+		return nil
+	}
+	var serials []string
+	for r, err := range a.Log.ReadAll(ctx, 0, "certificate.issued.") {
+		if err != nil {
+			return unavailable(err)
+		}
+		is, err := certificate.Catalog.Open(r)
+		if err != nil {
+			return err
+		}
+		if issued, ok := is.(certificate.Issued); ok && issued.Subject == person {
+			serials = append(serials, issued.Serial)
+		}
+	}
+	key := c.Key
+	for _, serial := range serials {
+		c.Key = key + "/" + serial
+		report := revocation.Report{Certificate: serial, Source: revocation.Unaffiliated}
+		if err := a.houseDoubts(ctx, c, "DoubtDismissed", report); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // doubt brings a report to the one open case of its certificate, or opens one

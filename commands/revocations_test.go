@@ -6,6 +6,7 @@ import (
 
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -183,4 +184,27 @@ func TestAnUnknownFindingIsRefused(t *testing.T) {
 		_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "x", "whim")
 		return err
 	})
+}
+
+// TestADismissedOfficersOwnCertificatesAreDoubted, and nobody else's.
+func TestADismissedOfficersOwnCertificatesAreDoubted(t *testing.T) {
+	h := open(t)
+	his, other := h.draft(applicant).upTo(enrollment.StatusIssued), h.draft(neighbour).upTo(enrollment.StatusIssued)
+	year := noon.AddDate(1, 0, 0)
+	h.appoint(applicant, appointment.RegistrationOfficer, "office-2", year)
+	h.appoint(neighbour, appointment.Auditor, "", year)
+	for person, post := range map[string]commands.Dismiss{
+		applicant: {Role: appointment.RegistrationOfficer, Place: "office-2"}, neighbour: {Role: appointment.Auditor},
+	} {
+		post.PersonCode = person
+		h.did(h.Dismiss(t.Context(), h.by(admin), post))
+	}
+	h.settle()
+	opened := h.all("revocation.opened.v1")
+	if len(opened) != 1 {
+		t.Fatalf("%d cases", len(opened))
+	}
+	if c := h.theCase(opened[0].Stream.ID()).Opened; c.Certificate != his.now().Serial || c.Certificate == other.now().Serial || c.Source != revocation.Unaffiliated {
+		t.Errorf("the case is %+v", c)
+	}
 }

@@ -42,7 +42,7 @@ func (q *Queries) DueReinquiries(ctx context.Context, before, now time.Time, lim
 // nearest of the days before expiry, as SERIAL/DAYS. Who was erased has no address.
 func (q *Queries) DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], `SELECT c.serial || '/' || d.days FROM certificates.certificates c
-		JOIN LATERAL (SELECT min(x) AS days FROM unnest($2::int[]) x WHERE c.not_after <= $1 + make_interval(hours => 24 * x)) d ON d.days IS NOT NULL
+		JOIN LATERAL (SELECT min(x) AS days FROM unnest($2::int[]) x WHERE c.not_after <= $1::timestamptz + make_interval(hours => 24 * x)) d ON d.days IS NOT NULL
 		WHERE c.status IN ('valid', 'suspended') AND c.not_after > $1 AND c.request IS NOT NULL AND c.certificate IS NOT NULL
 		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'expiry-' || c.serial || '-' || d.days)
 		ORDER BY c.not_after LIMIT $3`, now, days, limit)

@@ -45,6 +45,8 @@ var catalogs = map[string]event.Catalog{
 	fee.Settlement.Category:         fee.Settlement.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	certificate.Blocklist.Category:  certificate.Blocklist.Catalog,
+	revocation.File.Category:        revocation.File.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,

@@ -8,6 +8,7 @@ import (
 
 	"govahi/commands"
 	"govahi/domain/access"
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -139,6 +140,10 @@ var reactions = []struct {
 		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
 	}, "access.restored.v1"},
 	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
+	{"doubt-on-dismissed", func(h *house) event.Recorded {
+		certified(h)
+		return given(h, appointment.Kind, string(sara), appointment.Dismissed{Role: appointment.RegistrationOfficer, Place: "office-1", By: "admin", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
 	{"doubt-on-answered", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		certified(h)
