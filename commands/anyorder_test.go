@@ -155,10 +155,10 @@ func (c *crowd) others(r *request) []door {
 	return []door{
 		anotherSlip,
 		{name: "ConfirmInformation, by who looked", may: []string{officer}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
-			return r.ConfirmInformation(ctx, by, r.code, r.record())
+			return r.confirm(ctx, by, r.record())
 		}},
 		{name: "ConfirmInformation, of old", may: []string{second}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
-			return r.ConfirmInformation(ctx, by, r.code, seen)
+			return r.confirm(ctx, by, seen)
 		}},
 		{name: "ConfirmEmail, the present code", may: party, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
 			return r.ConfirmEmail(ctx, by, r.code, r.EmailCode(r.request(), r.now().Email.Sent.Round))
@@ -199,7 +199,7 @@ func (c *crowd) others(r *request) []door {
 // code was tried, under its key, and a submission lets go of the opening of a
 // request that is over.
 func (c *crowd) asks(r *request, d door, who string) {
-	if slices.Contains(ofCases, d.name) && len(c.all("revocation.opened.v1")) == 0 {
+	if slices.Contains(ofCases, d.name) && len(r.cases()) == 0 {
 		return
 	}
 	before := c.head()

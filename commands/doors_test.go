@@ -81,7 +81,7 @@ var doors = []door{
 		return r.RepeatInquiry(ctx, c, r.code)
 	}, officers},
 	{"ConfirmInformation", enrollment.StatusControlled, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.ConfirmInformation(ctx, c, r.code, r.record())
+		return r.confirm(ctx, c, r.record())
 	}, []string{second}},
 	{"ReserveToken", enrollment.StatusConfirmed, (*request).stock, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReserveToken(ctx, c, r.code, r.token)
@@ -177,8 +177,18 @@ func (r *request) report() {
 	r.did(r.ReportInaccuracy(r.t.Context(), r.by(stranger), r.now().Serial, "درست نیست"))
 }
 
-// number is the only case's.
-func (r *request) number() string { return r.all("revocation.opened.v1")[0].Stream.ID() }
+// number is the first case's about the request's certificate.
+func (r *request) number() string { return r.cases()[0].Stream.ID() }
+
+// cases are the openings of those about the request's certificate.
+func (r *request) cases() (all []event.Recorded) {
+	for _, e := range r.all("revocation.opened.v1") {
+		if c := r.theCase(e.Stream.ID()).Opened.Certificate; c != "" && c == r.now().Serial {
+			all = append(all, e)
+		}
+	}
+	return all
+}
 
 func (d door) before(t *testing.T) *request {
 	r := open(t).draft(applicant).upTo(d.at)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/certificate"
 )
 
 // Prepare builds and lints the to-be-signed certificate of a person.
@@ -21,17 +22,22 @@ func (a *Authority) Prepare(d commands.Draft) (commands.Prepared, error) {
 	if err != nil {
 		return commands.Prepared{}, err
 	}
+	name, subjectOf, usages := ProfileSignature, subjectOf, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}
+	if d.Profile == certificate.OfficersProfile {
+		name, subjectOf, usages = ProfileOfficer, officerOf, usages[1:]
+	}
 	subject, err := subjectOf(d.Form, a.config.Sector)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
 	template := a.signature(serial, subject, d.Form.Email, seconds(d.NotBefore))
+	template.ExtKeyUsage = usages
 	policies, err := a.policies()
 	if err != nil {
 		return commands.Prepared{}, err
 	}
 	template.ExtraExtensions = append(template.ExtraExtensions, policies)
-	return a.prepare(ProfileSignature, template, request.RawSubjectPublicKeyInfo)
+	return a.prepare(name, template, request.RawSubjectPublicKeyInfo)
 }
 
 // PrepareResponder does so for the OCSP responder's own certificate; the key is

@@ -13,6 +13,7 @@ import (
 // The profiles, name@version. A version is never changed once it was used.
 const (
 	ProfileSignature = "cpmis-signature@1" // a natural person affiliated with an organisation
+	ProfileOfficer   = "ra-officer@1"      // a registration officer, for what he confirms
 	ProfileResponder = "ocsp-responder@1"  // the issuer's delegated OCSP responder
 )
 

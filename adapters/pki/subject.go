@@ -41,6 +41,22 @@ func subjectOf(f enrollment.Form, sector string) ([]byte, error) {
 	})
 }
 
+// officerOf is the name of a registration officer, by his office (domain §4.5).
+func officerOf(f enrollment.Form, sector string) ([]byte, error) {
+	return asn1.Marshal(pkix.RDNSequence{
+		printable(oidCountry, "IR"),
+		utf8String(oidOrganization, sector),
+		utf8String(oidOrganizationalUnit, f.OrganizationName),
+		utf8String(oidProvince, f.Province),
+		utf8String(oidLocality, f.City),
+		utf8String(oidTitle, f.Post),
+		utf8String(oidSurname, f.Surname),
+		utf8String(oidGivenName, f.GivenName),
+		printable(oidSerialNumber, f.PersonCode),
+		utf8String(oidCommonName, f.LatinGivenName+" "+f.LatinSurname+" [RA]"),
+	})
+}
+
 // utf8String is how RFC 5280 §4.1.2.4 wants names; Persian fits nowhere else.
 func utf8String(t asn1.ObjectIdentifier, value string) []pkix.AttributeTypeAndValue {
 	return attribute(t, asn1.TagUTF8String, value)

@@ -20,7 +20,7 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	if err != nil {
 		return signReply{}, err
 	}
-	if err := s.checkCertificate(ctx, c, intent); err != nil {
+	if err := s.checkCertificate(ctx, c, intent, q.Officer); err != nil {
 		return signReply{}, err
 	}
 	der, err := s.sign(ctx, q, start)
@@ -58,7 +58,7 @@ func (s *Server) intended(ctx context.Context, q signRequest) (certificate.Issua
 
 // checkCertificate checks everything that the intent promises against the bytes
 // themselves, as if nobody had before.
-func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended) error {
+func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, officer []byte) error {
 	if err := s.checkIssuer(c.RawIssuer, c.AuthorityKeyId, c.SignatureAlgorithm); err != nil {
 		return err
 	}
@@ -85,7 +85,10 @@ func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i ce
 	if sameKey(c.PublicKey, s.Issuer.PublicKey) || sameKey(c.PublicKey, s.Keys.Responder.Public()) {
 		return ErrKey // nobody holds the keys of this token
 	}
-	return s.checkRecord(ctx, i, keyHash)
+	if p.officer {
+		return s.checkCredential(ctx, i, keyHash)
+	}
+	return s.checkRecord(ctx, i, keyHash, officer)
 }
 
 // checkIssuer wants the issuer's name byte for byte and its key identifier

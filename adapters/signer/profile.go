@@ -15,6 +15,7 @@ const (
 // exactly these extensions, and nobody becomes a CA.
 type profile struct {
 	person     bool // about a person: the confirmed record is checked
+	officer    bool // about an officer: the word of who vouched for him is checked instead
 	usage      x509.KeyUsage
 	extended   []x509.ExtKeyUsage
 	extensions []string
@@ -38,6 +39,16 @@ var profiles = map[string]profile{
 		person:   true,
 		usage:    x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 		extended: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection},
+		extensions: []string{
+			extKeyUsage, extExtended, extSubjectKeyID, extAuthorityKeyID, extAuthorityInfo, extAlternative, extCRLPoints, extPolicies,
+		},
+		life: year,
+	},
+	"ra-officer@1": {
+		person:   true,
+		officer:  true,
+		usage:    x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+		extended: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		extensions: []string{
 			extKeyUsage, extExtended, extSubjectKeyID, extAuthorityKeyID, extAuthorityInfo, extAlternative, extCRLPoints, extPolicies,
 		},

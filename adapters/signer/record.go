@@ -9,8 +9,9 @@ import (
 )
 
 // checkRecord reads the request that the intent cites and checks that a second
-// officer confirmed exactly what it says now (S1.10, invariants 1 and 2).
-func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended, keyHash string) error {
+// officer confirmed exactly what it says now (S1.10, invariants 1 and 2), and
+// signed it.
+func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended, keyHash string, officer []byte) error {
 	if i.Record == nil || i.Confirmation == nil || i.Record.Stream != i.Confirmation.Stream ||
 		i.Record.Stream.Category() != enrollment.Kind.Category {
 		return ErrNotConfirmed
@@ -35,7 +36,7 @@ func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended
 	case state.Status != enrollment.StatusAtCA || state.Attempt.Serial != i.Serial:
 		return ErrNotAttempted
 	}
-	return nil
+	return s.checkOfficer(ctx, i.Record.Stream.ID(), confirmed, officer)
 }
 
 // confirmation decides the cited confirmation once more: every control passed,
@@ -60,7 +61,8 @@ func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (enro
 		return none, err
 	}
 	_, err = enrollment.ConfirmInformation{
-		Seen: seen, Present: enrollment.RecordOf(events[:at]), By: confirmed.By, Office: confirmed.Office, At: confirmed.At,
+		Seen: seen, Present: enrollment.RecordOf(events[:at]), By: confirmed.By, Office: confirmed.Office,
+		Certificate: confirmed.Certificate, Signature: confirmed.Signature, At: confirmed.At,
 	}.Decide(before)
 	return confirmed, err
 }

@@ -30,12 +30,19 @@ type Wrapping interface {
 	Unwrap(wrapped []byte) ([]byte, error)
 }
 
+// Signatures verifies what an officer signed: over the statement, by the key of
+// the certificate, DER.
+type Signatures interface {
+	Check(signature, statement, certificate []byte) error
+}
+
 // Config is what a Server works with.
 type Config struct {
 	ID          string // of this process, for SigningStarted
 	Log         event.Log
 	Issuer      *x509.Certificate
 	Keys        Keys
+	Signatures  Signatures // verifies those of officers
 	Clock       func() time.Time
 	Exit        func(error) // has the process end, once; called when the token is lost
 	Development bool        // honours GOVAHI_CRASH

@@ -15,6 +15,7 @@ import (
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -47,6 +48,7 @@ var catalogs = map[string]event.Catalog{
 	certificate.Key.Category:        certificate.Key.Catalog,
 	certificate.Blocklist.Category:  certificate.Blocklist.Catalog,
 	revocation.File.Category:        revocation.File.Catalog,
+	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
