@@ -23,6 +23,10 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err != nil {
 		return Receipt{}, err
 	}
+	blocked, err := load(ctx, a, certificate.Blocklist, certificate.Blocklist.Stream(keyHash))
+	if err != nil {
+		return Receipt{}, err
+	}
 	request := enrollment.Kind.Stream(code)
 	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
@@ -37,6 +41,9 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	}
 	if _, err := ask.Decide(h.state); err != nil {
 		return Receipt{}, err
+	}
+	if blocked.state.Certificate != "" {
+		return Receipt{}, certificate.ErrKeyBlocked
 	}
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
 		return Receipt{}, err
@@ -175,7 +182,9 @@ func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Rec
 	if err != nil {
 		return Receipt{}, err
 	}
-	accept := enrollment.Accept{Activated: held.state.Status == token.Activated, By: c.Person, At: as.at}
+	accept := enrollment.Accept{
+		Activated: held.state.Status == token.Activated, By: c.Person, Within: days(a.Terms.AcceptanceDays), At: as.at,
+	}
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just[enrollment.Enrollment](accept))
 }
 
@@ -198,8 +207,13 @@ func (a *App) RevokeCertificate(ctx context.Context, c Caller, serial string, re
 	if err != nil {
 		return Receipt{}, err
 	}
+	by := certificate.Operator
+	if authority == asSubscriber {
+		by = certificate.Holder
+	}
 	as := a.do(c, "RevokeCertificate", authority, h.state.Issued.Request.ID())
-	revoke := certificate.Revoke{Reason: reason, By: string(c.Person), At: as.at}
+	ask := certificate.Ask{Ground: certificate.GroundOf(reason), By: by}
+	revoke := certificate.Revoke{Ask: ask, By: string(c.Person), At: as.at}
 	return transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
 }
 

@@ -332,7 +332,7 @@ func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
 	}
 	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
 	as := a.do(c, "WatchToken", asPolicy, serial)
-	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Custody, By: as.actor(), At: as.at}))
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody, By: as.actor(), At: as.at}))
 	return err
 }
 

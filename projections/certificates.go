@@ -15,7 +15,7 @@ var certificatesSQL string
 
 // Certificates is every serial and where it stands.
 var Certificates = Projection{
-	Name: "certificates", Version: 1, Tables: certificatesSQL,
+	Name: "certificates", Version: 3, Tables: certificatesSQL,
 	Catalogs: []event.Catalog{certificate.Catalog, person.Catalog},
 	Apply:    applyCertificate,
 }
@@ -36,9 +36,11 @@ type certificateRow struct {
 	Certificate json.RawMessage `row:"kept"`
 	Public      []byte          `row:"kept"`
 	Reason      *string
+	Ground      *string
 	RevokedAt   *time.Time
 	RevokedBy   *string
 	Cause       *string
+	Until       *time.Time
 }
 
 func applyCertificate(w *Writer, e Event) {
@@ -61,6 +63,12 @@ func applyCertificate(w *Writer, e Event) {
 			r = certificates.Insert(w, certificateRow{Serial: serial})
 		}
 		r.Status = "abandoned"
+	case certificate.Suspended:
+		r := certificates.Change(w, serial)
+		r.Status, r.Until = "suspended", &e.Until
+	case certificate.SuspensionLifted:
+		r := certificates.Change(w, serial)
+		r.Status, r.Until = "valid", nil
 	case certificate.Revoked:
 		certificates.Change(w, serial).revoke(e)
 	case person.Erased:
@@ -70,6 +78,7 @@ func applyCertificate(w *Writer, e Event) {
 
 func (r *certificateRow) revoke(e certificate.Revoked) {
 	r.Status, r.Reason, r.RevokedBy, r.Cause = "revoked", new(string(e.Reason)), &e.By, orNull(string(e.Case))
+	r.Ground, r.Until = orNull(string(e.Ground)), nil
 	if r.RevokedAt == nil {
 		r.RevokedAt = &e.At
 	}

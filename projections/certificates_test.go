@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
+	"govahi/domain/notification"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
 	"govahi/queries"
@@ -179,10 +182,10 @@ func casesAreReadByWhoMayOpenThem(v *views) {
 	say := func(by event.Subject, text string) *event.Personal[revocation.Statement] {
 		return event.About(by, revocation.Statement{Text: text})
 	}
-	tell(v, revocation.Kind, "2", revocation.InaccuracyReported{Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
-	tell(v, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
-		revocation.InaccuracyEstablished{Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
-	tell(v, revocation.Kind, "3", revocation.InaccuracyReported{Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
+	tell(v, revocation.Kind, "2", revocation.Opened{Source: revocation.Reported, Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
+	tell(v, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
+		revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
+	tell(v, revocation.Kind, "3", revocation.Opened{Source: revocation.Reported, Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
 		revocation.InaccuracyRefuted{Case: "3", Statement: say(officer, "درست است"), By: officer, At: noon})
 	v.shown()
 	numbers := func(status string) []string {
@@ -217,5 +220,147 @@ func anOfficesTokens(v *views) {
 	same(v, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
 	if got := ok(v.Tokens(v.Context(), v.office))(v)[0]; *got.Request != code || *got.Certificate != v.serial("aa") {
 		v.Errorf("T2 is %+v", got)
+	}
+}
+
+func aSuspensionThatIsDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	until := v.now.Add(time.Hour)
+	due := func(now time.Time) bool {
+		return slices.Contains(ok(v.DueSuspensions(v.Context(), now, 1000))(v), serial)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), serial))(v)
+	if c.Status != "suspended" || c.Until == nil || !c.Until.Equal(until) || due(until.Add(-time.Second)) || !due(until) {
+		v.Errorf("on hold it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.SuspensionLifted{Serial: serial, By: "sara", At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "valid" || c.Until != nil || due(until) {
+		v.Errorf("lifted it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now},
+		certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, Ground: certificate.TokenStolen, At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "revoked" || c.Until != nil || *c.Ground != "token-stolen" || due(until) {
+		v.Errorf("revoked it is %+v", c)
+	}
+}
+
+// certificatesAtTheCounter are found without their serials, and by one person's
+// particulars only.
+func certificatesAtTheCounter(v *views) {
+	code, other, abandoned := v.code(1), v.code(2), v.code(3)
+	v.atOffice(code, v.sara, v.office)
+	v.atOffice(other, v.nima, v.office)
+	v.atOffice(abandoned, v.sara, v.office)
+	v.issued(code, v.sara, v.serial("aa"))
+	v.issued(other, v.nima, v.serial("bb"))
+	tell(v, certificate.Kind, v.serial("cc"), certificate.IssuanceIntended{
+		Serial: v.serial("cc"), Record: &certificate.Citation{Stream: enrollment.Kind.Stream(abandoned)}, Subject: v.sara, Profile: "p@1",
+		TBS: event.About(v.sara, certificate.DER{}),
+	})
+	v.shown()
+	found := func(p queries.Particulars, office string) []string {
+		return serials(ok(v.Candidates(v.Context(), office, p))(v))
+	}
+	for _, p := range []queries.Particulars{{TrackingCode: code}, {PersonCode: "۹۹۹۲۰۰۹۰۹۸", Mobile: "+98 912 123 4567"}} {
+		same(v, "at the counter", found(p, v.office), []string{v.serial("aa")})
+		same(v, "elsewhere", found(p, v.other), nil)
+	}
+	same(v, "another mobile", found(queries.Particulars{PersonCode: "9992009098", Mobile: "09120000000"}, v.office), nil)
+	for _, p := range []queries.Particulars{{}, {PersonCode: "9992009098"}, {Mobile: "09121234567"}} {
+		if _, err := v.Candidates(v.Context(), v.office, p); !errors.Is(err, queries.ErrParticulars) {
+			v.Errorf("%+v: %v", p, err)
+		}
+	}
+}
+
+func remindersThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	end := v.now.AddDate(1, 0, 0)
+	due := func(before time.Duration) (mine []string) {
+		v.shown()
+		for _, item := range ok(v.DueReminders(v.Context(), end.Add(-before), []int{30, 14, 7, 1}, 1000))(v) {
+			if strings.HasPrefix(item, serial+"/") {
+				mine = append(mine, strings.TrimPrefix(item, serial+"/"))
+			}
+		}
+		return mine
+	}
+	const day = 24 * time.Hour
+	same(v, "early", due(30*day+time.Second), nil)
+	same(v, "first", due(30*day), []string{"30"})
+	same(v, "the nearest", due(5*day), []string{"7"})
+	same(v, "over", due(0), nil)
+	tell(v, notification.Kind, "expiry-"+serial+"-7", notification.Requested{
+		ID: "expiry-" + serial + "-7", Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	same(v, "claimed", due(5*day), nil)
+	same(v, "the last", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: end, At: v.now})
+	same(v, "on hold", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: v.now})
+	same(v, "revoked", due(day), nil)
+}
+
+func acceptancesThatAreDue(v *views) {
+	code, other := v.code(1), v.code(2)
+	for _, c := range []string{code, other} {
+		v.atOffice(c, v.sara, v.office)
+		tell(v, enrollment.Kind, c, enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
+	}
+	tell(v, enrollment.Kind, other, enrollment.Accepted{By: v.sara, At: v.now})
+	due := func(list []string, err error) (mine []string) {
+		for _, c := range ok(list, err)(v) {
+			if c == code || c == other {
+				mine = append(mine, c)
+			}
+		}
+		return mine
+	}
+	v.shown()
+	later := v.now.Add(time.Second)
+	same(v, "too early", due(v.DueAcceptances(v.Context(), v.now, 1000)), nil)
+	same(v, "due", due(v.DueAcceptances(v.Context(), later, 1000)), []string{code})
+	same(v, "to be reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), []string{code})
+	tell(v, notification.Kind, "acceptance-"+code, notification.Requested{
+		ID: "acceptance-" + code, Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	v.shown()
+	same(v, "reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), nil)
+	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
+	v.shown()
+	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
+}
+
+func reinquiriesThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	id := code + "-again-1"
+	due := func(before time.Time) bool {
+		v.shown()
+		return slices.Contains(ok(v.DueReinquiries(v.Context(), before, before, 1000))(v), serial)
+	}
+	if due(v.now.Add(-time.Second)) || !due(v.now) || due(v.now.AddDate(1, 0, 0)) {
+		v.Error("not asked about yet")
+	}
+	later := v.now.Add(time.Hour)
+	tell(v, inquiry.Kind, id, inquiry.Requested{
+		Inquiry: id, Request: enrollment.Kind.Stream(code), Subject: v.sara, Purpose: inquiry.ForReinquiry, LegalBasis: "l", By: officer, At: later,
+	})
+	if due(later.Add(time.Hour)) {
+		v.Error("asked while another inquiry is open")
+	}
+	tell(v, inquiry.Kind, id, inquiry.Answered{Inquiry: id, Finding: inquiry.Matched, Matched: true, TrackingCode: "R1", At: later})
+	if due(later.Add(-time.Second)) || !due(later) {
+		v.Error("answered")
+	}
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: later})
+	if due(later) {
+		v.Error("revoked")
 	}
 }

@@ -29,6 +29,7 @@ import (
 type told struct {
 	*life
 	code, serial, fingerprint string
+	number                    string // of the case
 }
 
 func form() commands.FormInput {
@@ -130,7 +131,7 @@ func TestOneCertificateOverHTTP(t *testing.T) {
 		{"certificates are not for strangers", certificateStrangers},
 		{"dashboard and management", dashboards},
 		{"lists of the unit, the stock, the offices", lists},
-		{"a revocation shows at once, everywhere", revocation},
+		{"a revocation shows at once, everywhere", revokes},
 		{"OCSP: revoked", ocspSays(ocsp.Revoked)},
 		{"CRL after", crlHolds(true)},
 		{"the verification page: revoked", verifiesAs("باطل", "revoked")},
@@ -551,9 +552,9 @@ func appointed(t *testing.T, l *told, officer Me) {
 	}
 }
 
-// revocation follows a report of false information; a question with ?after=
+// revokes follows a report of false information; a question with ?after=
 // shows it whatever view it is answered from.
-func revocation(t *testing.T, l *told) {
+func revokes(t *testing.T, l *told) {
 	a, after := l.done("stranger", "/certificates/"+l.serial+"/reports", map[string]string{"statement": "کارمند نیست"})
 	var opened TrackingCode
 	a.json(t, &opened)

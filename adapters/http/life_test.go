@@ -59,7 +59,7 @@ func bare(t testing.TB) *life {
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
-		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.app.Gateways = commands.Gateways{
 		Named: map[string]commands.Gateway{"bank1": paying{}}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,

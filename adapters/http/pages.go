@@ -39,6 +39,7 @@ func (h House) pages(s *Server) {
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
 	h.trackPages(s)
+	h.reportPages(s)
 	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
 			data, err := h.sheet(ctx, id, in.plain())
@@ -83,6 +84,8 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	switch {
 	case c.Status == certificate.Withdrawn:
 		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, c.Since
+	case c.Status == certificate.OnHold:
+		data.Standing, data.RevokedAt = web.Suspended, c.Hold.At
 	case now.After(c.Issued.NotAfter):
 		data.Standing = web.Expired
 	default:
@@ -112,6 +115,9 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 	now, err := h.App.StatusOf(ctx, value(r.Serial))
 	if err != nil {
 		return web.SheetData{}, err
+	}
+	if now.Status == certificate.OnHold {
+		return web.SheetData{}, certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(now.Status))
 	}
 	if now.Status != certificate.Valid {
 		return web.SheetData{}, errSheetVoid

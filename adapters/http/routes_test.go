@@ -11,12 +11,12 @@ import (
 // public lists the operations that anybody may ask, without a token.
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
-	"get-crl", "get-issuer", "get-chain", "get-ocsp", "post-ocsp", "get-home", "verify-certificate", "get-track", "post-track",
+	"get-crl", "get-issuer", "get-chain", "get-ocsp", "post-ocsp", "get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
 	"list-tariffs-in-force", "get-tariffs-page", "list-gateways", "get-payment-callback", "post-payment-callback",
 }
 
 // searches are questions about personal data, which never stands in an address.
-var searches = []string{"search-office-requests", "find-appointments"}
+var searches = []string{"find-certificates", "search-office-requests", "find-appointments"}
 
 // described is an operation as the OpenAPI document has it.
 type described struct {
@@ -123,7 +123,7 @@ func TestNoImageCanBeSent(t *testing.T) {
 	for _, d := range l.operations() {
 		for content := range d.RequestBody.Content {
 			bodies++
-			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType, "post-payment-callback": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
+			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType, "post-payment-callback": formType, "post-report": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
 				t.Errorf("%s takes %s", d.OperationID, content)
 			}
 		}

@@ -15,7 +15,9 @@ const (
 	Valid   Standing = "valid"
 	Revoked Standing = "revoked"
 	Expired Standing = "expired"
-	Unknown Standing = "unknown" // never issued by us, or not yet
+
+	Suspended Standing = "suspended" // for a time
+	Unknown   Standing = "unknown"   // never issued by us, or not yet
 )
 
 // VerifyData is the public answer about one serial. It has no place for
@@ -27,7 +29,7 @@ type VerifyData struct {
 	// holds a sheet sees by it that the sheet is of this very certificate.
 	Fingerprint string
 	Reason      certificate.Reason // if revoked
-	RevokedAt   time.Time          // if revoked
+	RevokedAt   time.Time          // if revoked, or suspended
 	NotBefore   time.Time          // if known
 	NotAfter    time.Time          // if known
 	Issuer      string             // its name, if known

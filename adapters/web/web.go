@@ -41,6 +41,7 @@ var (
 	sheetPage     = page("sheet.html")
 	verifyPage    = page("verify.html")
 	trackPage     = page("track.html")
+	reportPage    = page("report.html")
 	refusalPage   = page("refusal.html")
 	dashboardPage = page("dashboard.html")
 	receiptPage   = page("receipt.html")

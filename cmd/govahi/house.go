@@ -18,6 +18,7 @@ import (
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/http"
+	"govahi/adapters/mail"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
 	"govahi/adapters/postgres"
@@ -61,6 +62,7 @@ type house struct {
 	policies  []*policies.Runner
 	queries   *queries.Queries
 	mailer    commands.Mailer
+	bounces   *mail.Bounces // nil if none come
 	door      *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
@@ -83,6 +85,10 @@ type settings struct {
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
 
+	Bounces string `env:"GOVAHI_BOUNCES" placeholder:"DIR" help:"Maildir into which the mail server delivers its reports of what came back; in development by default bounces in the data directory."`
+
+	Terms string `env:"GOVAHI_TERMS" placeholder:"FILE" help:"YAML file of the times of a certificate's life: longest suspension, acceptance, reminders, re-inquiry."`
+
 	OIDCIssuer   string `env:"GOVAHI_OIDC_ISSUER" help:"Issuer of bearer tokens, outside development mode."`
 	OIDCKeys     string `env:"GOVAHI_OIDC_KEYS" help:"URL of its key set."`
 	OIDCAudience string `env:"GOVAHI_OIDC_AUDIENCE" default:"govahi" help:"Audience that tokens must name."`
@@ -97,6 +103,9 @@ func (s settings) check() error {
 		return errors.New("GOVAHI_LIMITS=off is for development only: leave it out")
 	}
 	if _, err := s.proxies(); err != nil {
+		return err
+	}
+	if _, err := s.terms(); err != nil {
 		return err
 	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {

@@ -259,7 +259,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 			issued[r.request]++
 		case "certificate.issuance-abandoned.v1":
 			of(name).abandoned = true
-		case "certificate.revoked.v1":
+		case "certificate.revoked.v2":
 			of(name).reason = r.reason
 		}
 	}

@@ -51,6 +51,8 @@ var catalogs = map[string]event.Catalog{
 	contract.Kind.Category:          contract.Kind.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	certificate.Blocklist.Category:  certificate.Blocklist.Catalog,
+	revocation.File.Category:        revocation.File.Catalog,
 	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,

@@ -9,6 +9,7 @@ import (
 
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/event"
 )
 
 // runParts starts everything that goes on by itself.
@@ -51,10 +52,44 @@ func (h *house) workers() []policies.Worker {
 		},
 	}
 	watch := policies.Worker{
-		Name: "watch", Due: h.queries.DueTokens(h.app.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
+		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
 	}
 	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
-	return []policies.Worker{inquire, post, watch, reconcile}
+	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
+	return append([]policies.Worker{inquire, post, watch, reconcile, lapse}, h.termWorkers()...)
+}
+
+// termsEvery is how often it is looked for what a term of days has made due.
+const termsEvery = 10 * time.Second
+
+// termWorkers follow the terms of a certificate's life.
+func (h *house) termWorkers() []policies.Worker {
+	terms := h.app.Terms
+	within := time.Duration(terms.AcceptanceDays) * 24 * time.Hour
+	worker := func(name string, due func(context.Context, time.Time, int) ([]string, error), do func(context.Context, commands.Caller, string) error) policies.Worker {
+		return policies.Worker{Name: name, Due: due, Do: do, Clock: now, Report: h.report, Every: termsEvery}
+	}
+	var bounced []policies.Worker
+	if h.bounces != nil {
+		w := worker("bounces", h.bounces.Names, h.takeBounce)
+		w.Every = time.Second
+		bounced = append(bounced, w)
+	}
+	again := worker("reinquire", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		return h.queries.DueReinquiries(ctx, now.AddDate(0, 0, -terms.ReinquiryDays), now, limit)
+	}, h.app.Reinquire)
+	again.Every = 10 * time.Minute // it looks at every certificate
+	return append(bounced, again,
+		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
+		}, h.app.RemindExpiry),
+		worker("remind-acceptance", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptanceReminders(ctx, now.Add(-within/2), limit)
+		}, h.app.RemindAcceptance),
+		worker("revoke-unaccepted", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptances(ctx, now.Add(-within-event.Apart), limit)
+		}, h.app.RevokeUnaccepted),
+	)
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

@@ -134,14 +134,18 @@ func (h *house) makeApp() error {
 	if err != nil {
 		return err
 	}
+	terms, err := h.terms()
+	if err != nil {
+		return err
+	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
-		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Custody: commands.DefaultCustody, Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
-	return err
+	return errors.Join(err, h.openBounces())
 }
 
 func handlerID() string {

@@ -11,6 +11,7 @@ func OfRecord() []Policy {
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
 		MoveDossiersOnConsigned(), SettleFeeOnDossierReceived(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
+		SuspendAccessOnSuspended(), RestoreAccessOnLifted(), BlockKeyOnRevoked(), DoubtOnBounced(), DoubtOnAnswered(), DoubtOnDismissed(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }

@@ -174,7 +174,8 @@ func (s Certificate) request() event.Stream {
 // Revoke withdraws trust in an issued certificate before it expires (RFC 5280
 // §3.3). It is free and immediate.
 type Revoke struct {
-	Reason Reason
+	Reason Reason // where there is no more than that
+	Ask    Ask    // or a ground, from which the reason follows
 	Case   event.Stream
 	By     string
 	At     time.Time
@@ -183,13 +184,30 @@ type Revoke struct {
 // Decide lets keyCompromise replace a milder reason, and nothing else: relying
 // parties must learn of a compromise even if the certificate was already dead.
 func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
+	reason := c.Reason
+	if c.Ask.Ground != "" {
+		if err := c.Ask.Check(); err != nil {
+			return nil, err
+		}
+		reason = c.Ask.Ground.Reason()
+	}
 	switch {
 	case s.Issued.Serial == "": // also one that was abandoned: nobody holds it
 		return nil, ErrNotIssued
-	case s.Status == Withdrawn && s.Reason == c.Reason:
+	case s.Status == Withdrawn && s.Reason == reason:
 		return nil, nil // asked twice, done once
-	case s.Status == Withdrawn && c.Reason != KeyCompromise:
+	case s.Status == Withdrawn && reason != KeyCompromise:
 		return nil, s.refuse(ErrAlreadyRevoked)
 	}
-	return []event.Event{Revoked{s.Intent.Serial, s.request(), c.Reason, c.Case, c.By, c.At}}, nil
+	e := Revoked{
+		Serial: s.Intent.Serial, Request: s.request(), Reason: reason, Case: c.Case, By: c.By, At: c.At,
+		Ground: c.Ask.Ground, Asker: c.Ask.By,
+	}
+	if c.Ask.Formality != (Formality{}) {
+		e.Formality = &c.Ask.Formality
+	}
+	if c.Ask.Names != (Names{}) && s.Issued.Subject != "" {
+		e.Names = event.About(s.Issued.Subject, c.Ask.Names)
+	}
+	return []event.Event{e}, nil
 }

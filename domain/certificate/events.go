@@ -15,7 +15,8 @@ var Catalog = event.NewCatalog(
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
 	event.Of[Suspended]("certificate.suspended.v1"),
 	event.Of[SuspensionLifted]("certificate.suspension-lifted.v1"),
-	event.Of[Revoked]("certificate.revoked.v1"),
+	event.Was("certificate.revoked.v1", revokedV1.upcast),
+	event.Of[Revoked]("certificate.revoked.v2"),
 )
 
 // Citation points at a fact: positions move with a log, revisions do not.
@@ -125,12 +126,38 @@ type SuspensionLifted struct {
 
 // Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.
 type Revoked struct {
+	Serial    string                 `json:"serial"`
+	Request   event.Stream           `json:"request,omitempty"`
+	Reason    Reason                 `json:"reason"`
+	Case      event.Stream           `json:"case,omitempty"` // the revocation case that established the cause
+	By        string                 `json:"by"`             // a person's pseudonym, or a policy
+	At        time.Time              `json:"at"`
+	Ground    Ground                 `json:"ground,omitempty"`
+	Asker     Asker                  `json:"askedBy,omitempty"`   // by what right
+	Formality *Formality             `json:"formality,omitempty"` // what was shown
+	Names     *event.Personal[Names] `json:"names,omitempty"`     // sealed under the holder's key
+}
+
+// Personal seals the names.
+func (e Revoked) Personal() []event.Sealable {
+	if e.Names == nil {
+		return nil
+	}
+	return []event.Sealable{e.Names}
+}
+
+// revokedV1 knew no grounds.
+type revokedV1 struct {
 	Serial  string       `json:"serial"`
 	Request event.Stream `json:"request,omitempty"`
 	Reason  Reason       `json:"reason"`
-	Case    event.Stream `json:"case,omitempty"` // the revocation case that established the cause
-	By      string       `json:"by"`             // a person's pseudonym, or a policy
+	Case    event.Stream `json:"case,omitempty"`
+	By      string       `json:"by"`
 	At      time.Time    `json:"at"`
+}
+
+func (e revokedV1) upcast() event.Event {
+	return Revoked{Serial: e.Serial, Request: e.Request, Reason: e.Reason, Case: e.Case, By: e.By, At: e.At}
 }
 
 func sealables(p *event.Personal[DER]) []event.Sealable {

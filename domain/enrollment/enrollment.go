@@ -125,6 +125,7 @@ type Enrollment struct {
 	OnToken     bool
 	Copies      int // printed sheets
 	DeliveredBy event.Subject
+	DeliveredAt time.Time
 }
 
 // EmailProof is how far the proof of the form's address is.
@@ -263,7 +264,7 @@ func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
 		s.Copies = e.Copy
 		s = s.settle()
 	case Delivered:
-		s.DeliveredBy, s.Status = e.By, StatusDelivered
+		s.DeliveredBy, s.DeliveredAt, s.Status = e.By, e.At, StatusDelivered
 	case Accepted:
 		s.Status = StatusAccepted
 	case Revoked:
