@@ -35,6 +35,8 @@ const (
 	HolderDead          Ground = "holder-dead"      // established in a case
 	SuspensionNotLifted Ground = "suspension-not-lifted"
 	NotAccepted         Ground = "not-accepted"
+	SealBroken          Ground = "seal-broken"   // on the token's way to the holder
+	TokenOverdue        Ground = "token-overdue" // not delivered, or not activated, in its time
 )
 
 // Asker is by what right a revocation is asked for (domain §4.4).
@@ -78,9 +80,9 @@ var (
 var rules = []rule{
 	{KeyCompromised, KeyCompromise, text("افشای احتمالی یا قطعی کلید خصوصی", "possible or certain compromise of the private key"), and(anybody, Organisation)},
 	{PINKnown, KeyCompromise, text("آگاهی دیگری از رمز توکن", "PIN known to another"), anybody},
-	{TokenLost, KeyCompromise, text("گم‌شدن توکن", "token lost"), and(anybody, Organisation)},
+	{TokenLost, KeyCompromise, text("گم‌شدن توکن", "token lost"), and(anybody, Organisation, House)},
 	{TokenStolen, KeyCompromise, text("سرقت توکن", "token stolen"), and(anybody, Organisation)},
-	{TokenBroken, Superseded, text("خرابی توکن", "token broken"), anybody},
+	{TokenBroken, Superseded, text("خرابی توکن", "token broken"), and(anybody, House)},
 	{DataChanged, AffiliationChanged, text("تغییر اطلاعات گواهی", "data of the certificate changed"), and(anybody, Organisation)},
 	{WrongData, Superseded, text("ورود نادرست اطلاعات هنگام صدور", "wrong data entered at issuance"), and(anybody, Organisation, Officer)},
 	{ActivityEnded, CessationOfOperation, text("پایان فعالیت", "end of activity"), and(anybody, Organisation)},
@@ -97,6 +99,8 @@ var rules = []rule{
 	{HolderDead, CessationOfOperation, text("درگذشت دارنده", "death of the holder"), theHouse},
 	{SuspensionNotLifted, CessationOfOperation, text("پایان مهلت تعلیق", "suspension not lifted in its time"), theHouse},
 	{NotAccepted, CessationOfOperation, text("پذیرفته‌نشدن گواهی در مهلت", "not accepted in time"), theHouse},
+	{SealBroken, KeyCompromise, text("شکستن مهروموم توکن در راه", "seal broken on the token's way"), theHouse},
+	{TokenOverdue, CessationOfOperation, text("نرسیدن یا فعال‌نشدن توکن در مهلت", "token not delivered or activated in time"), theHouse},
 }
 
 func text(fa, en string) fault.Text { return fault.Text{Fa: fa, En: en} }
