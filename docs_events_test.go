@@ -22,6 +22,7 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	"govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -53,6 +54,7 @@ var kinds = []kind{
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
+	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),
 	of(crl.Kind, "issuer", "the revocation lists of one issuer"),

@@ -12,12 +12,13 @@ import (
 	"govahi/domain/fault"
 	"govahi/domain/fee"
 	"govahi/domain/iran"
+	"govahi/domain/profile"
 	"govahi/domain/tariff"
 )
 
 // PublishTariff is a new version of a product's price, in whole rials.
 type PublishTariff struct {
-	Product      string    `json:"product" enum:"cpmis-signature"`
+	Product      string    `json:"product" maxLength:"40" example:"cpmis-signature" doc:"Type of certificate"`
 	TokenRial    int64     `json:"tokenRial" minimum:"0" maximum:"1000000000000"`
 	IssuanceRial int64     `json:"issuanceRial" minimum:"0" maximum:"1000000000000"`
 	ValidFrom    time.Time `json:"validFrom"`
@@ -34,7 +35,12 @@ func (a *App) PublishTariff(ctx context.Context, c Caller, in PublishTariff) (Re
 		Product: in.Product, TokenRial: in.TokenRial, IssuanceRial: in.IssuanceRial,
 		ValidFrom: in.ValidFrom, By: string(c.Person), At: as.at,
 	}
-	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, just[tariff.Tariff](publish))
+	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, func(h history[tariff.Tariff]) ([]event.Event, error) {
+		if _, err := a.Authority.Profiles().Offered(in.Product); err != nil {
+			return nil, profile.ErrProduct.At("product")
+		}
+		return publish.Decide(h.state)
+	})
 }
 
 // priced refuses a request that no approved tariff covers: nobody could pay it.

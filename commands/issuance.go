@@ -155,7 +155,7 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 	as := i.act("IntendIssuance", serial)
 	subject := i.state.Form.Person
 	intent := certificate.IssuanceIntended{
-		Serial: serial, Subject: subject, Profile: p.Profile, Issuer: p.Issuer, KeyHash: p.KeyHash,
+		Serial: serial, Subject: subject, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash,
 		Token: i.state.Issuance.Token, Lint: p.Lint, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
 		TBS: event.About(subject, certificate.DER{DER: p.TBS}), TBSHash: p.TBSHash, At: as.at,
 	}
@@ -169,12 +169,16 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 }
 
 func (i issuance) draft(ctx context.Context, serial string) (Draft, error) {
+	p, err := i.Authority.Profiles().Offered(i.state.CertificateType)
+	if err != nil {
+		return Draft{}, err
+	}
 	form, err := i.state.Form.Form.Open(ctx, i.Keeper)
 	if err != nil {
 		return Draft{}, err
 	}
 	info, err := i.state.Issuance.Request.Open(ctx, i.Keeper)
-	return Draft{Serial: serial, Form: form, CSR: info.CSR, NotBefore: i.Clock()}, err
+	return Draft{Serial: serial, Profile: p, Form: form, CSR: info.CSR, NotBefore: i.Clock()}, err
 }
 
 // confirmation cites the vetted record and the second officer's word on it.

@@ -2,15 +2,18 @@ package signer
 
 import (
 	"context"
+	"crypto/x509"
 
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/profile"
 )
 
 // checkRecord reads the request that the intent cites and checks that a second
 // officer confirmed exactly what it says now (S1.10, invariants 1 and 2).
-func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended, keyHash string) error {
+func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
 	if i.Record == nil || i.Confirmation == nil || i.Record.Stream != i.Confirmation.Stream ||
 		i.Record.Stream.Category() != enrollment.Kind.Category {
 		return ErrNotConfirmed
@@ -30,10 +33,52 @@ func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended
 	switch {
 	case state.Confirmation != confirmed || state.Form.Person != i.Subject:
 		return ErrNotConfirmed
-	case state.Issuance.KeyHash != keyHash:
+	case state.Issuance.KeyHash != i.KeyHash:
 		return ErrKey
+	case state.CertificateType != p.Product, !sameOrganization(c, state.Form.Organization):
+		return ErrProfile
 	case state.Status != enrollment.StatusAtCA || state.Attempt.Serial != i.Serial:
 		return ErrNotAttempted
+	}
+	return nil
+}
+
+// sameOrganization compares what the record says in clear with the certificate;
+// what else it says of the person is sealed from the signer.
+func sameOrganization(c *x509.Certificate, organization string) bool {
+	said := ""
+	for _, a := range c.Subject.Names {
+		if a.Type.Equal(profile.OrganizationIdentifier.OID()) {
+			said, _ = a.Value.(string)
+		}
+	}
+	return said == organization
+}
+
+// checkOfficer wants a registration officer, appointed where the intent cites
+// it: his certificate is asked for by no request (domain §4.5).
+func (s *Server) checkOfficer(ctx context.Context, i certificate.IssuanceIntended) error {
+	if i.Subject == "" || i.Record == nil || i.Record.Stream != appointment.Kind.Stream(string(i.Subject)) {
+		return ErrNotAppointed
+	}
+	events, err := read(ctx, s.Log, i.Record.Stream, 0)
+	if err != nil {
+		return err
+	}
+	if i.Record.Revision >= uint64(len(events)) {
+		return ErrNotAppointed
+	}
+	cited, err := appointment.Catalog.Open(events[i.Record.Revision])
+	if err != nil {
+		return err
+	}
+	now, err := fold(appointment.Kind, events)
+	if err != nil {
+		return err
+	}
+	a, ok := cited.(appointment.Appointed)
+	if !ok || a.Role != appointment.RegistrationOfficer || !now.Holds(a.Role, a.Place, s.Clock()) {
+		return ErrNotAppointed
 	}
 	return nil
 }

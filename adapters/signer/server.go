@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/profile"
 )
 
 // Keys are the keys on the token.
@@ -35,6 +36,7 @@ type Config struct {
 	ID          string // of this process, for SigningStarted
 	Log         event.Log
 	Issuer      *x509.Certificate
+	Profiles    profile.Set // its own, whatever the caller's say
 	Keys        Keys
 	Clock       func() time.Time
 	Exit        func(error) // has the process end, once; called when the token is lost

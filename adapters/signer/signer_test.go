@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
 	"govahi/adapters/signer/signertest"
 	"govahi/adapters/token"
@@ -133,7 +134,7 @@ func newHouse(t testing.TB, log event.Log) *house {
 
 func (h *house) config(id string) signer.Config {
 	return signer.Config{
-		ID: id, Log: h.log, Issuer: h.Certificate(), Clock: time.Now,
+		ID: id, Log: h.log, Issuer: h.Certificate(), Profiles: profiles.Default(), Clock: time.Now,
 		Keys: signer.Keys{CA: h.ca, Responder: hsm.responder, Wrapping: hsm.wrapping, AtOnce: 4, Lost: token.Lost},
 		Exit: func(err error) { h.exits <- err },
 	}

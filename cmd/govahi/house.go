@@ -19,6 +19,7 @@ import (
 	"govahi/adapters/http"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/signer"
 	"govahi/adapters/sso"
@@ -74,6 +75,8 @@ type settings struct {
 	Metrics string   `env:"GOVAHI_METRICS" placeholder:"HOST:PORT" help:"Address where Prometheus reads GET /metrics, without authentication: of a private network, never a public one; none if empty."`
 	Mode    sso.Mode `env:"GOVAHI_MODE" default:"development" enum:"development,production" help:"Whether invented people may sign in."`
 
+	Profiles string `env:"GOVAHI_PROFILES" type:"path" placeholder:"DIR" help:"Directory of certificate profiles, NAME@VERSION.yaml each; those that come with the program if empty."`
+
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
 
@@ -92,6 +95,9 @@ func (s settings) check() error {
 	}
 	if _, err := s.proxies(); err != nil {
 		return err
+	}
+	if _, err := pkiprofiles.Load(s.Profiles); err != nil {
+		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
 	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")

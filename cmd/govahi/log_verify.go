@@ -26,6 +26,7 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	certprofile "govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -45,6 +46,7 @@ var catalogs = map[string]event.Catalog{
 	fee.Settlement.Category:         fee.Settlement.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	certprofile.Kind.Category:       certprofile.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
