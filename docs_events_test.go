@@ -10,6 +10,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -54,6 +55,7 @@ var kinds = []kind{
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
+	of(ceremony.Kind, "SHA-256 of the transcript", "the transcript of a key ceremony, which witnesses signed"),
 	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),

@@ -105,7 +105,7 @@ type throwaway struct {
 }
 
 func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
-	key, err := keyLike(issuer.PublicKey)
+	key, err := KeyLike(issuer.PublicKey)
 	if err != nil {
 		return throwaway{}, fmt.Errorf("pki: throwaway key: %w", err)
 	}
@@ -114,7 +114,8 @@ func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
 	return throwaway{key, &twin}, nil
 }
 
-func keyLike(public crypto.PublicKey) (crypto.Signer, error) {
+// KeyLike makes a key of the same kind as a public one, to be thrown away.
+func KeyLike(public crypto.PublicKey) (crypto.Signer, error) {
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
 		return ecdsa.GenerateKey(p.Curve, rand.Reader)

@@ -14,6 +14,7 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -46,6 +47,7 @@ var catalogs = map[string]event.Catalog{
 	fee.Settlement.Category:         fee.Settlement.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	ceremony.Kind.Category:          ceremony.Kind.Catalog,
 	certprofile.Kind.Category:       certprofile.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,

@@ -58,3 +58,26 @@ func TestProfilesOfOnesOwn(t *testing.T) {
 	i = begin(t, dir, setting...)
 	i.settled(t) // the responder's certificate was issued by both
 }
+
+// TestCeremoniesAreRecorded: the transcript's hash is a stream of the log after
+// the first start, and a transcript that was changed is noticed at the next.
+func TestCeremoniesAreRecorded(t *testing.T) {
+	t.Parallel()
+	i := begin(t, dataDir(t))
+	i.settled(t)
+	sums, err := os.ReadFile(filepath.Join(i.dir, "ca", "transcripts", "SHA256SUMS"))
+	must(t, err)
+	hash, name, _ := strings.Cut(strings.TrimSpace(string(sums)), "  ")
+	out, err := i.govahi(t, "", "log", "export")
+	must(t, err)
+	if !strings.Contains(out, `"ceremony-`+hash+`"`) || !strings.Contains(out, "ceremony.recorded.v1") {
+		t.Error("the log does not know the ceremony")
+	}
+	listen := i.listen
+	i.signal(t, syscall.SIGTERM)
+	file := filepath.Join(i.dir, "ca", "transcripts", name)
+	reword(t, file, file, "Witnesses", "Nobody")
+	refusedUp(t, i.dir, listen, nil, file, "was changed since the key ceremony", hash)
+	reword(t, file, file, "Nobody", "Witnesses")
+	i.again(t)
+}

@@ -47,6 +47,9 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := patiently(ctx, h.app.ClaimProfiles); err != nil {
 		return err
 	}
+	if err := h.recordCeremonies(ctx); err != nil {
+		return err
+	}
 	h.makeViews()
 	if h.has(roleIssuer) {
 		if err := patiently(ctx, h.renewResponder); err != nil {
