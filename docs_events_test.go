@@ -12,6 +12,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -46,7 +47,7 @@ func of[S any](k event.Kind[S], id, about string) kind {
 var kinds = []kind{
 	of(appointment.Founding, "first", "the instance's first administrator, once; again only when it has none any more"),
 	of(appointment.Kind, "person", "what a person may do, and where"),
-	of(office.Kind, "code", "a registration office or a research and technology unit"),
+	of(office.Kind, "code", "a registration office, a research unit, a contracted authority or a company's unit"),
 	of(tariff.Kind, "certificate type", "the approved tariff, in versions"),
 	of(enrollment.Kind, "tracking code", "a request for a certificate"),
 	of(enrollment.Opening, "person-organization-type", "the one open request of a person, organisation and type"),
@@ -57,6 +58,7 @@ var kinds = []kind{
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
 	of(ceremony.Kind, "SHA-256 of the transcript", "the transcript of a key ceremony, which witnesses signed"),
 	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),
+	of(credential.Kind, "number", "a registration officer's own certificate, by which he signs what he confirms"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),
 	of(crl.Kind, "issuer", "the revocation lists of one issuer"),

@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -31,7 +32,7 @@ var (
 
 func machines() []machine {
 	return []machine{
-		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), crls(), revocations(),
+		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), credentials(), crls(), revocations(),
 		accesses(), notifications(), people(),
 	}
 }
@@ -42,7 +43,7 @@ func enrollments() machine {
 	}
 	seen := enrollment.Record{Revision: 1, Hash: "seen"}
 	confirm := func(by event.Subject) enrollment.ConfirmInformation {
-		return enrollment.ConfirmInformation{Seen: seen, Present: seen, By: by, At: noon}
+		return enrollment.ConfirmInformation{Seen: seen, Present: seen, By: by, Certificate: "c", Signature: "s", At: noon}
 	}
 	stale := confirm(second)
 	stale.Present.Hash = "changed"
@@ -100,7 +101,8 @@ func enrollments() machine {
 			{"", func(s enrollment.Enrollment) command {
 				return enrollment.AttemptIssuance{Serial: "a", Previous: s.Attempt.Serial, Handler: "h", At: noon}
 			}},
-			try[enrollment.Enrollment](enrollment.FailIssuance{Code: "key-weak", At: noon}),
+			tryAs[enrollment.Enrollment]("for its key", enrollment.FailIssuance{Code: "key-weak", At: noon}),
+			tryAs[enrollment.Enrollment]("for its confirmation", enrollment.FailIssuance{Code: "not-confirmed", Unconfirmed: true, At: noon}),
 			try[enrollment.Enrollment](enrollment.NoteIssued{Serial: "a", Fingerprint: "f", At: noon}),
 			try[enrollment.Enrollment](enrollment.PersonaliseToken{Token: "T", Fingerprint: "f", By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.PrintSheet{By: second, At: noon}),
@@ -193,6 +195,25 @@ func tokens() machine {
 			try[token.Token](token.Personalise{Request: request, Certificate: "a", By: first, At: noon}),
 			tryAs[token.Token]("another request", token.Personalise{Request: other, Certificate: "a", By: first, At: noon}),
 			try[token.Token](token.Deliver{Request: request, To: applicant, By: first, At: noon}),
+		},
+	}
+}
+
+func credentials() machine {
+	const officer, operator event.Subject = "officer", "operator"
+	return explored[credential.Credential]{
+		kind: credential.Kind, about: "A registration officer's own certificate",
+		order:  story([]credential.Status{credential.StatusRequested, credential.StatusApproved, credential.StatusIssued}),
+		status: func(s credential.Credential) string { return string(s.Status) },
+		key:    func(s credential.Credential) string { return fmt.Sprint(s.Status, s.Attempt.Serial, s.Issued.Serial) },
+		samples: []sample[credential.Credential]{
+			try[credential.Credential](credential.Request{Number: "1", Person: officer, Office: "ahvaz", At: noon}),
+			tryAs[credential.Credential]("approved", credential.Close{Approved: true, By: operator, At: noon}),
+			tryAs[credential.Credential]("refused", credential.Close{By: operator, At: noon}),
+			tryAs[credential.Credential]("by himself", credential.Close{Approved: true, By: officer, At: noon}),
+			try[credential.Credential](credential.Attempt{Serial: "a", Handler: "h", At: noon}),
+			try[credential.Credential](credential.NoteIssued{Serial: "a", Fingerprint: "f", At: noon}),
+			try[credential.Credential](credential.Fail{Serial: "a", Code: "key-weak", At: noon}),
 		},
 	}
 }

@@ -98,6 +98,7 @@ var rooms = []room{
 	{"commands/policies", []string{"domain/*", "commands"}},
 	{"commands/memlog", []string{"domain/*"}},
 	{"commands/logtest", []string{"domain/*"}},
+	{"commands/officertest", []string{"domain/*"}},
 	{"projections", []string{"domain/*", "github.com/jackc/pgx/v5"}},
 	{"queries", []string{"domain/*", "github.com/jackc/pgx/v5"}},
 	{"adapters/http", doors},

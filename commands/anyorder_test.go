@@ -155,10 +155,10 @@ func (c *crowd) others(r *request) []door {
 	return []door{
 		anotherSlip,
 		{name: "ConfirmInformation, by who looked", may: []string{officer}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
-			return r.ConfirmInformation(ctx, by, r.code, r.record())
+			return r.confirm(ctx, by, r.record())
 		}},
 		{name: "ConfirmInformation, of old", may: []string{second}, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
-			return r.ConfirmInformation(ctx, by, r.code, seen)
+			return r.confirm(ctx, by, seen)
 		}},
 		{name: "ConfirmEmail, the present code", may: party, ask: func(r *request, ctx context.Context, by commands.Caller) (commands.Receipt, error) {
 			return r.ConfirmEmail(ctx, by, r.code, r.EmailCode(r.request(), r.now().Email.Sent.Round))

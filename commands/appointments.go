@@ -87,7 +87,7 @@ func (a *App) lapsed(ctx context.Context) (bool, error) {
 // Appoint gives a person a role at an office or unit until a day.
 type Appoint struct {
 	PersonCode string           `json:"personCode" maxLength:"40" doc:"National code of the person appointed"`
-	Role       appointment.Role `json:"role" enum:"registration-officer,research-officer,ca-operator,manager,auditor,administrator"`
+	Role       appointment.Role `json:"role" enum:"registration-officer,research-officer,authority-officer,unit-officer,ca-operator,manager,auditor,administrator"`
 	Place      string           `json:"place,omitempty" required:"false" maxLength:"40" doc:"Office or unit"`
 	Until      time.Time        `json:"until" doc:"End of the appointment: in the future, three years ahead at most"`
 }
@@ -132,6 +132,10 @@ func (a *App) placeOf(ctx context.Context, role appointment.Role, place string) 
 		fits = h.state.Sort == office.Registration
 	case appointment.ResearchOfficer:
 		fits = h.state.Sort == office.Research
+	case appointment.AuthorityOfficer:
+		fits = h.state.Sort == office.Authority
+	case appointment.UnitOfficer:
+		fits = h.state.Sort == office.CompanyUnit
 	}
 	if !fits {
 		return office.ErrNotFound.At("place")
@@ -142,7 +146,7 @@ func (a *App) placeOf(ctx context.Context, role appointment.Role, place string) 
 // Dismiss takes a role back; it counts at once, also for tokens issued before.
 type Dismiss struct {
 	PersonCode string           `json:"personCode" maxLength:"40"`
-	Role       appointment.Role `json:"role" enum:"registration-officer,research-officer,ca-operator,manager,auditor,administrator"`
+	Role       appointment.Role `json:"role" enum:"registration-officer,research-officer,authority-officer,unit-officer,ca-operator,manager,auditor,administrator"`
 	Place      string           `json:"place,omitempty" required:"false" maxLength:"40"`
 }
 

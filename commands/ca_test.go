@@ -95,18 +95,20 @@ func (h *house) ca() *ca { return h.Authority.(*ca) }
 // signer does as adapters/signer: it reads the intent, appends SigningStarted,
 // and signs once.
 type signer struct {
-	ca     *ca
-	log    event.Log
-	fails  error // instead of signing
-	after  bool  // it fails after it appended SigningStarted
-	before func()
-	signed []string // hashes of everything that the key ever signed
+	ca      *ca
+	log     event.Log
+	fails   error // instead of signing
+	after   bool  // it fails after it appended SigningStarted
+	before  func()
+	signed  []string // hashes of everything that the key ever signed
+	officer []byte   // certificate that came with the latest question
 }
 
 var errNoSigner = errors.New("no signer answers")
 
 // SignCertificate fences and signs.
-func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, officer []byte) ([]byte, string, error) {
+	s.officer = officer
 	return s.fenced(tbs, func() error {
 		return fence(ctx, s.log, certificate.Kind, stream, revision, func(certificate.Certificate) event.Command[certificate.Certificate] {
 			return certificate.StartSigning{Signer: "test", TBSHash: hash(tbs), At: noon}

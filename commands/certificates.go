@@ -41,6 +41,9 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
 		return Receipt{}, err
 	}
+	if err := a.licensed(ctx, h.state.Office); err != nil {
+		return Receipt{}, err
+	}
 	key := certificate.ClaimKey{Request: request, At: as.at}
 	take, err := claimable(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key)
 	if err != nil {

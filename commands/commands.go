@@ -16,17 +16,18 @@ import (
 
 // App holds what the doors need. All fields are set; none is optional.
 type App struct {
-	Log       event.Log
-	Keeper    event.Keeper
-	People    People
-	Secrets   Secrets
-	Authority Authority
-	Signer    Signer
-	Registry  CivilRegistry
-	CodeLimit limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
-	Clock     func() time.Time // UTC
-	Handler   string           // who makes issuance attempts: one running process at a time has this name
-	Step      func(point string)
+	Log        event.Log
+	Keeper     event.Keeper
+	People     People
+	Secrets    Secrets
+	Authority  Authority
+	Signer     Signer
+	Signatures Signatures
+	Registry   CivilRegistry
+	CodeLimit  limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
+	Clock      func() time.Time // UTC
+	Handler    string           // who makes issuance attempts: one running process at a time has this name
+	Step       func(point string)
 }
 
 // People gives a person one pseudonym for good (architecture, personal data).

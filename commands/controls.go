@@ -101,6 +101,8 @@ type Review struct {
 	FeeRial int64                 `json:"feeRial,omitempty"`
 	Serial  string                `json:"serial,omitempty"`
 	Letter  *enrollment.Letter    `json:"letter,omitempty"`
+
+	Statement string `json:"statement" doc:"What an officer signs who confirms this record"`
 }
 
 // ReviewRecord shows the record straight from the log: what is confirmed must
@@ -116,8 +118,9 @@ func (a *App) ReviewRecord(ctx context.Context, c Caller, code string) (Review, 
 
 func review(h history[enrollment.Enrollment], form enrollment.Form) Review {
 	s := h.state
+	record := enrollment.RecordOf(h.records)
 	v := Review{
-		Record: enrollment.RecordOf(h.records), Status: s.Status, Form: form, Entry: s.Form.Entry,
+		Record: record, Statement: string(record.Statement(s.TrackingCode)), Status: s.Status, Form: form, Entry: s.Form.Entry,
 		Missing: s.Missing(), Inquiry: s.Inquiry.Inquiry, Code: s.Identity.TrackingCode,
 		FeeRial: s.Fee.AmountRial, Serial: s.Serial, Letter: s.Sighted[enrollment.IntroductionLetter].Letter,
 	}
@@ -138,12 +141,22 @@ func review(h history[enrollment.Enrollment], form enrollment.Form) Review {
 }
 
 // ConfirmInformation is the second officer's word on exactly what he saw
-// (S1.10).
-func (a *App) ConfirmInformation(ctx context.Context, c Caller, code string, seen enrollment.Record) (Receipt, error) {
+// (S1.10), signed with his own token (domain §4.5): CMS, DER, over the record's
+// Statement.
+func (a *App) ConfirmInformation(ctx context.Context, c Caller, code string, seen enrollment.Record, signature []byte) (Receipt, error) {
 	return a.atDesk(ctx, c, code, "ConfirmInformation", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
-		return enrollment.ConfirmInformation{
-			Seen: seen, Present: enrollment.RecordOf(h.records), By: c.Person, Office: h.state.Office, At: as.at,
-		}.Decide(h.state)
+		confirm := enrollment.ConfirmInformation{
+			Seen: seen, Present: enrollment.RecordOf(h.records), By: c.Person, Office: h.state.Office,
+			Signature: encoded(signature), At: as.at,
+		}
+		if events, err := confirm.Decide(h.state); err != nil || len(events) == 0 {
+			return events, err
+		}
+		var err error
+		if confirm.Certificate, err = a.signedBy(ctx, c.Person, signature, seen.Statement(code)); err != nil {
+			return nil, err
+		}
+		return confirm.Decide(h.state)
 	})
 }
 

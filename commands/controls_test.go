@@ -9,7 +9,7 @@ import (
 )
 
 func (r *request) confirmBy(person string, seen enrollment.Record) error {
-	_, err := r.ConfirmInformation(r.t.Context(), r.by(person), r.code, seen)
+	_, err := r.confirm(r.t.Context(), r.by(person), seen)
 	return err
 }
 
@@ -168,7 +168,7 @@ func TestADismissalCountsAtOnce(t *testing.T) {
 func TestAConfirmationCitesTheAppointment(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusControlled)
 	c := r.by(second)
-	receipt := r.did(r.ConfirmInformation(t.Context(), c, r.code, r.record()))
+	receipt := r.did(r.confirm(t.Context(), c, r.record()))
 	all := r.stream(r.request())
 	m, err := all[receipt.Revision].DecodeMeta()
 	if err != nil || m.Authority == "" {

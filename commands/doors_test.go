@@ -81,7 +81,7 @@ var doors = []door{
 		return r.RepeatInquiry(ctx, c, r.code)
 	}, officers},
 	{"ConfirmInformation", enrollment.StatusControlled, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.ConfirmInformation(ctx, c, r.code, r.record())
+		return r.confirm(ctx, c, r.record())
 	}, []string{second}},
 	{"ReserveToken", enrollment.StatusConfirmed, (*request).stock, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReserveToken(ctx, c, r.code, r.token)

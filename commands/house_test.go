@@ -12,6 +12,7 @@ import (
 
 	"govahi/commands"
 	"govahi/commands/memlog"
+	"govahi/commands/officertest"
 	"govahi/commands/policies"
 	"govahi/domain/appointment"
 	"govahi/domain/event"
@@ -69,7 +70,7 @@ func empty(t *testing.T) *house {
 	ca := theCA(t)
 	h.signer = &signer{ca: ca, log: h.log}
 	h.App = &commands.App{
-		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer,
+		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer, Signatures: officertest.Signatures{},
 		Registry: h.registry, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
 	}
 	return h
@@ -97,6 +98,14 @@ func open(t *testing.T) *house {
 	h.clock.now = noon.Add(-48 * time.Hour)
 	h.appoint(expired, appointment.RegistrationOfficer, "office-1", noon.Add(-24*time.Hour))
 	h.clock.now = noon
+	for _, code := range []string{"office-1", "office-2"} {
+		h.did(h.LicenseOffice(t.Context(), h.by(operator), code, commands.LicenseOffice{Number: "P-1", From: noon.AddDate(-1, 0, 0), Until: year}))
+	}
+	for _, p := range []string{officer, second, elsewhere, dismissed, expired} {
+		if err := officertest.Certify(t.Context(), h.log.Log, h.keeper, subject(p), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h.did(h.PublishTariff(t.Context(), h.by(manager), commands.PublishTariff{
 		Product: "cpmis-signature", TokenRial: 1_000_000, IssuanceRial: 500_000, ValidFrom: noon.AddDate(-1, 0, 0),
 	}))

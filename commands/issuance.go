@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
-	"govahi/domain/fee"
 )
 
 // attemptLease is how long another process's attempt is left alone. Abandoning
@@ -29,53 +29,85 @@ func (a *App) Issue(ctx context.Context, c Caller, request event.Stream) error {
 	if err != nil {
 		return err
 	}
-	i := issuance{App: a, caller: c, request: request, state: h.state, records: h.records}
+	i := issuance{App: a, caller: c, paper: &requested{App: a, stream: request, state: h.state, records: h.records}}
 	switch {
 	case h.state.Serial != "":
-		return i.followRevocation(ctx, h.state.Serial)
+		return i.paper.follow(ctx, i.act, h.state.Serial)
 	case h.state.Status != enrollment.StatusAtCA:
 		return nil
 	}
+	return i.run(ctx)
+}
+
+// paper is what a certificate is issued on: a confirmed request, or an officer
+// that an operator vouched for.
+type paper interface {
+	place() event.Stream
+	last() lastAttempt
+	attempt(ctx context.Context, as act, serial, handler string) error
+	draft(ctx context.Context) (Draft, event.Subject, error)
+	cite(ctx context.Context, i *certificate.IssuanceIntended) error
+	officer(ctx context.Context) (der []byte, err error) // certificate of who confirmed
+	issued(ctx context.Context, as act, serial, fingerprint string) error
+	failed(ctx context.Context, as act, serial string, refusal *fault.Fault) error
+	follow(ctx context.Context, act func(name, serial string) act, serial string) error // what happened to it since
+}
+
+// lastAttempt is the serial under way, if there is one.
+type lastAttempt struct {
+	serial, handler string
+	at              time.Time
+}
+
+// issuance is one run of the handler.
+type issuance struct {
+	*App
+	caller Caller
+	paper  paper
+}
+
+// run goes on wherever an earlier run stopped.
+func (i issuance) run(ctx context.Context) error {
 	if done, err := i.finishEarlier(ctx); done || err != nil {
 		return err
 	}
 	return i.attempt(ctx)
 }
 
-// issuance is one run of the handler.
-type issuance struct {
-	*App
-	caller  Caller
-	request event.Stream
-	state   enrollment.Enrollment
-	records []event.Recorded
+// step is a point between two lines, for tests of crashes.
+func (i issuance) step(point string) {
+	name := "issuance:"
+	if i.paper.place().Category() == credential.Kind.Category {
+		name = "credential:"
+	}
+	i.Step(name + point)
 }
 
-// do names an act after the serial, so that each attempt's acts are its own.
+// act names an act after the serial, so that each attempt's acts are its own.
 func (i issuance) act(name, serial string) act {
 	c := i.caller
 	c.Key += "/" + serial
-	return i.do(c, name, "policy", i.request.ID())
+	return i.do(c, name, "policy", i.paper.place().ID())
 }
 
 // finishEarlier notes a certificate that was issued before a crash, or abandons
 // a serial whose outcome is not certain.
 func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
-	last := i.state.Attempt
-	if last.Serial == "" {
+	last := i.paper.last()
+	if last.serial == "" {
 		return false, nil
 	}
-	h, err := load(ctx, i.App, certificate.Kind, certificate.Kind.Stream(last.Serial))
+	h, err := load(ctx, i.App, certificate.Kind, certificate.Kind.Stream(last.serial))
 	if err != nil {
 		return false, err
 	}
 	if h.state.Issued.Serial != "" { // also if it was revoked meanwhile: there is no second one
-		return true, i.noteIssued(ctx, last.Serial, h.state.Issued.Fingerprint)
+		return true, i.noteIssued(ctx, last.serial, h.state.Issued.Fingerprint)
 	}
-	if last.Handler != i.Handler && i.Clock().Sub(last.At).Abs() < attemptLease {
+	if last.handler != i.Handler && i.Clock().Sub(last.at).Abs() < attemptLease {
 		return false, ErrAttemptRunning
 	}
-	return false, i.abandon(ctx, last.Serial, "interrupted")
+	return false, i.abandon(ctx, last.serial, "interrupted")
 }
 
 func (i issuance) abandon(ctx context.Context, serial, cause string) error {
@@ -92,12 +124,10 @@ func (i issuance) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	as := i.act("AttemptIssuance", serial)
-	try := enrollment.AttemptIssuance{Serial: serial, Previous: i.state.Attempt.Serial, Handler: i.Handler, At: as.at}
-	if _, err := transact(ctx, i.App, enrollment.Kind, i.request, as, just[enrollment.Enrollment](try)); err != nil {
+	if err := i.paper.attempt(ctx, i.act("AttemptIssuance", serial), serial, i.Handler); err != nil {
 		return err
 	}
-	i.Step("issuance:attempted")
+	i.step("attempted")
 	err = i.sign(ctx, serial)
 	if err == nil {
 		return nil
@@ -105,8 +135,8 @@ func (i issuance) attempt(ctx context.Context) error {
 	if stop := i.abandon(ctx, serial, cause(err)); stop != nil {
 		return errors.Join(ErrAttemptRunning, err, stop) // what became of it is open: come again
 	}
-	if isRefusal(err) {
-		return i.fail(ctx, serial, cause(err))
+	if f, ok := fault.Of(err); ok && isRefusal(err) {
+		return i.paper.failed(ctx, i.act("FailIssuance", serial), serial, f)
 	}
 	return err
 }
@@ -123,12 +153,16 @@ func (i issuance) sign(ctx context.Context, serial string) error {
 	if err != nil {
 		return err
 	}
-	i.Step("issuance:intended")
-	der, signer, err := signed(ctx, i.Signer.SignCertificate, intent, prepared.TBS)
+	i.step("intended")
+	officer, err := i.paper.officer(ctx)
 	if err != nil {
 		return err
 	}
-	i.Step("issuance:signed")
+	der, signer, err := signed(ctx, i.signer(officer), intent, prepared.TBS)
+	if err != nil {
+		return err
+	}
+	i.step("signed")
 	fingerprint, err := i.Authority.CheckIssued(der, prepared.TBS)
 	if err != nil {
 		return err
@@ -138,29 +172,28 @@ func (i issuance) sign(ctx context.Context, serial string) error {
 	if _, err := transact(ctx, i.App, certificate.Kind, intent.Stream, as, just[certificate.Certificate](note)); err != nil {
 		return err
 	}
-	i.Step("issuance:issued")
+	i.step("issued")
 	return i.noteIssued(ctx, serial, fingerprint)
 }
 
 // intend builds, lints and records the to-be-signed certificate.
 func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt, error) {
-	draft, err := i.draft(ctx, serial)
+	draft, subject, err := i.paper.draft(ctx)
 	if err != nil {
 		return Prepared{}, Receipt{}, err
 	}
+	draft.Serial, draft.NotBefore = serial, i.Clock()
 	p, err := i.Authority.Prepare(draft)
 	if err != nil {
 		return Prepared{}, Receipt{}, err
 	}
 	as := i.act("IntendIssuance", serial)
-	subject := i.state.Form.Person
 	intent := certificate.IssuanceIntended{
 		Serial: serial, Subject: subject, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash,
-		Token: i.state.Issuance.Token, Lint: p.Lint, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
+		Lint: p.Lint, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
 		TBS: event.About(subject, certificate.DER{DER: p.TBS}), TBSHash: p.TBSHash, At: as.at,
 	}
-	intent.Record, intent.Confirmation = i.confirmation()
-	if intent.Fee, err = i.feeCitation(ctx); err != nil {
+	if err := i.paper.cite(ctx, &intent); err != nil {
 		return p, Receipt{}, err
 	}
 	r, err := transact(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), as,
@@ -168,74 +201,10 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 	return p, r, err
 }
 
-func (i issuance) draft(ctx context.Context, serial string) (Draft, error) {
-	p, err := i.Authority.Profiles().Offered(i.state.CertificateType)
-	if err != nil {
-		return Draft{}, err
-	}
-	form, err := i.state.Form.Form.Open(ctx, i.Keeper)
-	if err != nil {
-		return Draft{}, err
-	}
-	info, err := i.state.Issuance.Request.Open(ctx, i.Keeper)
-	return Draft{Serial: serial, Profile: p, Form: form, CSR: info.CSR, NotBefore: i.Clock()}, err
-}
-
-// confirmation cites the vetted record and the second officer's word on it.
-func (i issuance) confirmation() (record, word *certificate.Citation) {
-	confirmed := i.state.Confirmation
-	record = &certificate.Citation{Stream: i.request, Revision: confirmed.RecordRevision, Hash: confirmed.RecordHash}
-	for _, r := range i.records {
-		if e, err := enrollment.Catalog.Open(r); err == nil && e == event.Event(confirmed) {
-			word = &certificate.Citation{Stream: i.request, Revision: r.Revision}
-		}
-	}
-	return record, word
-}
-
-func (i issuance) feeCitation(ctx context.Context) (*certificate.Citation, error) {
-	stream := fee.Kind.Stream(i.state.Fee.Order)
-	h, err := load(ctx, i.App, fee.Kind, stream)
-	if err != nil || h.state.Settled == nil {
-		return nil, errors.Join(err, fee.ErrNotRaised)
-	}
-	return &certificate.Citation{Stream: stream, Revision: h.receipt(stream).Revision}, nil
-}
-
 func (i issuance) noteIssued(ctx context.Context, serial, fingerprint string) error {
-	as := i.act("NoteIssued", serial)
-	note := enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at}
-	if _, err := transact(ctx, i.App, enrollment.Kind, i.request, as, just[enrollment.Enrollment](note)); err != nil {
+	if err := i.paper.issued(ctx, i.act("NoteIssued", serial), serial, fingerprint); err != nil {
 		return err
 	}
-	i.Step("issuance:noted")
-	return i.followRevocation(ctx, serial)
-}
-
-// followRevocation ends the request if its certificate was revoked before the
-// request knew of it: the policy found nothing to end then. What is revoked
-// after this look meets a request that knows.
-func (i issuance) followRevocation(ctx context.Context, serial string) error {
-	h, err := load(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial))
-	if err != nil || h.state.Status != certificate.Withdrawn {
-		return err
-	}
-	as := i.act("FollowRevocation", serial)
-	_, err = transact(ctx, i.App, enrollment.Kind, i.request, as,
-		just[enrollment.Enrollment](enrollment.NoteRevoked{Serial: serial, At: as.at}))
-	return err
-}
-
-// fail gives the request back, unless another handler has taken it over: then
-// only this attempt is over.
-func (i issuance) fail(ctx context.Context, serial, code string) error {
-	as := i.act("FailIssuance", serial)
-	fail := enrollment.FailIssuance{Code: code, At: as.at}
-	_, err := transact(ctx, i.App, enrollment.Kind, i.request, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
-		if now.state.Attempt.Serial != serial {
-			return nil, nil
-		}
-		return fail.Decide(now.state)
-	})
-	return err
+	i.step("noted")
+	return i.paper.follow(ctx, i.act, serial)
 }

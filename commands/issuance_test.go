@@ -103,7 +103,7 @@ func TestACertificateIsIssuedFromWhatWasConfirmed(t *testing.T) {
 	i := c.Intent
 	all := r.stream(r.request())
 	if i.Record.Stream != r.request() || i.Record.Hash != enrollment.RecordOf(all[:i.Record.Revision+1]).Hash ||
-		all[i.Confirmation.Revision].Type != "enrollment.information-confirmed.v1" || i.Fee.Stream != event.NewStream("fee", r.code) ||
+		all[i.Confirmation.Revision].Type != "enrollment.information-confirmed.v2" || i.Fee.Stream != event.NewStream("fee", r.code) ||
 		i.Token != r.token || i.Lint.Passed == 0 {
 		t.Errorf("the intent cites %+v %+v %+v, token %s, lint %+v", i.Record, i.Confirmation, i.Fee, i.Token, i.Lint)
 	}

@@ -3,19 +3,22 @@ package commands
 import (
 	"context"
 	"regexp"
+	"time"
 
 	"govahi/domain/appointment"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 	"govahi/domain/office"
 )
 
 // OpenOffice founds a registration office or a research and technology unit.
 type OpenOffice struct {
-	Sort     office.Sort `json:"sort" enum:"registration-office,research-unit" doc:"What it is"`
+	Sort     office.Sort `json:"sort" enum:"registration-office,research-unit,contracted-authority,company-unit" doc:"What it is"`
 	Code     string      `json:"code" maxLength:"40" doc:"lower-case Latin letters, digits and dashes; for good"`
 	Name     string      `json:"name" maxLength:"100"`
 	Province string      `json:"province" maxLength:"64"`
 	City     string      `json:"city" maxLength:"64"`
+	Company  string      `json:"company,omitempty" required:"false" maxLength:"40" doc:"National ID of the company that a unit belongs to"`
 }
 
 var officeCode = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
@@ -39,8 +42,45 @@ func (a *App) OpenOffice(ctx context.Context, c Caller, in OpenOffice) (Receipt,
 		Code: in.Code, Sort: in.Sort, Name: n.text("name", in.Name), Province: n.text("province", in.Province),
 		City: n.text("city", in.City), By: string(c.Person), At: as.at,
 	}
+	if in.Company != "" {
+		open.Company = n.parsed("company", in.Company, surely(iran.CompanyID))
+	}
 	if n.err != nil {
 		return Receipt{}, n.err
 	}
-	return transact(ctx, a, office.Kind, office.Kind.Stream(in.Code), as, just[office.Opened](open))
+	return transact(ctx, a, office.Kind, office.Kind.Stream(in.Code), as, just[office.Office](open))
+}
+
+// LicenseOffice is the CA's licence for a registration office, or its contract
+// with an authority (domain §4.1, Art. 14; S1.19).
+type LicenseOffice struct {
+	Number string    `json:"number" maxLength:"40" doc:"شماره پروانه یا قرارداد"`
+	From   time.Time `json:"validFrom"`
+	Until  time.Time `json:"validUntil" doc:"Three years after its beginning at most"`
+}
+
+// LicenseOffice is done by an operator of the CA.
+func (a *App) LicenseOffice(ctx context.Context, c Caller, code string, in LicenseOffice) (Receipt, error) {
+	authority, err := a.must(ctx, c, appointment.CAOperator, "")
+	if err != nil {
+		return Receipt{}, err
+	}
+	var n normaliser
+	as := a.do(c, "LicenseOffice", authority, code)
+	license := office.License{
+		Number: n.text("number", in.Number), From: in.From.UTC(), Until: in.Until.UTC(), By: string(c.Person), At: as.at,
+	}
+	if n.err != nil {
+		return Receipt{}, n.err
+	}
+	return transact(ctx, a, office.Kind, office.Kind.Stream(code), as, just[office.Office](license))
+}
+
+// licensed refuses an office whose licence is not in force.
+func (a *App) licensed(ctx context.Context, code string) error {
+	h, err := load(ctx, a, office.Kind, office.Kind.Stream(code))
+	if err == nil && !h.state.Licensed(a.Clock()) {
+		err = office.ErrUnlicensed
+	}
+	return err
 }

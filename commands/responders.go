@@ -102,7 +102,7 @@ func (a *App) signResponder(ctx context.Context, as act, serial string, publicKe
 		return nil, err
 	}
 	a.Step("responder:intended")
-	der, signer, err := signed(ctx, a.Signer.SignCertificate, r, p.TBS)
+	der, signer, err := signed(ctx, a.signer(nil), r, p.TBS)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement 
 	if held.state.Status != certificate.Valid && held.state.Status != certificate.Withdrawn {
 		return Receipt{}, certificate.ErrNotIssued
 	}
-	number, err := a.caseNumber(ctx, c)
+	number, err := a.numberFor(ctx, c, "case", "ReportInaccuracy", revocation.Kind.Category)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -34,21 +34,33 @@ func (a *App) ReportInaccuracy(ctx context.Context, c Caller, serial, statement 
 	return transact(ctx, a, revocation.Kind, revocation.Kind.Stream(number), as, just[revocation.Case](report))
 }
 
-// caseNumber is the case that this caller meant to open with this key, or a
-// free number.
-func (a *App) caseNumber(ctx context.Context, c Caller) (string, error) {
-	meant, err := a.meant(ctx, c, revocation.Kind.Category)
+// numberFor is that of the thing that this caller meant to open with this key,
+// or a free number.
+func (a *App) numberFor(ctx context.Context, c Caller, purpose, command, category string) (string, error) {
+	meant, err := a.meant(ctx, c, category)
 	if meant != "" || err != nil {
 		return meant.ID(), err
 	}
 	year := iran.FromTime(a.Clock()).Year
 	for n := 0; ; n++ {
-		number := a.trackingCode(c, "case", year, n)
-		h, err := load(ctx, a, revocation.Kind, revocation.Kind.Stream(number))
-		if _, mine := h.done(c.commandID("ReportInaccuracy")); mine || len(h.records) == 0 || err != nil {
+		number := a.trackingCode(c, purpose, year, n)
+		free, err := a.freeFor(ctx, event.NewStream(category, number), c.commandID(command))
+		if free || err != nil {
 			return number, err
 		}
 	}
+}
+
+// freeFor tells whether a stream is not begun, or by this very command.
+func (a *App) freeFor(ctx context.Context, stream event.Stream, command string) (bool, error) {
+	for r, err := range a.Log.Read(ctx, stream, 0) {
+		if err != nil {
+			return false, unavailable(err)
+		}
+		m, err := r.DecodeMeta()
+		return err == nil && m.CommandID == command, err
+	}
+	return true, nil
 }
 
 // RefuteInaccuracy closes a case in the holder's favour.

@@ -17,9 +17,10 @@ import (
 type Signer interface {
 	// SignCertificate asks for the signature of an intended certificate, cited
 	// by stream and the intent's revision; the signer compares the bytes with
-	// the intent, appends SigningStarted, signs once, and returns the DER. If
-	// nobody was there to be asked, the error is ErrSignerAway.
-	SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
+	// the intent, appends SigningStarted, signs once, and returns the DER. The
+	// officer's certificate, DER, is that of who confirmed the record; the log
+	// has it sealed. If nobody was there to be asked, the error is ErrSignerAway.
+	SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, officer []byte) (der []byte, signer string, err error)
 
 	// SignCRL is the same for an intended revocation list.
 	SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
@@ -45,6 +46,14 @@ func signed(
 		case <-time.After(wait):
 		}
 	}
+}
+
+// Signatures reads and verifies what officers sign (CMS, RFC 5652).
+type Signatures interface {
+	// Serial is that of the certificate that a signature names, lower-case hexadecimal.
+	Serial(signature []byte) (string, error)
+	// Check verifies that it is over the statement, by the key of the certificate.
+	Check(signature, statement, certificate []byte) error
 }
 
 // Draft is what a certificate will say.
@@ -113,4 +122,12 @@ type Authority interface {
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)
 	// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
 	CheckCRL(der, tbs []byte) (hash string, err error)
+}
+
+// signer signs certificates on the word of an officer, by his certificate; the
+// CA's own need none.
+func (a *App) signer(officer []byte) func(context.Context, event.Stream, uint64, []byte) ([]byte, string, error) {
+	return func(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+		return a.Signer.SignCertificate(ctx, stream, revision, tbs, officer)
+	}
 }

@@ -1,7 +1,10 @@
 package commands_test
 
 import (
+	"context"
+
 	"govahi/commands"
+	"govahi/commands/officertest"
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
@@ -88,7 +91,7 @@ func (r *request) step() {
 	case enrollment.StatusAtOffice, enrollment.StatusUnderControl:
 		r.control(s)
 	case enrollment.StatusControlled:
-		r.did(r.ConfirmInformation(ctx, r.by(second), r.code, r.record()))
+		r.did(r.confirm(ctx, r.by(second), r.record()))
 	default:
 		r.laterStep(s)
 	}
@@ -137,6 +140,11 @@ func (r *request) control(s enrollment.Enrollment) {
 	default:
 		r.did(r.RecordPayment(ctx, r.by(officer), r.code, slip(r.code)))
 	}
+}
+
+// confirm confirms and signs.
+func (r *request) confirm(ctx context.Context, c commands.Caller, seen enrollment.Record) (commands.Receipt, error) {
+	return r.ConfirmInformation(ctx, c, r.code, seen, officertest.Sign(officertest.SerialOf(c.Person), seen.Statement(r.code)))
 }
 
 func (r *request) record() enrollment.Record { return enrollment.RecordOf(r.stream(r.request())) }

@@ -113,7 +113,7 @@ var benchSteps = []benchStep{
 		return enrollment.FeeSettled{Order: s.code, AmountRial: 5_000_000, At: s.at}
 	}},
 	{"enrollment", (*benchStory).codeID, func(s *benchStory) event.Event {
-		return enrollment.InformationConfirmed{RecordRevision: 10, RecordHash: strings.Repeat("cd", 32), By: officer, Office: s.office(), At: s.at}
+		return enrollment.InformationConfirmed{RecordRevision: 10, RecordHash: strings.Repeat("cd", 32), Certificate: "67", Signature: strings.Repeat("c2", 300), By: officer, Office: s.office(), At: s.at}
 	}},
 	{"token", (*benchStory).tokenID, func(s *benchStory) event.Event { return token.Reserved{Request: s.request(), By: officer, At: s.at} }},
 	{"enrollment", (*benchStory).codeID, func(s *benchStory) event.Event {

@@ -15,7 +15,7 @@ var officesSQL string
 // Offices is what the public may know of the offices: where they are, and the
 // approved tariff (S1.8, S1.9).
 var Offices = Projection{
-	Name: "offices", Version: 1, Tables: officesSQL,
+	Name: "offices", Version: 2, Tables: officesSQL,
 	Catalogs: []event.Catalog{office.Catalog, tariff.Catalog},
 	Apply:    applyOffice,
 }
@@ -31,6 +31,9 @@ type officeRow struct {
 	Name     string
 	Province string
 	City     string
+	Company  *string
+	Licence  *string
+	Until    *time.Time
 }
 
 type tariffRow struct {
@@ -42,9 +45,17 @@ type tariffRow struct {
 }
 
 func applyOffice(w *Writer, e Event) {
+	code := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case office.Opened:
-		offices.Insert(w, officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City})
+		r := officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City}
+		if e.Company != "" {
+			r.Company = &e.Company
+		}
+		offices.Insert(w, r)
+	case office.Licensed:
+		r := offices.Change(w, code)
+		r.Licence, r.Until = &e.Number, &e.Until
 	case tariff.Published:
 		tariffs.Insert(w, tariffRow{
 			Product: e.Product, Version: e.Version, TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,

@@ -1,9 +1,12 @@
 CREATE TABLE offices (
 	code     text PRIMARY KEY,
-	sort     text NOT NULL,  -- registration-office, research-unit
+	sort     text NOT NULL,  -- registration-office, research-unit, contracted-authority, company-unit
 	name     text NOT NULL,
 	province text NOT NULL,
-	city     text NOT NULL
+	city     text NOT NULL,
+	company  text,
+	licence  text,
+	until    timestamptz  -- end of the licence
 );
 CREATE TABLE tariffs (
 	product       text NOT NULL,

@@ -216,7 +216,7 @@ func (v *views) accepted(code string, person event.Subject, serial string) {
 	v.atOffice(code, person, v.office)
 	v.issued(code, person, serial)
 	tell(v, enrollment.Kind, code,
-		enrollment.InformationConfirmed{By: officer, Office: v.office},
+		enrollment.InformationConfirmed{Certificate: "67", Signature: "c2ln", By: officer, Office: v.office},
 		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: serial, Request: event.About(person, enrollment.SigningInfo{}), By: officer},
 		enrollment.IssuanceAttempted{Serial: serial}, enrollment.Issued{Serial: serial, Fingerprint: "f" + serial, At: v.now},
 		enrollment.TokenPersonalised{Token: "T" + code}, enrollment.SheetPrinted{Copy: 1},

@@ -12,11 +12,15 @@ type Office struct {
 	Name     string `json:"name" db:"name"`
 	Province string `json:"province" db:"province"`
 	City     string `json:"city" db:"city"`
+
+	Company *string    `json:"company,omitempty" db:"company" doc:"National ID of the company that a unit belongs to"`
+	Licence *string    `json:"licence,omitempty" db:"licence" doc:"Number of the CA's licence, or contract"`
+	Until   *time.Time `json:"licensedUntil,omitempty" db:"until"`
 }
 
 // Offices lists all offices.
 func (q *Queries) Offices(ctx context.Context) ([]Office, error) {
-	return rows[Office](ctx, q, `SELECT code, sort, name, province, city FROM offices.offices ORDER BY province, city, name`)
+	return rows[Office](ctx, q, `SELECT code, sort, name, province, city, company, licence, until FROM offices.offices ORDER BY province, city, name`)
 }
 
 // Tariff is a version of a product's price, in whole rials (S1.9).

@@ -366,7 +366,7 @@ func TestEveryExpectedFormIsSaid(t *testing.T) {
 			`{"reason":"x"}`, "field-not-listed",
 			"documents-missing, identity-mismatch, information-false, not-entitled, control-not-passed, applicant-no-answer",
 		},
-		"/requests/050000000018/confirmation": {`{"revision":"1","hash":"x"}`, "field-type", "a whole number"},
+		"/requests/050000000018/confirmation": {`{"revision":"1","hash":"x","signature":"x"}`, "field-type", "a whole number"},
 		"/erasures":                           {`{"personCode":"1","legalBasis":"court-order","x":1}`, "field-unknown", "legalBasis, personCode"},
 	} {
 		p := l.ask("POST", path, c[0], append(key, "Accept-Language", "en")...).problem(t)

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"encoding/base64"
 
 	"govahi/commands"
 	"govahi/domain/appointment"
@@ -106,10 +107,13 @@ func (h House) desk(s *Server) {
 			Body struct {
 				Revision uint64 `json:"revision"`
 				Hash     string `json:"hash" maxLength:"64"`
+
+				Signature string `json:"signature" maxLength:"12288" doc:"CMS (RFC 5652), detached, over the record's statement, by the officer's own certificate; DER, base64"`
 			}
 		},
 		) (commands.Receipt, Nothing, error) {
-			return done(h.App.ConfirmInformation(ctx, c, in.plain(), enrollment.Record{Revision: in.Body.Revision, Hash: in.Body.Hash}))
+			signature, _ := base64.StdEncoding.DecodeString(in.Body.Signature) // what is none is refused as such
+			return done(h.App.ConfirmInformation(ctx, c, in.plain(), enrollment.Record{Revision: in.Body.Revision, Hash: in.Body.Hash}, signature))
 		})
 }
 

@@ -90,7 +90,7 @@ func (l *told) issued() *told {
 	l.t.Helper()
 	var review commands.Review
 	l.get("officer-2", "/requests/"+l.code+"/record").json(l.t, &review)
-	l.does("officer-2", "confirmation", "confirmed", review.Record)
+	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
 	l.done("officer-1", "/tokens", map[string]string{"serial": "TOKEN1", "model": "SoftHSM", "office": "office-1"})
 	l.does("officer-1", "token", "confirmed", map[string]string{"token": "TOKEN1"})
 	l.does("officer-1", "issuance", "issued", map[string]string{"token": "TOKEN1", "csr": newCSR(l.t)})
@@ -195,7 +195,7 @@ func refusals(t *testing.T, l *told) {
 		l.keys++
 		var review commands.Review
 		l.get("officer-1", "/requests/"+l.code+"/record").json(t, &review)
-		body := `{"revision":` + big.NewInt(int64(review.Record.Revision)).String() + `,"hash":"` + review.Record.Hash + `"}`
+		body := `{"revision":` + big.NewInt(int64(review.Record.Revision)).String() + `,"hash":"` + review.Record.Hash + `","signature":"c2ln"}`
 		a := l.ask("POST", "/requests/"+l.code+"/confirmation", body,
 			append(l.commanding("officer-1", "refusal-"+language), "Accept-Language", language)...)
 		p := a.problem(t)
@@ -525,7 +525,7 @@ func lists(t *testing.T, l *told) {
 	appointed(t, l, me)
 	var all []queries.Certificate
 	l.get("auditor", "/certificates?status=valid").json(t, &all)
-	if len(all) != 2 { // the responder's too
+	if len(all) != 5 { // the responder's and the officers' too
 		t.Errorf("%d certificates", len(all))
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"govahi/adapters/sso"
 	"govahi/commands"
 	"govahi/commands/memlog"
+	"govahi/commands/officertest"
 	"govahi/commands/policies"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
@@ -56,7 +57,7 @@ func bare(t testing.TB) *life {
 	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
-		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer,
+		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
 		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.publisher = commands.NewPublisher(l.app)
@@ -156,9 +157,30 @@ func (l *life) settled() {
 			"personCode": codes[persona], "role": post[0], "place": post[1], "until": now().AddDate(1, 0, 0),
 		})
 	}
+	for _, office := range []string{"office-1", "office-2"} {
+		l.done("ca-operator", "/offices/"+office+"/licence", map[string]any{"number": "P-1", "validFrom": now().AddDate(-1, 0, 0), "validUntil": now().AddDate(1, 0, 0)})
+	}
+	for _, persona := range []string{"officer-1", "officer-2", "officer-other"} {
+		person, err := population{}.Person(l.t.Context(), codes[persona])
+		if err == nil {
+			err = officertest.Certify(l.t.Context(), l.log.Log, l.app.Keeper, person, now())
+		}
+		if err != nil {
+			l.t.Fatal(err)
+		}
+	}
 	l.done("manager", "/tariffs", map[string]any{
 		"product": "cpmis-signature", "tokenRial": 1_000_000, "issuanceRial": 500_000, "validFrom": now().AddDate(-1, 0, 0),
 	})
+}
+
+// confirming is an officer's confirmation of what he saw, signed.
+func confirming(persona string, review commands.Review) map[string]any {
+	person, _ := population{}.Person(context.Background(), personOf(persona))
+	return map[string]any{
+		"revision": review.Record.Revision, "hash": review.Record.Hash,
+		"signature": officertest.Sign(officertest.SerialOf(person), []byte(review.Statement)),
+	}
 }
 
 // personOf is a persona's national code.
@@ -368,7 +390,7 @@ type signer struct {
 	log event.Log
 }
 
-func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
 	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
 		return certificate.Kind.Encode(ctx, nil, stream, meta, []event.Event{certificate.SigningStarted{Signer: "test", At: now()}})
 	})

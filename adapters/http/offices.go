@@ -18,6 +18,14 @@ func (h House) offices(s *Server) {
 		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.OpenOffice }) (commands.Receipt, Nothing, error) {
 			return done(h.App.OpenOffice(ctx, c, in.Body))
 		})
+	Command(s, Operation{ID: "license-office", Method: "POST", Path: "/offices/{office}/licence", Tag: tag, Summary: "License a registration office, or record the contract with an authority, for three years at most (domain §4.1)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			Body   commands.LicenseOffice
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.LicenseOffice(ctx, c, in.Office, in.Body))
+		})
 	Command(s, Operation{ID: "appoint", Method: "POST", Path: "/appointments", Tag: tag, Status: 201, Summary: "Appoint a person to a role; it counts at once"},
 		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.Appoint }) (commands.Receipt, Nothing, error) {
 			return done(h.App.Appoint(ctx, c, in.Body))

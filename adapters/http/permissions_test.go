@@ -3,6 +3,10 @@ package http
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -10,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -227,7 +232,7 @@ func TestWhoMayCommand(t *testing.T) {
 
 // nowhere is a path of the operation about a thing that is not there.
 func (d described) nowhere() string {
-	return strings.NewReplacer("{code}", "050000000018", "{serial}", "67ab").Replace(d.path)
+	return strings.NewReplacer("{code}", "050000000018", "{serial}", "67ab", "{number}", "050000000018", "{office}", "nowhere").Replace(d.path)
 }
 
 // prepared is a story on a log in memory, with its chapters.
@@ -235,7 +240,8 @@ type prepared struct {
 	*life
 	chapters                          map[string]chapter
 	code, number, serial, fingerprint string
-	record                            enrollment.Record
+	credential                        string
+	record                            map[string]any
 }
 
 // chapter is the log as it was, and how far the policies had come.
@@ -256,8 +262,32 @@ func prepare(t *testing.T) *prepared {
 	p.apply()
 	p.inspect()
 	p.hand()
+	p.back("begin")
+	var asked CredentialNumber
+	p.does("credential", "officer-1", "/credentials", credentialOf("officer-1")).json(t, &asked)
+	p.credential = asked.Number
 	return p
 }
+
+func credentialOf(persona string) map[string]string {
+	return map[string]string{
+		"office": "office-1", "givenName": "مأمور", "surname": "نمونه‌پور", "latinGivenName": "Mamur", "latinSurname": "Nemunepur",
+		"personCode": personOf(persona), "email": "mamur@example.ir", "csr": credentialCSR(),
+	}
+}
+
+// credentialCSR is one key's request, whoever asks with it.
+var credentialCSR = sync.OnceValue(func() string {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(der)
+})
 
 // does tells a step and keeps the moment after it.
 func (p *prepared) does(then, persona, path string, body any) answer {
@@ -320,7 +350,7 @@ func (p *prepared) inspect() {
 	p.does("controlled", "officer-1", "/requests/{code}/payment", payment())
 	var review commands.Review
 	p.get("officer-2", "/requests/"+p.code+"/record").json(p.t, &review)
-	p.record = review.Record
+	p.record = confirming("officer-2", review)
 	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", p.record)
 }
 
@@ -357,7 +387,7 @@ func (p *prepared) path(d described) string {
 	if strings.HasPrefix(d.path, "/cases/") {
 		return strings.Replace(d.path, "{code}", p.number, 1)
 	}
-	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial).Replace(d.path)
+	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial, "{number}", p.credential, "{office}", "office-1").Replace(d.path)
 }
 
 // ripe is the moment when a command is due, and what it takes.
@@ -410,11 +440,15 @@ func (p *prepared) due() map[string]ripe {
 		"open-office": when("begin", map[string]string{
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
-		"appoint":        when("begin", map[string]any{"personCode": "9992010101", "role": "auditor", "until": year}),
-		"dismiss":        when("begin", map[string]any{"personCode": "9992003030", "role": "auditor"}),
-		"publish-tariff": when("begin", map[string]any{"product": "cpmis-signature", "tokenRial": 1, "issuanceRial": 1, "validFrom": now()}),
-		"receive-token":  when("begin", blank("TOKEN2")),
-		"erase-subject":  when("begin", map[string]string{"personCode": "9992010101", "legalBasis": "subject-request"}),
+		"license-office":     when("begin", map[string]any{"number": "P-2", "validFrom": now(), "validUntil": year}),
+		"request-credential": when("begin", credentialOf("officer-1")),
+		"approve-credential": when("credential", nil),
+		"refuse-credential":  when("credential", nil),
+		"appoint":            when("begin", map[string]any{"personCode": "9992010101", "role": "auditor", "until": year}),
+		"dismiss":            when("begin", map[string]any{"personCode": "9992003030", "role": "auditor"}),
+		"publish-tariff":     when("begin", map[string]any{"product": "cpmis-signature", "tokenRial": 1, "issuanceRial": 1, "validFrom": now()}),
+		"receive-token":      when("begin", blank("TOKEN2")),
+		"erase-subject":      when("begin", map[string]string{"personCode": "9992010101", "legalBasis": "subject-request"}),
 	}
 }
 

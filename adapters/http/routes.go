@@ -34,6 +34,7 @@ func Declare(s *Server, h House) {
 	h.cases(s)
 	h.accesses(s)
 	h.offices(s)
+	h.credentials(s)
 	h.management(s)
 	h.repository(s)
 	h.pages(s)

@@ -144,7 +144,7 @@ func TestNothingPersonalIsAskedInAnAddress(t *testing.T) {
 			if p.In == "header" {
 				continue
 			}
-			if !slices.Contains([]string{"code", "office", "unit", "serial", "state", "status", "after", "*"}, p.Name) {
+			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "state", "status", "after", "*"}, p.Name) {
 				t.Errorf("%s takes %s in its %s", d.OperationID, p.Name, p.In)
 			}
 		}

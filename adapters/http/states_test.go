@@ -20,7 +20,7 @@ func TestARefusalSaysWhatIsPossibleNow(t *testing.T) {
 	l.settled()
 	r := outOfOrder{l, l.opened()}
 	proved := map[string]string{"version": commands.LiabilityNotice.Version, "textHash": commands.LiabilityNotice.Hash()}
-	seen := map[string]any{"revision": 1, "hash": strings.Repeat("0", 64)}
+	seen := map[string]any{"revision": 1, "hash": strings.Repeat("0", 64), "signature": "c2ln"}
 	paid := map[string]any{"provider": "samplebank", "terminal": "1", "rrn": "5001", "trace": "2", "amountRial": 1_500_000}
 	originals := map[string]any{
 		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
@@ -47,7 +47,7 @@ func TestARefusalSaysWhatIsPossibleNow(t *testing.T) {
 	r.refused("officer-1", "issuance", order, "wrong-state", enrollment.StatusControlled)
 	var review commands.Review
 	l.get("officer-2", r.path("record")).json(t, &review)
-	r.does("officer-2", "confirmation", review.Record)
+	r.does("officer-2", "confirmation", confirming("officer-2", review))
 	r.does("officer-1", "token", map[string]string{"token": "TOKEN1"})
 	r.does("officer-1", "issuance", order)
 	r.refused("applicant", "withdrawal", nil, "wrong-state", enrollment.StatusIssued)

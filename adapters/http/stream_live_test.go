@@ -66,7 +66,7 @@ func TestScreensFollowTheHouse(t *testing.T) {
 	}
 	var review commands.Review
 	l.get("officer-2", "/requests/"+l.code+"/record").json(t, &review)
-	l.does("officer-2", "confirmation", "confirmed", review.Record)
+	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
 	all("/cases")
 	l.does("officer-1", "rejection", "rejected", map[string]string{"reason": "not-entitled"})
 	all("/cases")

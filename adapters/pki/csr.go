@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"math"
 	"slices"
@@ -156,11 +157,14 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
-// DecodeCSR reads a request as a workstation hands it over, PEM or DER, into
-// the DER that is checked and stored.
+// DecodeCSR reads a request as a workstation hands it over, PEM, base64 or DER,
+// into the DER that is checked and stored.
 func DecodeCSR(data []byte) []byte {
 	if block, rest := pem.Decode(data); block != nil && block.Type == "CERTIFICATE REQUEST" && len(bytes.TrimSpace(rest)) == 0 {
 		return block.Bytes
+	}
+	if der, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(data))); err == nil {
+		return der
 	}
 	return data
 }

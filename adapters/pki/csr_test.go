@@ -1,6 +1,7 @@
 package pki_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,7 +11,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"math/big"
 	"testing"
 
@@ -146,4 +149,14 @@ func sha1Request(t *testing.T) []byte {
 		must(t, err)
 		return s
 	})
+}
+
+func TestARequestComesAsPEMBase64OrDER(t *testing.T) {
+	der := []byte{0x30, 0x03, 0x02, 0x01, 0x00}
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
+	for name, text := range map[string][]byte{"PEM": block, "base64": []byte(base64.StdEncoding.EncodeToString(der) + "\n"), "DER": der} {
+		if got := pki.DecodeCSR(text); !bytes.Equal(got, der) {
+			t.Errorf("%s: %x", name, got)
+		}
+	}
 }

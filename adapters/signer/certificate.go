@@ -23,7 +23,7 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	if err != nil {
 		return signReply{}, err
 	}
-	if err := s.checkCertificate(ctx, c, intent); err != nil {
+	if err := s.checkCertificate(ctx, c, intent, q.Officer); err != nil {
 		return signReply{}, err
 	}
 	der, err := s.sign(ctx, q, start)
@@ -61,7 +61,7 @@ func (s *Server) intended(ctx context.Context, q signRequest) (certificate.Issua
 
 // checkCertificate checks everything that the intent promises against the bytes
 // themselves, as if nobody had before.
-func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended) error {
+func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, officer []byte) error {
 	if err := s.checkIssuer(c.RawIssuer, c.AuthorityKeyId, c.SignatureAlgorithm); err != nil {
 		return err
 	}
@@ -89,9 +89,9 @@ func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i ce
 	case profile.Responder:
 		return s.checkOwn(c, i)
 	case profile.Officer:
-		return s.checkOfficer(ctx, i)
+		return s.checkCredential(ctx, i, keyHash)
 	}
-	return s.checkRecord(ctx, c, i, p)
+	return s.checkRecord(ctx, c, i, p, officer)
 }
 
 // profileOf is the signer's own copy of the intent's profile, which must say

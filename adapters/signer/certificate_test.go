@@ -26,7 +26,7 @@ import (
 func TestIntendedCertificateIsSignedOnce(t *testing.T) {
 	h := newHouse(t, newMemory())
 	stream, revision, tbs := h.intend(t, asIs)
-	der, by, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	der, by, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 	must(t, err)
 	if _, err := h.CheckIssued(der, tbs); err != nil || by != "one" {
 		t.Errorf("signed by %q: %v", by, err)
@@ -38,7 +38,7 @@ func TestIntendedCertificateIsSignedOnce(t *testing.T) {
 		t.Errorf("the log holds %d events, the last by %s", len(events), meta.Actor)
 	}
 	for _, again := range []uint64{revision, revision + 1} {
-		_, _, err := h.client.SignCertificate(t.Context(), stream, again, tbs)
+		_, _, err := h.client.SignCertificate(t.Context(), stream, again, tbs, h.by.DER)
 		if !errors.Is(err, certificate.ErrNotIntended) {
 			t.Errorf("asked again at %d: %v", again, err)
 		}
@@ -169,7 +169,7 @@ func sameType(a, b event.Event) bool {
 func (h *house) refuses(t *testing.T, stream event.Stream, revision uint64, tbs []byte, want *fault.Fault) {
 	t.Helper()
 	before := len(h.read(t, stream))
-	der, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	der, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 	if !errors.Is(err, want) || der != nil {
 		t.Errorf("got %v, want %v", err, want)
 	}
@@ -203,11 +203,12 @@ func TestAbandonedIntentIsNeverSigned(t *testing.T) {
 // meeting holds appends back until two are there: both have read the intent.
 type meeting struct {
 	event.Log
-	both sync.WaitGroup
+	armed bool
+	both  sync.WaitGroup
 }
 
 func (m *meeting) Append(ctx context.Context, s event.Stream, e event.Expected, events ...event.Proposed) (event.Receipt, error) {
-	if events[0].Type == "certificate.signing-started.v1" {
+	if m.armed && events[0].Type == "certificate.signing-started.v1" {
 		m.both.Done()
 		m.both.Wait()
 	}
@@ -216,8 +217,9 @@ func (m *meeting) Append(ctx context.Context, s event.Stream, e event.Expected, 
 
 func TestOfTwoSignersOneSigns(t *testing.T) {
 	m := &meeting{Log: newMemory()}
-	m.both.Add(2)
 	h := newHouse(t, m)
+	m.both.Add(2)
+	m.armed = true
 	two, err := signer.New(h.config("one")) // even with the same name
 	must(t, err)
 	stream, revision, tbs := h.intend(t, asIs)
@@ -225,7 +227,7 @@ func TestOfTwoSignersOneSigns(t *testing.T) {
 	errs := make(chan error, 2)
 	for _, c := range clients {
 		go func() {
-			_, _, err := c.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs)
+			_, _, err := c.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs, h.by.DER)
 			errs <- err
 		}()
 	}
@@ -269,7 +271,7 @@ func TestResponderCertificateIsForTheTokensOwnKey(t *testing.T) {
 		i.PublicTBS = p.TBS
 		c.change(&i)
 		stream := certificate.Kind.Stream(serial)
-		der, _, err := h.client.SignCertificate(t.Context(), stream, add(t, h.log, certificate.Kind, stream, 0, i), p.TBS)
+		der, _, err := h.client.SignCertificate(t.Context(), stream, add(t, h.log, certificate.Kind, stream, 0, i), p.TBS, h.by.DER)
 		if c.want == nil {
 			must(t, err)
 			_, err = h.CheckIssued(der, p.TBS)
@@ -291,7 +293,7 @@ func TestLogOutOfReachSignsNothing(t *testing.T) {
 		config.Log = broken
 		s, err := signer.New(config)
 		must(t, err)
-		_, _, err = h.serve(t, s).SignCertificate(t.Context(), stream, revision, tbs)
+		_, _, err = h.serve(t, s).SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 		if !errors.Is(err, signer.ErrLog) {
 			t.Errorf("got %v", err)
 		}
@@ -319,7 +321,7 @@ func BenchmarkSignCertificate(b *testing.B) {
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			j := <-jobs
-			if _, _, err := h.client.SignCertificate(b.Context(), j.stream, j.revision, j.tbs); err != nil {
+			if _, _, err := h.client.SignCertificate(b.Context(), j.stream, j.revision, j.tbs, h.by.DER); err != nil {
 				b.Error(err)
 				return
 			}
@@ -343,6 +345,6 @@ func TestRetryUnderANewSerialIsSigned(t *testing.T) {
 		}...)
 		s.Events = slices.Insert(s.Events, len(s.Events)-1, event.Event(enrollment.IssuanceAttempted{Serial: "67bb", Handler: "h"}))
 	})
-	_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 	must(t, err)
 }

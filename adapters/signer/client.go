@@ -43,14 +43,14 @@ func NewClient(socket string) *Client {
 
 // SignCertificate asks for the signature of an intended certificate. After
 // ErrUnknownOutcome a signature may exist.
-func (c *Client) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
-	a, err := call[signReply](ctx, c, "/certificate", signRequest{stream, revision, tbs})
+func (c *Client) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, officer []byte) ([]byte, string, error) {
+	a, err := call[signReply](ctx, c, "/certificate", signRequest{stream, revision, tbs, officer})
 	return a.DER, a.Signer, err
 }
 
 // SignCRL asks for the signature of an intended revocation list.
 func (c *Client) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
-	a, err := call[signReply](ctx, c, "/crl", signRequest{stream, revision, tbs})
+	a, err := call[signReply](ctx, c, "/crl", signRequest{stream, revision, tbs, nil})
 	return a.DER, a.Signer, err
 }
 

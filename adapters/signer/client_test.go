@@ -85,7 +85,7 @@ func TestInfoNamesIssuerAndKeys(t *testing.T) {
 }
 
 func TestNobodyThereIsNotAnUnknownOutcome(t *testing.T) {
-	_, _, err := signer.NewClient(filepath.Join(t.TempDir(), "none")).SignCertificate(t.Context(), "certificate-00", 0, nil)
+	_, _, err := signer.NewClient(filepath.Join(t.TempDir(), "none")).SignCertificate(t.Context(), "certificate-00", 0, nil, nil)
 	if !errors.Is(err, signer.ErrUnavailable) || errors.Is(err, signer.ErrUnknownOutcome) {
 		t.Errorf("got %v", err)
 	}
@@ -108,7 +108,7 @@ func TestProcessThatGoesAway(t *testing.T) {
 			defer close(gone)
 			hangUp(l, c.taken)
 		}()
-		_, _, err = signer.NewClient(socket).SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100))
+		_, _, err = signer.NewClient(socket).SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100), nil)
 		if !errors.Is(err, c.want) || errors.Is(err, c.wont) {
 			t.Errorf("taken %v: got %v", c.taken, err)
 		}
@@ -198,13 +198,13 @@ func TestWhoGivesUpInTheQueueHasStartedNothing(t *testing.T) {
 		stream, revision, tbs := h.intend(t, asIs)
 		streams = append(streams, stream)
 		go func() {
-			_, _, err := client.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs)
+			_, _, err := client.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs, h.by.DER)
 			done <- err
 		}()
 	}
 	h.awaitStarted(t, streams)
 	late, revision, tbs := h.intend(t, asIs)
-	if code := askPatiently(t, s, late, revision, tbs, 100*time.Millisecond); code != signer.ErrBusy.Code {
+	if code := askPatiently(t, s, late, revision, tbs, h.by.DER, 100*time.Millisecond); code != signer.ErrBusy.Code {
 		t.Errorf("answered %q", code)
 	}
 	close(g.open)
@@ -235,11 +235,11 @@ func (h *house) awaitStarted(t *testing.T, streams []event.Stream) {
 
 // askPatiently asks the server itself, so that its own patience ends, and not
 // the client's.
-func askPatiently(t *testing.T, s *signer.Server, stream event.Stream, revision uint64, tbs []byte, patience time.Duration) string {
+func askPatiently(t *testing.T, s *signer.Server, stream event.Stream, revision uint64, tbs, officer []byte, patience time.Duration) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	body, err := json.Marshal(map[string]any{"stream": stream, "revision": revision, "tbs": tbs})
+	body, err := json.Marshal(map[string]any{"stream": stream, "revision": revision, "tbs": tbs, "officer": officer})
 	must(t, err)
 	answer := httptest.NewRecorder()
 	s.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, "POST", "/certificate", bytes.NewReader(body)))

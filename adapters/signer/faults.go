@@ -30,8 +30,6 @@ var (
 	ErrProfileDiffers = fault.New(fault.Conflict, "profile-differs",
 		"نمایهٔ امضاکننده با نمایه‌ای که گواهی بر پایهٔ آن ساخته شده یکی نیست؛ هر دو را با یک پوشهٔ نمایه آغاز کنید.",
 		"The signer's profile is not the one that the certificate was built by; start both with the same directory of profiles.")
-	ErrNotAppointed = fault.New(fault.Conflict, "officer-not-appointed",
-		"صاحب این گواهی مأمور آن دفتر ثبت‌نام نیست.", "The certificate's holder is no officer of that registration office.")
 	ErrKey = fault.New(fault.Conflict, "tbs-key-differs",
 		"کلید با کلید ثبت‌شده یکی نیست.", "The key is not the recorded one.")
 	ErrNotConfirmed = fault.New(fault.Conflict, "record-not-confirmed",

@@ -82,7 +82,7 @@ func TestBytesAreCheckedAndNotWhoBuiltThem(t *testing.T) {
 				h.refuses(t, stream, revision, tbs, c.want)
 				return
 			}
-			_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+			_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 			must(t, err)
 		})
 	}
@@ -195,7 +195,7 @@ func TestWrongSignatureIsNotLetOut(t *testing.T) {
 	h := newHouse(t, newMemory())
 	h.ca.Signer = confused{hsm.ca}
 	stream, revision, tbs := h.intend(t, asIs)
-	if der, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs); !errors.Is(err, signer.ErrSignature) || der != nil {
+	if der, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER); !errors.Is(err, signer.ErrSignature) || der != nil {
 		t.Errorf("got %v", err)
 	}
 }

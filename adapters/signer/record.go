@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 
-	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -12,8 +11,9 @@ import (
 )
 
 // checkRecord reads the request that the intent cites and checks that a second
-// officer confirmed exactly what it says now (S1.10, invariants 1 and 2).
-func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
+// officer confirmed exactly what it says now (S1.10, invariants 1 and 2), and
+// signed it.
+func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile, officer []byte) error {
 	if i.Record == nil || i.Confirmation == nil || i.Record.Stream != i.Confirmation.Stream ||
 		i.Record.Stream.Category() != enrollment.Kind.Category {
 		return ErrNotConfirmed
@@ -40,7 +40,7 @@ func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certifi
 	case state.Status != enrollment.StatusAtCA || state.Attempt.Serial != i.Serial:
 		return ErrNotAttempted
 	}
-	return nil
+	return s.checkOfficer(ctx, i.Record.Stream.ID(), confirmed, officer)
 }
 
 // sameOrganization compares what the record says in clear with the certificate;
@@ -53,34 +53,6 @@ func sameOrganization(c *x509.Certificate, organization string) bool {
 		}
 	}
 	return said == organization
-}
-
-// checkOfficer wants a registration officer, appointed where the intent cites
-// it: his certificate is asked for by no request (domain §4.5).
-func (s *Server) checkOfficer(ctx context.Context, i certificate.IssuanceIntended) error {
-	if i.Subject == "" || i.Record == nil || i.Record.Stream != appointment.Kind.Stream(string(i.Subject)) {
-		return ErrNotAppointed
-	}
-	events, err := read(ctx, s.Log, i.Record.Stream, 0)
-	if err != nil {
-		return err
-	}
-	if i.Record.Revision >= uint64(len(events)) {
-		return ErrNotAppointed
-	}
-	cited, err := appointment.Catalog.Open(events[i.Record.Revision])
-	if err != nil {
-		return err
-	}
-	now, err := fold(appointment.Kind, events)
-	if err != nil {
-		return err
-	}
-	a, ok := cited.(appointment.Appointed)
-	if !ok || a.Role != appointment.RegistrationOfficer || !now.Holds(a.Role, a.Place, s.Clock()) {
-		return ErrNotAppointed
-	}
-	return nil
 }
 
 // confirmation decides the cited confirmation once more: every control passed,
@@ -105,7 +77,8 @@ func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (enro
 		return none, err
 	}
 	_, err = enrollment.ConfirmInformation{
-		Seen: seen, Present: enrollment.RecordOf(events[:at]), By: confirmed.By, Office: confirmed.Office, At: confirmed.At,
+		Seen: seen, Present: enrollment.RecordOf(events[:at]), By: confirmed.By, Office: confirmed.Office,
+		Certificate: confirmed.Certificate, Signature: confirmed.Signature, At: confirmed.At,
 	}.Decide(before)
 	return confirmed, err
 }

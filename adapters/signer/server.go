@@ -31,6 +31,12 @@ type Wrapping interface {
 	Unwrap(wrapped []byte) ([]byte, error)
 }
 
+// Signatures verifies what an officer signed: over the statement, by the key of
+// the certificate, DER.
+type Signatures interface {
+	Check(signature, statement, certificate []byte) error
+}
+
 // Config is what a Server works with.
 type Config struct {
 	ID          string // of this process, for SigningStarted
@@ -38,6 +44,7 @@ type Config struct {
 	Issuer      *x509.Certificate
 	Profiles    profile.Set // its own, whatever the caller's say
 	Keys        Keys
+	Signatures  Signatures // verifies those of officers
 	Clock       func() time.Time
 	Exit        func(error) // has the process end, once; called when the token is lost
 	Development bool        // honours GOVAHI_CRASH

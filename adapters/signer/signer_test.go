@@ -20,6 +20,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"govahi/adapters/cms"
 	"govahi/adapters/pki"
 	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
@@ -119,6 +120,7 @@ type house struct {
 	server *signer.Server
 	client *signer.Client
 	exits  chan error
+	by     signertest.Confirmer
 }
 
 func newHouse(t testing.TB, log event.Log) *house {
@@ -129,12 +131,14 @@ func newHouse(t testing.TB, log event.Log) *house {
 	h.server, err = signer.New(h.config("one"))
 	must(t, err)
 	h.client = h.serve(t, h.server)
+	h.by = signertest.Certify(t, log, h, h.client.SignCertificate, cms.Sign)
+	h.ca.n.Store(0)
 	return h
 }
 
 func (h *house) config(id string) signer.Config {
 	return signer.Config{
-		ID: id, Log: h.log, Issuer: h.Certificate(), Profiles: profiles.Default(), Clock: time.Now,
+		ID: id, Log: h.log, Issuer: h.Certificate(), Profiles: profiles.Default(), Signatures: cms.Verifier{}, Clock: time.Now,
 		Keys: signer.Keys{CA: h.ca, Responder: hsm.responder, Wrapping: hsm.wrapping, AtOnce: 4, Lost: token.Lost},
 		Exit: func(err error) { h.exits <- err },
 	}
@@ -173,7 +177,7 @@ func asIs(*story) {}
 // intend tells a whole story up to the intent.
 func (h *house) intend(t testing.TB, change func(*story)) (event.Stream, uint64, []byte) {
 	t.Helper()
-	return signertest.Intend(t, h.log, h, change)
+	return signertest.Intend(t, h.log, h, h.by, change)
 }
 
 func (h *house) read(t testing.TB, stream event.Stream) []event.Recorded {

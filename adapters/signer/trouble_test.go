@@ -18,13 +18,13 @@ func TestLostTokenEndsTheProcess(t *testing.T) {
 	h := newHouse(t, newMemory())
 	stream, revision, tbs := h.intend(t, asIs)
 	h.ca.fail = pkcs11.Error(pkcs11.CKR_SESSION_HANDLE_INVALID)
-	_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 	if !errors.Is(err, signer.ErrToken) || errors.Is(err, signer.ErrUnavailable) {
 		t.Errorf("begun, and got %v", err)
 	}
 	h.ca.fail = nil
 	stream, revision, tbs = h.intend(t, asIs)
-	_, _, err = h.client.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err = h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 	if !errors.Is(err, signer.ErrToken) || !errors.Is(err, signer.ErrUnavailable) {
 		t.Errorf("after the loss, and got %v", err)
 	}
@@ -55,7 +55,7 @@ func TestFailingTokenIsTriedWithSomethingElseFirst(t *testing.T) {
 	answers.fail = h.ca.fail
 	stream, revision, tbs := h.intend(t, asIs)
 	sign := func() error {
-		_, _, err := client.SignCertificate(t.Context(), stream, revision, tbs)
+		_, _, err := client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER)
 		return err
 	}
 	for range 3 {

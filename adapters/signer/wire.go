@@ -19,6 +19,7 @@ type signRequest struct {
 	Stream   event.Stream `json:"stream"`
 	Revision uint64       `json:"revision"`
 	TBS      []byte       `json:"tbs"`
+	Officer  []byte       `json:"officer,omitempty"` // certificate of who confirmed, DER: the log has it sealed
 }
 
 type signReply struct {

@@ -118,9 +118,9 @@ func TestAnOutsideRootsCertificateIsTakenIn(t *testing.T) {
 	}
 	c.openAuthority(t)
 	c.openLog(t, c.node+"-log")
-	p := c.start(t, nil)
-	stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs)
+	p := c.certify(t).start(t, nil)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	must(t, err)
 	p.stop(t)
 }

@@ -60,9 +60,9 @@ func TestCAOfEachKindOfKey(t *testing.T) {
 			if text := theTranscript(t, c.dir); !strings.Contains(text, "مدیر مرکز") || !strings.Contains(text, algorithm) {
 				t.Errorf("the transcript does not say who signs it, or what was made:\n%s", text)
 			}
-			p := c.start(t, nil)
-			stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-			der, _, err := p.SignCertificate(t.Context(), stream, revision, tbs)
+			p := c.certify(t).start(t, nil)
+			stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+			der, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 			must(t, err)
 			_, err = c.CheckIssued(der, tbs)
 			must(t, err)

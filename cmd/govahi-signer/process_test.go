@@ -13,10 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"govahi/adapters/cms"
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/pki"
 	"govahi/adapters/signer"
+	"govahi/adapters/signer/signertest"
 )
 
 const (
@@ -46,6 +48,7 @@ type ca struct {
 	*pki.Authority
 	dir, socket, node string
 	log               *eventstore.Log
+	by                signertest.Confirmer
 }
 
 func newCA(t testing.TB) *ca {
@@ -62,6 +65,15 @@ func newCA(t testing.TB) *ca {
 	c.Authority, err = pki.Open(issuer, root, pki.Under("http://ca.example.ir"))
 	must(t, err)
 	c.openLog(t, filepath.Join(base, "log"))
+	return c
+}
+
+// certify has a first process sign the second officer's own certificate.
+func (c *ca) certify(t testing.TB) *ca {
+	t.Helper()
+	p := c.start(t, nil)
+	c.by = signertest.Certify(t, c.log, c, p.SignCertificate, cms.Sign)
+	p.stop(t)
 	return c
 }
 

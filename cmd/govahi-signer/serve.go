@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"govahi/adapters/cms"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
@@ -96,6 +97,7 @@ func (s serve) server(k keys, log *eventstore.Log, exit func(error)) (*signer.Se
 		Keys: signer.Keys{
 			CA: k.issuer, Responder: k.responder, Wrapping: k.wrapping, AtOnce: s.Sessions - 1, Lost: token.Lost,
 		},
+		Signatures:  cms.Verifier{},
 		Clock:       time.Now,
 		Exit:        exit,
 		Development: s.Development,

@@ -20,10 +20,10 @@ import (
 func asIs(*signertest.Story) {}
 
 func TestProcessSignsWhatTheLogHolds(t *testing.T) {
-	c := newCA(t)
+	c := newCA(t).certify(t)
 	p := c.start(t, nil)
-	stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-	der, by, err := p.SignCertificate(t.Context(), stream, revision, tbs)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+	der, by, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	must(t, err)
 	_, err = c.CheckIssued(der, tbs)
 	must(t, err)
@@ -45,10 +45,10 @@ func TestProcessSignsWhatTheLogHolds(t *testing.T) {
 func TestKilledBetweenTheSteps(t *testing.T) {
 	for point, events := range map[string]int{"signer:before-started": 1, "signer:after-started": 2, "signer:after-sign": 2} {
 		t.Run(point, func(t *testing.T) {
-			c := newCA(t)
+			c := newCA(t).certify(t)
 			p := c.start(t, []string{"GOVAHI_CRASH=" + point}, "--development")
-			stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-			_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs)
+			stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+			_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 			if !errors.Is(err, signer.ErrUnknownOutcome) {
 				t.Errorf("got %v", err)
 			}
@@ -66,7 +66,7 @@ func TestKilledBetweenTheSteps(t *testing.T) {
 func (c *ca) afterCrash(t *testing.T, stream event.Stream, revision uint64, tbs []byte, events int) {
 	t.Helper()
 	p := c.start(t, nil) // takes the dead one's socket over
-	_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	if events == 1 && err != nil {
 		t.Errorf("not begun, and yet refused: %v", err)
 	}
@@ -77,10 +77,10 @@ func (c *ca) afterCrash(t *testing.T, stream event.Stream, revision uint64, tbs 
 }
 
 func TestCrashPointsNeedDevelopmentMode(t *testing.T) {
-	c := newCA(t)
+	c := newCA(t).certify(t)
 	p := c.start(t, []string{"GOVAHI_CRASH=signer:before-started"})
-	stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-	_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+	_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	must(t, err)
 }
 
@@ -128,7 +128,7 @@ func TestLostTokenEndsTheProcess(t *testing.T) {
 // BenchmarkSignCertificate is the whole way through the real process and a
 // durable log: socket, two reads, checks, append with fsync, C_Sign.
 func BenchmarkSignCertificate(b *testing.B) {
-	c := newCA(b)
+	c := newCA(b).certify(b)
 	p := c.start(b, nil)
 	type job struct {
 		stream   event.Stream
@@ -137,7 +137,7 @@ func BenchmarkSignCertificate(b *testing.B) {
 	}
 	jobs := make(chan job, b.N)
 	for range b.N {
-		stream, revision, tbs := signertest.Intend(b, c.log, c, asIs)
+		stream, revision, tbs := signertest.Intend(b, c.log, c, c.by, asIs)
 		jobs <- job{stream, revision, tbs}
 	}
 	b.SetParallelism(4)
@@ -145,7 +145,7 @@ func BenchmarkSignCertificate(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			j := <-jobs
-			if _, _, err := p.SignCertificate(b.Context(), j.stream, j.revision, j.tbs); err != nil {
+			if _, _, err := p.SignCertificate(b.Context(), j.stream, j.revision, j.tbs, c.by.DER); err != nil {
 				b.Error(err)
 				return
 			}

@@ -42,7 +42,7 @@ func (c *ca) spy() spy {
 // TestEveryDigestOfTheCAKeyHasAnEarlierIntent is the promise of pki.md §5.3:
 // signatures, refusals, deaths at every step and other uses of the token.
 func TestEveryDigestOfTheCAKeyHasAnEarlierIntent(t *testing.T) {
-	c := newCA(t)
+	c := newCA(t).certify(t)
 	witness := c.spy()
 	p := c.start(t, witness.env, witness.args...)
 	c.work(t, p)
@@ -50,8 +50,8 @@ func TestEveryDigestOfTheCAKeyHasAnEarlierIntent(t *testing.T) {
 	p.stop(t)
 	for _, point := range []string{"signer:before-started", "signer:after-started", "signer:after-sign"} {
 		p := c.start(t, append(witness.env, "GOVAHI_CRASH="+point), append(witness.args, "--development")...)
-		stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-		if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs); !errors.Is(err, signer.ErrUnknownOutcome) {
+		stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+		if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER); !errors.Is(err, signer.ErrUnknownOutcome) {
 			t.Errorf("%s: %v", point, err)
 		}
 		p.end(t)
@@ -76,9 +76,9 @@ func (c *ca) work(t *testing.T, p *process) {
 	t.Helper()
 	var all sync.WaitGroup
 	for range 12 {
-		stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
+		stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
 		all.Go(func() {
-			if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs); err != nil {
+			if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER); err != nil {
 				t.Error(err)
 			}
 		})
@@ -103,15 +103,15 @@ func (c *ca) work(t *testing.T, p *process) {
 // provoke asks for what must not be signed.
 func (c *ca) provoke(t *testing.T, p *process) {
 	t.Helper()
-	stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-	_, _, other := signertest.Intend(t, c.log, c, asIs)
-	_, _, err := p.SignCertificate(t.Context(), stream, revision, other)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+	_, _, other := signertest.Intend(t, c.log, c, c.by, asIs)
+	_, _, err := p.SignCertificate(t.Context(), stream, revision, other, c.by.DER)
 	if !errors.Is(err, certificate.ErrNotIntended) {
 		t.Errorf("other bytes: %v", err)
 	}
-	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	must(t, err)
-	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
 	if !errors.Is(err, certificate.ErrNotIntended) {
 		t.Errorf("twice: %v", err)
 	}

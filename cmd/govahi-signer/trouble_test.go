@@ -69,8 +69,8 @@ func (c *ca) operations(t *testing.T, p *signer.Client) []operation {
 	list := uint64(0)
 	return []operation{
 		{"certificate", "Sign", func(ctx context.Context) error {
-			stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-			_, _, err := p.SignCertificate(ctx, stream, revision, tbs)
+			stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+			_, _, err := p.SignCertificate(ctx, stream, revision, tbs, c.by.DER)
 			return err
 		}},
 		{"list", "Sign", func(ctx context.Context) error {
@@ -163,7 +163,7 @@ func TestTokenInTrouble(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCA(t)
+			c := newCA(t).certify(t)
 			m, witness := tokentest.Build(t, spyModule), c.spy()
 			p := c.keep(t, append(witness.env, m.Env()...), "--sessions", "2")
 			for _, o := range c.operations(t, p) {
@@ -208,12 +208,12 @@ func TestNothingIsBegunWhileTheTokenIsAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, m := newCA(t), tokentest.Build(t, tokentest.SoftHSM)
+			c, m := newCA(t).certify(t), tokentest.Build(t, tokentest.SoftHSM)
 			m.Set(t, f)
 			p := c.keep(t, m.Env())
-			stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
+			stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
 			sign := func(ctx context.Context) error {
-				_, _, err := p.SignCertificate(ctx, stream, revision, tbs)
+				_, _, err := p.SignCertificate(ctx, stream, revision, tbs, c.by.DER)
 				return err
 			}
 			for range 5 {
@@ -236,7 +236,7 @@ func TestNothingIsBegunWhileTheTokenIsAway(t *testing.T) {
 // TestSlowTokenIsNamedInTime: health asks within two seconds.
 func TestSlowTokenIsNamedInTime(t *testing.T) {
 	t.Parallel()
-	c, m := newCA(t), tokentest.Build(t, tokentest.SoftHSM)
+	c, m := newCA(t).certify(t), tokentest.Build(t, tokentest.SoftHSM)
 	p := c.start(t, m.Env(), "--sessions", "2")
 	info := func(ctx context.Context) error {
 		_, err := p.Info(ctx)
@@ -245,9 +245,9 @@ func TestSlowTokenIsNamedInTime(t *testing.T) {
 	must(t, info(t.Context()))
 	m.Set(t, tokentest.Slow(2*time.Second))
 	signed := make(chan error, 1)
-	stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
 	go func() {
-		_, _, err := p.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs)
+		_, _, err := p.SignCertificate(context.WithoutCancel(t.Context()), stream, revision, tbs, c.by.DER)
 		signed <- err
 	}()
 	for deadline := time.Now().Add(soon); ; {
@@ -294,7 +294,7 @@ func TestRefusedPINIsTriedOnce(t *testing.T) {
 // TestWrongPINInTheFile is the same with the real SoftHSM.
 func TestWrongPINInTheFile(t *testing.T) {
 	t.Parallel()
-	c := newCA(t)
+	c := newCA(t).certify(t)
 	witness, right := c.spy(), c.rightPIN(t)
 	must(t, os.WriteFile(filepath.Join(c.dir, "pin"), []byte("0000\n"), 0o600))
 	p, _ := c.launch(t, witness.env, witness.args...)
@@ -344,7 +344,7 @@ func (c *ca) mendPIN(t *testing.T, p *signer.Client, pin []byte) {
 // the same again afterwards: what was begun is never signed again.
 func TestTroubleAmongMany(t *testing.T) {
 	t.Parallel()
-	c := newCA(t)
+	c := newCA(t).certify(t)
 	m, witness := tokentest.Build(t, spyModule), c.spy()
 	p := c.keep(t, append(witness.env, m.Env()...), "--sessions", "2")
 	works(t, "info", func(ctx context.Context) error {
@@ -374,7 +374,7 @@ func TestTroubleAmongMany(t *testing.T) {
 type intent struct {
 	stream   event.Stream
 	revision uint64
-	tbs      []byte
+	tbs, by  []byte
 	signed   *atomic.Int64
 }
 
@@ -382,8 +382,8 @@ func (c *ca) intend(t *testing.T, n int) []intent {
 	t.Helper()
 	batch := make([]intent, n)
 	for i := range batch {
-		stream, revision, tbs := signertest.Intend(t, c.log, c, asIs)
-		batch[i] = intent{stream, revision, tbs, &atomic.Int64{}}
+		stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+		batch[i] = intent{stream, revision, tbs, c.by.DER, &atomic.Int64{}}
 	}
 	return batch
 }
@@ -397,7 +397,7 @@ func signAll(t *testing.T, p *signer.Client, batch []intent) {
 		all.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), soon)
 			defer cancel()
-			_, _, err := p.SignCertificate(ctx, i.stream, i.revision, i.tbs)
+			_, _, err := p.SignCertificate(ctx, i.stream, i.revision, i.tbs, i.by)
 			f, ok := fault.Of(err)
 			switch {
 			case err == nil && i.signed.Add(1) > 1:

@@ -12,6 +12,7 @@ type cli struct {
 	Init  initialise `cmd:"" help:"Make a blank token of the office's stock; print its serial."`
 	Key   key        `cmd:"" help:"Make the holder's key pair on the token; give out the certification request."`
 	Write write      `cmd:"" help:"Write the certificate beside its key."`
+	Sign  sign       `cmd:"" help:"Sign a statement from standard input with the officer's own token; print the CMS, base64."`
 	Read  read       `cmd:"" help:"Read the certificate back, prove that the token can use it; print its SHA-256."`
 }
 

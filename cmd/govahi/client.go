@@ -18,6 +18,8 @@ type client struct {
 	tokens map[string]string
 	http   http.Client
 	after  string // Govahi-Position of the latest command
+
+	officers officers // whose tokens sign
 }
 
 func newClient(base string, token func(string) (string, error)) *client {

@@ -121,7 +121,7 @@ func folded(facts []fact) tables {
 	f := fold{tables{
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
-		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {},
+		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
 		category, name, _ := strings.Cut(e.Type, ".")
@@ -145,6 +145,8 @@ func folded(facts []fact) tables {
 			f.place(e, name)
 		case "appointment":
 			f.post(e, name)
+		case "credential":
+			f.credential(e, name)
 		case "crl":
 			f.crl(e, name)
 		case "person":
@@ -220,6 +222,9 @@ func (f fold) enrollment(e fact, name string) {
 	} else {
 		d.learn(e.Data, name)
 		d.move(name)
+		if e.Data["unconfirmed"] == true { // the CA gave it back to be confirmed anew
+			d.phase = "desk"
+		}
 	}
 	if now := d.state(); d.row["status"] != now {
 		d.row["status"], d.row["status_since"] = now, e.Data["at"]
@@ -470,7 +475,11 @@ func (f fold) place(e fact, name string) {
 	case "opened":
 		f.tables["offices.offices"][e.Data.text("code")] = row{
 			"code": e.Data["code"], "sort": e.Data["sort"], "name": e.Data["name"], "province": e.Data["province"], "city": e.Data["city"],
+			"company": e.Data["company"], "licence": nil, "until": nil,
 		}
+	case "licensed":
+		r := f.tables["offices.offices"][e.about()]
+		r["licence"], r["until"] = e.Data["number"], e.Data["until"]
 	case "published":
 		key := fmt.Sprintf("%s/%d", e.Data.text("product"), e.Data.number("version"))
 		f.tables["offices.tariffs"][key] = row{
@@ -478,6 +487,19 @@ func (f fold) place(e fact, name string) {
 			"issuance_rial": e.Data["issuanceRial"], "valid_from": e.Data["validFrom"],
 		}
 	}
+}
+
+func (f fold) credential(e fact, name string) {
+	all, number := f.tables["credentials.credentials"], e.about()
+	switch name {
+	case "attempted":
+		return
+	case "requested":
+		all[number] = row{"number": number, "person": e.Data["person"], "office": e.Data["office"], "serial": nil}
+	case "issued":
+		all[number]["serial"] = e.Data["serial"]
+	}
+	all[number]["status"], all[number]["since"] = name, e.Data["at"]
 }
 
 func (f fold) post(e fact, name string) {

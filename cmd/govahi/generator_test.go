@@ -24,6 +24,7 @@ import (
 
 	"govahi/adapters/mail"
 	"govahi/adapters/sso"
+	"govahi/commands"
 	"govahi/domain/event"
 	"govahi/domain/iran"
 )
@@ -303,11 +304,17 @@ func (e *errand) pay(ctx context.Context) error {
 }
 
 func (e *errand) confirms(ctx context.Context) error {
-	var review struct{ Record json.RawMessage }
+	var review commands.Review
 	if err := e.get(ctx, "officer-2", "/requests/"+e.code+"/record", &review); err != nil {
 		return err
 	}
-	return e.does(ctx, "officer-2", "confirmation", review.Record)
+	signature, err := e.officers.sign(ctx, "officer-2", []byte(review.Statement))
+	if err != nil {
+		return err
+	}
+	return e.does(ctx, "officer-2", "confirmation", map[string]any{
+		"revision": review.Record.Revision, "hash": review.Record.Hash, "signature": signature,
+	})
 }
 
 func (e *errand) stocked(ctx context.Context) error {

@@ -248,7 +248,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 	for _, r := range records {
 		name := strings.TrimPrefix(string(r.Stream), "certificate-")
 		switch r.Type {
-		case "enrollment.issuance-attempted.v1", "delegation.attempted.v1":
+		case "enrollment.issuance-attempted.v1", "credential.attempted.v1", "delegation.attempted.v1":
 			of(r.serial).attempted++
 		case "certificate.issuance-intended.v2":
 			of(name).intended++

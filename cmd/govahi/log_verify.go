@@ -16,6 +16,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -49,6 +50,7 @@ var catalogs = map[string]event.Catalog{
 	certificate.Key.Category:        certificate.Key.Catalog,
 	ceremony.Kind.Category:          ceremony.Kind.Catalog,
 	certprofile.Kind.Category:       certprofile.Kind.Catalog,
+	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"govahi/adapters/cms"
+
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/adapters/http"
@@ -135,7 +137,7 @@ func (h *house) makeApp() error {
 		return err
 	}
 	h.app = &commands.App{
-		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
+		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
 		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)

@@ -23,6 +23,7 @@ type seed struct {
 	*client
 	bootstrap func(ctx context.Context, code string) error
 	until     time.Time
+	offices   map[string]string // of the registration officers
 }
 
 func (s seed) run(ctx context.Context) error {
@@ -45,6 +46,14 @@ func (s seed) run(ctx context.Context) error {
 	if err := s.appoint(ctx, codes); err != nil {
 		return err
 	}
+	if err := s.license(ctx); err != nil {
+		return err
+	}
+	for _, persona := range []string{"officer-1", "officer-2", "officer-other"} {
+		if err := s.equip(ctx, persona, codes[persona]); err != nil {
+			return err
+		}
+	}
 	return s.post(ctx, "manager", "seed-tariff", "/tariffs", map[string]any{
 		"product": "cpmis-signature", "tokenRial": 1_200_000, "issuanceRial": 2_245_110, "validFrom": "2026-01-01T00:00:00Z",
 	}, nil)
@@ -66,6 +75,19 @@ func (s seed) appoint(ctx context.Context, codes map[string]string) error {
 	} {
 		err := s.post(ctx, "admin", "seed-"+a.persona, "/appointments", map[string]any{
 			"personCode": codes[a.persona], "role": a.role, "place": a.place, "until": s.until,
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// license gives the offices their licences, for as long as the appointments.
+func (s seed) license(ctx context.Context) error {
+	for _, code := range []string{sampleOffice, otherOffice} {
+		err := s.post(ctx, "ca-operator", "seed-licence-"+code, "/offices/"+code+"/licence", map[string]any{
+			"number": "P-" + code, "validFrom": s.until.AddDate(-2, 0, 0), "validUntil": s.until,
 		}, nil)
 		if err != nil {
 			return err
@@ -116,8 +138,11 @@ func (i devInstance) sowing(ctx context.Context, d data) (seed, func(), error) {
 	}
 	token := func(persona string) (string, error) { return issuer.Token(persona, time.Hour) }
 	end := time.Date(now().Year()+1, 12, 31, 0, 0, 0, 0, time.UTC) // the same on the same day's retry
-	return seed{newClient(i.base(), token), func(ctx context.Context, code string) error {
+	c := newClient(i.base(), token)
+	c.officers = officers{d.path("officers")}
+	offices := map[string]string{"officer-1": sampleOffice, "officer-2": sampleOffice, "officer-other": otherOffice}
+	return seed{c, func(ctx context.Context, code string) error {
 		_, err := app.Bootstrap(ctx, code)
 		return err
-	}, end}, done, nil
+	}, end, offices}, done, nil
 }

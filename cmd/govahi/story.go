@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -193,7 +192,13 @@ func (s *story) confirm(ctx context.Context) error {
 	if err := s.get(ctx, "officer-2", "/requests/"+s.code+"/record", &review); err != nil {
 		return err
 	}
-	return s.say("officer-2", "confirmation", review.Record)(ctx)
+	signature, err := s.officers.sign(ctx, "officer-2", []byte(review.Statement))
+	if err != nil {
+		return err
+	}
+	return s.say("officer-2", "confirmation", map[string]any{
+		"revision": review.Record.Revision, "hash": review.Record.Hash, "signature": signature,
+	})(ctx)
 }
 
 // untilActive is issuance, sheet, delivery and access.
@@ -217,13 +222,7 @@ func (s *story) untilActive() []step {
 
 // workstation runs govahi-token as the officer's workstation does.
 func (s *story) workstation(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, beside("govahi-token"), append(args, "--dir", s.tokens)...)
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = fmt.Errorf("govahi-token %s: %w: %s", args[0], err, exit.Stderr)
-	}
-	return strings.TrimSpace(string(out)), err
+	return workstation(ctx, s.tokens, nil, args...)
 }
 
 func (s *story) reserve(ctx context.Context) (err error) {

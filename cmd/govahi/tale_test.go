@@ -16,6 +16,7 @@ import (
 	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/commands"
 	"govahi/commands/memlog"
+	"govahi/commands/officertest"
 	"govahi/commands/policies"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
@@ -70,7 +71,7 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	s.clock = time.Date(2026, time.November, 1, 8, 30, 0, 123456789, time.UTC)
 	keeper := spec.NewKeeper()
 	s.App = &commands.App{
-		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Registry: s,
+		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Signatures: officertest.Signatures{}, Registry: s,
 		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
 	s.publisher = commands.NewPublisher(s.App)
@@ -112,6 +113,8 @@ func (s *tale) found() {
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{PersonCode: p.who, Role: p.role, Place: p.place, Until: s.clock.AddDate(2, 0, 0)}))
 	}
 	s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
+	s.asked(s.LicenseOffice(s.ctx, s.as(operator), "office-1", commands.LicenseOffice{Number: "P-1", From: s.clock, Until: s.clock.AddDate(2, 0, 0)}))
+	s.must(officertest.Certify(s.ctx, s.log, s.Keeper, s.person(second), s.clock))
 	s.begin()
 }
 
@@ -276,7 +279,7 @@ var doings = []doing{
 	{at(enrollment.StatusControlled), func(s *tale, a *affair, _ enrollment.Enrollment) {
 		review, err := s.ReviewRecord(s.ctx, s.as(second), a.code)
 		if !s.refused(err) && err == nil {
-			s.asked(s.ConfirmInformation(s.ctx, s.as(second), a.code, review.Record))
+			s.asked(s.ConfirmInformation(s.ctx, s.as(second), a.code, review.Record, officertest.Sign(officertest.SerialOf(s.person(second)), []byte(review.Statement))))
 		}
 	}},
 	{at(enrollment.StatusConfirmed), func(s *tale, a *affair, _ enrollment.Enrollment) {
@@ -557,7 +560,7 @@ func (p paper) CheckIssued(der, _ []byte) (string, error) { return hashOf(der), 
 
 func (p paper) CheckCRL(der, _ []byte) (string, error) { return hashOf(der), nil }
 
-func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
 	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})
 }
 

@@ -114,6 +114,7 @@ type visit struct {
 func (s *story) visit(name, by, counter, personCode, organization string) *visit {
 	own := *s
 	own.name, own.client = name, newClient(s.base, s.client.token)
+	own.officers = s.officers
 	own.http.Transport = s.http.Transport
 	form := applicantForm(by)
 	form.Organization = organization

@@ -14,7 +14,7 @@ func OfRecord() []Policy {
 }
 
 // OfIssuance need the signer.
-func OfIssuance() []Policy { return []Policy{IssueOnIssuanceRequested()} }
+func OfIssuance() []Policy { return []Policy{IssueOnIssuanceRequested(), IssueOnCredentialApproved()} }
 
 // OfRevocation need the signer too, but must not wait behind an issuance.
 func OfRevocation(p *commands.Publisher) []Policy { return []Policy{PublishCRLOnRevoked(p)} }

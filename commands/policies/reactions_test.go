@@ -9,6 +9,7 @@ import (
 	"govahi/commands"
 	"govahi/domain/access"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -146,6 +147,14 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, issued()...)
 		return defined(h)
 	}, "notification.requested.v1"},
+	{"issue-on-credential-approved", func(h *house) event.Recorded {
+		certified(h)
+		approved := given(h, credential.Kind, code,
+			credential.Requested{Number: code, Person: nima, Office: "office-1", Particulars: event.About(nima, credential.Particulars{}), At: noon},
+			credential.Approved{By: "operator", At: noon})
+		given(h, credential.Kind, code, credential.Attempted{Serial: serial, Handler: "handler-0", At: noon})
+		return approved
+	}, "credential.issued.v1"},
 	{"issue-on-issuance-requested", func(h *house) event.Recorded {
 		certified(h)
 		given(h, enrollment.Kind, code, submitted(

@@ -17,6 +17,8 @@ type Role string
 const (
 	RegistrationOfficer Role = "registration-officer" // مأمور دفتر ثبت‌نام, at an office
 	ResearchOfficer     Role = "research-officer"     // کارشناس واحد پژوهش و فناوری, at a unit
+	AuthorityOfficer    Role = "authority-officer"    // مسئول مرجع طرف قرارداد, at the authority
+	UnitOfficer         Role = "unit-officer"         // مسئول واحد ذی‌ربط شرکت, at the company's unit
 	CAOperator          Role = "ca-operator"          // مرکز صدور (مگانفت)
 	Manager             Role = "manager"
 	Auditor             Role = "auditor"
@@ -24,18 +26,20 @@ const (
 )
 
 // Roles lists them.
-var Roles = []Role{RegistrationOfficer, ResearchOfficer, CAOperator, Manager, Auditor, Administrator}
+var Roles = []Role{RegistrationOfficer, ResearchOfficer, AuthorityOfficer, UnitOfficer, CAOperator, Manager, Auditor, Administrator}
 
 // Overseers may see every request, certificate and case, but no form.
 var Overseers = []Role{CAOperator, Manager, Auditor}
 
 var persianRole = map[Role]string{
 	RegistrationOfficer: "مأمور همان دفتر ثبت‌نام", ResearchOfficer: "کارشناس همان واحد پژوهش و فناوری",
+	AuthorityOfficer: "مسئول همان مرجع طرف قرارداد", UnitOfficer: "مسئول همان واحد شرکت",
 	CAOperator: "کارشناس مرکز صدور", Manager: "مدیر", Auditor: "بازرس", Administrator: "مدیر سامانه",
 }
 
 var englishRole = map[Role]string{
 	RegistrationOfficer: "an officer of that registration office", ResearchOfficer: "an officer of that research unit",
+	AuthorityOfficer: "an officer of that contracted authority", UnitOfficer: "an officer of that company unit",
 	CAOperator: "an operator of the CA", Manager: "a manager", Auditor: "an auditor", Administrator: "an administrator",
 }
 
@@ -47,7 +51,10 @@ func (r Role) English() string { return englishRole[r] }
 
 // local tells whether the role is held at an office or unit; the others are
 // held in the whole house.
-func (r Role) local() bool { return r == RegistrationOfficer || r == ResearchOfficer }
+func (r Role) local() bool { return slices.Contains(Local, r) }
+
+// Local are the roles that are held at a place.
+var Local = []Role{RegistrationOfficer, ResearchOfficer, AuthorityOfficer, UnitOfficer}
 
 // Catalog lists every event of a person's appointments.
 var Catalog = event.NewCatalog(

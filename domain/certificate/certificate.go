@@ -128,7 +128,7 @@ func (c NoteIssued) Decide(s Certificate) ([]event.Event, error) {
 		e.Public = c.DER
 		return []event.Event{e}, nil
 	}
-	e.Request, e.Certificate = s.Intent.Record.Stream, event.About(s.Intent.Subject, DER{c.DER})
+	e.Request, e.Certificate = s.request(), event.About(s.Intent.Subject, DER{c.DER})
 	return []event.Event{e}, nil
 }
 
@@ -155,8 +155,9 @@ func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 	return []event.Event{abandoned, revoked}, nil
 }
 
+// request is the applicant's; an officer's own certificate has none.
 func (s Certificate) request() event.Stream {
-	if s.Intent.Record == nil {
+	if s.Intent.Record == nil || s.Intent.Record.Stream.Category() != "enrollment" {
 		return ""
 	}
 	return s.Intent.Record.Stream

@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"strings"
 	"time"
 
 	"govahi/domain/event"
@@ -77,6 +78,15 @@ func (v issuanceIntendedV1) upcast() event.Event {
 
 // Personal seals the to-be-signed bytes.
 func (e IssuanceIntended) Personal() []event.Sealable { return sealables(e.TBS) }
+
+// OfficersProfile is the name of the profile of registration officers' own
+// certificates, by which they sign what they confirm (domain §4.5).
+const OfficersProfile = "ra-officer"
+
+// IsOfficers tells whether a certificate is an officer's own, and valid.
+func (c Certificate) IsOfficers() bool {
+	return c.Status == Valid && strings.HasPrefix(c.Issued.Profile, OfficersProfile+"@")
+}
 
 // DER is a certificate, or its to-be-signed part.
 type DER struct {

@@ -55,7 +55,7 @@ func TestTheCorrectionLoopComesBackToTheDesk(t *testing.T) {
 	back.Then(correction)
 
 	corrected := and(past(StatusConfirmed), correction, withNewEmail(form(2)))
-	spec.Given(t, Kind, corrected...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).ThenFault(wrongState)
+	spec.Given(t, Kind, corrected...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}).ThenFault(wrongState)
 	spec.Given(t, Kind, corrected...).When(SendEmailCode{2, noon}).Then(codeSent(2, 2))
 	spec.Given(t, Kind, and(corrected, codeSent(2, 2))...).When(ConfirmEmail{true, 2, noon}).Then(EmailConfirmed{2, noon})
 	spec.Given(t, Kind, corrected...).When(AcceptLiability{"1405-1", "70e7", sara, false, noon}).Then(liable(2))
@@ -64,7 +64,7 @@ func TestTheCorrectionLoopComesBackToTheDesk(t *testing.T) {
 	proved := and(corrected, codeSent(2, 2), EmailConfirmed{2, noon}, liable(2), inquired(2, omid), answered(2, true))
 	spec.Given(t, Kind, proved...).When(confirmBy(nima)).ThenFault(wrongState) // the originals were those of the old form
 	again := and(proved, allSighted...)
-	spec.Given(t, Kind, again...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).Then(confirmed)
+	spec.Given(t, Kind, again...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}).Then(confirmed)
 }
 
 // lookAtAll is an officer with all the originals of an Iranian on the desk.

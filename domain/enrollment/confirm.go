@@ -3,6 +3,7 @@ package enrollment
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -31,13 +32,22 @@ func RecordOf(stream []event.Recorded) Record {
 	return Record{stream[len(stream)-1].Revision, hex.EncodeToString(chain[:])}
 }
 
+// Statement is what an officer signs who confirms a record: the request by its
+// tracking code, the record by revision and hash, and what he says of it.
+func (r Record) Statement(request string) []byte {
+	return fmt.Appendf(nil, "Govahi: information confirmed (S1.10)\nrequest %s\nrevision %d\nrecord %s\n", request, r.Revision, r.Hash)
+}
+
 // ConfirmInformation is the second officer's word (S1.10, invariants 1 and 2).
+// The door has checked the signature.
 type ConfirmInformation struct {
-	Seen    Record // what the officer reviewed
-	Present Record // what the stream holds now
-	By      event.Subject
-	Office  string
-	At      time.Time
+	Seen        Record // what the officer reviewed
+	Present     Record // what the stream holds now
+	By          event.Subject
+	Office      string
+	Certificate string // serial of the officer's own
+	Signature   string // base64
+	At          time.Time
 }
 
 // Decide needs four eyes, every control passed, and the very record on screen.
@@ -54,7 +64,10 @@ func (c ConfirmInformation) Decide(s Enrollment) ([]event.Event, error) {
 	if c.Seen != c.Present {
 		return nil, ErrStaleRecord
 	}
-	return []event.Event{InformationConfirmed{c.Seen.Revision, c.Seen.Hash, c.By, c.Office, c.At}}, nil
+	if c.Signature == "" {
+		return nil, ErrUnsigned
+	}
+	return []event.Event{InformationConfirmed{c.Seen.Revision, c.Seen.Hash, c.Certificate, c.Signature, c.By, c.Office, c.At}}, nil
 }
 
 // MayConfirm holds the rule of four eyes (invariant 2): not the applicant, and

@@ -8,7 +8,7 @@ import (
 )
 
 func confirmBy(by event.Subject) ConfirmInformation {
-	return ConfirmInformation{vetted, vetted, by, "ahvaz", noon}
+	return ConfirmInformation{vetted, vetted, by, "ahvaz", "0ff1", "c2ln", noon}
 }
 
 func TestASecondOfficerConfirms(t *testing.T) {
@@ -30,7 +30,7 @@ func TestFourEyes(t *testing.T) {
 	t.Run("not who asked the registry", func(t *testing.T) {
 		asked := and(past(StatusAtOffice), and(allSighted, inquired(1, nima), answered(1, true), paid)...)
 		spec.Given(t, Kind, asked...).When(confirmBy(nima)).ThenFault(ErrFourEyes)
-		spec.Given(t, Kind, asked...).When(confirmBy(parisa)).Then(InformationConfirmed{vetted.Revision, vetted.Hash, parisa, "ahvaz", noon})
+		spec.Given(t, Kind, asked...).When(confirmBy(parisa)).Then(InformationConfirmed{vetted.Revision, vetted.Hash, "0ff1", "c2ln", parisa, "ahvaz", noon})
 	})
 	t.Run("not who asked it again", func(t *testing.T) {
 		again := answered(1, true)
@@ -88,14 +88,14 @@ func TestTheRecordConfirmedIsTheRecordSeen(t *testing.T) {
 		"shorter": {vetted.Revision - 1, vetted.Hash},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stale := ConfirmInformation{vetted, present, nima, "ahvaz", noon}
+			stale := ConfirmInformation{vetted, present, nima, "ahvaz", "0ff1", "c2ln", noon}
 			spec.Given(t, Kind, past(StatusControlled)...).When(stale).ThenFault(ErrStaleRecord)
 		})
 	}
 }
 
 func TestConfirmingTwiceIsDoneOnce(t *testing.T) {
-	again := ConfirmInformation{vetted, Record{vetted.Revision + 1, "grown"}, nima, "ahvaz", later}
+	again := ConfirmInformation{vetted, Record{vetted.Revision + 1, "grown"}, nima, "ahvaz", "0ff1", "c2ln", later}
 	spec.Given(t, Kind, past(StatusConfirmed)...).When(again).ThenNothing()
 	spec.Given(t, Kind, past(StatusConfirmed)...).When(confirmBy(parisa)).ThenFault(wrongState)
 }
@@ -130,4 +130,19 @@ func TestRecordOfCitesTheWholeStream(t *testing.T) {
 			t.Errorf("%s: the hash is the same", name)
 		}
 	}
+}
+
+func TestAConfirmationCountsOnlyWithASignature(t *testing.T) {
+	unsigned := confirmBy(nima)
+	unsigned.Signature = ""
+	spec.Given(t, Kind, past(StatusControlled)...).When(unsigned).ThenFault(ErrUnsigned)
+	before := InformationConfirmed{RecordRevision: vetted.Revision, RecordHash: vetted.Hash, By: nima, Office: "ahvaz", At: noon} // as it was once stored
+	spec.Given(t, Kind, and(past(StatusControlled), before)...).When(confirmBy(nima)).Then(confirmed)
+}
+
+func TestAConfirmationThatDoesNotHoldIsMadeAgain(t *testing.T) {
+	failed := IssuanceFailed{"officer-dismissed", true, noon}
+	spec.Given(t, Kind, and(past(StatusAtCA), attempted)...).When(FailIssuance{"officer-dismissed", true, noon}).Then(failed)
+	spec.Given(t, Kind, and(past(StatusAtCA), attempted, failed)...).When(confirmBy(parisa)).Then(
+		InformationConfirmed{vetted.Revision, vetted.Hash, "0ff1", "c2ln", parisa, "ahvaz", noon})
 }

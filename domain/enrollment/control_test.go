@@ -84,7 +84,7 @@ func TestEachControlIsNeeded(t *testing.T) {
 func TestAPassportStandsForTheBirthCertificate(t *testing.T) {
 	past := and(past(StatusAtOffice), sighted(Passport, omid), sighted(NationalCard, omid),
 		sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid), inquired(1, omid), answered(1, true), paid)
-	spec.Given(t, Kind, past...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}).Then(confirmed)
+	spec.Given(t, Kind, past...).When(ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}).Then(confirmed)
 }
 
 func TestAPassportDoesNotStandForAnIraniansNationalCard(t *testing.T) {
@@ -96,7 +96,7 @@ func TestAPassportDoesNotStandForAnIraniansNationalCard(t *testing.T) {
 func TestAForeignersPassport(t *testing.T) {
 	atOffice := and([]event.Event{begun, foreignForm(1)}, and(proved, submitted)...)
 	cards := []event.Event{sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid), inquired(1, omid), answered(1, true), paid}
-	confirm := ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}
+	confirm := ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}
 
 	withoutPassport := and(atOffice, and(cards, sighted(BirthCertificate, omid), sighted(NationalCard, omid))...)
 	spec.Given(t, Kind, withoutPassport...).When(confirm).ThenFault(wrongState)

@@ -129,7 +129,9 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 	case Withdrawn:
 		s.Status = StatusWithdrawn
 	case InformationConfirmed:
-		s.Confirmation, s.Status = e, StatusConfirmed
+		if e.Signature != "" {
+			s.Confirmation, s.Status = e, StatusConfirmed
+		}
 	default:
 		s = s.afterConfirmation(e)
 	}
@@ -208,6 +210,9 @@ func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
 		s.Attempt = e
 	case IssuanceFailed:
 		s.Issuance, s.Attempt, s.Status = IssuanceRequested{}, IssuanceAttempted{}, StatusConfirmed
+		if e.Unconfirmed {
+			s.Confirmation, s.Status = InformationConfirmed{}, StatusControlled
+		}
 	case Issued:
 		s.Serial, s.Fingerprint, s.Issued, s.Status = e.Serial, e.Fingerprint, e.At, StatusIssued
 	case TokenPersonalised:

@@ -26,10 +26,12 @@ var Catalog = event.NewCatalog(
 	event.Of[CorrectionRequested]("enrollment.correction-requested.v1"),
 	event.Of[Rejected]("enrollment.rejected.v1"),
 	event.Of[Withdrawn]("enrollment.withdrawn.v1"),
-	event.Of[InformationConfirmed]("enrollment.information-confirmed.v1"),
+	event.Was("enrollment.information-confirmed.v1", informationConfirmedV1.upcast),
+	event.Of[InformationConfirmed]("enrollment.information-confirmed.v2"),
 	event.Of[IssuanceRequested]("enrollment.issuance-requested.v1"),
 	event.Of[IssuanceAttempted]("enrollment.issuance-attempted.v1"),
-	event.Of[IssuanceFailed]("enrollment.issuance-failed.v1"),
+	event.Was("enrollment.issuance-failed.v1", issuanceFailedV1.upcast),
+	event.Of[IssuanceFailed]("enrollment.issuance-failed.v2"),
 	event.Of[Issued]("enrollment.issued.v1"),
 	event.Of[TokenPersonalised]("enrollment.token-personalised.v1"),
 	event.Of[SheetPrinted]("enrollment.sheet-printed.v1"),
@@ -192,13 +194,29 @@ type Withdrawn struct {
 }
 
 // InformationConfirmed is the second officer's word that the record is right
-// (S1.10), bound to exactly what he saw.
+// (S1.10), bound to exactly what he saw and signed with his own token (domain
+// §4.5).
 type InformationConfirmed struct {
 	RecordRevision uint64        `json:"recordRevision"`
-	RecordHash     string        `json:"recordHash"` // RecordHash of the stream up to there
+	RecordHash     string        `json:"recordHash"`  // RecordHash of the stream up to there
+	Certificate    string        `json:"certificate"` // serial of the officer's own
+	Signature      string        `json:"signature"`   // of the record's Statement: CMS, DER, base64 (RFC 5652)
 	By             event.Subject `json:"by"`
 	Office         string        `json:"office"`
 	At             time.Time     `json:"at"`
+}
+
+// informationConfirmedV1 was not signed, so nothing is issued on it.
+type informationConfirmedV1 struct {
+	RecordRevision uint64        `json:"recordRevision"`
+	RecordHash     string        `json:"recordHash"`
+	By             event.Subject `json:"by"`
+	Office         string        `json:"office"`
+	At             time.Time     `json:"at"`
+}
+
+func (v informationConfirmedV1) upcast() event.Event {
+	return InformationConfirmed{RecordRevision: v.RecordRevision, RecordHash: v.RecordHash, By: v.By, Office: v.Office, At: v.At}
 }
 
 // IssuanceRequested hands the confirmed record and a proved key to the CA.
@@ -228,11 +246,21 @@ type IssuanceAttempted struct {
 }
 
 // IssuanceFailed ends the CA's work on a key that it cannot certify, such as
-// one that the lint refuses; the request waits for another key.
+// one that the lint refuses; the request waits for another key, or for another
+// confirmation where it was that which does not hold.
 type IssuanceFailed struct {
+	Code        string    `json:"code"`
+	Unconfirmed bool      `json:"unconfirmed"`
+	At          time.Time `json:"at"`
+}
+
+// issuanceFailedV1 knew failures of keys only.
+type issuanceFailedV1 struct {
 	Code string    `json:"code"`
 	At   time.Time `json:"at"`
 }
+
+func (v issuanceFailedV1) upcast() event.Event { return IssuanceFailed{Code: v.Code, At: v.At} }
 
 // Issued links the request with its certificate.
 type Issued struct {

@@ -41,6 +41,9 @@ var (
 	ErrFourEyes = fault.New(fault.Forbidden, "second-officer-needed",
 		"تأیید باید با مأمور دومی باشد که در گشودن، ورود فرم، بررسی مدارک، استعلام یا کنترل این درخواست دست نداشته است.",
 		"A second officer must confirm, who had no part in opening, entering, sighting, inquiring or controlling.")
+	ErrUnsigned = fault.New(fault.Invalid, "confirmation-unsigned",
+		"تأیید بدون امضای شما پذیرفته نیست؛ پرونده را با توکن خود امضا کنید.",
+		"A confirmation counts only with your signature; sign the record with your own token.").At("signature")
 	ErrStaleRecord = fault.New(fault.Conflict, "record-changed",
 		"پرونده پس از دیدن شما تغییر کرده است؛ دوباره ببینید و تأیید کنید.",
 		"The record has changed since you saw it; review it again, then confirm.")

@@ -95,7 +95,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		confirmBy(by),
 		RequestIssuance{"T-1", "4e7", []byte{0x30}, by, "ahvaz", noon},
 		AttemptIssuance{Serial: "a1", Handler: "handler-1", At: noon},
-		FailIssuance{"key-weak", noon},
+		FailIssuance{"key-weak", false, noon},
 		NoteIssued{"a1", "f1", noon},
 		PersonaliseToken{"T-1", "f1", by, noon},
 		PrintSheet{by, noon},

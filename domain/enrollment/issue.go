@@ -54,10 +54,12 @@ func (c AttemptIssuance) Decide(s Enrollment) ([]event.Event, error) {
 	return []event.Event{IssuanceAttempted{c.Serial, c.Handler, c.At}}, nil
 }
 
-// FailIssuance gives a request back whose key or record the CA cannot certify.
+// FailIssuance gives a request back whose key or record the CA cannot certify,
+// or whose confirmation does not hold any more.
 type FailIssuance struct {
-	Code string
-	At   time.Time
+	Code        string
+	Unconfirmed bool
+	At          time.Time
 }
 
 // Decide only ends work that is under way.

@@ -56,16 +56,16 @@ func TestTheFirstCertificateCounts(t *testing.T) {
 }
 
 func TestAFailedIssuanceWaitsForAnotherKey(t *testing.T) {
-	failed := IssuanceFailed{"key-weak", noon}
-	spec.Given(t, Kind, and(past(StatusAtCA), attempted)...).When(FailIssuance{"key-weak", noon}).Then(failed)
+	failed := IssuanceFailed{"key-weak", false, noon}
+	spec.Given(t, Kind, and(past(StatusAtCA), attempted)...).When(FailIssuance{"key-weak", false, noon}).Then(failed)
 
 	back := and(past(StatusAtCA), attempted, failed)
-	spec.Given(t, Kind, back...).When(FailIssuance{"key-weak", noon}).ThenNothing()
+	spec.Given(t, Kind, back...).When(FailIssuance{"key-weak", false, noon}).ThenNothing()
 	spec.Given(t, Kind, back...).When(asking()).Then(atCA) // the confirmation stands
 	first := AttemptIssuance{Serial: "b2", Handler: "handler-1", At: noon}
 	spec.Given(t, Kind, and(back, atCA)...).When(first).Then(IssuanceAttempted{"b2", "handler-1", noon})
 }
 
 func TestFailureAfterTheEndChangesNothing(t *testing.T) {
-	spec.Given(t, Kind, past(StatusIssued)...).When(FailIssuance{"late", noon}).ThenNothing()
+	spec.Given(t, Kind, past(StatusIssued)...).When(FailIssuance{"late", false, noon}).ThenNothing()
 }

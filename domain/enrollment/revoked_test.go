@@ -67,7 +67,7 @@ func nothingFollows(t *testing.T, story []event.Event) {
 	commands := []event.Command[Enrollment]{
 		NoteIssued{"a1", "f1", noon},
 		NoteIssued{"b2", "f2", noon},
-		FailIssuance{"late", noon},
+		FailIssuance{"late", false, noon},
 		NoteRevoked(revoked),
 		AnswerIdentity{inquiryOf(1), false, "registry-1", "p-omid", noon},
 		SettleFee{"another", 1, noon},

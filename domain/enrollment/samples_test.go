@@ -105,7 +105,7 @@ var (
 	submitted   = Submitted{"ahvaz", 1, noon}
 	paid        = FeeSettled{"140512345670", 3_500_000, noon}
 	correction  = CorrectionRequested{[]string{"email", "surname"}, omid, noon}
-	confirmed   = InformationConfirmed{vetted.Revision, vetted.Hash, nima, "ahvaz", noon}
+	confirmed   = InformationConfirmed{vetted.Revision, vetted.Hash, "0ff1", "c2ln", nima, "ahvaz", noon}
 	atCA        = IssuanceRequested{"T-1", "4e7", event.About(sara, SigningInfo{[]byte{0x30}}), nima, "ahvaz", noon}
 	attempted   = IssuanceAttempted{"a1", "handler-1", noon}
 	issued      = Issued{"a1", "f1", noon}

@@ -50,7 +50,7 @@ var allowed = []struct {
 		nil,
 	},
 	{"Reject", Reject{NotEntitled, omid, noon}, from(StatusAtOffice, StatusConfirmed), []Status{StatusRejected}},
-	{"ConfirmInformation", ConfirmInformation{vetted, vetted, nima, "ahvaz", noon}, []Status{StatusControlled}, []Status{StatusConfirmed}},
+	{"ConfirmInformation", ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}, []Status{StatusControlled}, []Status{StatusConfirmed}},
 	{"RequestIssuance", RequestIssuance{"T-1", "4e7", []byte{0x30}, nima, "ahvaz", noon}, []Status{StatusConfirmed}, []Status{StatusAtCA}},
 	{"AttemptIssuance", AttemptIssuance{Serial: "a1", Handler: "handler-1", At: noon}, []Status{StatusAtCA}, nil},
 	{"PrintSheet", PrintSheet{nima, noon}, from(StatusIssued, StatusAccepted), nil},

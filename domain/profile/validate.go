@@ -51,6 +51,7 @@ func (p Profile) validateName(w *problems) {
 
 func (p Profile) validateHolder(w *problems) {
 	w.need(slices.Contains(Holders, p.Holder), "holder", "%q is none of %s", p.Holder, list(Holders))
+	w.need((p.Holder == Officer) == (p.Name == OfficersName), "name", "%q and holder %s go together: other records know an officer by it", OfficersName, Officer)
 	switch p.Holder {
 	case Person:
 		w.need(p.Sector == Unaffiliated, "sector", "%q cannot be: holder person is %s", p.Sector, Unaffiliated)

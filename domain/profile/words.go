@@ -23,6 +23,9 @@ const (
 // Holders lists them.
 var Holders = []Holder{Person, Member, Stamp, Officer, Responder}
 
+// OfficersName is the name of the officers' profile.
+const OfficersName = "ra-officer"
+
 // Sector is O of the subject (domain §4.3).
 type Sector string
 

@@ -24,6 +24,7 @@ const (
 	Applicant = event.Subject("applicant")
 	Officer   = event.Subject("officer")
 	Second    = event.Subject("second")
+	Operator  = event.Subject("operator")
 )
 
 // Product is what they ask for.
@@ -37,13 +38,13 @@ type Story struct {
 }
 
 // Intend tells a whole story up to the intent, and returns where that stands.
-// The change comes before anything is appended; the record's hash and the
-// citations are filled in where it left none.
-func Intend(t testing.TB, log event.Log, a commands.Authority, change func(*Story)) (event.Stream, uint64, []byte) {
+// The change comes before anything is appended; the record's hash, its signature
+// and the citations are filled in where it left none.
+func Intend(t testing.TB, log event.Log, a commands.Authority, by Confirmer, change func(*Story)) (event.Stream, uint64, []byte) {
 	t.Helper()
 	s, serial := tell(t, a)
 	change(s)
-	confirmed, record := request(t, log, enrollment.Kind.Stream(serial), s.Events)
+	confirmed, record := request(t, log, enrollment.Kind.Stream(serial), s.Events, by)
 	if s.Intent.Confirmation == nil {
 		s.Intent.Confirmation = confirmed
 	}
@@ -121,13 +122,16 @@ func controlled(now time.Time) []event.Event {
 		enrollment.IdentityAnswered{Inquiry: "1", FormVersion: 1, Matched: true}, enrollment.FeeSettled{Order: "1", AmountRial: 1})
 }
 
-func request(t testing.TB, log event.Log, stream event.Stream, events []event.Event) (confirmed, record *certificate.Citation) {
+func request(t testing.TB, log event.Log, stream event.Stream, events []event.Event, by Confirmer) (confirmed, record *certificate.Citation) {
 	t.Helper()
 	for i, e := range events {
 		if c, ok := e.(enrollment.InformationConfirmed); ok {
 			if c.RecordHash == "" {
 				seen := enrollment.RecordOf(Read(t, log, stream))
 				c.RecordRevision, c.RecordHash = seen.Revision, seen.Hash
+			}
+			if c.Signature == "" {
+				c.Certificate, c.Signature = by.Serial, by.sign(t, enrollment.Record{Revision: c.RecordRevision, Hash: c.RecordHash}, stream.ID())
 			}
 			confirmed = &certificate.Citation{Stream: stream, Revision: uint64(i)}
 			record = &certificate.Citation{Stream: stream, Revision: c.RecordRevision, Hash: c.RecordHash}

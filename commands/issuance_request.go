@@ -1,0 +1,119 @@
+package commands
+
+import (
+	"context"
+	"errors"
+
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/fee"
+)
+
+// requested is a confirmed request on its way to its certificate.
+type requested struct {
+	*App
+	stream  event.Stream
+	state   enrollment.Enrollment
+	records []event.Recorded
+}
+
+func (p *requested) place() event.Stream { return p.stream }
+
+func (p *requested) last() lastAttempt {
+	return lastAttempt{p.state.Attempt.Serial, p.state.Attempt.Handler, p.state.Attempt.At}
+}
+
+func (p *requested) attempt(ctx context.Context, as act, serial, handler string) error {
+	try := enrollment.AttemptIssuance{Serial: serial, Previous: p.state.Attempt.Serial, Handler: handler, At: as.at}
+	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](try))
+	return err
+}
+
+func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
+	offered, err := p.Authority.Profiles().Offered(p.state.CertificateType)
+	if err != nil {
+		return Draft{}, "", err
+	}
+	form, err := p.state.Form.Form.Open(ctx, p.Keeper)
+	if err != nil {
+		return Draft{}, "", err
+	}
+	info, err := p.state.Issuance.Request.Open(ctx, p.Keeper)
+	return Draft{Profile: offered, Form: form, CSR: info.CSR}, p.state.Form.Person, err
+}
+
+// cite points at the vetted record, the second officer's word on it, and the
+// payment.
+func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (err error) {
+	confirmed := p.state.Confirmation
+	i.Token = p.state.Issuance.Token
+	i.Record = &certificate.Citation{Stream: p.stream, Revision: confirmed.RecordRevision, Hash: confirmed.RecordHash}
+	for _, r := range p.records {
+		if e, err := enrollment.Catalog.Open(r); err == nil && e == event.Event(confirmed) {
+			i.Confirmation = &certificate.Citation{Stream: p.stream, Revision: r.Revision}
+		}
+	}
+	i.Fee, err = p.fee(ctx)
+	return err
+}
+
+func (p *requested) fee(ctx context.Context) (*certificate.Citation, error) {
+	stream := fee.Kind.Stream(p.state.Fee.Order)
+	h, err := load(ctx, p.App, fee.Kind, stream)
+	if err != nil || h.state.Settled == nil {
+		return nil, errors.Join(err, fee.ErrNotRaised)
+	}
+	return &certificate.Citation{Stream: stream, Revision: h.receipt(stream).Revision}, nil
+}
+
+// officer is the certificate of who confirmed, for the signer to check his
+// signature by. An officer who was erased confirmed nothing that can be checked.
+func (p *requested) officer(ctx context.Context) ([]byte, error) {
+	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(p.state.Confirmation.Certificate))
+	switch {
+	case err != nil:
+		return nil, err
+	case h.state.Issued.Certificate == nil:
+		return nil, ErrNotOfficers
+	}
+	held, err := h.state.Issued.Certificate.Open(ctx, p.Keeper)
+	if errors.Is(err, event.ErrErased) {
+		return nil, ErrNotOfficers
+	}
+	return held.DER, err
+}
+
+func (p *requested) issued(ctx context.Context, as act, serial, fingerprint string) error {
+	note := enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at}
+	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](note))
+	return err
+}
+
+// failed gives the request back, unless another handler has taken it over: then
+// only this attempt is over.
+func (p *requested) failed(ctx context.Context, as act, serial string, refusal *fault.Fault) error {
+	fail := enrollment.FailIssuance{Code: refusal.Code, Unconfirmed: unconfirmed[refusal.Code], At: as.at}
+	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		if now.state.Attempt.Serial != serial {
+			return nil, nil
+		}
+		return fail.Decide(now.state)
+	})
+	return err
+}
+
+// follow ends the request if its certificate was revoked before the request
+// knew of it: the policy found nothing to end then. What is revoked after this
+// look meets a request that knows.
+func (p *requested) follow(ctx context.Context, act func(name, serial string) act, serial string) error {
+	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(serial))
+	if err != nil || h.state.Status != certificate.Withdrawn {
+		return err
+	}
+	as := act("FollowRevocation", serial)
+	_, err = transact(ctx, p.App, enrollment.Kind, p.stream, as,
+		just[enrollment.Enrollment](enrollment.NoteRevoked{Serial: serial, At: as.at}))
+	return err
+}
