@@ -17,7 +17,7 @@ import (
 // OpenRequest asks for a tracking code to begin with (S1.3).
 type OpenRequest struct {
 	Channel         enrollment.Channel `json:"channel" enum:"outside,inside" doc:"Channel: outside or inside the oil industry"`
-	CertificateType string             `json:"certificateType" maxLength:"40" example:"cpmis-signature" doc:"Type of certificate, one of those offered"`
+	CertificateType string             `json:"certificateType" doc:"Type of certificate, as the profiles offer it"`
 	Office          string             `json:"office,omitempty" required:"false" maxLength:"40" doc:"Set by an officer who opens a request for a visitor: his office"`
 }
 

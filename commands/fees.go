@@ -18,7 +18,7 @@ import (
 
 // PublishTariff is a new version of a product's price, in whole rials.
 type PublishTariff struct {
-	Product      string    `json:"product" maxLength:"40" example:"cpmis-signature" doc:"Type of certificate"`
+	Product      string    `json:"product" doc:"Type of certificate, as the profiles offer it"`
 	TokenRial    int64     `json:"tokenRial" minimum:"0" maximum:"1000000000000"`
 	IssuanceRial int64     `json:"issuanceRial" minimum:"0" maximum:"1000000000000"`
 	ValidFrom    time.Time `json:"validFrom"`
