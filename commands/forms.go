@@ -57,6 +57,9 @@ var (
 		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
 		"نام را با حروف لاتین و بدون رقم و نشانه بنویسید.", "Write the name in Latin letters, without digits or signs.")
+	errLatinLong = fault.New(fault.Invalid, "latin-name-too-long",
+		"نام لاتین در گواهی، همراه با نشان نوع آن، بیش از ۶۴ نویسه می‌شود؛ آن را مانند گذرنامه کوتاه کنید.",
+		"In the certificate the Latin name, with the mark of its type, would have more than 64 characters; shorten it as the passport does.")
 	errLatinOrganization = fault.New(fault.Invalid, "latin-organization-name-invalid",
 		"نام سازمان را با حروف لاتین، رقم و نشانه‌های -'.,&()/ بنویسید و با حرف آغاز کنید.",
 		"Write the organisation's name in Latin letters, digits and the signs -'.,&()/, beginning with a letter.")
@@ -86,7 +89,20 @@ func (in FormInput) normalise(p profile.Profile, now time.Time) (enrollment.Form
 	f.Province = n.text("province", in.Province)
 	f.City = n.text("city", in.City)
 	in.affiliation(&n, p, &f)
+	commonName(&n, p, f)
 	return f, n.err
+}
+
+// commonName refuses, while the form can still be mended, what the CA could not
+// certify after all controls.
+func commonName(n *normaliser, p profile.Profile, f enrollment.Form) {
+	field, latin := "latinSurname", f.LatinGivenName+" "+f.LatinSurname
+	if p.Holder == profile.Stamp {
+		field, latin = "latinOrganizationName", f.LatinOrganizationName
+	}
+	if _, ok := p.CommonName(latin); !ok {
+		n.refuse(field, errLatinLong)
+	}
 }
 
 // affiliation refuses what the certificate would leave out, rather than dropping

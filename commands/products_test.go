@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"govahi/adapters/pki/profiles"
@@ -90,13 +91,17 @@ func TestAFormSaysWhatItsCertificateSays(t *testing.T) {
 			"latinOrganizationName": {func(f *commands.FormInput) { f.LatinOrganizationName = "Nemune" }, "field-not-for-this-type"},
 		},
 		"member-signature": {
+			"latinSurname": {func(f *commands.FormInput) {
+				f.LatinGivenName, f.LatinSurname = strings.Repeat("N", 28), strings.Repeat("N", 29)
+			}, "latin-name-too-long"},
 			"organization":          {func(f *commands.FormInput) { f.Organization = "" }, "company-id-invalid"},
 			"post":                  {func(f *commands.FormInput) { f.Post = "" }, "field-required"},
 			"latinOrganizationName": {func(f *commands.FormInput) { f.LatinOrganizationName = "Nemune" }, "field-not-for-this-type"},
 		},
 		"organisation-stamp": {
-			"latinOrganizationName": {func(f *commands.FormInput) { f.LatinOrganizationName = "شرکت نمونه" }, "latin-organization-name-invalid"},
-			"organizationName":      {func(f *commands.FormInput) { f.OrganizationName = " " }, "field-required"},
+			"latinOrganizationName":  {func(f *commands.FormInput) { f.LatinOrganizationName = "شرکت نمونه" }, "latin-organization-name-invalid"},
+			"latinOrganizationName ": {func(f *commands.FormInput) { f.LatinOrganizationName = strings.Repeat("N", 57) }, "latin-name-too-long"},
+			"organizationName":       {func(f *commands.FormInput) { f.OrganizationName = " " }, "field-required"},
 		},
 	} {
 		r := open(t).ask(product)
@@ -104,7 +109,7 @@ func TestAFormSaysWhatItsCertificateSays(t *testing.T) {
 			in := r.form()
 			c.change(&in)
 			_, err := r.CompleteForm(t.Context(), r.by(applicant), r.code, in)
-			if f, ok := fault.Of(err); !ok || f.Field != field || f.Code != c.want {
+			if f, ok := fault.Of(err); !ok || f.Field != strings.TrimSpace(field) || f.Code != c.want {
 				t.Errorf("%s, %s: %v", product, field, err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Profile is one version of one. Its JSON is the canonical form that is hashed,
@@ -94,6 +95,17 @@ func (p Profile) Usage(k Key) []KeyUsage {
 		other = KeyEncipherment
 	}
 	return slices.DeleteFunc(slices.Clone(p.KeyUsage), func(u KeyUsage) bool { return u == other })
+}
+
+// CommonName is what a Latin name becomes in the certificate, and whether it can
+// stand there (ub-common-name, RFC 5280 Appendix A.1).
+func (p Profile) CommonName(latin string) (name string, ok bool) {
+	for _, a := range p.Subject {
+		if a.Type == CommonName {
+			name = latin + " " + a.Suffix
+		}
+	}
+	return name, utf8.RuneCountInString(name) <= longest
 }
 
 // Affiliated tells whether the certificate speaks of an organisation.
