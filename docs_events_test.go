@@ -12,6 +12,7 @@ import (
 	"govahi/domain/appointment"
 	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
+	"govahi/domain/consignment"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -55,6 +56,7 @@ var kinds = []kind{
 	of(fee.Kind, "tracking code", "the fee of one request"),
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
 	of(token.Kind, "token serial", "one physical security token"),
+	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
 	of(ceremony.Kind, "SHA-256 of the transcript", "the transcript of a key ceremony, which witnesses signed"),
 	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),

@@ -18,7 +18,7 @@ var beside = []string{
 	"tracking-code-taken",    // the door derives the next code
 	"issuance-attempt-taken", // a handler's, never a person's
 	"email-code-not-sent", "control-not-required", "record-changed",
-	"token-not-delivered", "certificate-not-valid", // the door tells of the request
+	"token-not-delivered", "token-not-at-unit", "certificate-not-valid", // the door tells of the request
 }
 
 // TestRefusalsTellTheTruth expects what a refusal calls possible to be what the

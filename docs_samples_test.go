@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/certificate"
+	"govahi/domain/consignment"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -21,8 +22,9 @@ import (
 // The people of the samples.
 const (
 	applicant event.Subject = "applicant"
-	first     event.Subject = "first officer"  // enters, looks, asks
-	second    event.Subject = "second officer" // confirms
+	first     event.Subject = "first officer"       // enters, looks, asks
+	second    event.Subject = "second officer"      // confirms
+	third     event.Subject = "officer of the unit" // approves
 )
 
 var (
@@ -32,7 +34,7 @@ var (
 
 func machines() []machine {
 	return []machine{
-		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), credentials(), crls(), revocations(),
+		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), credentials(), consignments(), crls(), revocations(),
 		accesses(), notifications(), people(),
 	}
 }
@@ -67,15 +69,26 @@ func enrollments() machine {
 	}
 	return explored[enrollment.Enrollment]{
 		kind: enrollment.Kind, status: enrollment.Kind.Status, key: enrollmentKey,
-		about: "A request for a certificate, outside channel", order: story(enrollment.Statuses),
+		about: "A request for a certificate, both channels", order: story(enrollment.Statuses),
 		samples: []sample[enrollment.Enrollment]{
 			try[enrollment.Enrollment](enrollment.Open{TrackingCode: "1", Channel: enrollment.Outside, By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("inside", enrollment.Open{TrackingCode: "1", Channel: enrollment.Inside, By: applicant, At: noon}),
 			try[enrollment.Enrollment](form(applicant, enrollment.ByApplicant)),
 			{"", func(enrollment.Enrollment) command { return enrollment.SendEmailCode{At: noon} }},
 			{"right code", code(true)},
 			{"wrong code", code(false)},
 			try[enrollment.Enrollment](enrollment.AcceptLiability{By: applicant, At: noon}),
 			try[enrollment.Enrollment](enrollment.Submit{Office: "ahvaz", At: noon}),
+			try[enrollment.Enrollment](enrollment.SubmitToUnit{Unit: "unit", At: noon}),
+			try[enrollment.Enrollment](enrollment.ApproveDossier{Unit: "unit", By: third, At: noon}),
+			tryAs[enrollment.Enrollment]("the applicant", enrollment.ApproveDossier{Unit: "unit", By: applicant, At: noon}),
+			try[enrollment.Enrollment](enrollment.ReturnDossier{Fields: []string{"email"}, By: third, At: noon}),
+			tryAs[enrollment.Enrollment]("to the authority", enrollment.DispatchDossier{Consignment: "1", From: "unit", To: "authority", At: noon}),
+			tryAs[enrollment.Enrollment]("to the office", enrollment.DispatchDossier{Consignment: "2", From: "authority", To: "ahvaz", At: noon}),
+			tryAs[enrollment.Enrollment]("by the authority", enrollment.ReceiveDossier{Consignment: "1", From: "unit", Place: "authority", At: noon}),
+			tryAs[enrollment.Enrollment]("by the office", enrollment.ReceiveDossier{Consignment: "2", From: "authority", Place: "ahvaz", Office: true, At: noon}),
+			tryAs[enrollment.Enrollment]("on the first way", enrollment.LoseDossier{Consignment: "1", At: noon}),
+			tryAs[enrollment.Enrollment]("on the second way", enrollment.LoseDossier{Consignment: "2", At: noon}),
 			{"all originals", look(
 				enrollment.BirthCertificate, enrollment.NationalCard, enrollment.LegalPersonCard, enrollment.IntroductionLetter,
 			)},
@@ -107,7 +120,12 @@ func enrollments() machine {
 			try[enrollment.Enrollment](enrollment.PersonaliseToken{Token: "T", Fingerprint: "f", By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.PrintSheet{By: second, At: noon}),
 			try[enrollment.Enrollment](enrollment.Deliver{IdentityChecked: enrollment.NationalCard, By: second, At: noon}),
-			try[enrollment.Enrollment](enrollment.Accept{By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("at the origin", enrollment.NoteTokenArrived{Place: "authority", At: noon}),
+			tryAs[enrollment.Enrollment]("at the unit", enrollment.NoteTokenArrived{Place: "unit", At: noon}),
+			tryAs[enrollment.Enrollment]("at the company", enrollment.NoteTokenArrived{Place: "company", At: noon}),
+			try[enrollment.Enrollment](enrollment.NoteAccess{UserName: "u", At: noon}),
+			try[enrollment.Enrollment](enrollment.Accept{Activated: true, By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("not activated", enrollment.Accept{By: applicant, At: noon}),
 			try[enrollment.Enrollment](enrollment.NoteRevoked{Serial: "a", At: noon}),
 			tryAs[enrollment.Enrollment]("another serial", enrollment.NoteRevoked{Serial: "b", At: noon}),
 			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),
@@ -130,7 +148,7 @@ func enrollmentKey(s enrollment.Enrollment) string {
 	return fmt.Sprint(
 		s.Status, s.Missing(), s.Email.Sent.Round > 0 && s.Email.Sent.FormVersion == s.Form.Version, s.Email.Refused,
 		s.Inquiry.FormVersion == s.Form.Version, s.Identity.Inquiry != "", len(s.Sighted),
-		s.Attempt.Serial, s.OnToken, s.Copies > 0, s.Controls,
+		s.Attempt.Serial, s.OnToken, s.Copies > 0, s.Controls, s.Channel, s.Dossier, s.TokenAt,
 	)
 }
 
@@ -185,16 +203,54 @@ func fees() machine {
 func tokens() machine {
 	const other event.Stream = "enrollment-140598765432"
 	status := func(s token.Token) string { return string(s.Status) }
+	term := token.Term{Alarm: time.Hour, End: 2 * time.Hour}
+	terms := token.Terms{Receipt: term, Delivery: term, Activation: term}
 	return explored[token.Token]{
-		kind: token.Kind, about: "One physical security token", status: status,
-		key: func(s token.Token) string { return fmt.Sprint(s.Status, s.Request) },
+		kind: token.Kind, about: "One physical security token", status: status, order: story(token.Statuses),
+		key: func(s token.Token) string {
+			return fmt.Sprint(s.Status, s.Request, s.Holder, s.To, s.PIN.Via, s.PINThere, s.Alarm, s.Certificate)
+		},
 		samples: []sample[token.Token]{
 			try[token.Token](token.Receive{Serial: "T", Office: "ahvaz", By: first, At: noon}),
 			try[token.Token](token.Reserve{Request: request, Office: "ahvaz", By: first, At: noon}),
 			tryAs[token.Token]("another office", token.Reserve{Request: request, Office: "qom", By: first, At: noon}),
 			try[token.Token](token.Personalise{Request: request, Certificate: "a", By: first, At: noon}),
 			tryAs[token.Token]("another request", token.Personalise{Request: other, Certificate: "a", By: first, At: noon}),
+			try[token.Token](token.IssuePIN{Envelope: "E", Via: token.Post, By: first, At: noon}),
+			tryAs[token.Token]("another way", token.IssuePIN{Envelope: "E", Via: "messenger", By: first, At: noon}),
+			try[token.Token](token.HandOver{From: "ahvaz", To: "authority", Seal: "S", By: first, At: noon}),
+			tryAs[token.Token]("the seal is whole", token.Take{Place: "authority", SealIntact: true, By: second, At: noon}),
+			tryAs[token.Token]("the seal is broken", token.Take{Place: "authority", By: second, At: noon}),
 			try[token.Token](token.Deliver{Request: request, To: applicant, By: first, At: noon}),
+			try[token.Token](token.NotePIN{By: applicant, At: noon}),
+			try[token.Token](token.Activate{By: applicant, At: noon}),
+			tryAs[token.Token]("after the first time", token.Watch{Terms: terms, By: "policy", At: noon.Add(time.Hour)}),
+			tryAs[token.Token]("after the last time", token.Watch{Terms: terms, By: "policy", At: noon.Add(3 * time.Hour)}),
+			try[token.Token](token.Recall{Certificate: "a", By: "policy", At: noon}),
+			try[token.Token](token.ReportLost{By: "p", At: noon}),
+			try[token.Token](token.ReportDefective{By: first, At: noon}),
+			try[token.Token](token.Return{Office: "ahvaz", By: first, At: noon}),
+			try[token.Token](token.Destroy{Office: "ahvaz", By: first, At: noon}),
+		},
+	}
+}
+
+func consignments() machine {
+	two := []string{"1", "2"}
+	receive := func(intact bool, found ...string) consignment.Receive {
+		return consignment.Receive{Dossiers: found, SealIntact: intact, By: second, At: noon}
+	}
+	return explored[consignment.Consignment]{
+		kind: consignment.Kind, about: "A bag of dossiers", order: story(consignment.Statuses),
+		status: func(s consignment.Consignment) string { return string(s.Status) },
+		key:    func(s consignment.Consignment) string { return fmt.Sprint(s.Status, s.Received.Dossiers) },
+		samples: []sample[consignment.Consignment]{
+			try[consignment.Consignment](consignment.Dispatch{Number: "1", From: "unit", To: "authority", Dossiers: two, By: first, At: noon}),
+			tryAs[consignment.Consignment]("whole", receive(true, "1", "2")),
+			tryAs[consignment.Consignment]("one missing", receive(true, "1")),
+			tryAs[consignment.Consignment]("of a broken seal", receive(false, "1", "2")),
+			tryAs[consignment.Consignment]("the missing one found", consignment.Resolve{Found: []string{"2"}, Cause: consignment.LeftBehind, By: second, At: noon}),
+			tryAs[consignment.Consignment]("nothing missing", consignment.Resolve{Cause: consignment.Tampered, By: second, At: noon}),
 		},
 	}
 }
@@ -287,7 +343,9 @@ func accesses() machine {
 	status := func(s access.Access) string { return string(s.Status()) }
 	return explored[access.Access]{
 		kind: access.Kind, about: "A user of CPMIS", status: status,
-		key: func(s access.Access) string { return fmt.Sprint(s.Active, s.User.Certificate, s.User.Level) },
+		key: func(s access.Access) string {
+			return fmt.Sprint(s.Active, s.User.Pending, s.User.Certificate, s.User.Level)
+		},
 		samples: []sample[access.Access]{
 			try[access.Access](define(user("a", access.Viewer))),
 			tryAs[access.Access]("another level", define(user("a", access.Approver))),
@@ -296,8 +354,17 @@ func accesses() machine {
 			tryAs[access.Access]("not delivered", access.Define{User: user("a", access.Viewer), Valid: true}),
 			tryAs[access.Access]("not valid", access.Define{User: user("a", access.Viewer), Delivered: true}),
 			try[access.Access](access.Suspend{Certificate: "a", At: noon}),
+			tryAs[access.Access]("inside", access.Define{User: pending(user("a", access.Viewer)), Arrived: true, Valid: true}),
+			tryAs[access.Access]("inside, another level", access.Define{User: pending(user("a", access.Approver)), Arrived: true, Valid: true}),
+			tryAs[access.Access]("inside, not arrived", access.Define{User: pending(user("a", access.Viewer)), Valid: true}),
+			try[access.Access](access.BindCertificate{Certificate: "a", At: noon}),
 		},
 	}
+}
+
+func pending(u access.UserDefined) access.UserDefined {
+	u.Pending = true
+	return u
 }
 
 func notifications() machine {

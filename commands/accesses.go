@@ -90,18 +90,43 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 	case s.Fingerprint == "" || s.Fingerprint != plainHex(in.Fingerprint):
 		return access.Define{}, errNoSheet
 	}
-	if s.DeliveredBy == "" { // only the request can say where it stands instead
+	inside := s.Channel == enrollment.Inside
+	switch {
+	case inside && s.Unit != in.Unit:
+		return access.Define{}, ErrNotOfUnit
+	case inside && s.Status != enrollment.StatusBackAtUnit && s.Access == "":
+		return access.Define{}, enrollment.Kind.Life.Refuse(access.ErrNotArrived, string(s.Status))
+	case !inside && s.DeliveredBy == "": // only the request can say where it stands instead
 		return access.Define{}, enrollment.Kind.Life.Refuse(access.ErrNotDelivered, string(s.Status))
 	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
 	return access.Define{
 		User: access.UserDefined{
 			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
-			Fingerprint: s.Fingerprint, Unit: in.Unit, By: as.Person, At: as.at,
+			Fingerprint: s.Fingerprint, Unit: in.Unit, Pending: inside, By: as.Person, At: as.at,
 		},
 		Delivered: s.DeliveredBy != "",
+		Arrived:   s.Status == enrollment.StatusBackAtUnit,
 		Valid:     held.state.Status == certificate.Valid && as.at.Before(held.state.Issued.NotAfter),
 	}, err
+}
+
+// BindAccess lets the user of channel B enter once the certificate is accepted;
+// a policy asks. One whose request was accepted while the user was being defined
+// is found from there.
+func (a *App) BindAccess(ctx context.Context, c Caller, request event.Stream) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil || h.state.Channel != enrollment.Inside || h.state.Status != enrollment.StatusAccepted {
+		return err
+	}
+	bound, err := load(ctx, a, access.Binding, access.Binding.Stream(h.state.Serial))
+	if err != nil || bound.state.UserName == "" {
+		return err
+	}
+	as := a.do(c, "BindAccess", asPolicy, request.ID())
+	_, err = transact(ctx, a, access.Kind, access.Kind.Stream(bound.state.UserName), as,
+		just[access.Access](access.BindCertificate{Certificate: h.state.Serial, At: as.at}))
+	return err
 }
 
 // SuspendAccess ends the access of a certificate that was revoked; a policy

@@ -1,14 +1,17 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 	"govahi/domain/token"
 )
 
@@ -103,18 +106,90 @@ func (a *App) PrintSheet(ctx context.Context, c Caller, code string) (Receipt, e
 	})
 }
 
-// DeliverToken hands token and sheet to the applicant, identity re-checked.
-func (a *App) DeliverToken(ctx context.Context, c Caller, code string, checked enrollment.Document) (Receipt, error) {
+// DeliverToken says to whom token and sheet are handed.
+type DeliverToken struct {
+	IdentityChecked enrollment.Document `json:"identityChecked" enum:"national-card,passport,birth-certificate" doc:"The original by which the receiver's identity was checked"`
+	Attorney        *AttorneyInput      `json:"attorney,omitempty" required:"false" doc:"The lawful attorney who receives it for the applicant"`
+}
+
+// AttorneyInput is who acts for the applicant, and by which power.
+type AttorneyInput struct {
+	Name   string `json:"name" maxLength:"100" doc:"نام و نام خانوادگی وکیل"`
+	Power  string `json:"power" maxLength:"40" doc:"شماره وکالت‌نامهٔ رسمی"`
+	Date   string `json:"date" maxLength:"20" doc:"تاریخ وکالت‌نامه، جلالی"`
+	Notary string `json:"notary" maxLength:"100" doc:"دفترخانه"`
+}
+
+var errPowerDate = fault.New(fault.Invalid, "power-date-invalid",
+	"تاریخ وکالت‌نامه را به صورت سال/ماه/روز جلالی و نه در آینده بنویسید.",
+	"Write the date of the power of attorney as Jalali year/month/day, not in the future.")
+
+func pastDate(now time.Time) func(string) (string, error) {
+	return func(typed string) (string, error) {
+		d, err := iran.ParseDate(typed)
+		if err != nil || d.Time().After(now) {
+			return "", errPowerDate
+		}
+		return d.String(), nil
+	}
+}
+
+func (in DeliverToken) attorney(now time.Time) (*enrollment.Attorney, error) {
+	if in.Attorney == nil {
+		return nil, nil
+	}
+	n := normaliser{}
+	p := enrollment.Attorney{
+		Name: n.text("attorney.name", in.Attorney.Name), Power: n.text("attorney.power", in.Attorney.Power),
+		Date: n.parsed("attorney.date", in.Attorney.Date, pastDate(now)), Notary: n.text("attorney.notary", in.Attorney.Notary),
+	}
+	return &p, n.err
+}
+
+// DeliverToken hands token and sheet to the applicant, identity re-checked, or to
+// his lawful attorney. The token must be where it is handed over.
+func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in DeliverToken) (Receipt, error) {
+	attorney, err := in.attorney(a.Clock())
+	if err != nil {
+		return Receipt{}, err
+	}
 	return a.atDesk(ctx, c, code, "DeliverToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
-		return enrollment.Deliver{IdentityChecked: checked, By: c.Person, At: as.at}.Decide(h.state)
+		events, err := enrollment.Deliver{IdentityChecked: in.IdentityChecked, Attorney: attorney, By: c.Person, At: as.at}.Decide(h.state)
+		if err != nil || len(events) == 0 {
+			return events, err
+		}
+		return events, a.deliverable(ctx, h.state)
 	})
+}
+
+// deliverable reads the token's own stream: it may be lost since, or its seal
+// broken.
+func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(e.Issuance.Token))
+	if err != nil {
+		return err
+	}
+	if h.state.Status == token.StatusReserved && h.state.Request == enrollment.Kind.Stream(e.TrackingCode) {
+		return nil // at the office that made it: its own stream follows in a moment
+	}
+	_, place := deskOf(e)
+	return h.state.Deliverable(place)
 }
 
 // AcceptCertificate is the subscriber's own acceptance.
 func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Receipt, error) {
-	return a.asParty(ctx, c, code, "AcceptCertificate", func(as act, _ bool) event.Command[enrollment.Enrollment] {
-		return enrollment.Accept{By: c.Person, At: as.at}
-	})
+	stream := enrollment.Kind.Stream(code)
+	h, authority, _, err := a.theirs(ctx, c, code)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "AcceptCertificate", authority, code)
+	held, err := load(ctx, a, token.Kind, token.Kind.Stream(cmp.Or(h.state.Issuance.Token, "none")))
+	if err != nil {
+		return Receipt{}, err
+	}
+	accept := enrollment.Accept{Activated: held.state.Status == token.Activated, By: c.Person, At: as.at}
+	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just[enrollment.Enrollment](accept))
 }
 
 var errReason = fault.New(fault.Invalid, "reason-unknown",

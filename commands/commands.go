@@ -12,6 +12,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/limit"
+	"govahi/domain/token"
 )
 
 // App holds what the doors need. All fields are set; none is optional.
@@ -25,6 +26,7 @@ type App struct {
 	Signatures Signatures
 	Registry   CivilRegistry
 	CodeLimit  limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
+	Custody    token.Terms      // how long a token may be on its way, and wait
 	Clock      func() time.Time // UTC
 	Handler    string           // who makes issuance attempts: one running process at a time has this name
 	Step       func(point string)

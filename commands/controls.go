@@ -68,12 +68,19 @@ var errFormField = fault.New(fault.Invalid, "form-field-unknown",
 	"چنین خانه‌ای در فرم نیست؛ نام خانه‌ها را از فهرست برگزینید.",
 	"The form has no such field; choose the fields' names from the list.").At("fields")
 
-// RequestCorrection sends the form back with the fields to mend.
-func (a *App) RequestCorrection(ctx context.Context, c Caller, code string, fields []string) (Receipt, error) {
+func ofTheForm(fields []string) error {
 	for _, f := range fields {
 		if !slices.Contains(enrollment.FormFields, f) {
-			return Receipt{}, errFormField
+			return errFormField
 		}
+	}
+	return nil
+}
+
+// RequestCorrection sends the form back with the fields to mend.
+func (a *App) RequestCorrection(ctx context.Context, c Caller, code string, fields []string) (Receipt, error) {
+	if err := ofTheForm(fields); err != nil {
+		return Receipt{}, err
 	}
 	return a.atDesk(ctx, c, code, "RequestCorrection", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
 		return enrollment.RequestCorrection{Fields: fields, By: c.Person, At: as.at}.Decide(h.state)

@@ -96,7 +96,7 @@ var doors = []door{
 		return r.PrintSheet(ctx, c, r.code)
 	}, officers},
 	{"DeliverToken", enrollment.StatusReadyForDelivery, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.DeliverToken(ctx, c, r.code, enrollment.NationalCard)
+		return r.DeliverToken(ctx, c, r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard})
 	}, officers},
 	{"AcceptCertificate", enrollment.StatusDelivered, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.AcceptCertificate(ctx, c, r.code)

@@ -287,20 +287,45 @@ func (a *App) Withdraw(ctx context.Context, c Caller, code string) (Receipt, err
 // took stays taken until the request is over: to let go of it earlier could
 // race with another submission of the same request.
 func (a *App) SubmitRequest(ctx context.Context, c Caller, code, toOffice string) (Receipt, error) {
+	return a.submit(ctx, c, code, "SubmitRequest",
+		func(at time.Time) event.Command[enrollment.Enrollment] {
+			return enrollment.Submit{Office: toOffice, At: at}
+		},
+		func(enrollment.Enrollment) error { return a.takesRequests(ctx, toOffice) })
+}
+
+// SubmitToUnit brings a request of the inside channel to the research and
+// technology unit of the applicant's company (S1.18).
+func (a *App) SubmitToUnit(ctx context.Context, c Caller, code, unit string) (Receipt, error) {
+	return a.submit(ctx, c, code, "SubmitToUnit",
+		func(at time.Time) event.Command[enrollment.Enrollment] {
+			return enrollment.SubmitToUnit{Unit: unit, At: at}
+		},
+		func(s enrollment.Enrollment) error { return a.unitOf(ctx, unit, s.Form.Organization) })
+}
+
+// submit takes the one opening of person, organisation and type, and then brings
+// the request to a place that takes it.
+func (a *App) submit(ctx context.Context, c Caller, code, name string,
+	to func(at time.Time) event.Command[enrollment.Enrollment], takes func(enrollment.Enrollment) error,
+) (Receipt, error) {
 	stream := enrollment.Kind.Stream(code)
 	h, authority, _, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
-	as := a.do(c, "SubmitRequest", authority, code)
+	as := a.do(c, name, authority, code)
 	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
 		return first, err
 	}
-	submit := enrollment.Submit{Office: toOffice, At: as.at}
+	submit := to(as.at)
 	if _, err := submit.Decide(h.state); err != nil {
 		return Receipt{}, errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
-	if err := a.offered(ctx, toOffice, h.state.CertificateType); err != nil {
+	if err := takes(h.state); err != nil {
+		return Receipt{}, err
+	}
+	if err := a.priced(ctx, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
 	take, err := claimable(ctx, a, enrollment.Opening, opening(h.state), as, code, enrollment.TakeOpening{Request: stream, At: as.at})
@@ -356,15 +381,6 @@ func (a *App) releaseIfOver(ctx context.Context, as act, request event.Stream) e
 		}
 	}
 	return nil
-}
-
-// offered is what a submission needs of the house: an office that takes it, and
-// a price.
-func (a *App) offered(ctx context.Context, office, certificateType string) error {
-	if err := a.takesRequests(ctx, office); err != nil {
-		return err
-	}
-	return a.priced(ctx, certificateType)
 }
 
 func (a *App) takesRequests(ctx context.Context, code string) error {

@@ -87,10 +87,10 @@ func TestACaseOfLastYearIsFoundByItsRetry(t *testing.T) {
 	}
 }
 
-func TestTheInsideChannelIsNotOfferedYet(t *testing.T) {
+func TestTheInsideChannelIsNotOpenedAtACounter(t *testing.T) {
 	h := open(t)
 	h.refused(enrollment.ErrChannel, func() error {
-		_, err := h.OpenRequest(t.Context(), h.by(applicant), commands.OpenRequest{Channel: enrollment.Inside, CertificateType: "cpmis-signature"})
+		_, err := h.OpenRequest(t.Context(), h.by(officer), commands.OpenRequest{Channel: enrollment.Inside, CertificateType: "cpmis-signature", Office: "office-1"})
 		return err
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/iran"
 	"govahi/domain/notification"
+	"govahi/domain/office"
 )
 
 // Mail is a message on its way out. The ID names its cause: a server that sees
@@ -161,6 +162,10 @@ func (a *App) mail(ctx context.Context, r notification.Requested) (mail Mail, ca
 var texts = map[notification.Template]struct{ subject, body string }{
 	notification.EmailCode:          {"کد تأیید پست الکترونیک", "کد تأیید نشانی پست الکترونیک شما (تا ده دقیقه معتبر است):"},
 	notification.RequestSubmitted:   {"درخواست شما ثبت شد", "درخواست گواهی شما به دفتر ثبت‌نام رسید. با اصل مدارک به دفتر مراجعه کنید."},
+	notification.SubmittedToUnit:    {"درخواست شما ثبت شد", "درخواست گواهی شما به واحد پژوهش و فناوری شرکت رسید. اصل مدارک و فرم امضاشده را به همان واحد بدهید."},
+	notification.DossierReturned:    {"فرم نیازمند اصلاح است", "واحد پژوهش و فناوری پرونده را برگردانده است؛ فرم درخواست را اصلاح کنید."},
+	notification.IssuedInside:       {"گواهی صادر شد", "گواهی الکترونیکی شما صادر شد. توکن مهروموم از راه مرجع طرف قرارداد و واحد پژوهش و فناوری به واحد شرکت شما می‌رسد و پاکت رمز آن جداگانه."},
+	notification.TokenAtUnit:        {"توکن آمادهٔ تحویل است", "توکن شما به واحد شرکت رسید. با کارت ملی یا شناسنامه برای دریافت آن مراجعه کنید؛ سپس آن را با رمز خود فعال و گواهی را بپذیرید."},
 	notification.CorrectionNeeded:   {"فرم نیازمند اصلاح است", "دفتر ثبت‌نام از شما خواسته است فرم درخواست را اصلاح کنید."},
 	notification.RequestRejected:    {"درخواست رد شد", "دفتر ثبت‌نام درخواست شما را رد کرد. برای آگاهی از دلیل، وضعیت درخواست را ببینید."},
 	notification.CertificateIssued:  {"گواهی صادر شد", "گواهی الکترونیکی شما صادر شد. برای دریافت توکن به دفتر ثبت‌نام مراجعه کنید."},
@@ -174,4 +179,25 @@ type Due interface {
 	DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// DueNotifications are the IDs of messages whose time has come.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error)
+}
+
+// NotifyIssued tells the applicant how his token comes to him; a policy asks.
+func (a *App) NotifyIssued(ctx context.Context, c Caller, request event.Stream, with map[string]string) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	if h.state.Channel == enrollment.Inside {
+		return a.Notify(ctx, c, notification.IssuedInside, request, 0, with)
+	}
+	return a.Notify(ctx, c, notification.CertificateIssued, request, 0, with)
+}
+
+// NotifyArrived tells him when it is where he can have it; a policy asks.
+func (a *App) NotifyArrived(ctx context.Context, c Caller, request event.Stream, place string) error {
+	at, err := load(ctx, a, office.Kind, office.Kind.Stream(place))
+	if err != nil || at.state.Sort != office.CompanyUnit {
+		return err
+	}
+	return a.Notify(ctx, c, notification.TokenAtUnit, request, 0, nil)
 }

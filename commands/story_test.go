@@ -164,7 +164,7 @@ func (r *request) laterStep(s enrollment.Enrollment) {
 		r.did(r.PersonaliseToken(ctx, r.by(officer), r.code, r.token, s.Fingerprint))
 		r.did(r.PrintSheet(ctx, r.by(officer), r.code))
 	case enrollment.StatusReadyForDelivery:
-		r.did(r.DeliverToken(ctx, r.by(officer), r.code, enrollment.NationalCard))
+		r.did(r.DeliverToken(ctx, r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	case enrollment.StatusDelivered:
 		r.did(r.AcceptCertificate(ctx, r.by(r.of), r.code))
 	default:

@@ -37,6 +37,12 @@ var (
 	ErrNotOfOffice = fault.New(fault.Forbidden, "not-of-the-office",
 		"این کار با مأمور دفتر ثبت‌نامی است که درخواست نزد آن است.",
 		"This is done by an officer of the registration office that has the request.")
+	ErrNotOfUnit = fault.New(fault.Forbidden, "not-of-the-unit",
+		"این کار با کارشناس واحد پژوهش و فناوری‌ای است که درخواست نزد آن است.",
+		"This is done by an officer of the research and technology unit that has the request.")
+	ErrNotOfCompanyUnit = fault.New(fault.Forbidden, "not-of-the-company-unit",
+		"این کار با مسئول واحد شرکتی است که توکن نزد آن است.",
+		"This is done by an officer of the company's unit that has the token.")
 	ErrNotSubmitted = fault.New(fault.Conflict, "not-submitted",
 		"این درخواست هنوز نزد هیچ دفتری نیست؛ نخست آن را به دفتر بفرستید.",
 		"This request is with no office yet; submit it first.")
@@ -81,11 +87,23 @@ func (s standing) sees(e enrollment.Enrollment) bool {
 	if e.Status == enrollment.StatusNone {
 		return false
 	}
-	return own(e, s.person) || s.officerOf(e.Office) || s.officerOf(e.Counter) || s.oversees()
+	return own(e, s.person) || s.officerOf(e.Office) || s.officerOf(e.Counter) || s.inside(e) || s.oversees()
+}
+
+// inside are those who have a part in a request of channel B: its unit, the
+// authority that has or had its papers, and the company's unit that has its token.
+func (s standing) inside(e enrollment.Enrollment) bool {
+	return s.holds(appointment.ResearchOfficer, e.Unit) || s.holds(appointment.AuthorityOfficer, e.Dossier.Place) ||
+		s.holds(appointment.AuthorityOfficer, e.Dossier.To) || s.holds(appointment.AuthorityOfficer, e.Origin) ||
+		s.holds(appointment.UnitOfficer, e.TokenAt)
+}
+
+func (s standing) holds(role appointment.Role, place string) bool {
+	return place != "" && s.held.Holds(role, place, s.at)
 }
 
 func (s standing) officerOf(place string) bool {
-	return place != "" && s.held.Holds(appointment.RegistrationOfficer, place, s.at)
+	return s.holds(appointment.RegistrationOfficer, place)
 }
 
 func (s standing) oversees() bool {
@@ -182,23 +200,40 @@ func (a *App) ours(ctx context.Context, c Caller, code string) (h history[enroll
 	return h, authority, err
 }
 
-// desk is the right of an officer of the office that has the request.
+// desk is the right of an officer of the office that has the request; while the
+// unit has it, or a company's unit its token, of theirs.
 func (a *App) desk(ctx context.Context, c Caller, e enrollment.Enrollment) (string, error) {
 	s, err := a.standing(ctx, c)
+	role, place := deskOf(e)
 	switch {
 	case err != nil:
 		return "", err
 	case !s.sees(e):
 		return "", enrollment.ErrNotFound
-	case !s.officerOf(cmp.Or(e.Office, e.Counter)):
-		return "", ErrNotOfOffice
+	case !s.holds(role, cmp.Or(place, e.Counter)):
+		return "", notOf[role]
 	case own(e, c.Person): // an officer too: nobody handles his own request
 		return "", enrollment.ErrOwnRequest
-	case e.Office == "":
+	case place == "":
 		return "", ErrNotSubmitted
 	}
-	authority, _ := s.by(appointment.RegistrationOfficer, e.Office)
+	authority, _ := s.by(role, place)
 	return authority, nil
+}
+
+var notOf = map[appointment.Role]*fault.Fault{
+	appointment.RegistrationOfficer: ErrNotOfOffice, appointment.ResearchOfficer: ErrNotOfUnit, appointment.UnitOfficer: ErrNotOfCompanyUnit,
+}
+
+// deskOf is who checks, or hands over, and where.
+func deskOf(e enrollment.Enrollment) (appointment.Role, string) {
+	switch {
+	case e.Status == enrollment.StatusAtCompanyUnit:
+		return appointment.UnitOfficer, e.TokenAt
+	case e.Office == "" && e.Unit != "":
+		return appointment.ResearchOfficer, e.Unit
+	}
+	return appointment.RegistrationOfficer, e.Office
 }
 
 // mayRevoke: falsity is for the CA alone to find (A7); a holder may give every

@@ -13,7 +13,7 @@ var accessesSQL string
 
 // Accesses is the users of CPMIS.
 var Accesses = Projection{
-	Name: "accesses", Version: 1, Tables: accessesSQL,
+	Name: "accesses", Version: 2, Tables: accessesSQL,
 	Catalogs: []event.Catalog{access.Catalog},
 	Apply:    applyAccess,
 }
@@ -38,8 +38,11 @@ func applyAccess(w *Writer, e Event) {
 	case access.UserDefined:
 		accesses.Put(w, accessRow{
 			UserName: e.UserName, Level: string(e.Level), Person: string(e.Person), Request: e.Request.ID(),
-			Serial: e.Certificate, Fingerprint: e.Fingerprint, Unit: e.Unit, Active: true, Since: e.At,
+			Serial: e.Certificate, Fingerprint: e.Fingerprint, Unit: e.Unit, Active: !e.Pending, Since: e.At,
 		})
+	case access.CertificateBound:
+		r := accesses.Change(w, e.UserName)
+		r.Active, r.Since = true, e.At
 	case access.Suspended:
 		r := accesses.Change(w, e.UserName)
 		r.Active, r.Since, r.Cause = false, e.At, new(string(e.Cause))

@@ -18,7 +18,7 @@ var stated = []string{"crls.crls"}
 func TestRowsFitTheirTables(t *testing.T) {
 	pool, described := pgtest.Pool(t), map[string]*layout{}
 	for _, l := range []*layout{
-		&requests.layout, &certificates.layout, &accesses.layout, &cases.layout, &credentials.layout, &inquiries.layout, &notifications.layout,
+		&requests.layout, &certificates.layout, &accesses.layout, &cases.layout, &credentials.layout, &consignments.layout, &inquiries.layout, &notifications.layout,
 		&tokens.layout, &offices.layout, &tariffs.layout, &appointments.layout,
 	} {
 		described[l.name] = l

@@ -17,7 +17,7 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 1, Tables: requestsSQL,
+	Name: "requests", Version: 2, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
@@ -45,6 +45,12 @@ type requestRow struct {
 	SurnameTerm     []byte
 	Last4Term       []byte
 	EmailConfirmed  bool
+	Unit            *string
+	Dossier         *string // place that has the papers, or sent them
+	DossierTo       *string // while they are on their way
+	Origin          *string
+	TokenAt         *string
+	UserName        *string
 	Office          *string
 	SubmittedAt     *time.Time
 	Sighted         []string
@@ -108,6 +114,23 @@ func (r *requestRow) learn(w *Writer, e event.Event) {
 		r.EmailConfirmed = true
 	case enrollment.Submitted:
 		r.Office, r.SubmittedAt = &e.Office, &e.At
+	case enrollment.SubmittedToUnit:
+		r.Unit, r.Dossier, r.SubmittedAt = &e.Unit, &e.Unit, &e.At
+	case enrollment.DossierReturned:
+		r.Corrections = append([]string{}, e.Fields...)
+	case enrollment.DossierDispatched:
+		r.Dossier, r.DossierTo = &e.From, &e.To
+	case enrollment.DossierReceived:
+		r.Dossier, r.DossierTo = &e.Place, nil
+		if e.Office {
+			r.Origin, r.Office = &e.From, &e.Place
+		}
+	case enrollment.DossierLost:
+		r.DossierTo = nil
+	case enrollment.TokenArrived:
+		r.TokenAt = &e.Place
+	case enrollment.AccessNoted:
+		r.UserName = &e.UserName
 	case enrollment.DocumentSighted:
 		sighted := func(document string) bool { return document == string(e.Document) }
 		r.Sighted = append(slices.DeleteFunc(r.Sighted, sighted), string(e.Document))

@@ -18,6 +18,12 @@ CREATE TABLE requests (
 	surname_term     bytea,
 	last4_term       bytea,                     -- of tracking code and last four digits of the mobile
 	email_confirmed  boolean NOT NULL DEFAULT false,
+	unit             text,                      -- channel B
+	dossier          text,                      -- place that has the papers, or sent them
+	dossier_to       text,
+	origin           text,                      -- where the token goes back to
+	token_at         text,
+	user_name        text,                      -- of CPMIS, channel B
 	office           text,
 	submitted_at     timestamptz,
 	sighted          text[] NOT NULL DEFAULT '{}',
@@ -35,6 +41,10 @@ CREATE TABLE requests (
 );
 CREATE INDEX ON requests (office, status, status_since);
 CREATE INDEX ON requests (opened_by);
+CREATE INDEX ON requests (unit, status);
+CREATE INDEX ON requests (dossier);
+CREATE INDEX ON requests (origin);
+CREATE INDEX ON requests (token_at);
 CREATE INDEX ON requests (person);
 CREATE INDEX ON requests (person_term);
 CREATE INDEX ON requests (mobile_term);

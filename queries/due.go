@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"govahi/domain/event"
+	"govahi/domain/token"
 )
 
 // itsTime is said of what event.IsDue.
@@ -24,4 +25,19 @@ func (q *Queries) DueNotifications(ctx context.Context, now time.Time, limit int
 
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], sql, now, now.Add(event.Apart), limit)
+}
+
+// DueTokens are the serials of tokens that are overdue by the terms of custody:
+// for an alarm, or after it for their end; those that wait longest first.
+func (q *Queries) DueTokens(t token.Terms) func(context.Context, time.Time, int) ([]string, error) {
+	return func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		ago := func(d time.Duration) time.Time { return now.Add(-d) }
+		return ask(ctx, q, pgx.RowTo[string], `SELECT serial FROM tokens.tokens
+			WHERE status = 'in-transit' AND since <= CASE WHEN alarm IS NULL THEN $1 ELSE $2 END
+			   OR status = 'personalised' AND born <= CASE WHEN alarm IS NULL THEN $3 ELSE $4 END
+			   OR status = 'delivered' AND since <= CASE WHEN alarm IS NULL THEN $5 ELSE $6 END
+			ORDER BY since LIMIT $7`,
+			ago(t.Receipt.Alarm), ago(t.Receipt.End), ago(t.Delivery.Alarm), ago(t.Delivery.End),
+			ago(t.Activation.Alarm), ago(t.Activation.End), limit)
+	}
 }

@@ -45,11 +45,21 @@ type Token struct {
 	Status      string    `json:"status" db:"status"`
 	Request     *string   `json:"request,omitempty" db:"request"`
 	Certificate *string   `json:"certificate,omitempty" db:"certificate"`
+	Office      string    `json:"office" db:"office" doc:"Whose stock it came from"`
+	Holder      *string   `json:"holder,omitempty" db:"holder" doc:"Place that has it, or has sent it on; none if the applicant has it"`
+	HolderTo    *string   `json:"sentTo,omitempty" db:"holder_to" doc:"Where it is on its way to"`
+	Alarm       *string   `json:"alarm,omitempty" db:"alarm" doc:"What is overdue"`
 	Since       time.Time `json:"since" db:"since"`
 }
 
-// Tokens lists an office's tokens.
-func (q *Queries) Tokens(ctx context.Context, office string) ([]Token, error) {
-	return rows[Token](ctx, q, `SELECT serial, model, status, request, certificate, since FROM tokens.tokens
-		WHERE office = $1 ORDER BY status, serial LIMIT 500`, office)
+const tokenColumns = `SELECT serial, model, status, request, certificate, office, holder, holder_to, alarm, since FROM tokens.tokens `
+
+// Tokens lists those of an office's stock, and those that a place has or waits for.
+func (q *Queries) Tokens(ctx context.Context, place string) ([]Token, error) {
+	return rows[Token](ctx, q, tokenColumns+`WHERE $1 IN (office, holder, holder_to) ORDER BY status, serial LIMIT 500`, place)
+}
+
+// Alarms lists the tokens of all offices that are overdue, the oldest first.
+func (q *Queries) Alarms(ctx context.Context) ([]Token, error) {
+	return rows[Token](ctx, q, tokenColumns+`WHERE alarm IS NOT NULL ORDER BY since LIMIT 500`)
 }

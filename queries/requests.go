@@ -25,6 +25,12 @@ type Request struct {
 	State        string     `json:"state" db:"state"`
 	Since        time.Time  `json:"since" db:"status_since"`
 	OpenedAt     time.Time  `json:"openedAt" db:"opened_at"`
+	Unit         *string    `json:"unit,omitempty" db:"unit" doc:"Research and technology unit, inside channel"`
+	Dossier      *string    `json:"dossier,omitempty" db:"dossier" doc:"Place that has the papers, or sent them; inside channel"`
+	DossierTo    *string    `json:"dossierTo,omitempty" db:"dossier_to" doc:"Where they are on their way to"`
+	Origin       *string    `json:"origin,omitempty" db:"origin" doc:"Where the token goes back to"`
+	TokenAt      *string    `json:"tokenAt,omitempty" db:"token_at" doc:"The last place that received the token"`
+	UserName     *string    `json:"userName,omitempty" db:"user_name" doc:"CPMIS user defined before the delivery"`
 	Office       *string    `json:"office,omitempty" db:"office"`
 	Counter      *string    `json:"counter,omitempty" db:"counter"`
 	Organization *string    `json:"organization,omitempty" db:"organization"`
@@ -52,7 +58,7 @@ type Request struct {
 }
 
 const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
-	r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
+	r.unit, r.dossier, r.dossier_to, r.origin, r.token_at, r.user_name, r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
 	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
 	r.opened_by, r.form` + requestTables
 
@@ -79,15 +85,16 @@ func (q *Queries) OfPerson(ctx context.Context, person event.Subject) ([]Request
 
 // Search narrows the queue of an office. All fields may be empty.
 type Search struct {
-	State      string `json:"state,omitempty" required:"false" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active"`
+	State      string `json:"state,omitempty" required:"false" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active,at-research-unit,approved,in-transit,at-authority,ready-for-dispatch,at-origin,back-at-research-unit,access-defined,at-company-unit"`
 	PersonCode string `json:"personCode,omitempty" required:"false" maxLength:"40"`
 	Mobile     string `json:"mobile,omitempty" required:"false" maxLength:"30"`
 	Surname    string `json:"surname,omitempty" required:"false" maxLength:"64"`
 }
 
-// Queue is an office's requests, those that wait longest first.
+// Queue is the requests of an office, a unit or an authority, those that wait
+// longest first.
 func (q *Queries) Queue(ctx context.Context, office string, s Search) ([]Request, error) {
-	list, err := rows[Request](ctx, q, requestColumns+`WHERE COALESCE(r.office, r.counter) = $1
+	list, err := rows[Request](ctx, q, requestColumns+`WHERE $1 IN (COALESCE(r.office, r.counter), r.unit, r.dossier, r.dossier_to, r.origin, r.token_at)
 		AND ($2 = '' OR `+effective+` = $2)
 		AND ($3::bytea IS NULL OR r.person_term = $3) AND ($4::bytea IS NULL OR r.mobile_term = $4)
 		AND ($5::bytea IS NULL OR r.surname_term = $5)

@@ -12,7 +12,7 @@ import (
 
 type queue struct {
 	Office string `path:"office" maxLength:"40"`
-	State  string `query:"state" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active" doc:"Only requests in this state"`
+	State  string `query:"state" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active,at-research-unit,approved,in-transit,at-authority,ready-for-dispatch,at-origin,back-at-research-unit,access-defined,at-company-unit" doc:"Only requests in this state"`
 }
 
 // desk is what the officers of a registration office do with a request.
@@ -117,7 +117,11 @@ func (h House) desk(s *Server) {
 		})
 }
 
-// officersOf are those who may see an office's queue.
+// officersOf are those who may see the queue of an office, a unit or an authority.
 func officersOf(office string) []appointment.Post {
-	return append([]appointment.Post{{Role: appointment.RegistrationOfficer, Place: office}}, overseers...)
+	var posts []appointment.Post
+	for _, role := range appointment.Local {
+		posts = append(posts, appointment.Post{Role: role, Place: office})
+	}
+	return append(posts, overseers...)
 }

@@ -5,7 +5,6 @@ import (
 
 	"govahi/adapters/pki"
 	"govahi/commands"
-	"govahi/domain/enrollment"
 )
 
 // issuance is the way from a confirmed record to the applicant's hand.
@@ -50,12 +49,10 @@ func (h House) issuance(s *Server) {
 	Command(s, Operation{ID: "deliver-token", Method: "POST", Path: "/requests/{code}/delivery", Tag: tag, Summary: "Hand token and sheet to the applicant, identity re-checked (S1.11)"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Coded
-			Body struct {
-				IdentityChecked enrollment.Document `json:"identityChecked" enum:"national-card,passport,birth-certificate"`
-			}
+			Body commands.DeliverToken
 		},
 		) (commands.Receipt, Nothing, error) {
-			return done(h.App.DeliverToken(ctx, c, in.plain(), in.Body.IdentityChecked))
+			return done(h.App.DeliverToken(ctx, c, in.plain(), in.Body))
 		})
 	Command(s, Operation{ID: "accept-certificate", Method: "POST", Path: "/requests/{code}/acceptance", Tag: tag, Summary: "Accept the certificate, as its subscriber"},
 		func(ctx context.Context, c commands.Caller, in *Coded) (commands.Receipt, Nothing, error) {

@@ -101,7 +101,7 @@ var (
 
 // sheet is drawn for the applicant and the office that has the request.
 func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetData, error) {
-	r, err := h.inside(ctx, id, code)
+	r, err := h.dossier(ctx, id, code)
 	if err != nil {
 		return web.SheetData{}, err
 	}

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"govahi/adapters/limits"
 	"govahi/commands"
@@ -60,14 +61,21 @@ func (h House) requests(s *Server) {
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.AcceptLiability(ctx, c, in.plain(), in.Body.Version, in.Body.TextHash))
 		})
-	Command(s, Operation{ID: "submit-request", Method: "POST", Path: "/requests/{code}/submission", Tag: tag, Summary: "Submit the request to a registration office (S1.8)"},
+	Command(s, Operation{ID: "submit-request", Method: "POST", Path: "/requests/{code}/submission", Tag: tag, Summary: "Submit the request to a registration office, or to the unit of one's company (S1.8, S1.18)"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Coded
 			Body struct {
-				Office string `json:"office" maxLength:"40" doc:"Code of the office"`
+				Office string `json:"office,omitempty" required:"false" maxLength:"40" doc:"Outside channel: code of the registration office"`
+				Unit   string `json:"unit,omitempty" required:"false" maxLength:"40" doc:"Inside channel: code of the research and technology unit of one's company"`
 			}
 		},
 		) (commands.Receipt, Nothing, error) {
+			switch {
+			case (in.Body.Office == "") == (in.Body.Unit == ""):
+				return done(commands.Receipt{}, errOnePlace)
+			case in.Body.Unit != "":
+				return done(h.App.SubmitToUnit(ctx, c, in.plain(), in.Body.Unit))
+			}
 			return done(h.App.SubmitRequest(ctx, c, in.plain(), in.Body.Office))
 		})
 	Command(s, Operation{ID: "withdraw-request", Method: "POST", Path: "/requests/{code}/withdrawal", Tag: tag, Summary: "Withdraw the request"},
@@ -90,6 +98,10 @@ func warned(ctx context.Context, about []*fault.Fault) Warned {
 	return w
 }
 
+var errOnePlace = fault.New(fault.Invalid, "one-place-needed",
+	"یا دفتر ثبت‌نام را بنویسید (مسیر خارج از صنعت) یا واحد پژوهش و فناوری شرکت خود را (مسیر داخل).",
+	"Name either the registration office (outside channel) or the research unit of your company (inside channel).").At("office")
+
 // done is a command's answer without a body.
 func done(r commands.Receipt, err error) (commands.Receipt, Nothing, error) { return r, Nothing{}, err }
 
@@ -110,7 +122,7 @@ func (h House) requestQueries(s *Server) {
 		})
 	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
-			r, err := h.inside(ctx, id, in.plain())
+			r, err := h.dossier(ctx, id, in.plain())
 			if err != nil {
 				return enrollment.Form{}, err
 			}
@@ -174,15 +186,15 @@ func (h House) sees(ctx context.Context, id Identity, r queries.Request, err err
 	case err != nil && !errors.Is(err, enrollment.ErrNotFound):
 		return err
 	}
-	seen := h.may(ctx, id, append(officersOn(r), overseers...)...)
+	seen := h.may(ctx, id, slices.Concat(officersOn(r), carriersOf(r), overseers)...)
 	if seen != nil {
 		return hidden(seen, enrollment.ErrNotFound)
 	}
 	return err
 }
 
-// inside is a request for those who may see its form: not for overseers.
-func (h House) inside(ctx context.Context, id Identity, code string) (queries.Request, error) {
+// dossier is a request for those who may see its form: not for overseers.
+func (h House) dossier(ctx context.Context, id Identity, code string) (queries.Request, error) {
 	r, err := h.Queries.Request(ctx, code)
 	if err = h.sees(ctx, id, r, err); err == nil && !own(r, id) {
 		err = sealed(h.may(ctx, id, officersOn(r)...))
@@ -200,6 +212,23 @@ func officersOn(r queries.Request) (posts []appointment.Post) {
 		if place != "" {
 			posts = append(posts, appointment.Post{Role: appointment.RegistrationOfficer, Place: place})
 		}
+	}
+	if r.Unit != nil {
+		posts = append(posts, appointment.Post{Role: appointment.ResearchOfficer, Place: *r.Unit})
+	}
+	return posts
+}
+
+// carriersOf are those who have a part in the way of papers and token, and see no
+// form.
+func carriersOf(r queries.Request) (posts []appointment.Post) {
+	for _, place := range []*string{r.Dossier, r.DossierTo, r.Origin} {
+		if place != nil {
+			posts = append(posts, appointment.Post{Role: appointment.AuthorityOfficer, Place: *place})
+		}
+	}
+	if r.TokenAt != nil {
+		posts = append(posts, appointment.Post{Role: appointment.UnitOfficer, Place: *r.TokenAt})
 	}
 	return posts
 }

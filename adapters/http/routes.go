@@ -35,6 +35,7 @@ func Declare(s *Server, h House) {
 	h.accesses(s)
 	h.offices(s)
 	h.credentials(s)
+	h.inside(s)
 	h.management(s)
 	h.repository(s)
 	h.pages(s)

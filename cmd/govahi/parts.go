@@ -50,7 +50,10 @@ func (h *house) workers() []policies.Worker {
 			return h.app.SendNotification(ctx, c, h.mailer, id)
 		},
 	}
-	return []policies.Worker{inquire, post}
+	watch := policies.Worker{
+		Name: "watch", Due: h.queries.DueTokens(h.app.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
+	}
+	return []policies.Worker{inquire, post, watch}
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

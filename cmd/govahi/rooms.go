@@ -138,7 +138,7 @@ func (h *house) makeApp() error {
 	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
-		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Custody: commands.DefaultCustody, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.publisher = commands.NewPublisher(h.app)
 	mailer, err := h.mailServer()

@@ -296,7 +296,7 @@ var doings = []doing{
 		s.asked(s.PrintSheet(s.ctx, s.as(officer), a.code))
 	}},
 	{at(enrollment.StatusReadyForDelivery), func(s *tale, a *affair, _ enrollment.Enrollment) {
-		s.asked(s.DeliverToken(s.ctx, s.as(second), a.code, enrollment.NationalCard))
+		s.asked(s.DeliverToken(s.ctx, s.as(second), a.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	}},
 	{at(enrollment.StatusDelivered), func(s *tale, a *affair, _ enrollment.Enrollment) {
 		s.asked(s.AcceptCertificate(s.ctx, s.as(a.person), a.code))

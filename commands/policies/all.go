@@ -9,6 +9,7 @@ func OfRecord() []Policy {
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
+		MoveDossiersOnConsigned(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }

@@ -18,13 +18,19 @@ func NotifyOnProgress() Policy {
 			return h.App.Notify(ctx, h.Caller, notification.EmailCode, h.Stream, e.Round, nil)
 		case enrollment.Submitted:
 			return h.App.Notify(ctx, h.Caller, notification.RequestSubmitted, h.Stream, 0, nil)
+		case enrollment.SubmittedToUnit:
+			return h.App.Notify(ctx, h.Caller, notification.SubmittedToUnit, h.Stream, 0, nil)
+		case enrollment.DossierReturned:
+			return h.App.Notify(ctx, h.Caller, notification.DossierReturned, h.Stream, 0, nil)
+		case enrollment.TokenArrived:
+			return h.App.NotifyArrived(ctx, h.Caller, h.Stream, e.Place)
 		case enrollment.CorrectionRequested:
 			return h.App.Notify(ctx, h.Caller, notification.CorrectionNeeded, h.Stream, 0, nil)
 		case enrollment.Rejected:
 			return h.App.Notify(ctx, h.Caller, notification.RequestRejected, h.Stream, 0, nil)
 		case enrollment.Issued:
 			with := map[string]string{"serial": e.Serial}
-			return h.App.Notify(ctx, h.Caller, notification.CertificateIssued, h.Stream, 0, with)
+			return h.App.NotifyIssued(ctx, h.Caller, h.Stream, with)
 		}
 		return nil
 	}}

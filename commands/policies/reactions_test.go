@@ -9,12 +9,14 @@ import (
 	"govahi/commands"
 	"govahi/domain/access"
 	"govahi/domain/certificate"
+	"govahi/domain/consignment"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/office"
 	"govahi/domain/person"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -56,7 +58,7 @@ func issued(more ...event.Event) []event.Event {
 func certified(h *house, more ...event.Event) event.Recorded {
 	record := certificate.Citation{Stream: request}
 	return given(h, certificate.Kind, serial, append([]event.Event{
-		certificate.IssuanceIntended{Serial: serial, Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
+		certificate.IssuanceIntended{Serial: serial, Token: "T1", Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
 		certificate.SigningStarted{Signer: "s", At: noon},
 		certificate.Issued{
 			Serial: serial, Request: request, Subject: sara, Fingerprint: "f1", NotAfter: noon.AddDate(1, 0, 0),
@@ -80,6 +82,36 @@ func over(end event.Event) func(*house) event.Recorded {
 
 func progress(events ...event.Event) func(*house) event.Recorded {
 	return func(h *house) event.Recorded { return given(h, enrollment.Kind, code, append(formed(), events...)...) }
+}
+
+// inside is a request of channel B at its unit.
+func inside(more ...event.Event) []event.Event {
+	events := append(formed(), enrollment.SubmittedToUnit{Unit: "unit", FormVersion: 1, At: noon})
+	opened := events[0].(enrollment.Opened)
+	opened.Channel = enrollment.Inside
+	events[0] = opened
+	return append(events, more...)
+}
+
+// onItsWay is one whose token is ready to go back.
+func onItsWay() []event.Event {
+	return inside(enrollment.DossierApproved{Unit: "unit", At: noon},
+		enrollment.DossierReceived{Consignment: "1", From: "authority", Place: "office-1", Office: true, At: noon},
+		enrollment.IssuanceRequested{Token: "T1", KeyHash: "4e7", Request: event.About(sara, enrollment.SigningInfo{CSR: []byte{1}}), By: nima, At: noon},
+		enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon},
+		enrollment.Issued{Serial: serial, Fingerprint: "f1", At: noon},
+		enrollment.TokenPersonalised{Token: "T1", By: nima, At: noon}, enrollment.SheetPrinted{Copy: 1, By: nima, At: noon})
+}
+
+// gone is a token of which something is told.
+func gone(h *house, more ...event.Event) event.Recorded {
+	return given(h, token.Kind, "T1", append([]event.Event{
+		token.ReceivedInStock{Serial: "T1", Office: "office-1"}, token.Reserved{Request: request}, token.Personalised{Certificate: serial, At: noon},
+	}, more...)...)
+}
+
+func arrived(h *house, intact bool) event.Recorded {
+	return gone(h, token.HandedOver{From: "office-1", To: "authority", At: noon}, token.Received{Place: "authority", SealIntact: intact, At: noon})
 }
 
 func defined(h *house) event.Recorded {
@@ -118,6 +150,47 @@ var reactions = []struct {
 		given(h, token.Kind, "T1", token.ReceivedInStock{Serial: "T1"}, token.Reserved{Request: request}, token.Personalised{Certificate: serial})
 		return given(h, enrollment.Kind, code, issued(enrollment.Delivered{By: nima, At: noon})...)
 	}, "token.delivered.v1"},
+	{"move-dossiers-on-consigned", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, inside(enrollment.DossierApproved{Unit: "unit", At: noon})...)
+		return given(h, consignment.Kind, "1", consignment.Dispatched{Number: "1", From: "unit", To: "authority", Dossiers: []string{code}, At: noon})
+	}, "enrollment.dossier-dispatched.v1"},
+	{"move-dossiers-on-consigned", func(h *house) event.Recorded {
+		given(h, office.Kind, "office-1", office.Opened{Code: "office-1", Sort: office.Registration})
+		given(h, enrollment.Kind, code, inside(enrollment.DossierApproved{Unit: "unit", At: noon}, enrollment.DossierDispatched{Consignment: "1", From: "authority", To: "office-1", At: noon})...)
+		return given(h, consignment.Kind, "1", consignment.Dispatched{Number: "1", From: "authority", To: "office-1", Dossiers: []string{code}, At: noon},
+			consignment.Received{Dossiers: []string{code}, SealIntact: true, At: noon})
+	}, "enrollment.dossier-received.v1"},
+	{"note-token-on-received", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, onItsWay()...)
+		return arrived(h, true)
+	}, "enrollment.token-arrived.v1"},
+	{"note-access-on-defined", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, append(onItsWay(), enrollment.TokenArrived{Place: "authority", At: noon}, enrollment.TokenArrived{Place: "unit", At: noon})...)
+		return defined(h)
+	}, "enrollment.access-noted.v1"},
+	{"bind-access-on-accepted", func(h *house) event.Recorded {
+		given(h, access.Binding, serial, access.Bound{UserName: "sara1", At: noon})
+		given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, Pending: true, At: noon})
+		return given(h, enrollment.Kind, code, append(onItsWay(), enrollment.Accepted{By: sara, At: noon})...)
+	}, "access.certificate-bound.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return arrived(h, false) }, "certificate.revoked.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.Lost{By: "sara", At: noon}) }, "certificate.revoked.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.FoundDefective{By: nima, At: noon}) }, "certificate.revoked.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded {
+		certified(h)
+		return gone(h, token.Recalled{Cause: string(token.NotDelivered), By: "policy:watch", At: noon})
+	}, "certificate.revoked.v1"},
+	{"recall-token-on-revoked", func(h *house) event.Recorded { gone(h); return certified(h, revoked) }, "token.recalled.v1"},
+	{"raise-fee-on-submitted", func(h *house) event.Recorded {
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		return given(h, enrollment.Kind, code, inside()...)
+	}, "fee.raised.v1"},
+	{"notify-on-progress", progress(enrollment.SubmittedToUnit{Unit: "unit", At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.DossierReturned{Fields: []string{"email"}, By: nima, At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", func(h *house) event.Recorded {
+		given(h, office.Kind, "company-unit", office.Opened{Code: "company-unit", Sort: office.CompanyUnit, Company: "10999001013"})
+		return given(h, enrollment.Kind, code, append(onItsWay(), enrollment.TokenArrived{Place: "company-unit", At: noon})...)
+	}, "notification.requested.v1"},
 	{"release-opening-on-over", over(enrollment.Accepted{By: sara, At: noon}), "opening.released.v1"},
 	{"release-opening-on-over", over(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "opening.released.v1"},
 	{"release-opening-on-over", over(enrollment.Withdrawn{By: sara, At: noon}), "opening.released.v1"},

@@ -1,7 +1,8 @@
 // Package access is a user of CPMIS with his level, bound to a certificate
 // (S1.13, S1.14).
 //
-//	─UserDefined─▶ Active ─Suspended─▶ Suspended
+//	─UserDefined─▶ Active ─Suspended─▶ Suspended      channel A, after the delivery
+//	─UserDefined─▶ Pending ─CertificateBound─▶ Active   channel B, before it
 package access
 
 import (
@@ -13,7 +14,9 @@ import (
 
 // Catalog lists every event of a CPMIS user.
 var Catalog = event.NewCatalog(
-	event.Of[UserDefined]("access.user-defined.v1"),
+	event.Was("access.user-defined.v1", userDefinedV1.upcast),
+	event.Of[UserDefined]("access.user-defined.v2"),
+	event.Of[CertificateBound]("access.certificate-bound.v1"),
 	event.Of[Suspended]("access.suspended.v1"),
 )
 
@@ -33,7 +36,8 @@ const (
 // Levels lists them.
 var Levels = []Level{Viewer, Contributor, Approver}
 
-// UserDefined names the user and binds him to the delivered certificate.
+// UserDefined names the user and the certificate that he will enter with. In
+// channel B nobody enters before the applicant has activated and accepted it.
 type UserDefined struct {
 	UserName    string        `json:"userName"`
 	Level       Level         `json:"level"`
@@ -42,8 +46,37 @@ type UserDefined struct {
 	Certificate string        `json:"certificate"` // serial
 	Fingerprint string        `json:"fingerprint"`
 	Unit        string        `json:"unit"`
+	Pending     bool          `json:"pending"` // until the certificate is bound
 	By          event.Subject `json:"by"`
 	At          time.Time     `json:"at"`
+}
+
+// userDefinedV1 was of channel A alone.
+type userDefinedV1 struct {
+	UserName    string        `json:"userName"`
+	Level       Level         `json:"level"`
+	Person      event.Subject `json:"person"`
+	Request     event.Stream  `json:"request"`
+	Certificate string        `json:"certificate"`
+	Fingerprint string        `json:"fingerprint"`
+	Unit        string        `json:"unit"`
+	By          event.Subject `json:"by"`
+	At          time.Time     `json:"at"`
+}
+
+func (v userDefinedV1) upcast() event.Event {
+	return UserDefined{
+		UserName: v.UserName, Level: v.Level, Person: v.Person, Request: v.Request, Certificate: v.Certificate,
+		Fingerprint: v.Fingerprint, Unit: v.Unit, By: v.By, At: v.At,
+	}
+}
+
+// CertificateBound lets the user of channel B enter: he holds the token, has
+// activated it, and accepted the certificate.
+type CertificateBound struct {
+	UserName    string    `json:"userName"`
+	Certificate string    `json:"certificate"`
+	At          time.Time `json:"at"`
 }
 
 // Suspended ends the access until another certificate is bound.
@@ -64,15 +97,20 @@ type Access struct {
 func Evolve(s Access, e event.Event) Access {
 	switch e := e.(type) {
 	case UserDefined:
-		s = Access{e, true}
+		s = Access{e, !e.Pending}
+	case CertificateBound:
+		s.User.Pending, s.Active = false, true
 	case Suspended:
-		s.Active = false
+		s.User.Pending, s.Active = false, false
 	}
 	return s
 }
 
 // The refusals.
 var (
+	ErrNotArrived = fault.New(fault.Conflict, "token-not-at-unit",
+		"در مسیر داخل صنعت، نام کاربری وقتی تعریف می‌شود که توکن به واحد پژوهش و فناوری رسیده و هنوز تحویل نشده است.",
+		"In the inside channel the user is defined while the token is at the research unit, before its delivery.")
 	ErrNotDelivered = fault.New(fault.Conflict, "token-not-delivered",
 		"نام کاربری پس از تحویل توکن به متقاضی تعریف می‌شود.",
 		"The user name is defined only after the applicant holds the token.")
@@ -94,6 +132,7 @@ var (
 type Define struct {
 	User      UserDefined
 	Delivered bool
+	Arrived   bool // of channel B: the token is at the unit, and was not delivered
 	Valid     bool
 }
 
@@ -101,16 +140,35 @@ type Define struct {
 // certificate to a user name (invariant 3).
 func (c Define) Decide(s Access) ([]event.Event, error) {
 	switch {
-	case !c.Delivered:
+	case c.User.Pending && !c.Arrived && s.User.Certificate != c.User.Certificate:
+		return nil, ErrNotArrived
+	case !c.User.Pending && !c.Delivered:
 		return nil, ErrNotDelivered
 	case !c.Valid:
 		return nil, ErrNotValid
-	case s.Active && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
+	case (s.Active || s.User.Pending) && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
 		return nil, nil
-	case s.User.Person != "" && s.User.Person != c.User.Person, s.Active && s.User.Certificate != c.User.Certificate:
+	case s.User.Person != "" && s.User.Person != c.User.Person, (s.Active || s.User.Pending) && s.User.Certificate != c.User.Certificate:
 		return nil, life.Refuse(ErrTaken, string(s.Status()))
 	}
+	if s.Active && s.User.Certificate == c.User.Certificate { // only the level is another
+		c.User.Pending = false
+	}
 	return []event.Event{c.User}, nil
+}
+
+// BindCertificate follows the acceptance; a policy asks.
+type BindCertificate struct {
+	Certificate string
+	At          time.Time
+}
+
+// Decide binds what waits for it.
+func (c BindCertificate) Decide(s Access) ([]event.Event, error) {
+	if !s.User.Pending || s.User.Certificate != c.Certificate {
+		return nil, nil
+	}
+	return []event.Event{CertificateBound{s.User.UserName, c.Certificate, c.At}}, nil
 }
 
 // Suspend ends the access of a certificate that is no longer valid (invariant 8).
@@ -122,7 +180,7 @@ type Suspend struct {
 
 // Decide leaves a user alone who has another certificate by now.
 func (c Suspend) Decide(s Access) ([]event.Event, error) {
-	if !s.Active || s.User.Certificate != c.Certificate {
+	if !s.Active && !s.User.Pending || s.User.Certificate != c.Certificate {
 		return nil, nil
 	}
 	return []event.Event{Suspended{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil

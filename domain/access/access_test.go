@@ -9,8 +9,9 @@ import (
 
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
-		"access.user-defined.v1": user("a1"),
-		"access.suspended.v1":    suspended("a1"),
+		"access.user-defined.v2":      user("a1"),
+		"access.certificate-bound.v1": CertificateBound{"sara.azmouni", "a1", noon},
+		"access.suspended.v1":         suspended("a1"),
 	})
 	spec.Golden(t, Binding.Catalog, "testdata", map[string]event.Event{"binding.bound.v1": Bound{"sara.azmouni", noon}})
 }
@@ -63,4 +64,28 @@ func TestACertificateHasOneUser(t *testing.T) {
 	spec.Given(t, Binding).When(bind).Then(Bound(bind))
 	spec.Given(t, Binding, Bound(bind)).When(bind).ThenNothing()
 	spec.Given(t, Binding, Bound(bind)).When(Bind{"sara", noon}).ThenFault(ErrBound)
+}
+
+func TestInsideTheUserWaitsForTheAcceptance(t *testing.T) { // invariant 4
+	inside := user("a1")
+	inside.Pending = true
+	define := Define{User: inside, Arrived: true, Valid: true}
+	bound := CertificateBound{"sara.azmouni", "a1", noon}
+	spec.Given(t, Kind).When(Define{User: inside, Delivered: true, Valid: true}).ThenFault(ErrNotArrived)
+	spec.Given(t, Kind).When(define).Then(inside)
+	spec.Given(t, Kind, inside).When(define).ThenNothing()
+	spec.Given(t, Kind, inside).When(BindCertificate{"a1", noon}).Then(bound)
+	spec.Given(t, Kind, inside).When(BindCertificate{"b2", noon}).ThenNothing()
+	spec.Given(t, Kind, inside, bound).When(BindCertificate{"a1", noon}).ThenNothing()
+	spec.Given(t, Kind, user("a1")).When(BindCertificate{"a1", noon}).ThenNothing()
+	spec.Given(t, Kind, inside).When(suspending("a1")).Then(suspended("a1"))
+	spec.Given(t, Kind, inside, suspended("a1")).When(BindCertificate{"a1", noon}).ThenNothing()
+	raised := inside
+	raised.Level, raised.Pending = Approver, true
+	after := raised
+	after.Pending = false
+	spec.Given(t, Kind, inside, bound).When(Define{User: raised, Valid: true}).Then(after) // only the level is another
+	other := inside
+	other.Certificate = "b2"
+	spec.Given(t, Kind, inside).When(Define{User: other, Arrived: true, Valid: true}).ThenFault(ErrTaken)
 }

@@ -11,6 +11,7 @@ type Status string
 // The states of a user.
 const (
 	StatusNone      Status = ""
+	StatusPending   Status = "pending" // defined, and the certificate not bound yet
 	StatusActive    Status = "active"
 	StatusSuspended Status = "suspended"
 )
@@ -20,6 +21,8 @@ func (s Access) Status() Status {
 	switch {
 	case s.Active:
 		return StatusActive
+	case s.User.Pending:
+		return StatusPending
 	case s.User.UserName != "":
 		return StatusSuspended
 	}
@@ -27,14 +30,20 @@ func (s Access) Status() Status {
 }
 
 var (
-	byUnit  = fault.Text{Fa: "واحد پژوهش و فناوری", En: "research and technology unit"}
-	byTrust = fault.Text{Fa: "دارنده یا مرکز صدور", En: "holder or CA centre"}
+	byUnit   = fault.Text{Fa: "واحد پژوهش و فناوری", En: "research and technology unit"}
+	byHolder = fault.Text{Fa: "دارندهٔ گواهی", En: "holder"}
+	byTrust  = fault.Text{Fa: "دارنده یا مرکز صدور", En: "holder or CA centre"}
 )
 
 // life is what people call the states, and what each accepts.
 var life = event.Life{
 	string(StatusNone): {Name: fault.Text{Fa: "تعریف‌نشده", En: "not defined"}, Now: []event.Act{
 		defines("نام را برای دارندهٔ گواهی تعریف کرد", "define the name for a certificate's holder"),
+	}},
+	string(StatusPending): {Name: fault.Text{Fa: "در انتظار پذیرش", En: "waiting for the acceptance"}, Now: []event.Act{
+		defines("سطح دسترسی را با همان گواهی تغییر داد", "change the level with the same certificate"),
+		{Command: BindCertificate{}, By: byHolder, Name: fault.Text{Fa: "توکن را فعال کرد و گواهی را پذیرفت", En: "activate the token and accept the certificate"}},
+		{Command: Suspend{}, By: byTrust, Name: fault.Text{Fa: "با ابطال گواهی دسترسی را تعلیق کرد", En: "suspend the access by revoking its certificate"}},
 	}},
 	string(StatusActive): {Name: fault.Text{Fa: "فعال", En: "active"}, Now: []event.Act{
 		defines("سطح دسترسی را با همان گواهی تغییر داد", "change the level with the same certificate"),

@@ -16,7 +16,7 @@ var noon = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
 func user(certificate string) UserDefined {
 	return UserDefined{
 		"sara.azmouni", Contributor, sara, "enrollment-140512345670", certificate, "f-" + certificate,
-		"rt-south", "p-research", noon,
+		"rt-south", false, "p-research", noon,
 	}
 }
 

@@ -79,6 +79,14 @@ var (
 		"این گواهی پیش‌تر باطل شده است.", "This certificate is already revoked.")
 )
 
+// NotValid is the refusal of what needs a valid certificate.
+func (s Certificate) NotValid() error {
+	if s.Issued.Serial == "" {
+		return ErrNotIssued
+	}
+	return s.refuse(ErrAlreadyRevoked)
+}
+
 func (s Certificate) refuse(f *fault.Fault) error { return life.Refuse(f, string(s.Status)) }
 
 // Intend reserves the serial with everything about what is to be signed.

@@ -20,15 +20,15 @@ type VerifyDocuments struct {
 // Decide adds what was not recorded yet, or a letter recorded wrongly; one
 // inquiry for each form.
 func (c VerifyDocuments) Decide(s Enrollment) ([]event.Event, error) {
-	if err := s.AtDesk(); err != nil {
+	if err := s.in(StatusAtResearchUnit, StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed); err != nil {
 		return nil, err
 	}
 	if err := s.notOwn(c.By); err != nil {
 		return nil, err
 	}
 	events, err := c.newlySighted(s)
-	if err != nil {
-		return nil, err
+	if err != nil || s.Status == StatusAtResearchUnit { // a unit asks no registry
+		return events, err
 	}
 	if s.Inquiry.FormVersion != s.Form.Version {
 		events = append(events, IdentityInquired{c.Inquiry, s.Form.Version, c.By, c.At})
@@ -162,7 +162,7 @@ func (c Reject) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusRejected {
 		return nil, nil
 	}
-	if err := s.in(StatusAtOffice, StatusUnderControl, StatusNeedsCorrection, StatusControlled, StatusConfirmed); err != nil {
+	if err := s.in(StatusAtResearchUnit, StatusAtOffice, StatusUnderControl, StatusNeedsCorrection, StatusControlled, StatusConfirmed); err != nil {
 		return nil, err
 	}
 	if err := s.notOwn(c.By); err != nil {

@@ -45,7 +45,7 @@ type PrintSheet struct {
 
 // Decide numbers the copies.
 func (c PrintSheet) Decide(s Enrollment) ([]event.Event, error) {
-	if err := s.in(StatusIssued, StatusReadyForDelivery, StatusDelivered, StatusAccepted); err != nil {
+	if err := s.in(StatusIssued, StatusReadyForDelivery, StatusReadyForDispatch, StatusDelivered, StatusAccepted); err != nil {
 		return nil, err
 	}
 	return []event.Event{SheetPrinted{s.Copies + 1, c.By, c.At}}, nil
@@ -55,6 +55,7 @@ func (c PrintSheet) Decide(s Enrollment) ([]event.Event, error) {
 // (S1.11; §2.3 ReadyForDelivery → Delivered).
 type Deliver struct {
 	IdentityChecked Document
+	Attorney        *Attorney // who received it for the applicant, if not he himself
 	By              event.Subject
 	At              time.Time
 }
@@ -64,7 +65,7 @@ func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusDelivered {
 		return nil, nil
 	}
-	if err := s.in(StatusReadyForDelivery); err != nil {
+	if err := s.in(StatusReadyForDelivery, StatusAtCompanyUnit); err != nil {
 		return nil, err
 	}
 	if err := s.notOwn(c.By); err != nil {
@@ -72,18 +73,24 @@ func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 	}
 	switch c.IdentityChecked {
 	case NationalCard, Passport, BirthCertificate:
-		return []event.Event{Delivered(c)}, nil
+		d := Delivered{IdentityChecked: c.IdentityChecked, By: c.By, At: c.At}
+		if c.Attorney != nil {
+			d.Attorney = event.About(s.Form.Person, *c.Attorney)
+		}
+		return []event.Event{d}, nil
 	}
 	return nil, ErrIdentityDocument
 }
 
 // Accept is the subscriber's own acceptance (RFC 3647 §4.4.1).
 type Accept struct {
-	By event.Subject
-	At time.Time
+	Activated bool // he has shown that he commands the token
+	By        event.Subject
+	At        time.Time
 }
 
-// Decide lets only the applicant accept.
+// Decide lets only the applicant accept, and in channel B only who has activated
+// the token: others had it in their hands before (invariant 6).
 func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusAccepted {
 		return nil, nil
@@ -94,7 +101,10 @@ func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	if c.By != s.Form.Person {
 		return nil, ErrNotYours
 	}
-	return []event.Event{Accepted(c)}, nil
+	if s.Channel == Inside && !c.Activated {
+		return nil, life.Refuse(ErrNotActivated, string(s.Status))
+	}
+	return []event.Event{Accepted{c.By, c.At}}, nil
 }
 
 // NoteRevoked ends a request whose certificate was revoked: nothing is handed

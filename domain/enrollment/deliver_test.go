@@ -25,7 +25,7 @@ func TestSheetsAreNumbered(t *testing.T) {
 }
 
 func TestDeliveryWaitsForTokenAndSheet(t *testing.T) {
-	deliver := Deliver{NationalCard, omid, noon}
+	deliver := Deliver{NationalCard, nil, omid, noon}
 	spec.Given(t, Kind, and(past(StatusIssued), onToken)...).When(deliver).ThenFault(wrongState)
 	spec.Given(t, Kind, and(past(StatusIssued), printed)...).When(deliver).ThenFault(wrongState)
 	spec.Given(t, Kind, and(past(StatusIssued), onToken, printed)...).When(deliver).Then(delivered)
@@ -34,21 +34,21 @@ func TestDeliveryWaitsForTokenAndSheet(t *testing.T) {
 
 func TestTheReceiverShowsAnIdentityDocument(t *testing.T) {
 	for _, d := range []Document{NationalCard, Passport, BirthCertificate} {
-		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, omid, noon}).Then(Delivered{d, omid, noon})
+		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, nil, omid, noon}).Then(Delivered{d, nil, omid, noon})
 	}
 	for _, d := range []Document{LegalPersonCard, IntroductionLetter, ""} {
-		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, omid, noon}).ThenFault(ErrIdentityDocument)
+		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, nil, omid, noon}).ThenFault(ErrIdentityDocument)
 	}
 }
 
 func TestNobodyDeliversToHimself(t *testing.T) {
-	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{NationalCard, sara, noon}).ThenFault(ErrOwnRequest)
+	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{NationalCard, nil, sara, noon}).ThenFault(ErrOwnRequest)
 }
 
 func TestOnlyTheApplicantAccepts(t *testing.T) {
-	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{sara, noon}).Then(accepted)
-	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{omid, noon}).ThenFault(ErrNotYours)
-	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Accept{sara, noon}).ThenFault(wrongState)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{false, sara, noon}).Then(accepted)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{false, omid, noon}).ThenFault(ErrNotYours)
+	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Accept{false, sara, noon}).ThenFault(wrongState)
 }
 
 func TestAnotherSheetLeavesTheStateAsItIs(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package enrollment is a request for a certificate, from the form to the
-// accepted token (domain §2.2–2.3, channel A).
+// accepted token (domain §2.2–2.3). Channel A, for parties outside the industry:
 //
 //	Draft ─FormCompleted─▶ Completed ─EmailConfirmed, LiabilityAccepted─▶ Ready
 //	Ready ─Submitted─▶ AtOffice ─DocumentSighted, IdentityAnswered, FeeSettled─▶ UnderControl
@@ -9,6 +9,16 @@
 //	Issued ─TokenPersonalised, SheetPrinted─▶ ReadyForDelivery ─Delivered─▶ Delivered ─Accepted─▶ Accepted ■
 //	AtOffice … Confirmed ─Rejected─▶ Rejected ■      before AtCA ─Withdrawn─▶ Withdrawn ■
 //	from Issued on ─Revoked─▶ Revoked ■
+//
+// Channel B, for those inside it, differs on the way up and on the way down:
+//
+//	Ready ─SubmittedToUnit─▶ AtResearchUnit ─DossierApproved─▶ Approved
+//	AtResearchUnit ─DossierReturned─▶ NeedsCorrection ─FormCompleted─▶ AtResearchUnit
+//	Approved ─DossierDispatched─▶ InTransit ─DossierReceived─▶ AtAuthority ─DossierDispatched─▶ InTransit
+//	InTransit ─DossierReceived─▶ AtOffice …
+//	Issued ─TokenPersonalised, SheetPrinted─▶ ReadyForDispatch ─TokenArrived─▶ AtOrigin
+//	AtOrigin ─TokenArrived─▶ BackAtUnit ─AccessNoted─▶ AccessDefined ─TokenArrived─▶ AtCompanyUnit
+//	AtCompanyUnit ─Delivered─▶ Delivered ─Accepted─▶ Accepted ■
 package enrollment
 
 import (
@@ -49,11 +59,28 @@ const (
 	StatusRevoked          Status = "revoked" // the certificate was, after its issue
 )
 
-// Statuses lists all states in the order of the story, for documents and views.
+// The states that only channel B has.
+const (
+	StatusAtResearchUnit   Status = "at-research-unit"
+	StatusApproved         Status = "approved"
+	StatusInTransit        Status = "in-transit" // the dossier, on its way up
+	StatusAtAuthority      Status = "at-authority"
+	StatusReadyForDispatch Status = "ready-for-dispatch"
+	StatusAtOrigin         Status = "at-origin" // the token, on its way down
+	StatusBackAtUnit       Status = "back-at-research-unit"
+	StatusAccessDefined    Status = "access-defined"
+	StatusAtCompanyUnit    Status = "at-company-unit"
+)
+
+// Statuses lists all states in the order of the story, those of channel B alone
+// at the end, for documents and views.
 var Statuses = []Status{
 	StatusDraft, StatusCompleted, StatusReady, StatusAtOffice, StatusUnderControl, StatusNeedsCorrection,
 	StatusControlled, StatusConfirmed, StatusAtCA, StatusIssued, StatusReadyForDelivery, StatusDelivered,
 	StatusAccepted, StatusRejected, StatusWithdrawn, StatusRevoked,
+
+	StatusAtResearchUnit, StatusApproved, StatusInTransit, StatusAtAuthority, StatusReadyForDispatch, StatusAtOrigin,
+	StatusBackAtUnit, StatusAccessDefined, StatusAtCompanyUnit,
 }
 
 // Over tells whether the request is no longer an open one (invariant 3).
@@ -73,6 +100,13 @@ type Enrollment struct {
 	Form   FormCompleted // the latest form; Version 0 before the first
 	Email  EmailProof
 	Liable int // form version for which liability was accepted
+
+	Unit     string // research and technology unit, channel B
+	Approval DossierApproved
+	Dossier  Dossier // where the papers are, channel B
+	Origin   string  // from where the office had them: the token goes back there and nowhere else (S1.21)
+	TokenAt  string  // the last place that received the token
+	Access   string  // CPMIS user name, channel B
 
 	Office       string
 	Sighted      map[Document]DocumentSighted
@@ -122,6 +156,10 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 		s = s.settle()
 	case Submitted:
 		s.Office, s.Status = e.Office, StatusAtOffice
+	case SubmittedToUnit, DossierApproved, DossierReturned, DossierDispatched, DossierReceived, DossierLost:
+		s = s.onItsWayUp(e)
+	case TokenArrived, AccessNoted:
+		s = s.onItsWayDown(e)
 	case DocumentSighted, IdentityInquired, IdentityAnswered, FeeSettled, CorrectionRequested, ControlRequired, ControlClosed:
 		s = s.underControl(e)
 	case Rejected:
@@ -166,6 +204,9 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 	switch s.Status {
 	case StatusNeedsCorrection:
 		s.Status = StatusUnderControl
+		if s.Office == "" { // the unit sent it back, before any office had it
+			s.Status = StatusAtResearchUnit
+		}
 	default:
 		s.Status = StatusCompleted
 	}
@@ -173,7 +214,7 @@ func (s Enrollment) withForm(e FormCompleted) Enrollment {
 }
 
 func (s Enrollment) underControl(e event.Event) Enrollment {
-	if s.Status != StatusNeedsCorrection { // only a form mends a form
+	if s.Status != StatusNeedsCorrection && s.Office != "" { // only a form mends a form; a unit sights, and controls nothing
 		s.Status = StatusUnderControl
 	}
 	s.Confirmation = InformationConfirmed{} // a later change voids it (S1.10)
@@ -238,6 +279,8 @@ func (s Enrollment) settle() Enrollment {
 		s.Status = StatusReady
 	case s.Status == StatusUnderControl && len(s.Missing()) == 0:
 		s.Status = StatusControlled
+	case s.Status == StatusIssued && s.OnToken && s.Copies > 0 && s.Channel == Inside:
+		s.Status = StatusReadyForDispatch
 	case s.Status == StatusIssued && s.OnToken && s.Copies > 0:
 		s.Status = StatusReadyForDelivery
 	}

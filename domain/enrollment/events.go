@@ -17,6 +17,12 @@ var Catalog = event.NewCatalog(
 	event.Of[EmailConfirmed]("enrollment.email-confirmed.v1"),
 	event.Of[LiabilityAccepted]("enrollment.liability-accepted.v1"),
 	event.Of[Submitted]("enrollment.submitted.v1"),
+	event.Of[SubmittedToUnit]("enrollment.submitted-to-unit.v1"),
+	event.Of[DossierApproved]("enrollment.dossier-approved.v1"),
+	event.Of[DossierReturned]("enrollment.dossier-returned.v1"),
+	event.Of[DossierDispatched]("enrollment.dossier-dispatched.v1"),
+	event.Of[DossierReceived]("enrollment.dossier-received.v1"),
+	event.Of[DossierLost]("enrollment.dossier-lost.v1"),
 	event.Of[DocumentSighted]("enrollment.document-sighted.v1"),
 	event.Of[IdentityInquired]("enrollment.identity-inquired.v1"),
 	event.Of[IdentityAnswered]("enrollment.identity-answered.v1"),
@@ -35,7 +41,10 @@ var Catalog = event.NewCatalog(
 	event.Of[Issued]("enrollment.issued.v1"),
 	event.Of[TokenPersonalised]("enrollment.token-personalised.v1"),
 	event.Of[SheetPrinted]("enrollment.sheet-printed.v1"),
-	event.Of[Delivered]("enrollment.delivered.v1"),
+	event.Of[TokenArrived]("enrollment.token-arrived.v1"),
+	event.Of[AccessNoted]("enrollment.access-noted.v1"),
+	event.Was("enrollment.delivered.v1", deliveredV1.upcast),
+	event.Of[Delivered]("enrollment.delivered.v2"),
 	event.Of[Accepted]("enrollment.accepted.v1"),
 	event.Of[Revoked]("enrollment.revoked.v1"),
 )
@@ -284,11 +293,40 @@ type SheetPrinted struct {
 	At   time.Time     `json:"at"`
 }
 
-// Delivered hands token and sheet to the applicant, identity re-checked (S1.11).
+// Delivered hands token and sheet to the applicant, identity re-checked (S1.11),
+// or to his lawful attorney, and says so (invariant 5).
 type Delivered struct {
-	IdentityChecked Document      `json:"identityChecked"` // by which original
+	IdentityChecked Document                  `json:"identityChecked"` // by which original, of the receiver
+	Attorney        *event.Personal[Attorney] `json:"attorney,omitempty"`
+	By              event.Subject             `json:"by"`
+	At              time.Time                 `json:"at"`
+}
+
+// Personal seals the attorney, under the applicant's key.
+func (e Delivered) Personal() []event.Sealable {
+	if e.Attorney == nil {
+		return nil
+	}
+	return []event.Sealable{e.Attorney}
+}
+
+// Attorney is who acts for the applicant, and by which power.
+type Attorney struct {
+	Name   string `json:"name"`
+	Power  string `json:"power"` // number of the notarised power of attorney
+	Date   string `json:"date"`  // of the power, Jalali
+	Notary string `json:"notary"`
+}
+
+// deliveredV1 knew no attorneys.
+type deliveredV1 struct {
+	IdentityChecked Document      `json:"identityChecked"`
 	By              event.Subject `json:"by"`
 	At              time.Time     `json:"at"`
+}
+
+func (v deliveredV1) upcast() event.Event {
+	return Delivered{IdentityChecked: v.IdentityChecked, By: v.By, At: v.At}
 }
 
 // Accepted is the subscriber's acceptance of the certificate (RFC 3647 §4.4.1).

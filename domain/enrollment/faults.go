@@ -15,8 +15,27 @@ var ErrNotFound = fault.New(fault.NotFound, "request-not-found",
 
 // The refusals of single commands.
 var (
-	ErrChannel = fault.New(fault.Invalid, "channel-not-offered",
-		"این مسیر درخواست هنوز ارائه نمی‌شود.", "This channel is not offered yet.").At("channel")
+	ErrChannel = fault.New(fault.Invalid, "channel-unknown",
+		"مسیر درخواست را داخل یا خارج از صنعت نفت برگزینید؛ در پیشخوان دفتر تنها مسیر خارج گشوده می‌شود.",
+		"Choose the channel: inside or outside the oil industry; at an office's counter only the outside one is opened.").At("channel")
+	ErrOutside = fault.New(fault.Conflict, "channel-outside",
+		"این درخواست از مسیر خارج از صنعت نفت است؛ آن را به دفتر ثبت‌نام بدهید و توکن را همان دفتر تحویل می‌دهد.",
+		"This request is of the outside channel: submit it to a registration office, which hands the token over itself.")
+	ErrInside = fault.New(fault.Conflict, "channel-inside",
+		"این درخواست از مسیر داخل صنعت نفت است؛ آن را به واحد پژوهش و فناوری شرکت خود بدهید.",
+		"This request is of the inside channel: submit it to the research and technology unit of your company.")
+	ErrNotSighted = fault.New(fault.Conflict, "originals-not-sighted",
+		"هنوز اصل همهٔ مدارک رؤیت نشده است؛ نخست آن‌ها را رؤیت و ثبت کنید.",
+		"Not all originals were sighted yet; sight and record them first.")
+	ErrNotProved = fault.New(fault.Conflict, "form-not-proved",
+		"پس از اصلاح فرم، متقاضی باید پست الکترونیک و تعهدنامه را دوباره تأیید کند.",
+		"After the form was mended, the applicant must prove his e-mail address and accept the notice again.")
+	ErrDossierElsewhere = fault.New(fault.Conflict, "dossier-elsewhere",
+		"این پرونده نزد شما نیست؛ فهرست پرونده‌های آمادهٔ ارسال خود را ببینید.",
+		"This dossier is not with you; look at the list of those that are ready.").At("dossiers")
+	ErrNotActivated = fault.New(fault.Conflict, "token-not-activated",
+		"نخست توکن را با رمز خود فعال کنید، سپس گواهی را بپذیرید.",
+		"Activate the token with your own PIN first, then accept the certificate.")
 	ErrStaleForm = fault.New(fault.Conflict, "form-changed",
 		"فرم در همین میان تغییر کرده است؛ فرم کنونی را دوباره ارسال کنید.",
 		"The form has changed meanwhile; submit the present form again.")

@@ -99,8 +99,8 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		NoteIssued{"a1", "f1", noon},
 		PersonaliseToken{"T-1", "f1", by, noon},
 		PrintSheet{by, noon},
-		Deliver{NationalCard, by, noon},
-		Accept{sara, noon},
+		Deliver{NationalCard, nil, by, noon},
+		Accept{false, sara, noon},
 		NoteRevoked{[]string{"", "a1", "b2", "a1"}[n], noon},
 		Reject{NotEntitled, by, noon},
 	}).Draw(t, "command")
@@ -152,9 +152,9 @@ func handOver(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case s.Status == StatusIssued:
 		return PrintSheet{by, noon}
 	case s.Status == StatusReadyForDelivery:
-		return Deliver{NationalCard, by, noon}
+		return Deliver{NationalCard, nil, by, noon}
 	case s.Status == StatusDelivered:
-		return Accept{sara, noon}
+		return Accept{false, sara, noon}
 	case s.Status == StatusAccepted:
 		return NoteRevoked{s.Serial, noon}
 	}

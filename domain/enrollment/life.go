@@ -10,6 +10,10 @@ var (
 	byApplicant = fault.Text{Fa: "متقاضی", En: "applicant"}
 	byOffice    = fault.Text{Fa: "دفتر ثبت‌نام", En: "registration office"}
 	bySecond    = fault.Text{Fa: "مأمور دوم دفتر", En: "second officer of the office"}
+	byUnit      = fault.Text{Fa: "واحد پژوهش و فناوری", En: "research and technology unit"}
+	byAuthority = fault.Text{Fa: "مرجع طرف قرارداد", En: "contracted authority"}
+	byCompany   = fault.Text{Fa: "واحد شرکت", En: "company unit"}
+	byReceiver  = fault.Text{Fa: "گیرنده", En: "receiver"}
 	byRegistry  = fault.Text{Fa: "ثبت احوال", En: "civil registry"}
 	byCentre    = fault.Text{Fa: "مرکز صدور", En: "CA centre"}
 	byTrust     = fault.Text{Fa: "دارنده یا مرکز صدور", En: "holder or CA centre"}
@@ -29,6 +33,19 @@ var (
 	submits  = act(Submit{}, byApplicant, "درخواست را به دفتر فرستاد", "submit the request to an office")
 	leaves   = act(Withdraw{}, byApplicant, "انصراف داد", "withdraw")
 	takes    = act(Accept{}, byApplicant, "گواهی را پذیرفت", "accept the certificate")
+
+	gives     = act(SubmitToUnit{}, byApplicant, "درخواست را به واحد پژوهش و فناوری داد", "submit the request to the research and technology unit")
+	looks     = act(VerifyDocuments{}, byUnit, "اصل مدارک را رؤیت کرد", "sight the originals")
+	approves  = act(ApproveDossier{}, byUnit, "مدارک را تأیید کرد", "approve the dossier")
+	sendsBack = act(ReturnDossier{}, byUnit, "پرونده را برای اصلاح برگرداند", "return the dossier to be mended")
+	refuses   = act(Reject{}, byUnit, "درخواست را رد کرد", "reject the request")
+	ships     = act(DispatchDossier{}, byUnit, "پرونده را در محموله فرستاد", "dispatch the dossier in a consignment")
+	forwards  = act(DispatchDossier{}, byAuthority, "پرونده را در محموله به دفتر فرستاد", "dispatch the dossier to an office")
+	counts    = act(ReceiveDossier{}, byReceiver, "شمرد و تحویل گرفت", "count and receive it")
+	misses    = act(LoseDossier{}, byReceiver, "گم‌شدن پرونده را روشن کرد", "find that the dossier is lost")
+	arrives   = act(NoteTokenArrived{}, byReceiver, "رسید توکن مهروموم را داد", "receive the sealed token")
+	defines   = act(NoteAccess{}, byUnit, "نام کاربری CPMIS را تعریف کرد", "define the CPMIS user")
+	handsOver = act(Deliver{}, byCompany, "توکن را تحویل داد", "hand the token over")
 
 	sights   = act(VerifyDocuments{}, byOffice, "اصل مدارک را رؤیت کرد", "sight the originals")
 	cashes   = act(SettleFee{}, byOffice, "پرداخت هزینه را ثبت کرد", "record the payment of the fee")
@@ -65,7 +82,7 @@ var life = event.Life{
 	string(StatusNone):      state("گشوده‌نشده", "not opened", opens),
 	string(StatusDraft):     state("پیش‌نویس", "a draft", fills, leaves),
 	string(StatusCompleted): state("تکمیل‌شده", "completed", fills, sends, proves, promises, leaves),
-	string(StatusReady):     state("آمادهٔ ارسال", "ready", fills, submits, leaves),
+	string(StatusReady):     state("آمادهٔ ارسال", "ready", fills, submits, gives, leaves),
 	string(StatusAtOffice):  state("نزد دفتر", "at the office", sights, cashes, requires, corrects, rejects, leaves),
 	string(StatusUnderControl): state("در حال بررسی", "under control",
 		sights, cashes, requires, closes, corrects, rejects, answers, sends, proves, promises, leaves),
@@ -77,6 +94,16 @@ var life = event.Life{
 	string(StatusReadyForDelivery): state("آمادهٔ تحویل", "ready for delivery", prints, delivers, revokes),
 	string(StatusDelivered):        state("تحویل‌شده", "delivered", takes, prints, revokes),
 	string(StatusAccepted):         state("پذیرفته", "accepted", prints, revokes),
+	string(StatusAtResearchUnit): state("نزد واحد پژوهش و فناوری", "at the research unit",
+		looks, approves, sendsBack, refuses, sends, proves, promises, leaves),
+	string(StatusApproved):         state("تأییدشدهٔ واحد", "approved by the unit", ships, leaves),
+	string(StatusInTransit):        state("پرونده در راه", "on its way", counts, misses, leaves),
+	string(StatusAtAuthority):      state("نزد مرجع طرف قرارداد", "at the contracted authority", forwards, leaves),
+	string(StatusReadyForDispatch): state("آمادهٔ ارسال به مبدأ", "ready to be sent to its origin", prints, arrives, revokes),
+	string(StatusAtOrigin):         state("توکن نزد مبدأ", "at its origin", arrives, revokes),
+	string(StatusBackAtUnit):       state("توکن نزد واحد پژوهش", "back at the research unit", defines, revokes),
+	string(StatusAccessDefined):    state("دسترسی تعریف‌شده", "of a defined access", arrives, revokes),
+	string(StatusAtCompanyUnit):    state("توکن نزد واحد شرکت", "at the company unit", handsOver, revokes),
 	string(StatusRejected):         over("ردشده", "rejected"),
 	string(StatusWithdrawn):        over("انصراف", "withdrawn"),
 	string(StatusRevoked):          over("باطل‌شده", "revoked"),

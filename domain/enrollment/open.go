@@ -22,7 +22,7 @@ func (c Open) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status != StatusNone {
 		return nil, ErrCodeTaken
 	}
-	if c.Channel != Outside {
+	if c.Channel != Outside && (c.Channel != Inside || c.Office != "") {
 		return nil, ErrChannel
 	}
 	return []event.Event{Opened{c.TrackingCode, c.Channel, c.CertificateType, c.By, c.Office, c.At}}, nil
@@ -39,8 +39,8 @@ func (c Withdraw) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusWithdrawn {
 		return nil, nil
 	}
-	if err := s.in(StatusDraft, StatusCompleted, StatusReady, StatusAtOffice, StatusUnderControl,
-		StatusNeedsCorrection, StatusControlled, StatusConfirmed); err != nil {
+	if err := s.in(StatusDraft, StatusCompleted, StatusReady, StatusAtResearchUnit, StatusApproved, StatusInTransit, StatusAtAuthority,
+		StatusAtOffice, StatusUnderControl, StatusNeedsCorrection, StatusControlled, StatusConfirmed); err != nil {
 		return nil, err
 	}
 	return []event.Event{Withdrawn(c)}, nil

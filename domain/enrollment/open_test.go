@@ -23,8 +23,8 @@ func TestACodeBelongsToOneRequest(t *testing.T) {
 	}
 }
 
-func TestOnlyTheOutsideChannelIsOffered(t *testing.T) {
-	for _, channel := range []Channel{Inside, "", "elsewhere"} {
+func TestThereAreTwoChannels(t *testing.T) {
+	for _, channel := range []Channel{"", "elsewhere"} {
 		spec.Given(t, Kind).When(Open{"140512345670", channel, "cpmis-signature", sara, "", noon}).ThenFault(ErrChannel)
 	}
 }

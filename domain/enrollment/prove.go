@@ -25,7 +25,7 @@ type SendEmailCode struct {
 // lets time pass between two codes: each is five more tries to guess. A longer
 // wait than that comes from a clock that has gone back since.
 func (c SendEmailCode) Decide(s Enrollment) ([]event.Event, error) {
-	if err := s.in(StatusCompleted, StatusReady, StatusUnderControl); err != nil {
+	if err := s.in(StatusCompleted, StatusReady, StatusAtResearchUnit, StatusUnderControl); err != nil {
 		return nil, err
 	}
 	first := c.FormVersion != 0 // the policy's, which a code on its way contents
@@ -51,7 +51,7 @@ func (c ConfirmEmail) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Email.Confirmed {
 		return nil, nil
 	}
-	if err := s.in(StatusCompleted, StatusReady, StatusUnderControl); err != nil {
+	if err := s.in(StatusCompleted, StatusReady, StatusAtResearchUnit, StatusUnderControl); err != nil {
 		return nil, err
 	}
 	sent := s.Email.Sent
@@ -78,7 +78,7 @@ func (c AcceptLiability) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Form.Version > 0 && s.Liable == s.Form.Version {
 		return nil, nil
 	}
-	if err := s.in(StatusCompleted, StatusUnderControl); err != nil {
+	if err := s.in(StatusCompleted, StatusAtResearchUnit, StatusUnderControl); err != nil {
 		return nil, err
 	}
 	return []event.Event{LiabilityAccepted{s.Form.Version, c.NoticeVersion, c.TextHash, c.By, c.AtCounter, c.At}}, nil
@@ -94,6 +94,9 @@ type Submit struct {
 func (c Submit) Decide(s Enrollment) ([]event.Event, error) {
 	if err := s.in(StatusReady); err != nil {
 		return nil, err
+	}
+	if s.Channel == Inside {
+		return nil, life.Refuse(ErrInside, string(s.Status))
 	}
 	return []event.Event{Submitted{c.Office, s.Form.Version, c.At}}, nil
 }

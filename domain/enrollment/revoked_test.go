@@ -53,8 +53,8 @@ func TestNothingIsHandedOverAfterARevocation(t *testing.T) {
 	for _, story := range stories {
 		gone := and(story, revoked)
 		spec.Given(t, Kind, gone...).When(PrintSheet{nima, noon}).ThenFault(wrongState)
-		spec.Given(t, Kind, gone...).When(Deliver{NationalCard, omid, noon}).ThenFault(wrongState)
-		spec.Given(t, Kind, gone...).When(Accept{sara, noon}).ThenFault(wrongState)
+		spec.Given(t, Kind, gone...).When(Deliver{NationalCard, nil, omid, noon}).ThenFault(wrongState)
+		spec.Given(t, Kind, gone...).When(Accept{false, sara, noon}).ThenFault(wrongState)
 		nothingFollows(t, gone)
 	}
 	spec.Given(t, Kind, past(StatusRevoked)...).When(PersonaliseToken{"T-1", "f1", nima, noon}).ThenFault(wrongState)

@@ -111,7 +111,7 @@ var (
 	issued      = Issued{"a1", "f1", noon}
 	onToken     = TokenPersonalised{"T-1", nima, noon}
 	printed     = SheetPrinted{1, nima, noon}
-	delivered   = Delivered{NationalCard, omid, noon}
+	delivered   = Delivered{NationalCard, nil, omid, noon}
 	accepted    = Accepted{sara, noon}
 	rejected    = Rejected{DocumentsMissing, omid, noon}
 	withdrawn   = Withdrawn{sara, noon}
@@ -119,6 +119,10 @@ var (
 	required    = ControlRequired{ControlAddress, omid, noon}
 	passed      = ControlClosed{ControlAddress, true, omid, noon}
 	failed      = ControlClosed{ControlAddress, false, omid, noon}
+	begunInside = Opened{begun.TrackingCode, Inside, begun.CertificateType, begun.OpenedBy, "", noon}
+	toUnit      = SubmittedToUnit{"unit-rt", 1, noon}
+	approved    = DossierApproved{"unit-rt", 1, parisa, noon}
+	returned    = DossierReturned{[]string{"email"}, parisa, noon}
 	allSighted  = []event.Event{sighted(BirthCertificate, omid), sighted(NationalCard, omid), sighted(LegalPersonCard, omid), sighted(IntroductionLetter, omid)}
 	allControls = and(allSighted, inquired(1, omid), answered(1, true), paid)
 	mended      = and([]event.Event{correction, form(2), liable(2)}, and(allSighted, inquired(2, omid), answered(2, true))...)
@@ -165,7 +169,37 @@ func past(s Status) []event.Event {
 	case StatusRevoked:
 		return and(past(StatusIssued), revoked)
 	}
+	return insidePast(s)
+}
+
+// insidePast is the same for the states of channel B.
+func insidePast(s Status) []event.Event {
+	switch s {
+	case StatusAtResearchUnit:
+		return and([]event.Event{begunInside, form(1)}, and(proved, and([]event.Event{toUnit}, allSighted...)...)...)
+	case StatusApproved:
+		return and(past(StatusAtResearchUnit), approved)
+	case StatusInTransit:
+		return and(past(StatusApproved), dispatched("bag-1", "unit-rt", "authority"))
+	case StatusAtAuthority:
+		return and(past(StatusInTransit), DossierReceived{"bag-1", "unit-rt", "authority", false, noon})
+	case StatusReadyForDispatch:
+		return and(past(StatusAtAuthority), dispatched("bag-2", "authority", "ahvaz"), DossierReceived{"bag-2", "authority", "ahvaz", true, noon},
+			inquired(1, omid), answered(1, true), paid, confirmed, atCA, attempted, issued, onToken, printed)
+	case StatusAtOrigin:
+		return and(past(StatusReadyForDispatch), TokenArrived{"authority", noon})
+	case StatusBackAtUnit:
+		return and(past(StatusAtOrigin), TokenArrived{"unit-rt", noon})
+	case StatusAccessDefined:
+		return and(past(StatusBackAtUnit), AccessNoted{"sara.nemune", noon})
+	case StatusAtCompanyUnit:
+		return and(past(StatusAccessDefined), TokenArrived{"company", noon})
+	}
 	return nil
+}
+
+func dispatched(bag, from, to string) DossierDispatched {
+	return DossierDispatched{bag, from, to, noon}
 }
 
 func fold(events ...event.Event) Enrollment {

@@ -17,24 +17,24 @@ var allowed = []struct {
 	idle    []Status
 }{
 	{"Complete", completing(), []Status{StatusDraft, StatusCompleted, StatusReady, StatusNeedsCorrection}, nil},
-	{"SendEmailCode", SendEmailCode{At: noon}, []Status{StatusCompleted}, []Status{StatusReady, StatusUnderControl}},
+	{"SendEmailCode", SendEmailCode{At: noon}, []Status{StatusCompleted}, []Status{StatusReady, StatusUnderControl, StatusAtResearchUnit}},
 	{
 		"AcceptLiability",
 		AcceptLiability{"1405-1", "70e7", sara, false, noon},
 		[]Status{StatusCompleted},
-		append(from(StatusReady, StatusRejected), StatusRevoked),
+		append(from(StatusReady, StatusRejected), from(StatusRevoked, StatusAtCompanyUnit)...),
 	},
 	{"Submit", Submit{"ahvaz", noon}, []Status{StatusReady}, nil},
 	{
 		"Withdraw",
 		Withdraw{sara, noon},
-		from(StatusDraft, StatusConfirmed),
+		append(from(StatusDraft, StatusConfirmed), from(StatusAtResearchUnit, StatusAtAuthority)...),
 		[]Status{StatusWithdrawn},
 	},
 	{
 		"VerifyDocuments",
 		VerifyDocuments{[]Document{Passport}, nil, inquiryOf(1), omid, noon},
-		[]Status{StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed},
+		[]Status{StatusAtResearchUnit, StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed},
 		nil,
 	},
 	{
@@ -49,19 +49,21 @@ var allowed = []struct {
 		[]Status{StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed},
 		nil,
 	},
-	{"Reject", Reject{NotEntitled, omid, noon}, from(StatusAtOffice, StatusConfirmed), []Status{StatusRejected}},
+	{"Reject", Reject{NotEntitled, omid, noon}, append(from(StatusAtOffice, StatusConfirmed), StatusAtResearchUnit), []Status{StatusRejected}},
 	{"ConfirmInformation", ConfirmInformation{vetted, vetted, nima, "ahvaz", "0ff1", "c2ln", noon}, []Status{StatusControlled}, []Status{StatusConfirmed}},
 	{"RequestIssuance", RequestIssuance{"T-1", "4e7", []byte{0x30}, nima, "ahvaz", noon}, []Status{StatusConfirmed}, []Status{StatusAtCA}},
 	{"AttemptIssuance", AttemptIssuance{Serial: "a1", Handler: "handler-1", At: noon}, []Status{StatusAtCA}, nil},
-	{"PrintSheet", PrintSheet{nima, noon}, from(StatusIssued, StatusAccepted), nil},
+	{"PrintSheet", PrintSheet{nima, noon}, append(from(StatusIssued, StatusAccepted), StatusReadyForDispatch), nil},
 	{
 		"PersonaliseToken",
 		PersonaliseToken{"T-1", "f1", nima, noon},
 		[]Status{StatusIssued},
-		[]Status{StatusReadyForDelivery, StatusDelivered, StatusAccepted},
+		append(from(StatusReadyForDelivery, StatusAccepted), from(StatusReadyForDispatch, StatusAtCompanyUnit)...),
 	},
-	{"Deliver", Deliver{NationalCard, omid, noon}, []Status{StatusReadyForDelivery}, []Status{StatusDelivered}},
-	{"Accept", Accept{sara, noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
+	{"Deliver", Deliver{NationalCard, nil, omid, noon}, []Status{StatusReadyForDelivery, StatusAtCompanyUnit}, []Status{StatusDelivered}},
+	{"ApproveDossier", ApproveDossier{"unit-rt", parisa, noon}, []Status{StatusAtResearchUnit}, []Status{StatusApproved}},
+	{"ReturnDossier", ReturnDossier{[]string{"email"}, omid, noon}, []Status{StatusAtResearchUnit}, nil},
+	{"Accept", Accept{false, sara, noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
 }
 
 // from lists the states between two, in the order of the story.

@@ -30,6 +30,10 @@ type Template string
 const (
 	EmailCode          Template = "email-code"
 	RequestSubmitted   Template = "request-submitted"
+	SubmittedToUnit    Template = "submitted-to-unit"
+	DossierReturned    Template = "dossier-returned"
+	IssuedInside       Template = "issued-inside"
+	TokenAtUnit        Template = "token-at-unit"
 	CorrectionNeeded   Template = "correction-needed"
 	RequestRejected    Template = "request-rejected"
 	CertificateIssued  Template = "certificate-issued"

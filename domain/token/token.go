@@ -1,9 +1,16 @@
-// Package token is one physical security token and who holds it (S1.11).
+// Package token is one physical security token and who holds it (S1.11, S1.19–
+// S1.24, invariants 5 and 6). At any time there is exactly one holder: a place,
+// or the applicant. Who hands it over remains the holder until it is received.
 //
-//	─ReceivedInStock─▶ InStock ─Reserved─▶ Reserved ─Personalised─▶ Personalised ─Delivered─▶ Delivered ■
+//	─ReceivedInStock─▶ InStock ─Reserved─▶ Reserved ─Personalised─▶ Personalised
+//	Personalised ─HandedOver─▶ InTransit ─Received─▶ Personalised
+//	Personalised ─Delivered─▶ Delivered ─PINActivated─▶ Activated
+//	InTransit ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
+//	Compromised, Defective, Recalled, Lost ─Returned─▶ Returned ─Destroyed─▶ Destroyed ■
 package token
 
 import (
+	"slices"
 	"time"
 
 	"govahi/domain/event"
@@ -15,7 +22,18 @@ var Catalog = event.NewCatalog(
 	event.Of[ReceivedInStock]("token.received-in-stock.v1"),
 	event.Of[Reserved]("token.reserved.v1"),
 	event.Of[Personalised]("token.personalised.v1"),
+	event.Of[PINIssued]("token.pin-issued.v1"),
+	event.Of[HandedOver]("token.handed-over.v1"),
+	event.Of[Received]("token.received.v1"),
 	event.Of[Delivered]("token.delivered.v1"),
+	event.Of[PINDelivered]("token.pin-delivered.v1"),
+	event.Of[PINActivated]("token.pin-activated.v1"),
+	event.Of[AlarmRaised]("token.alarm-raised.v1"),
+	event.Of[Lost]("token.lost.v1"),
+	event.Of[FoundDefective]("token.found-defective.v1"),
+	event.Of[Recalled]("token.recalled.v1"),
+	event.Of[Returned]("token.returned.v1"),
+	event.Of[Destroyed]("token.destroyed.v1"),
 )
 
 // Kind is the stream `token-<serial>`.
@@ -51,7 +69,7 @@ type Delivered struct {
 	At time.Time     `json:"at"`
 }
 
-// Status is where the token is.
+// Status is where the token is in its life.
 type Status string
 
 // The states.
@@ -60,30 +78,109 @@ const (
 	InStock            Status = "in-stock"
 	StatusReserved     Status = "reserved"
 	StatusPersonalised Status = "personalised"
+	InTransit          Status = "in-transit"
 	StatusDelivered    Status = "delivered"
+	Activated          Status = "activated"
+	Compromised        Status = "compromised" // its seal was broken
+	StatusLost         Status = "lost"
+	Defective          Status = "defective"
+	StatusRecalled     Status = "recalled"
+	StatusReturned     Status = "returned"
+	StatusDestroyed    Status = "destroyed"
 )
+
+// Statuses lists them, for documents.
+var Statuses = []Status{
+	InStock, StatusReserved, StatusPersonalised, InTransit, StatusDelivered, Activated,
+	Compromised, StatusLost, Defective, StatusRecalled, StatusReturned, StatusDestroyed,
+}
+
+// Holder is who has the token: a place by its code, or a person.
+type Holder struct {
+	Place  string        `json:"place,omitempty"`
+	Person event.Subject `json:"person,omitempty"`
+}
 
 // Token is the state.
 type Token struct {
 	Status      Status
 	Serial      string
-	Office      string
+	Office      string // whose stock it came from
+	Holder      Holder // never empty once it is in stock, until it is destroyed
+	Route       []string
 	Request     event.Stream
 	Certificate string
+	To          string    // while in transit
+	PIN         PINIssued // how its PIN travels
+	PINThere    bool      // the applicant has the PIN's envelope
+	Since       time.Time // of the state
+	Born        time.Time // when it was personalised
+	Alarm       Alarm     // the latest, raised since the state began
 }
 
 // Evolve is what each event means.
 func Evolve(s Token, e event.Event) Token {
 	switch e := e.(type) {
 	case ReceivedInStock:
-		s = Token{Status: InStock, Serial: e.Serial, Office: e.Office}
+		s = Token{Serial: e.Serial, Office: e.Office}.at(Holder{Place: e.Office}).is(InStock, e.At)
 	case Reserved:
-		s.Status, s.Request = StatusReserved, e.Request
+		s.Request = e.Request
+		s = s.is(StatusReserved, e.At)
 	case Personalised:
-		s.Status, s.Certificate = StatusPersonalised, e.Certificate
-	case Delivered:
-		s.Status = StatusDelivered
+		s.Certificate, s.Born = e.Certificate, e.At
+		s = s.is(StatusPersonalised, e.At)
+	case PINIssued:
+		s.PIN = e
+	case PINDelivered:
+		s.PINThere = true
+	case AlarmRaised:
+		s.Alarm = e.Kind
+	default:
+		s = s.onItsWay(e)
 	}
+	return s
+}
+
+func (s Token) onItsWay(e event.Event) Token {
+	switch e := e.(type) {
+	case HandedOver:
+		s.To = e.To
+		s = s.is(InTransit, e.At)
+	case Received:
+		s = s.at(Holder{Place: e.Place}).is(StatusPersonalised, e.At)
+		if !e.SealIntact {
+			s.Status = Compromised
+		}
+	case Delivered:
+		s = s.at(Holder{Person: e.To}).is(StatusDelivered, e.At)
+	case PINActivated:
+		s = s.is(Activated, e.At)
+	case Lost:
+		s = s.is(StatusLost, e.At)
+	case FoundDefective:
+		s = s.is(Defective, e.At)
+	case Recalled:
+		s = s.is(StatusRecalled, e.At)
+	case Returned:
+		s = s.at(Holder{Place: e.Office}).is(StatusReturned, e.At)
+	case Destroyed:
+		s.Holder = Holder{}
+		s = s.is(StatusDestroyed, e.At)
+	}
+	return s
+}
+
+// at gives it a holder and remembers the places that had it.
+func (s Token) at(h Holder) Token {
+	s.Holder, s.To = h, ""
+	if h.Place != "" && !slices.Contains(s.Route, h.Place) {
+		s.Route = append(slices.Clip(s.Route), h.Place)
+	}
+	return s
+}
+
+func (s Token) is(status Status, since time.Time) Token {
+	s.Status, s.Since, s.Alarm = status, since, ""
 	return s
 }
 
@@ -153,7 +250,7 @@ func (c Personalise) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Request != c.Request:
 		return nil, s.refuse(ErrTaken)
-	case s.Status != StatusReserved:
+	case s.Status != StatusReserved: // done, or lost meanwhile
 		return nil, nil
 	}
 	return []event.Event{Personalised{c.Certificate, c.By, c.At}}, nil

@@ -13,6 +13,17 @@ func TestGolden(t *testing.T) {
 		"token.reserved.v1":          reserved,
 		"token.personalised.v1":      personalised,
 		"token.delivered.v1":         delivered,
+		"token.pin-issued.v1":        byPost,
+		"token.handed-over.v1":       sent,
+		"token.received.v1":          there,
+		"token.pin-delivered.v1":     PINDelivered{sara, noon},
+		"token.pin-activated.v1":     PINActivated{sara, noon},
+		"token.alarm-raised.v1":      AlarmRaised{NotReceived, noon, noon},
+		"token.lost.v1":              Lost{"p-sara", noon},
+		"token.found-defective.v1":   FoundDefective{nima, noon},
+		"token.recalled.v1":          Recalled{Revoked, "policy:recall", noon},
+		"token.returned.v1":          Returned{"ahvaz", nima, noon},
+		"token.destroyed.v1":         Destroyed{nima, noon},
 	})
 }
 

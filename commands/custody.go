@@ -1,0 +1,395 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+	"govahi/domain/office"
+	"govahi/domain/token"
+)
+
+const day = 24 * time.Hour
+
+// DefaultCustody are the terms of custody where nobody has set others
+// (§2.4, policy 4): alarm, and the end of token and certificate.
+var DefaultCustody = token.Terms{
+	Receipt:    token.Term{Alarm: 7 * day, End: 21 * day},
+	Delivery:   token.Term{Alarm: 30 * day, End: 60 * day},
+	Activation: token.Term{Alarm: 14 * day, End: 30 * day},
+}
+
+var sealPattern = regexp.MustCompile(`^[0-9A-Za-z-]{1,20}$`)
+
+func sealNumber(typed string) (string, error) {
+	if !sealPattern.MatchString(typed) {
+		return "", token.ErrSeal
+	}
+	return typed, nil
+}
+
+var errEnvelope = fault.New(fault.Invalid, "envelope-number-invalid",
+	"شمارهٔ پاکت ۱ تا ۲۰ حرف لاتین و رقم است.", "An envelope's number is 1 to 20 Latin letters and digits.").At("envelope")
+
+// IssuePIN says by which way a PIN envelope travels.
+type IssuePIN struct {
+	Envelope string `json:"envelope" maxLength:"20" doc:"شماره پاکت رمز"`
+	Via      string `json:"via" maxLength:"40" doc:"post, or the code of a place that never has the token"`
+}
+
+// IssuePIN is done by the office that made the key.
+func (a *App) IssuePIN(ctx context.Context, c Caller, serial string, in IssuePIN) (Receipt, error) {
+	if !sealPattern.MatchString(in.Envelope) {
+		return Receipt{}, errEnvelope
+	}
+	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Office })
+	if err != nil {
+		return Receipt{}, err
+	}
+	if in.Via != token.Post {
+		if err := a.exists(ctx, in.Via); err != nil {
+			return Receipt{}, err
+		}
+	}
+	as := a.do(c, "IssuePIN", authority, serial)
+	issue := token.IssuePIN{Envelope: in.Envelope, Via: in.Via, By: c.Person, At: as.at}
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](issue))
+}
+
+func (a *App) exists(ctx context.Context, place string) error {
+	h, err := load(ctx, a, office.Kind, office.Kind.Stream(place))
+	if err == nil && h.state.Code == "" {
+		err = office.ErrNotFound.At("via")
+	}
+	return err
+}
+
+// HandOverToken sends a token on, sealed.
+type HandOverToken struct {
+	To   string `json:"to" maxLength:"40" doc:"The next place of the way back: the origin of the request, its unit, a unit of the company"`
+	Seal string `json:"seal" maxLength:"20" doc:"شماره مهروموم"`
+}
+
+// HandOverToken is done by an officer of the place that has it. The way is that
+// of the request: back to its origin and nowhere else (S1.21), to its unit, and
+// to a unit of the company once the CPMIS user is defined (S1.23).
+func (a *App) HandOverToken(ctx context.Context, c Caller, serial string, in HandOverToken) (Receipt, error) {
+	seal, err := sealNumber(in.Seal)
+	if err != nil {
+		return Receipt{}, err
+	}
+	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Holder.Place })
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "HandOverToken", authority, serial)
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, func(h history[token.Token]) ([]event.Event, error) {
+		events, err := token.HandOver{From: h.state.Holder.Place, To: in.To, Seal: seal, By: c.Person, At: as.at}.Decide(h.state)
+		if err == nil && len(events) > 0 {
+			err = a.goesTo(ctx, h.state, in.To)
+		}
+		return events, err
+	})
+}
+
+// ErrWrongWay reports a destination that is not the next place of the way.
+var ErrWrongWay = fault.New(fault.Conflict, "wrong-destination",
+	"توکن تنها به مقصد بعدی همین درخواست می‌رود: از دفتر به مبدأ درخواست، از مبدأ به واحد پژوهش و فناوری آن، و سپس به واحد همان شرکت.",
+	"A token goes only to the next place of its request: from the office to the request's origin, from there to its research unit, and then to a unit of the same company.").At("to")
+
+func (a *App) goesTo(ctx context.Context, t token.Token, to string) error {
+	request, err := load(ctx, a, enrollment.Kind, t.Request)
+	if err != nil {
+		return err
+	}
+	place, company, err := request.state.NextPlace()
+	switch {
+	case err != nil:
+		return err
+	case !company && place != to:
+		return ErrWrongWay
+	case !company:
+		return nil
+	}
+	unit, err := load(ctx, a, office.Kind, office.Kind.Stream(to))
+	if err == nil && (unit.state.Sort != office.CompanyUnit || unit.state.Company != request.state.Form.Organization) {
+		err = ErrWrongWay
+	}
+	return err
+}
+
+// TakeToken is the receipt of a hand-over.
+type TakeToken struct {
+	SealIntact bool `json:"sealIntact" doc:"Whether the seal was whole"`
+}
+
+// TakeToken is done by an officer of the place that it was sent to. A broken
+// seal ends the token and its certificate.
+func (a *App) TakeToken(ctx context.Context, c Caller, serial string, in TakeToken) (Receipt, error) {
+	h, authority, place, err := a.sentTo(ctx, c, serial)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "TakeToken", authority, serial)
+	take := token.Take{Place: place, SealIntact: in.SealIntact, By: c.Person, At: as.at}
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](take))
+}
+
+// sentTo finds the caller's own place at the end of the present leg, or, for a
+// repetition, where the token is now.
+func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[token.Token], authority, place string, err error) {
+	if h, err = load(ctx, a, token.Kind, token.Kind.Stream(serial)); err != nil {
+		return h, "", "", err
+	}
+	s, err := a.standing(ctx, c)
+	if err != nil {
+		return h, "", "", err
+	}
+	for _, place := range []string{h.state.To, h.state.Holder.Place} {
+		if role, ok := s.postAt(place); ok && place != "" {
+			authority, _ = s.by(role, place)
+			return h, authority, place, nil
+		}
+	}
+	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
+}
+
+// unseen tells who has no part in a token's way that it is not there, and others
+// whose business it is.
+func (a *App) unseen(s standing, t token.Token, refusal error) error {
+	for _, place := range append([]string{t.Office, t.To}, t.Route...) {
+		if _, ok := s.postAt(place); ok {
+			return refusal
+		}
+	}
+	if t.Status != token.None && (s.oversees() || t.Holder.Person != "" && t.Holder.Person == s.person) {
+		return refusal
+	}
+	return token.ErrNotFound
+}
+
+// held reads a token for an officer of a place that it names.
+func (a *App) held(ctx context.Context, c Caller, serial string, whose func(token.Token) string) (history[token.Token], string, error) {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
+	if err != nil {
+		return h, "", err
+	}
+	s, err := a.standing(ctx, c)
+	if err != nil {
+		return h, "", err
+	}
+	if role, ok := s.postAt(whose(h.state)); ok {
+		authority, _ := s.by(role, whose(h.state))
+		return h, authority, nil
+	}
+	return h, "", a.unseen(s, h.state, ErrNotTokenHolder)
+}
+
+// ErrNotTokenHolder reports an officer of a place that has not the token.
+var ErrNotTokenHolder = fault.New(fault.Forbidden, "not-the-holder",
+	"این کار با دارندهٔ کنونی توکن است.", "This is done by the present holder of the token.")
+
+// ActivateToken is the applicant's proof that he alone commands his token: it
+// signed this for him, with his PIN (invariant 6; E-commerce Law, Art. 10).
+func (a *App) ActivateToken(ctx context.Context, c Caller, code string, signature []byte) (Receipt, error) {
+	request, authority, _, err := a.theirs(ctx, c, code)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if request.state.Form.Person != c.Person {
+		return Receipt{}, enrollment.ErrNotYours
+	}
+	serial := request.state.Issuance.Token
+	if serial == "" || request.state.Serial == "" {
+		return Receipt{}, enrollment.WrongState(request.state, enrollment.StatusDelivered, enrollment.StatusAccepted)
+	}
+	as := a.do(c, "ActivateToken", authority, code)
+	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, func(h history[token.Token]) ([]event.Event, error) {
+		events, err := token.Activate{By: c.Person, At: as.at}.Decide(h.state)
+		if err == nil && len(events) > 0 {
+			err = a.provesToken(ctx, request.state, signature)
+		}
+		return events, err
+	})
+}
+
+// ActivationStatement is what the holder's token signs at its activation.
+func ActivationStatement(code, serial string) []byte {
+	return fmt.Appendf(nil, "Govahi: token activated by its holder\nrequest %s\ncertificate %s\n", code, serial)
+}
+
+func (a *App) provesToken(ctx context.Context, e enrollment.Enrollment, signature []byte) error {
+	h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(e.Serial))
+	if err != nil {
+		return err
+	}
+	if h.state.Issued.Certificate == nil || h.state.Status != certificate.Valid {
+		return h.state.NotValid()
+	}
+	held, err := h.state.Issued.Certificate.Open(ctx, a.Keeper)
+	if err != nil {
+		return err
+	}
+	return a.Signatures.Check(signature, ActivationStatement(e.TrackingCode, e.Serial), held.DER)
+}
+
+// NotePIN is the applicant's word that the PIN envelope came, closed.
+func (a *App) NotePIN(ctx context.Context, c Caller, code string) (Receipt, error) {
+	request, authority, _, err := a.theirs(ctx, c, code)
+	if err != nil {
+		return Receipt{}, err
+	}
+	serial := request.state.Issuance.Token
+	if serial == "" {
+		return Receipt{}, enrollment.WrongState(request.state, enrollment.StatusIssued)
+	}
+	as := a.do(c, "NotePIN", authority, code)
+	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, just[token.Token](token.NotePIN{By: c.Person, At: as.at}))
+}
+
+// ReportTokenLost is the word of its holder, of the place that misses it, or of
+// an operator of the CA. Its certificate is revoked at once.
+func (a *App) ReportTokenLost(ctx context.Context, c Caller, serial string) (Receipt, error) {
+	h, authority, err := a.partakes(ctx, c, serial)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ReportTokenLost", authority, serial)
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportLost{By: string(c.Person), At: as.at}))
+}
+
+// ReportTokenDefective is the word of who tried it.
+func (a *App) ReportTokenDefective(ctx context.Context, c Caller, serial string) (Receipt, error) {
+	h, authority, err := a.partakes(ctx, c, serial)
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ReportTokenDefective", authority, serial)
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportDefective{By: c.Person, At: as.at}))
+}
+
+// partakes: so do its holder, its office, the places of its way, and the CA's
+// operators.
+func (a *App) partakes(ctx context.Context, c Caller, serial string) (history[token.Token], string, error) {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
+	if err != nil {
+		return h, "", err
+	}
+	if h.state.Holder.Person != "" && h.state.Holder.Person == c.Person {
+		return h, asSubscriber, nil
+	}
+	s, err := a.standing(ctx, c)
+	if err != nil {
+		return h, "", err
+	}
+	for _, place := range append([]string{h.state.Office, h.state.To}, h.state.Route...) {
+		if role, ok := s.postAt(place); ok {
+			authority, _ := s.by(role, place)
+			return h, authority, nil
+		}
+	}
+	authority, operator := s.by(appointment.CAOperator, "")
+	if operator && h.state.Status != token.None {
+		return h, authority, nil
+	}
+	return h, "", a.unseen(s, h.state, ErrNotTokenHolder)
+}
+
+// ReturnToken says that the token's office has it back.
+func (a *App) ReturnToken(ctx context.Context, c Caller, serial string) (Receipt, error) {
+	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Office })
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "ReturnToken", authority, serial)
+	back := token.Return{Office: h.state.Office, By: c.Person, At: as.at}
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](back))
+}
+
+// DestroyToken ends a token, and its key with it.
+func (a *App) DestroyToken(ctx context.Context, c Caller, serial string) (Receipt, error) {
+	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Office })
+	if err != nil {
+		return Receipt{}, err
+	}
+	as := a.do(c, "DestroyToken", authority, serial)
+	end := token.Destroy{Office: h.state.Office, By: c.Person, At: as.at}
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](end))
+}
+
+// WatchToken raises what is overdue; a worker asks.
+func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
+	stream := token.Kind.Stream(serial)
+	h, err := load(ctx, a, token.Kind, stream)
+	if err != nil {
+		return err
+	}
+	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
+	as := a.do(c, "WatchToken", asPolicy, serial)
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Custody, By: as.actor(), At: as.at}))
+	return err
+}
+
+// NoteTokenArrived tells the request where its token is; a policy asks.
+func (a *App) NoteTokenArrived(ctx context.Context, c Caller, serial, place string) error {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
+	if err != nil || h.state.Request == "" {
+		return err
+	}
+	as := a.do(c, "NoteTokenArrived", asPolicy, h.state.Request.ID())
+	_, err = transact(ctx, a, enrollment.Kind, h.state.Request, as,
+		just[enrollment.Enrollment](enrollment.NoteTokenArrived{Place: place, At: as.at}))
+	return err
+}
+
+// RevokeForToken follows what happened to a token: lost, of a broken seal,
+// defective, or too late; a policy asks. A token that holds no certificate ends
+// alone.
+func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, reason certificate.Reason) error {
+	h, err := load(ctx, a, token.Kind, token.Kind.Stream(tokenSerial))
+	if err != nil || h.state.Request == "" {
+		return err
+	}
+	serial, err := a.certificateOn(ctx, h.state)
+	if err != nil || serial == "" {
+		return err
+	}
+	as := a.do(c, "RevokeForToken", asPolicy, tokenSerial)
+	revoke := certificate.Revoke{Reason: reason, Case: token.Kind.Stream(tokenSerial), By: as.actor(), At: as.at}
+	_, err = transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](revoke))
+	if f, refused := fault.Of(err); refused && f.Code == certificate.ErrAlreadyRevoked.Code {
+		return nil
+	}
+	return err
+}
+
+// certificateOn is what the token carries, or what was issued for its key and
+// not yet written.
+func (a *App) certificateOn(ctx context.Context, t token.Token) (string, error) {
+	if t.Certificate != "" {
+		return t.Certificate, nil
+	}
+	request, err := load(ctx, a, enrollment.Kind, t.Request)
+	if request.state.Issuance.Token != t.Serial {
+		return "", err
+	}
+	return request.state.Serial, err
+}
+
+// RecallToken follows a revocation; a policy asks.
+func (a *App) RecallToken(ctx context.Context, c Caller, serial string) error {
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(serial))
+	if err != nil || held.state.Intent.Token == "" || held.state.Issued.Serial == "" {
+		return err
+	}
+	as := a.do(c, "RecallToken", asPolicy, serial)
+	recall := token.Recall{Certificate: serial, By: as.actor(), At: as.at}
+	_, err = transact(ctx, a, token.Kind, token.Kind.Stream(held.state.Intent.Token), as, just[token.Token](recall))
+	return err
+}

@@ -1,0 +1,36 @@
+package policies
+
+import (
+	"context"
+
+	"govahi/domain/certificate"
+	"govahi/domain/token"
+)
+
+// RevokeOnTokenGone revokes the certificate of a token that is lost, of a broken
+// seal, defective or too late (domain §4.4; §2.4, policy 4). What was out of
+// hands counts as a compromise of its key.
+func RevokeOnTokenGone() Policy {
+	return Policy{"revoke-on-token-gone", token.Catalog, func(ctx context.Context, h Happened) error {
+		var reason certificate.Reason
+		switch e := h.Is.(type) {
+		case token.Received:
+			if e.SealIntact {
+				return nil
+			}
+			reason = certificate.KeyCompromise
+		case token.Lost:
+			reason = certificate.KeyCompromise
+		case token.FoundDefective:
+			reason = certificate.CessationOfOperation
+		case token.Recalled:
+			if e.Cause == token.Revoked {
+				return nil
+			}
+			reason = certificate.CessationOfOperation
+		default:
+			return nil
+		}
+		return h.App.RevokeForToken(ctx, h.Caller, h.Stream.ID(), reason)
+	}}
+}
