@@ -54,7 +54,7 @@ var catalogs = map[string]event.Catalog{
 	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
-	consignment.Kind.Category: consignment.Kind.Catalog,
+	consignment.Kind.Category:       consignment.Kind.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
 	revocation.Kind.Category:        revocation.Kind.Catalog,
 	access.Kind.Category:            access.Kind.Catalog,
