@@ -220,6 +220,7 @@ var kept = map[string]string{
 	"github.com/coreos/go-oidc/v3":                  "adapters/sso",
 	"github.com/go-jose/go-jose/v4":                 "adapters/sso",
 	"github.com/alecthomas/kong":                    "cmd/govahi",
+	"github.com/goccy/go-yaml":                      "adapters/pki/profiles",
 	"github.com/skip2/go-qrcode":                    "adapters/web",
 	"github.com/prometheus/client_golang":           "cmd/govahi",
 }

@@ -45,6 +45,9 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if blocked.state.Certificate != "" {
 		return Receipt{}, certificate.ErrKeyBlocked
 	}
+	if err := a.certifiable(h.state.CertificateType, csr); err != nil {
+		return Receipt{}, err
+	}
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
 		return Receipt{}, err
 	}
@@ -63,6 +66,16 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, enrollment.Kind, request, h, as, just[enrollment.Enrollment](ask))
+}
+
+// certifiable refuses at the desk, where another key can be made, a kind of key
+// that the certificate's profile does not take.
+func (a *App) certifiable(certificateType string, csr []byte) error {
+	p, err := a.Authority.Profiles().Offered(certificateType)
+	if err != nil {
+		return err
+	}
+	return a.Authority.Fits(csr, p)
 }
 
 func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial string) error {

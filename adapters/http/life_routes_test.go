@@ -320,7 +320,7 @@ func pems(t *testing.T, l *told) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := x509.VerifyOptions{Roots: roots, Intermediates: issuers, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	options := x509.VerifyOptions{Roots: roots, Intermediates: issuers, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}
 	if _, err := c.Verify(options); err != nil {
 		t.Error(err)
 	}

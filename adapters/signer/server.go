@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/profile"
 )
 
 // Keys are the keys on the token.
@@ -41,6 +42,7 @@ type Config struct {
 	ID          string // of this process, for SigningStarted
 	Log         event.Log
 	Issuer      *x509.Certificate
+	Profiles    profile.Set // its own, whatever the caller's say
 	Keys        Keys
 	Signatures  Signatures // verifies those of officers
 	Clock       func() time.Time

@@ -304,3 +304,16 @@ func TestTooLongAnAddressIsAnError(t *testing.T) {
 		t.Error("it was drawn")
 	}
 }
+
+// TestASheetOfWhoSpeaksForHimself names no organisation and no post.
+func TestASheetOfWhoSpeaksForHimself(t *testing.T) {
+	alone := sheet()
+	alone.Organization, alone.Post = "", ""
+	whole := render(t, sheetPage)
+	page := render(t, func(w io.Writer) error { return web.Sheet(w, alone) })
+	for _, word := range []string{">سازمان<", ">سمت<"} {
+		if strings.Contains(page, word) || !strings.Contains(whole, word) {
+			t.Errorf("%s", word)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/sso"
 )
@@ -107,7 +108,11 @@ func (h *house) openCA(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.authority, err = pki.Open(issuer, root, pki.Under(h.base()))
+	config := pki.Under(h.base())
+	if config.Profiles, err = pkiprofiles.Load(h.Profiles); err != nil {
+		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
+	}
+	h.authority, err = pki.Open(issuer, root, config)
 	if err == nil {
 		h.ready("ca", "token, root and issuing certificate in "+dir)
 	}

@@ -21,6 +21,7 @@ import (
 	"govahi/adapters/mail"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/signer"
 	"govahi/adapters/sso"
@@ -81,6 +82,7 @@ type settings struct {
 	Gateways    string        `env:"GOVAHI_GATEWAYS" placeholder:"FILE" help:"YAML file of the banks' gateways where fees are paid online; simulated ones in development if empty, none elsewhere."`
 	PaymentLook time.Duration `env:"GOVAHI_PAYMENT_LOOK" default:"5m" help:"After it the bank is asked about a payment that nobody reported."`
 	PaymentEnd  time.Duration `env:"GOVAHI_PAYMENT_END" default:"14m" help:"After it no payment is verified any more: less than the time after which a bank gives back what was not."`
+	Profiles    string        `env:"GOVAHI_PROFILES" type:"path" placeholder:"DIR" help:"Directory of certificate profiles, NAME@VERSION.yaml each; those that come with the program if empty."`
 
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
@@ -107,6 +109,9 @@ func (s settings) check() error {
 	}
 	if _, err := s.terms(); err != nil {
 		return err
+	}
+	if _, err := pkiprofiles.Load(s.Profiles); err != nil {
+		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
 	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")

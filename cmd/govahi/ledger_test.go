@@ -250,7 +250,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 		switch r.Type {
 		case "enrollment.issuance-attempted.v1", "credential.attempted.v1", "delegation.attempted.v1":
 			of(r.serial).attempted++
-		case "certificate.issuance-intended.v1":
+		case "certificate.issuance-intended.v2":
 			of(name).intended++
 		case "certificate.signing-started.v1":
 			of(name).started++

@@ -46,6 +46,12 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := h.makeApp(); err != nil {
 		return err
 	}
+	if err := patiently(ctx, h.app.ClaimProfiles); err != nil {
+		return err
+	}
+	if err := h.recordCeremonies(ctx); err != nil {
+		return err
+	}
 	h.makeViews()
 	if h.has(roleIssuer) {
 		if err := patiently(ctx, h.renewResponder); err != nil {

@@ -112,7 +112,7 @@ func (i *instance) intentions(t *testing.T) map[string]intention {
 		stream := string(r.Stream)
 		in := all[latest[stream]]
 		switch r.Type {
-		case "certificate.issuance-intended.v1", "crl.intended.v2":
+		case "certificate.issuance-intended.v2", "crl.intended.v2":
 			var intent struct {
 				TBSHash string `json:"tbsSha256"`
 			}

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/commands"
 	"govahi/commands/memlog"
 	"govahi/commands/officertest"
@@ -30,6 +31,7 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/office"
 	"govahi/domain/payment"
+	certprofile "govahi/domain/profile"
 	"govahi/projections"
 )
 
@@ -678,13 +680,17 @@ func (p paper) NewSerial(time.Time) (string, error) {
 
 func (p paper) CheckCSR(csr []byte) (string, error) { return hashOf(csr), nil }
 
+func (p paper) Profiles() certprofile.Set { return pkiprofiles.Default() }
+
+func (p paper) Fits([]byte, certprofile.Profile) error { return nil }
+
 func (p paper) Prepare(d commands.Draft) (commands.Prepared, error) {
 	if p.chance(15, "lint") {
 		return commands.Prepared{}, errPaper
 	}
 	tbs := []byte("certificate " + d.Serial)
 	return commands.Prepared{
-		TBS: tbs, TBSHash: hashOf(tbs), KeyHash: hashOf(d.CSR), Profile: "cpmis-signature", Issuer: p.Issuer(),
+		TBS: tbs, TBSHash: hashOf(tbs), KeyHash: hashOf(d.CSR), Profile: d.Profile.ID(), ProfileHash: d.Profile.Hash(), Issuer: p.Issuer(),
 		NotBefore: d.NotBefore, NotAfter: d.NotBefore.AddDate(1, 0, 0),
 	}, nil
 }

@@ -10,7 +10,7 @@ import (
 
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
-		"certificate.issuance-intended.v1":  intended(),
+		"certificate.issuance-intended.v2":  intended(),
 		"certificate.signing-started.v1":    started,
 		"certificate.issued.v1":             issued(),
 		"certificate.issuance-abandoned.v1": abandoned,

@@ -9,7 +9,8 @@ import (
 
 // Catalog lists every event of a certificate.
 var Catalog = event.NewCatalog(
-	event.Of[IssuanceIntended]("certificate.issuance-intended.v1"),
+	event.Was("certificate.issuance-intended.v1", issuanceIntendedV1.upcast),
+	event.Of[IssuanceIntended]("certificate.issuance-intended.v2"),
 	event.Of[SigningStarted]("certificate.signing-started.v1"),
 	event.Of[Issued]("certificate.issued.v1"),
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
@@ -34,9 +35,10 @@ type IssuanceIntended struct {
 	Confirmation *Citation            `json:"confirmation,omitempty"` // the second officer's word
 	Fee          *Citation            `json:"fee,omitempty"`
 	Subject      event.Subject        `json:"subject,omitempty"`
-	Profile      string               `json:"profile"` // name@version
-	Issuer       string               `json:"issuer"`  // SHA-256 of the issuer's certificate, hexadecimal
-	KeyHash      string               `json:"keyHash"` // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+	Profile      string               `json:"profile"`       // name@version
+	ProfileHash  string               `json:"profileSha256"` // of its canonical form, hexadecimal; empty in v1
+	Issuer       string               `json:"issuer"`        // SHA-256 of the issuer's certificate, hexadecimal
+	KeyHash      string               `json:"keyHash"`       // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
 	Token        string               `json:"token,omitempty"`
 	Lint         LintResult           `json:"lint"`
 	NotBefore    time.Time            `json:"notBefore"`
@@ -45,6 +47,34 @@ type IssuanceIntended struct {
 	PublicTBS    []byte               `json:"publicTbs,omitempty"` // of a certificate that is about nobody
 	TBSHash      string               `json:"tbsSha256"`           // hexadecimal, in clear: what the token will be asked to sign
 	At           time.Time            `json:"at"`
+}
+
+// issuanceIntendedV1 did not say what its profile said.
+type issuanceIntendedV1 struct {
+	Serial       string               `json:"serial"`
+	Record       *Citation            `json:"record,omitempty"`
+	Confirmation *Citation            `json:"confirmation,omitempty"`
+	Fee          *Citation            `json:"fee,omitempty"`
+	Subject      event.Subject        `json:"subject,omitempty"`
+	Profile      string               `json:"profile"`
+	Issuer       string               `json:"issuer"`
+	KeyHash      string               `json:"keyHash"`
+	Token        string               `json:"token,omitempty"`
+	Lint         LintResult           `json:"lint"`
+	NotBefore    time.Time            `json:"notBefore"`
+	NotAfter     time.Time            `json:"notAfter"`
+	TBS          *event.Personal[DER] `json:"tbs,omitempty"`
+	PublicTBS    []byte               `json:"publicTbs,omitempty"`
+	TBSHash      string               `json:"tbsSha256"`
+	At           time.Time            `json:"at"`
+}
+
+func (v issuanceIntendedV1) upcast() event.Event {
+	return IssuanceIntended{
+		Serial: v.Serial, Record: v.Record, Confirmation: v.Confirmation, Fee: v.Fee, Subject: v.Subject,
+		Profile: v.Profile, Issuer: v.Issuer, KeyHash: v.KeyHash, Token: v.Token, Lint: v.Lint,
+		NotBefore: v.NotBefore, NotAfter: v.NotAfter, TBS: v.TBS, PublicTBS: v.PublicTBS, TBSHash: v.TBSHash, At: v.At,
+	}
 }
 
 // Personal seals the to-be-signed bytes.
