@@ -3,7 +3,7 @@ CREATE TABLE certificates (
 	request     text,              -- tracking code
 	person      text,
 	profile     text NOT NULL,
-	status      text NOT NULL,     -- intended, signing, valid, abandoned, revoked
+	status      text NOT NULL,     -- intended, signing, valid, abandoned, suspended, revoked
 	fingerprint text,
 	not_before  timestamptz,
 	not_after   timestamptz,
@@ -14,7 +14,9 @@ CREATE TABLE certificates (
 	reason      text,
 	revoked_at  timestamptz,
 	revoked_by  text,
-	cause       text               -- revocation case
+	cause       text,              -- revocation case
+	held_at     timestamptz,       -- of a suspension that lasts
+	held_until  timestamptz
 );
 CREATE INDEX ON certificates (status, not_after);
 CREATE INDEX ON certificates (request);

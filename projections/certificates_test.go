@@ -12,6 +12,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
+	"govahi/projections"
 	"govahi/queries"
 )
 
@@ -144,34 +145,50 @@ func anAccessIsActiveOnlyWhileItsCertificateIsValid(v *views) {
 	}
 }
 
-func onlyTheLatestListIsServed(v *views) {
+func eachListIsShownAndTheLatestLiesOnTheShelf(v *views) {
 	list := func(number uint64, signed bool) {
 		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), TBSHash: "t"})
 		if signed {
-			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, DER: []byte{byte(number)}, Hash: "h"})
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, Hash: "h", Size: 7, At: noon})
 		}
 		v.shown()
 	}
 	list(1, false)
-	if _, err := v.CRL(v.Context(), v.issue); !errors.Is(err, certificate.ErrNotIssued) {
-		v.Errorf("a list that was never signed: %v", err)
-	}
-	for _, c := range []struct {
-		number uint64
-		signed bool
-		want   int64
-	}{{2, true, 2}, {3, true, 3}, {4, false, 3}, {5, true, 5}} {
-		list(c.number, c.signed)
-		if got := ok(v.CRL(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) {
-			v.Errorf("after %d the list is %d", c.number, got.Number)
+	list(2, true)
+	list(3, false)
+	for i, got := range ok(v.CRLs(v.Context(), v.issue))(v) {
+		if signed := got.SHA256 != nil && *got.Size == 7; got.Number != int64(3-i) || signed != (got.Number == 2) {
+			v.Errorf("number %d is shown as %+v", 3-i, got)
 		}
 	}
-	var kept int
-	if err := v.Pool.QueryRow(v.Context(), `SELECT count(der) FROM crls.crls`).Scan(&kept); err != nil || kept != 1 {
-		v.Errorf("%d lists are kept whole, %v", kept, err)
+	shelf := projections.NewShelf(v.Pool)
+	if n := ok(shelf.Number(v.Context(), v.issue))(v); n != 0 {
+		v.Errorf("list %d lies on the empty shelf", n)
 	}
-	if _, err := v.CRL(v.Context(), "another"); !errors.Is(err, certificate.ErrNotIssued) {
+	put := func(number uint64) error {
+		return shelf.Put(v.Context(), v.issue, crl.List{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), DER: []byte{byte(number)}})
+	}
+	for _, c := range []struct{ put, want uint64 }{{2, 2}, {5, 5}, {4, 5}, {5, 5}, {6, 6}} {
+		if err := put(c.put); err != nil {
+			v.Fatal(err)
+		}
+		for range 2 { // fetched, and kept
+			if got := ok(v.List(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) || !got.ThisUpdate.Equal(noon) {
+				v.Errorf("after %d the list is %d", c.put, got.Number)
+			}
+		}
+	}
+	if _, err := v.List(v.Context(), "another"); !errors.Is(err, crl.ErrNone) {
 		v.Errorf("another issuer's: %v", err)
+	}
+	if _, err := v.Pool.Exec(v.Context(), `DROP SCHEMA shelf CASCADE`); err != nil {
+		v.Fatal(err)
+	}
+	if got := ok(v.List(v.Context(), v.issue))(v); got.Number != 6 {
+		v.Errorf("without the shelf the list is %d", got.Number)
+	}
+	if err := put(7); err != nil || ok(shelf.Number(v.Context(), v.issue))(v) != 7 {
+		v.Errorf("on a new shelf: %v", err)
 	}
 }
 

@@ -21,7 +21,7 @@ func (h House) certificates(s *Server) {
 	const tag = "Certificates"
 	Query(s, Operation{ID: "list-certificates", Method: "GET", Path: "/certificates", Tag: tag, Summary: "Certificates by status, newest first", View: "certificates"},
 		func(ctx context.Context, id Identity, in *struct {
-			Status string `query:"status" enum:"intended,signing,valid,abandoned,revoked"`
+			Status string `query:"status" enum:"intended,signing,valid,abandoned,suspended,revoked"`
 		},
 		) ([]queries.Certificate, error) {
 			if err := h.may(ctx, id, overseers...); err != nil {

@@ -59,8 +59,15 @@ func bare(t testing.TB) *life {
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer,
 		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
-	l.publisher = commands.NewPublisher(l.app)
+	l.publish(memlog.NewShelf())
 	return l
+}
+
+// publish has the lists laid on a shelf.
+func (l *life) publish(shelf commands.Shelf) {
+	l.publisher = commands.NewPublisher(l.app, commands.Publishing{
+		Authority: l.ca, Signer: l.app.Signer, Shelf: shelf, Checker: l.ca.Checker(l.log),
+	})
 }
 
 func now() time.Time { return time.Now().UTC() }
@@ -77,6 +84,7 @@ func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 func alive(t *testing.T) *life {
 	t.Helper()
 	l, pool := bare(t), pgtest.Pool(t)
+	l.publish(projections.NewShelf(pool))
 	runner := projections.NewRunner(projections.Parts{
 		Pool: pool, Log: l.log, Feed: func(string) event.Feed { return &prompt{log: l.log} }, Keeper: l.app.Keeper, Terms: keyed{},
 		Report: slog.New(slog.DiscardHandler),

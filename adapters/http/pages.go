@@ -82,6 +82,8 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	switch {
 	case c.Status == certificate.Withdrawn:
 		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, c.Since
+	case c.Status == certificate.OnHold && !now.After(c.Issued.NotAfter):
+		data.Standing, data.RevokedAt = web.Held, c.Hold.At
 	case now.After(c.Issued.NotAfter):
 		data.Standing = web.Expired
 	default:

@@ -25,7 +25,7 @@ func TestFiltersListWhatTheyTake(t *testing.T) {
 			string(enrollment.StatusRejected), string(enrollment.StatusWithdrawn), string(enrollment.StatusRevoked), "active",
 		},
 		"/certificates?status=": {
-			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.Abandoned), string(certificate.Withdrawn),
+			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.Abandoned), string(certificate.OnHold), string(certificate.Withdrawn),
 		},
 		"/cases?status=": {string(cases.Open), string(cases.Refuted), string(cases.Established)},
 	} {

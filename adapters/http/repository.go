@@ -27,6 +27,8 @@ func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error)
 		return pki.Status{State: pki.Good}, nil
 	case c.Status == certificate.Withdrawn:
 		return pki.Status{State: pki.Revoked, Reason: c.Reason, RevokedAt: c.Since}, nil
+	case c.Status == certificate.OnHold: // RFC 6960 §2.2: revoked, for a time
+		return pki.Status{State: pki.Revoked, Reason: certificate.CertificateHold, RevokedAt: c.Hold.At}, nil
 	}
 	return pki.Status{}, nil
 }
@@ -65,7 +67,7 @@ func (h House) repository(s *Server) {
 }
 
 func (h House) crl(ctx context.Context) (Raw, error) {
-	list, err := h.Queries.CRL(ctx, h.Authority.Issuer())
+	list, err := h.Queries.List(ctx, h.Authority.Issuer())
 	if err != nil {
 		return Raw{}, err
 	}

@@ -23,9 +23,10 @@ const (
 )
 
 var (
-	oidPolicies    = asn1.ObjectIdentifier{2, 5, 29, 32}
-	oidCPS         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 1}
-	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	oidPolicies       = asn1.ObjectIdentifier{2, 5, 29, 32}
+	oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidCPS            = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 1}
+	oidOCSPNoCheck    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 )
 
 // signature is the certificate of a person. He logs in to CPMIS with it and

@@ -134,6 +134,8 @@ func number(t *testing.T, text string) int {
 }
 
 func TestTheVerdicts(t *testing.T) {
+	held := verdict(web.Held)
+	held.RevokedAt = issued
 	revoked := verdict(web.Revoked)
 	revoked.Reason, revoked.RevokedAt = certificate.PrivilegeWithdrawn, issued
 	for _, c := range []struct {
@@ -142,6 +144,7 @@ func TestTheVerdicts(t *testing.T) {
 	}{
 		{verdict(web.Valid), `<strong>معتبر</strong>`},
 		{revoked, `این گواهی از <time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> باطل است؛ علت: نادرستی اطلاعات.`},
+		{held, `موقتاً معلق است`},
 		{verdict(web.Expired), `در <time datetime="2027-11-21T08:00:00Z" title="2027-11-21">`},
 		{verdict(web.Unknown), `<strong>ناشناخته</strong>`},
 	} {

@@ -491,7 +491,7 @@ func (f fold) post(e fact, name string) {
 	}
 }
 
-// crl keeps the bytes of an issuer's latest list only.
+// crl keeps no list, but what became of each number.
 func (f fold) crl(e fact, name string) {
 	all, issuer := f.tables["crls.crls"], e.about()
 	key := fmt.Sprintf("%s/%d", issuer, e.Data.number("number"))
@@ -499,15 +499,10 @@ func (f fold) crl(e fact, name string) {
 	case "intended":
 		all[key] = row{
 			"issuer": issuer, "number": e.Data["number"], "this_update": e.Data["thisUpdate"],
-			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "der": nil, "sha256": nil,
+			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "sha256": nil, "size": nil, "signed_at": nil,
 		}
 	case "signed":
-		for _, other := range all {
-			if other["issuer"] == issuer {
-				other["der"] = nil
-			}
-		}
-		all[key]["der"], all[key]["sha256"] = e.Data.bytes("der"), e.Data["sha256"]
+		all[key]["sha256"], all[key]["size"], all[key]["signed_at"] = e.Data["sha256"], e.Data["size"], e.Data["at"]
 	}
 }
 

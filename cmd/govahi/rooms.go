@@ -132,11 +132,17 @@ func (h *house) makeApp() error {
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer,
 		Registry: h.civilRegistry(), CodeLimit: h.codeLimit(), Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
-	h.publisher = commands.NewPublisher(h.app)
+	h.publisher = commands.NewPublisher(h.app, commands.Publishing{
+		Authority: h.authority, Signer: h.signer, Shelf: projections.NewShelf(h.views), Checker: h.authority.Checker(h.log), Pace: crlPace,
+	})
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
 	return err
 }
+
+// crlPace keeps many revocations from making as many lists: each is on one within
+// a second.
+const crlPace = 500 * time.Millisecond
 
 func handlerID() string {
 	var id [8]byte

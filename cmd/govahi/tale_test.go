@@ -71,7 +71,9 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Registry: s,
 		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
-	s.publisher = commands.NewPublisher(s.App)
+	s.publisher = commands.NewPublisher(s.App, commands.Publishing{
+		Authority: paper{s}, Signer: paper{s}, Shelf: memlog.NewShelf(), Checker: paper{s},
+	})
 	s.found()
 	for range acts {
 		s.something(keeper)
@@ -544,12 +546,16 @@ func (p paper) PrepareCRL(number uint64, at time.Time, revoked []commands.Revoke
 	return commands.PreparedCRL{TBS: tbs, TBSHash: hashOf(tbs), ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-// ListedIn reads none: its publisher begins anew each time.
-func (p paper) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, errPaper }
-
 func (p paper) CheckIssued(der, _ []byte) (string, error) { return hashOf(der), nil }
 
-func (p paper) CheckCRL(der, _ []byte) (string, error) { return hashOf(der), nil }
+func (p paper) CheckCRL(der, _ []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Signature: der, Hash: hashOf(der), Size: len(der)}, nil
+}
+
+// Check believes everything.
+func (p paper) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (p paper) Follow(context.Context) error { return nil }
 
 func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
 	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/memlog"
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
@@ -126,7 +127,7 @@ var reactions = []struct {
 		text := event.About(nima, revocation.Statement{Text: "نادرست"})
 		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
 			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
-	}, "certificate.revoked.v1"},
+	}, "certificate.revoked.v2"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
@@ -154,14 +155,23 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
 		return cause[len(cause)-1]
 	}, "enrollment.issued.v1"},
-	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspended", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspension-lifted", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon},
+			certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
 	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
 		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
 	}, "person.erased.v1"},
 }
 
 func (h *house) policies() []Policy {
-	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App)), OfErasure(h.vault))
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App, commands.Publishing{
+		Authority: h.Authority, Signer: h.Signer, Shelf: memlog.NewShelf(), Checker: trusting{},
+	})), OfErasure(h.vault))
 }
 
 func (h *house) policy(name string) Policy {
@@ -281,9 +291,16 @@ func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.Revo
 	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-func (authority) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, nil }
+func (authority) CheckCRL([]byte, []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Hash: "h"}, nil
+}
 
-func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
+// trusting is a checker that believes everything.
+type trusting struct{}
+
+func (trusting) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (trusting) Follow(context.Context) error { return nil }
 
 type signer struct {
 	commands.Signer

@@ -151,7 +151,8 @@ func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 		return nil, nil
 	}
 	abandoned := IssuanceAbandoned{c.Serial, c.Cause, c.At}
-	revoked := Revoked{Serial: c.Serial, Request: s.request(), Reason: Superseded, By: c.By, At: c.At}
+	revoked := s.revoked(Superseded, "", c.By, c.At)
+	revoked.Serial = c.Serial // which may not be intended yet
 	return []event.Event{abandoned, revoked}, nil
 }
 
@@ -182,5 +183,12 @@ func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
 	case s.Status == Withdrawn && c.Reason != KeyCompromise:
 		return nil, s.refuse(ErrAlreadyRevoked)
 	}
-	return []event.Event{Revoked{s.Intent.Serial, s.request(), c.Reason, c.Case, c.By, c.At}}, nil
+	return []event.Event{s.revoked(c.Reason, c.Case, c.By, c.At)}, nil
+}
+
+func (s Certificate) revoked(reason Reason, cause event.Stream, by string, at time.Time) Revoked {
+	return Revoked{
+		Serial: s.Intent.Serial, Request: s.request(), Reason: reason, Case: cause, By: by, At: at,
+		Issuer: s.Intent.Issuer, NotAfter: s.Intent.NotAfter,
+	}
 }

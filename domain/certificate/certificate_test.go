@@ -15,7 +15,7 @@ func TestGolden(t *testing.T) {
 		"certificate.issuance-abandoned.v1": abandoned,
 		"certificate.suspended.v1":          Suspended{serial, request, later, "p-operator", noon},
 		"certificate.suspension-lifted.v1":  SuspensionLifted{serial, request, "p-operator", later},
-		"certificate.revoked.v1":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon},
+		"certificate.revoked.v2":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon, "155e", until},
 	})
 	spec.Golden(t, Key.Catalog, "testdata", map[string]event.Event{"key.claimed.v1": KeyClaimed{request, noon}})
 	spec.Golden(t, Delegation.Catalog, "testdata", map[string]event.Event{"delegation.attempted.v1": Delegated{serial, noon}})

@@ -14,7 +14,8 @@ var Catalog = event.NewCatalog(
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
 	event.Of[Suspended]("certificate.suspended.v1"),
 	event.Of[SuspensionLifted]("certificate.suspension-lifted.v1"),
-	event.Of[Revoked]("certificate.revoked.v1"),
+	event.Was("certificate.revoked.v1", revokedV1.upcast),
+	event.Of[Revoked]("certificate.revoked.v2"),
 )
 
 // Citation points at a fact: positions move with a log, revisions do not.
@@ -113,14 +114,31 @@ type SuspensionLifted struct {
 	At      time.Time    `json:"at"`
 }
 
-// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.
+// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal. It says all that a
+// line of a revocation list needs, so that lists are made from revocations alone.
 type Revoked struct {
+	Serial   string       `json:"serial"`
+	Request  event.Stream `json:"request,omitempty"`
+	Reason   Reason       `json:"reason"`
+	Case     event.Stream `json:"case,omitempty"` // the revocation case that established the cause
+	By       string       `json:"by"`             // a person's pseudonym, or a policy
+	At       time.Time    `json:"at"`
+	Issuer   string       `json:"issuer,omitempty"`  // SHA-256 of the issuer's certificate; none if nothing was intended
+	NotAfter time.Time    `json:"notAfter,omitzero"` // end of validity: the list keeps the serial until then (RFC 5280 §3.3)
+}
+
+// revokedV1 said neither by whom the certificate was issued nor when it ends.
+type revokedV1 struct {
 	Serial  string       `json:"serial"`
 	Request event.Stream `json:"request,omitempty"`
 	Reason  Reason       `json:"reason"`
-	Case    event.Stream `json:"case,omitempty"` // the revocation case that established the cause
-	By      string       `json:"by"`             // a person's pseudonym, or a policy
+	Case    event.Stream `json:"case,omitempty"`
+	By      string       `json:"by"`
 	At      time.Time    `json:"at"`
+}
+
+func (v revokedV1) upcast() event.Event {
+	return Revoked{Serial: v.Serial, Request: v.Request, Reason: v.Reason, Case: v.Case, By: v.By, At: v.At}
 }
 
 func sealables(p *event.Personal[DER]) []event.Sealable {
