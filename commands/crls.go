@@ -77,6 +77,7 @@ type Publisher struct {
 	unlaid  *crl.List // signed, and not on the shelf yet
 	began   time.Time // the latest list, here
 	refused atomic.Int64
+	listed  atomic.Uint64 // all up to this position is on the latest list
 }
 
 // NewPublisher has read nothing yet.
@@ -127,7 +128,20 @@ func (p *Publisher) publish(ctx context.Context, c Caller) error {
 	if err := p.revoked.follow(ctx, p.app.Log); err != nil { // what came meanwhile goes along
 		return err
 	}
-	return p.issue(ctx, c)
+	if err := p.issue(ctx, c); err != nil {
+		return err
+	}
+	p.listed.Store(uint64(p.revoked.after))
+	return nil
+}
+
+// PublishFor is Publish for what stands at a position in the log. Of many that
+// come at once most are on the list already that the first of them made.
+func (p *Publisher) PublishFor(ctx context.Context, c Caller, at event.Position) error {
+	if p.listed.Load() >= uint64(at) {
+		return nil
+	}
+	return p.Publish(ctx, c)
 }
 
 // pace waits for the next list's turn: a hundred revocations a second are not a
@@ -164,6 +178,7 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 	if lies > latest.Number || lies < latest.Number && now.Sub(latest.At).Abs() >= laidWithin {
 		return true, nil
 	}
+	p.listed.Store(uint64(p.revoked.after))
 	return false, p.with.Checker.Follow(ctx)
 }
 

@@ -13,6 +13,21 @@ import (
 	"govahi/domain/certificate"
 )
 
+// Knowledge is what the responder knows of serials without a look at the log.
+type Knowledge struct{ *commands.Standings }
+
+// Known is where a serial stands; false where that is not known well enough.
+func (k Knowledge) Known(serial string) (pki.Status, bool) {
+	s, ok := k.Of(serial)
+	switch {
+	case !ok:
+		return pki.Status{}, false
+	case s.Status == certificate.Valid:
+		return pki.Status{State: pki.Good}, true
+	}
+	return pki.Status{State: pki.Revoked, Reason: s.Reason, RevokedAt: s.Since}, true
+}
+
 // Statuses answers OCSP straight from the log: no view's delay makes a revoked
 // certificate good, and no unknown one (RFC 6960 §2.2).
 type Statuses struct{ App *commands.App }
@@ -36,6 +51,9 @@ func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error)
 // repository is what relying parties fetch (RFC 5280 §4.2.1.13, §4.2.2.1).
 func (h House) repository(s *Server) {
 	const tag = "Repository"
+	if h.Responder != nil {
+		s.status = h.Responder.Ready
+	}
 	PublicRaw(s, Operation{ID: "get-crl", Method: "GET", Path: "/pki/issuer.crl", Tag: tag, Summary: "The latest certificate revocation list, DER", View: "crls", Type: "application/pkix-crl"},
 		func(ctx context.Context, _ *struct{}) (Raw, error) { return h.crl(ctx) })
 	PublicRaw(s, Operation{ID: "get-issuer", Method: "GET", Path: "/pki/issuer.cer", Tag: tag, Summary: "The issuing CA's certificate, DER", Type: "application/pkix-cert"},
@@ -46,7 +64,7 @@ func (h House) repository(s *Server) {
 		func(context.Context, *struct{}) (Raw, error) {
 			return Raw{Body: h.chain(), Cache: "public, max-age=86400"}, nil
 		})
-	PublicRaw(s, Operation{ID: "get-ocsp", Method: "GET", Path: "/pki/ocsp/*", Tag: tag, Summary: "Certificate status, request in the path (RFC 6960 §A.1)", Type: "application/ocsp-response"},
+	PublicRaw(s, Operation{ID: getOCSP, Method: "GET", Path: "/pki/ocsp/*", Tag: tag, Summary: "Certificate status, request in the path (RFC 6960 §A.1)", Type: ocspAnswer},
 		func(ctx context.Context, in *struct {
 			Request string `path:"*"`
 		},
@@ -57,7 +75,7 @@ func (h House) repository(s *Server) {
 			}
 			return status(h.Responder.Answer(ctx, request), true), nil
 		})
-	PublicRaw(s, Operation{ID: "post-ocsp", Method: "POST", Path: "/pki/ocsp", Tag: tag, Summary: "Certificate status, request in the body (RFC 6960 §A.1)", Type: "application/ocsp-response"},
+	PublicRaw(s, Operation{ID: postOCSP, Method: "POST", Path: "/pki/ocsp", Tag: tag, Summary: "Certificate status, request in the body (RFC 6960 §A.1)", Type: ocspAnswer},
 		func(ctx context.Context, in *struct {
 			RawBody []byte `contentType:"application/ocsp-request"`
 		},
@@ -91,10 +109,10 @@ func (h House) chain() []byte {
 func status(a pki.Answer, cacheable bool) Raw {
 	raw := Raw{Body: a.Body}
 	if cacheable && a.ETag != "" {
-		raw.Cache = fmt.Sprintf("public, max-age=%d, no-transform, must-revalidate", int(a.MaxAge.Seconds()))
+		raw.Cache = cacheControl(a)
 		raw.Header = map[string]string{
 			"ETag":          a.ETag,
-			"Last-Modified": a.LastModified.UTC().Format(http.TimeFormat),
+			"Last-Modified": a.LastModified,
 			"Expires":       a.Expires.UTC().Format(http.TimeFormat),
 		}
 	}

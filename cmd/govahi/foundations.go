@@ -99,19 +99,24 @@ func (h *house) openCA(ctx context.Context) error {
 			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
 		}
 	}
-	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
-	if err != nil {
-		return err
-	}
-	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
-	if err != nil {
-		return err
-	}
-	h.authority, err = pki.Open(issuer, root, pki.Under(h.base()))
+	authority, err := openAuthority(dir, h.base())
 	if err == nil {
+		h.authority = authority
 		h.ready("ca", "token, root and issuing certificate in "+dir)
 	}
 	return err
+}
+
+func openAuthority(dir, base string) (*pki.Authority, error) {
+	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
+	if err != nil {
+		return nil, err
+	}
+	return pki.Open(issuer, root, pki.Under(base))
 }
 
 // programs is where the other programs stand: beside this one.

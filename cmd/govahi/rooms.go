@@ -156,6 +156,7 @@ func (h *house) openResponder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.standings = commands.NewStandings(h.log)
 	h.responder, err = pki.NewResponder(h.authority.Certificate(), key, http.Statuses{App: h.app}, now)
 	if err != nil {
 		return err

@@ -12,6 +12,6 @@ import (
 func PublishCRLOnSuspended(p *commands.Publisher) Policy {
 	return when("publish-crl-on-suspended", certificate.Catalog,
 		func(ctx context.Context, h Happened, _ certificate.Suspended) error {
-			return p.Publish(ctx, h.Caller)
+			return p.PublishFor(ctx, h.Caller, h.Position)
 		})
 }

@@ -12,6 +12,6 @@ import (
 func PublishCRLOnSuspensionLifted(p *commands.Publisher) Policy {
 	return when("publish-crl-on-suspension-lifted", certificate.Catalog,
 		func(ctx context.Context, h Happened, _ certificate.SuspensionLifted) error {
-			return p.Publish(ctx, h.Caller)
+			return p.PublishFor(ctx, h.Caller, h.Position)
 		})
 }
