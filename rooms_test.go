@@ -83,7 +83,7 @@ type room struct {
 
 var (
 	inner = []string{"domain/*", "commands", "commands/policies", "projections", "queries", "*"}
-	doors = append([]string{"adapters/*"}, inner...)
+	doors = append([]string{"adapters/*", "docs"}, inner...)
 	whole = append([]string{"commands/*", "adapters/*/*", "cmd/*"}, doors...)
 )
 

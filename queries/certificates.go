@@ -40,6 +40,11 @@ func (q *Queries) Certificate(ctx context.Context, serial string) (Certificate, 
 	return row[Certificate](ctx, q, certificate.ErrNotIssued, certificateColumns+`WHERE serial = $1`, serial)
 }
 
+// ByFingerprint is the certificate with a SHA-256, lower-case hexadecimal.
+func (q *Queries) ByFingerprint(ctx context.Context, fingerprint string) (Certificate, error) {
+	return row[Certificate](ctx, q, certificate.ErrNotIssued, certificateColumns+`WHERE fingerprint = $1`, fingerprint)
+}
+
 // Certificates lists serials of a status, newest first; every status if empty.
 func (q *Queries) Certificates(ctx context.Context, status string) ([]Certificate, error) {
 	return rows[Certificate](ctx, q, certificateColumns+`WHERE $1 = '' OR status = $1

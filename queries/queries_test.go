@@ -25,6 +25,7 @@ func asked(q *queries.Queries) map[string]func(context.Context) error {
 		"Queue":            func(ctx context.Context) error { _, err := q.Queue(ctx, "o", queries.Search{}); return err },
 		"Track":            func(ctx context.Context) error { _, err := q.Track(ctx, "1", "0000"); return err },
 		"Certificate":      func(ctx context.Context) error { _, err := q.Certificate(ctx, "67"); return err },
+		"ByFingerprint":    func(ctx context.Context) error { _, err := q.ByFingerprint(ctx, "67"); return err },
 		"Certificates":     func(ctx context.Context) error { _, err := q.Certificates(ctx, ""); return err },
 		"CRLs":             func(ctx context.Context) error { _, err := q.CRLs(ctx, "ca"); return err },
 		"List":             func(ctx context.Context) error { _, err := q.List(ctx, "ca"); return err },

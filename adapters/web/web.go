@@ -37,12 +37,13 @@ func file(name string) string {
 }
 
 var (
-	homePage      = page("home.html")
-	sheetPage     = page("sheet.html")
-	verifyPage    = page("verify.html")
-	trackPage     = page("track.html")
-	refusalPage   = page("refusal.html")
-	dashboardPage = page("dashboard.html")
+	homePage       = page("home.html")
+	sheetPage      = page("sheet.html")
+	verifyPage     = page("verify.html")
+	trackPage      = page("track.html")
+	repositoryPage = page("repository.html")
+	refusalPage    = page("refusal.html")
+	dashboardPage  = page("dashboard.html")
 )
 
 // page is the common frame with the forms and the page's own parts in it.
@@ -64,5 +65,6 @@ type HomeData struct {
 	CRL         string
 	CA          string // the issuer's certificate
 	Root        string // the root's certificate
-	Development bool   // shows that the people and certificates are samples
+	Repository  string
+	Development bool // shows that the people and certificates are samples
 }

@@ -351,7 +351,7 @@ func (f fold) certificate(e fact, name string) {
 		c = row{"serial": serial, "profile": ""}
 		for _, later := range []string{
 			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
-			"public", "reason", "revoked_at", "revoked_by", "cause",
+			"public", "reason", "revoked_at", "revoked_by", "cause", "held_at", "held_until",
 		} {
 			c[later] = nil
 		}
@@ -369,7 +369,12 @@ func (f fold) certificate(e fact, name string) {
 		c["certificate"], c["public"] = e.Data["certificate"], e.Data.bytes("public")
 	case "issuance-abandoned":
 		c["status"] = "abandoned"
+	case "suspended":
+		c["status"], c["held_at"], c["held_until"] = "suspended", e.Data["at"], e.Data["until"]
+	case "suspension-lifted":
+		c["status"], c["held_at"], c["held_until"] = "valid", nil, nil
 	case "revoked":
+		c["held_at"], c["held_until"] = nil, nil
 		if c["status"] != "revoked" { // a worse reason later does not move the time
 			c["revoked_at"] = e.Data["at"]
 		}
