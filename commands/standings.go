@@ -92,7 +92,7 @@ func (s *Standings) Serials() iter.Seq[string] {
 	}
 }
 
-// Changes wakes who takes them.
+// Changes wakes who takes them; if there are none to take, all is known anew.
 func (s *Standings) Changes() <-chan struct{} { return s.wake }
 
 // TakeChanges are the serials that changed since the last call.
@@ -125,6 +125,9 @@ func (s *Standings) look(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.asOf.IsZero() {
+		s.wakes() // without changes: all is known now
+	}
 	s.at, s.asOf = max(s.at, head), now
 	return nil
 }
@@ -182,6 +185,10 @@ func (s *Standings) take(r event.Recorded, e event.Event) {
 		return // all that there is would be one great change
 	}
 	s.changed = append(s.changed, serial)
+	s.wakes()
+}
+
+func (s *Standings) wakes() {
 	select {
 	case s.wake <- struct{}{}:
 	default:

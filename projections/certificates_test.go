@@ -96,6 +96,32 @@ func certificatesByStatusNewestFirst(v *views) {
 	}
 }
 
+func aSuspendedCertificateIsShownAsOne(v *views) {
+	v.issued(v.code(1), v.sara, v.serial("01"))
+	until := noon.AddDate(0, 1, 0)
+	suspended := certificate.Suspended{Serial: v.serial("01"), Until: until, At: noon}
+	tell(v, certificate.Kind, v.serial("01"), suspended)
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "suspended" || !c.HeldAt.Equal(noon) || !c.HeldUntil.Equal(until) {
+		v.Errorf("suspended: %+v", c)
+	}
+	same(v, "suspended", serials(ok(v.Certificates(v.Context(), "suspended"))(v)), []string{v.serial("01")})
+	tell(v, certificate.Kind, v.serial("01"), certificate.SuspensionLifted{Serial: v.serial("01"), At: noon})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "valid" || c.HeldAt != nil || c.HeldUntil != nil {
+		v.Errorf("lifted: %+v", c)
+	}
+	tell(v, certificate.Kind, v.serial("01"), suspended, certificate.Revoked{Serial: v.serial("01"), Reason: certificate.KeyCompromise, At: until})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), v.serial("01")))(v)
+	if c.Status != "revoked" || c.HeldAt != nil || !c.RevokedAt.Equal(until) {
+		v.Errorf("revoked: %+v", c)
+	}
+	if found := ok(v.ByFingerprint(v.Context(), *c.Fingerprint))(v); found.Serial != c.Serial {
+		v.Errorf("by its fingerprint: %+v", found)
+	}
+}
+
 func (v *views) user(name string, person event.Subject, code, serial string) access.UserDefined {
 	return access.UserDefined{
 		UserName: name, Level: access.Viewer, Person: person, Request: enrollment.Kind.Stream(code), Certificate: serial,

@@ -19,7 +19,8 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
 	v.tells("a certificate's life", aCertificatesLife)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
-	v.tells("only the latest list is served", eachListIsShownAndTheLatestLiesOnTheShelf)
+	v.tells("a suspended certificate", aSuspendedCertificateIsShownAsOne)
+	v.tells("each list is shown, and the latest lies on the shelf", eachListIsShownAndTheLatestLiesOnTheShelf)
 	v.tells("an office's tokens", anOfficesTokens)
 }
 

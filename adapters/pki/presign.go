@@ -19,7 +19,7 @@ type Knowledge interface {
 	// known recently enough to be said.
 	Known(serial string) (Status, bool)
 	Serials() iter.Seq[string]
-	Changes() <-chan struct{} // wakes who takes them
+	Changes() <-chan struct{} // wakes who takes them; if there are none, all is known anew
 	TakeChanges() []string
 }
 
@@ -40,7 +40,7 @@ var hashes = []crypto.Hash{crypto.SHA1, crypto.SHA256}
 func (r *Responder) Run(ctx context.Context, k Knowledge) error {
 	r.known.Store(&k)
 	for next := time.Now(); ; {
-		if err := r.signChanges(ctx, k); err != nil {
+		if _, err := r.signChanges(ctx, k); err != nil {
 			return err
 		}
 		if !time.Now().Before(next) {
@@ -56,6 +56,9 @@ func (r *Responder) Run(ctx context.Context, k Knowledge) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-k.Changes():
+			if changed, err := r.signChanges(ctx, k); err != nil || changed == 0 {
+				next = time.Now()
+			}
 		case <-time.After(time.Until(next)):
 		}
 	}
@@ -70,16 +73,17 @@ func (r *Responder) knows(serial string) (Status, bool) {
 }
 
 // signChanges does not rest: who relies on a certificate waits for it.
-func (r *Responder) signChanges(ctx context.Context, k Knowledge) error {
-	for _, serial := range k.TakeChanges() {
+func (r *Responder) signChanges(ctx context.Context, k Knowledge) (int, error) {
+	changed := k.TakeChanges()
+	for _, serial := range changed {
 		for _, h := range hashes {
 			r.signAnswer(k, serial, h)
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
-	return nil
+	return len(changed), nil
 }
 
 // sweep looks at all, and lets what changed meanwhile go first.
@@ -95,7 +99,7 @@ func (r *Responder) sweep(ctx context.Context, k Knowledge) error {
 				return ctx.Err()
 			case <-time.After(max(betweenSigns, restAfter*time.Since(began))):
 			}
-			if err := r.signChanges(ctx, k); err != nil {
+			if _, err := r.signChanges(ctx, k); err != nil {
 				return err
 			}
 		}
