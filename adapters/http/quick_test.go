@@ -22,7 +22,8 @@ func knows(t *testing.T, change ...func(*Config)) (l *life, request []byte, run 
 	l = bare(t)
 	const serial = "6701"
 	proposed, err := certificate.Kind.Encode(t.Context(), nil, certificate.Kind.Stream(serial), event.Meta{CommandID: "issued"}, []event.Event{
-		certificate.Issued{Serial: serial}})
+		certificate.Issued{Serial: serial},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
