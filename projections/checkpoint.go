@@ -49,7 +49,7 @@ const lock = `SELECT pg_advisory_xact_lock(hashtext('govahi.checkpoints'));`
 
 // lay makes the foundation where it is missing.
 func lay(ctx context.Context, pool *pgxpool.Pool) error {
-	_, err := pool.Exec(ctx, lock+foundation+shelf)
+	_, err := pool.Exec(ctx, lock+foundation)
 	return err
 }
 

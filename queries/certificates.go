@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/event"
@@ -92,8 +94,8 @@ func (q *Queries) List(ctx context.Context, issuer string) (crl.List, error) {
 		Number int64 `db:"number"`
 	}](ctx, q, crl.ErrNone, `SELECT number FROM shelf.lists WHERE issuer = $1`, issuer)
 	switch {
-	case errors.Is(err, crl.ErrNone):
-		return crl.List{}, err
+	case errors.Is(err, crl.ErrNone), kept.Number == 0 && noShelf(err):
+		return crl.List{}, crl.ErrNone
 	case err != nil && kept.Number > 0:
 		return kept, nil
 	case err != nil || uint64(lies.Number) == kept.Number:
@@ -117,6 +119,12 @@ func (q *Queries) kept(issuer string) crl.List {
 	kept, _ := q.fetched.Load(issuer)
 	list, _ := kept.(crl.List)
 	return list
+}
+
+// noShelf says that nobody has put a list there yet.
+func noShelf(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000")
 }
 
 type listed struct {
