@@ -94,6 +94,13 @@ type PreparedCRL struct {
 	Entries                int
 }
 
+// SignedCRL is what the log keeps of a list that was signed.
+type SignedCRL struct {
+	Signature []byte
+	Hash      string // SHA-256 of the DER, hexadecimal
+	Size      int    // of the DER, bytes
+}
+
 // Authority knows the issuer's certificate, its profiles and its lints. It
 // holds no key.
 type Authority interface {
@@ -115,13 +122,11 @@ type Authority interface {
 	PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (Prepared, error)
 	// PrepareCRL builds the to-be-signed revocation list.
 	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
-	// ListedIn reads a revocation list that was signed.
-	ListedIn(der []byte) ([]RevokedSerial, error)
 	// CheckIssued compares a signed certificate with its to-be-signed bytes and
 	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)
-	// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
-	CheckCRL(der, tbs []byte) (hash string, err error)
+	// CheckCRL does so for a revocation list.
+	CheckCRL(der, tbs []byte) (SignedCRL, error)
 }
 
 // signer signs certificates on the word of an officer, by his certificate; the

@@ -40,7 +40,8 @@ type certificateRow struct {
 	RevokedAt   *time.Time
 	RevokedBy   *string
 	Cause       *string
-	Until       *time.Time
+	HeldAt      *time.Time
+	HeldUntil   *time.Time
 }
 
 func applyCertificate(w *Writer, e Event) {
@@ -65,10 +66,10 @@ func applyCertificate(w *Writer, e Event) {
 		r.Status = "abandoned"
 	case certificate.Suspended:
 		r := certificates.Change(w, serial)
-		r.Status, r.Until = "suspended", &e.Until
+		r.Status, r.HeldAt, r.HeldUntil = string(certificate.OnHold), &e.At, &e.Until
 	case certificate.SuspensionLifted:
 		r := certificates.Change(w, serial)
-		r.Status, r.Until = "valid", nil
+		r.Status, r.HeldAt, r.HeldUntil = string(certificate.Valid), nil, nil
 	case certificate.Revoked:
 		certificates.Change(w, serial).revoke(e)
 	case person.Erased:
@@ -77,8 +78,9 @@ func applyCertificate(w *Writer, e Event) {
 }
 
 func (r *certificateRow) revoke(e certificate.Revoked) {
+	r.HeldAt, r.HeldUntil = nil, nil
 	r.Status, r.Reason, r.RevokedBy, r.Cause = "revoked", new(string(e.Reason)), &e.By, orNull(string(e.Case))
-	r.Ground, r.Until = orNull(string(e.Ground)), nil
+	r.Ground = orNull(string(e.Ground))
 	if r.RevokedAt == nil {
 		r.RevokedAt = &e.At
 	}

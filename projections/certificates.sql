@@ -16,7 +16,8 @@ CREATE TABLE certificates (
 	revoked_at  timestamptz,
 	revoked_by  text,
 	cause       text,              -- revocation case
-	until       timestamptz        -- of the suspension
+	held_at     timestamptz,       -- of a suspension that lasts
+	held_until  timestamptz
 );
 CREATE INDEX ON certificates (status, not_after);
 CREATE INDEX ON certificates (request);

@@ -15,6 +15,7 @@ import (
 	"govahi/domain/notification"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
+	"govahi/projections"
 	"govahi/queries"
 )
 
@@ -98,6 +99,32 @@ func certificatesByStatusNewestFirst(v *views) {
 	}
 }
 
+func aSuspendedCertificateIsShownAsOne(v *views) {
+	v.issued(v.code(1), v.sara, v.serial("01"))
+	until := noon.AddDate(0, 1, 0)
+	suspended := certificate.Suspended{Serial: v.serial("01"), Until: until, At: noon}
+	tell(v, certificate.Kind, v.serial("01"), suspended)
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "suspended" || !c.HeldAt.Equal(noon) || !c.HeldUntil.Equal(until) {
+		v.Errorf("suspended: %+v", c)
+	}
+	same(v, "suspended", serials(ok(v.Certificates(v.Context(), "suspended"))(v)), []string{v.serial("01")})
+	tell(v, certificate.Kind, v.serial("01"), certificate.SuspensionLifted{Serial: v.serial("01"), At: noon})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "valid" || c.HeldAt != nil || c.HeldUntil != nil {
+		v.Errorf("lifted: %+v", c)
+	}
+	tell(v, certificate.Kind, v.serial("01"), suspended, certificate.Revoked{Serial: v.serial("01"), Reason: certificate.KeyCompromise, At: until})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), v.serial("01")))(v)
+	if c.Status != "revoked" || c.HeldAt != nil || !c.RevokedAt.Equal(until) {
+		v.Errorf("revoked: %+v", c)
+	}
+	if found := ok(v.ByFingerprint(v.Context(), *c.Fingerprint))(v); found.Serial != c.Serial {
+		v.Errorf("by its fingerprint: %+v", found)
+	}
+}
+
 func (v *views) user(name string, person event.Subject, code, serial string) access.UserDefined {
 	return access.UserDefined{
 		UserName: name, Level: access.Viewer, Person: person, Request: enrollment.Kind.Stream(code), Certificate: serial,
@@ -147,34 +174,50 @@ func anAccessIsActiveOnlyWhileItsCertificateIsValid(v *views) {
 	}
 }
 
-func onlyTheLatestListIsServed(v *views) {
+func eachListIsShownAndTheLatestLiesOnTheShelf(v *views) {
 	list := func(number uint64, signed bool) {
 		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), TBSHash: "t"})
 		if signed {
-			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, DER: []byte{byte(number)}, Hash: "h"})
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, Hash: "h", Size: 7, At: noon})
 		}
 		v.shown()
 	}
 	list(1, false)
-	if _, err := v.CRL(v.Context(), v.issue); !errors.Is(err, certificate.ErrNotIssued) {
-		v.Errorf("a list that was never signed: %v", err)
-	}
-	for _, c := range []struct {
-		number uint64
-		signed bool
-		want   int64
-	}{{2, true, 2}, {3, true, 3}, {4, false, 3}, {5, true, 5}} {
-		list(c.number, c.signed)
-		if got := ok(v.CRL(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) {
-			v.Errorf("after %d the list is %d", c.number, got.Number)
+	list(2, true)
+	list(3, false)
+	for i, got := range ok(v.CRLs(v.Context(), v.issue))(v) {
+		if signed := got.SHA256 != nil && *got.Size == 7; got.Number != int64(3-i) || signed != (got.Number == 2) {
+			v.Errorf("number %d is shown as %+v", 3-i, got)
 		}
 	}
-	var kept int
-	if err := v.Pool.QueryRow(v.Context(), `SELECT count(der) FROM crls.crls`).Scan(&kept); err != nil || kept != 1 {
-		v.Errorf("%d lists are kept whole, %v", kept, err)
+	shelf := projections.NewShelf(v.Pool)
+	if n := ok(shelf.Number(v.Context(), v.issue))(v); n != 0 {
+		v.Errorf("list %d lies on the empty shelf", n)
 	}
-	if _, err := v.CRL(v.Context(), "another"); !errors.Is(err, certificate.ErrNotIssued) {
+	put := func(number uint64) error {
+		return shelf.Put(v.Context(), v.issue, crl.List{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), DER: []byte{byte(number)}})
+	}
+	for _, c := range []struct{ put, want uint64 }{{2, 2}, {5, 5}, {4, 5}, {5, 5}, {6, 6}} {
+		if err := put(c.put); err != nil {
+			v.Fatal(err)
+		}
+		for range 2 { // fetched, and kept
+			if got := ok(v.List(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) || !got.ThisUpdate.Equal(noon) {
+				v.Errorf("after %d the list is %d", c.put, got.Number)
+			}
+		}
+	}
+	if _, err := v.List(v.Context(), "another"); !errors.Is(err, crl.ErrNone) {
 		v.Errorf("another issuer's: %v", err)
+	}
+	if _, err := v.Pool.Exec(v.Context(), `DROP SCHEMA shelf CASCADE`); err != nil {
+		v.Fatal(err)
+	}
+	if got := ok(v.List(v.Context(), v.issue))(v); got.Number != 6 {
+		v.Errorf("without the shelf the list is %d", got.Number)
+	}
+	if err := put(7); err != nil || ok(shelf.Number(v.Context(), v.issue))(v) != 7 {
+		v.Errorf("on a new shelf: %v", err)
 	}
 }
 
@@ -233,18 +276,18 @@ func aSuspensionThatIsDue(v *views) {
 	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now})
 	v.shown()
 	c := ok(v.Certificate(v.Context(), serial))(v)
-	if c.Status != "suspended" || c.Until == nil || !c.Until.Equal(until) || due(until.Add(-time.Second)) || !due(until) {
+	if c.Status != "suspended" || c.HeldUntil == nil || !c.HeldUntil.Equal(until) || due(until.Add(-time.Second)) || !due(until) {
 		v.Errorf("on hold it is %+v", c)
 	}
 	tell(v, certificate.Kind, serial, certificate.SuspensionLifted{Serial: serial, By: "sara", At: v.now})
 	v.shown()
-	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "valid" || c.Until != nil || due(until) {
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "valid" || c.HeldUntil != nil || due(until) {
 		v.Errorf("lifted it is %+v", c)
 	}
 	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now},
 		certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, Ground: certificate.TokenStolen, At: v.now})
 	v.shown()
-	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "revoked" || c.Until != nil || *c.Ground != "token-stolen" || due(until) {
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "revoked" || c.HeldUntil != nil || *c.Ground != "token-stolen" || due(until) {
 		v.Errorf("revoked it is %+v", c)
 	}
 }

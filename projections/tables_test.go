@@ -24,7 +24,8 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("acceptances that are due", acceptancesThatAreDue)
 	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
-	v.tells("only the latest list is served", onlyTheLatestListIsServed)
+	v.tells("a suspended certificate", aSuspendedCertificateIsShownAsOne)
+	v.tells("each list is shown, and the latest lies on the shelf", eachListIsShownAndTheLatestLiesOnTheShelf)
 	v.tells("an office's tokens", anOfficesTokens)
 }
 

@@ -26,7 +26,7 @@ func (q *Queries) DueNotifications(ctx context.Context, now time.Time, limit int
 // DueSuspensions are the serials that nobody has lifted in time.
 func (q *Queries) DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], `SELECT serial FROM certificates.certificates
-		WHERE status = 'suspended' AND until <= $1 ORDER BY until LIMIT $2`, now, limit)
+		WHERE status = 'suspended' AND held_until <= $1 ORDER BY held_until LIMIT $2`, now, limit)
 }
 
 // DueReinquiries are the serials in force at a moment, whose holders were asked

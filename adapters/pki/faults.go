@@ -53,6 +53,9 @@ var (
 		"The issuer's own certificate has expired or is not valid yet.")
 	ErrSerial = fault.New(fault.Internal, "serial-malformed",
 		"شماره سریال درست نیست.", "The serial number is malformed.")
+	ErrRevokedWhen = fault.New(fault.Internal, "revocation-time-missing",
+		"زمان ابطال یک شماره سریال معلوم نیست؛ رویداد ابطال آن را بررسی کنید.",
+		"A serial is to be listed that was revoked at no time; check the event of its revocation.")
 	ErrListedTwice = fault.New(fault.Internal, "serial-listed-twice",
 		"یک شماره سریال دو بار در فهرست ابطال آمده است.", "A serial stands twice on the revocation list.")
 )

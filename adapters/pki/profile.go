@@ -15,8 +15,9 @@ import (
 )
 
 var (
-	oidPolicies    = asn1.ObjectIdentifier{2, 5, 29, 32}
-	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	oidPolicies       = asn1.ObjectIdentifier{2, 5, 29, 32}
+	oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidOCSPNoCheck    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 )
 
 // request is everything that goes into a certificate beside its profile.

@@ -26,7 +26,16 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	if err := s.checkCertificate(ctx, c, intent, q.Officer); err != nil {
 		return signReply{}, err
 	}
-	der, err := s.sign(ctx, q, start)
+	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+	if err != nil {
+		return signReply{}, err
+	}
+	digest, hash := digestOf(algorithm, q.TBS)
+	signature, err := s.sign(ctx, cited{q.Stream, q.Revision, digest, hash}, start)
+	if err != nil {
+		return signReply{}, err
+	}
+	der, err := assemble(q.TBS, signature)
 	return signReply{der, s.ID}, err
 }
 

@@ -76,7 +76,7 @@ func New(c Config) (*Server, error) {
 	s.failing.Store(true) // nothing is known of the token yet: the first signature comes after a probe
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))
-	s.routes.HandleFunc("POST /crl", answer(s.signCRL))
+	s.routes.HandleFunc("POST /crl", s.signCRL)
 	s.routes.HandleFunc("POST /responder", answer(s.signAnswer))
 	s.routes.HandleFunc("POST /wrap", answer(s.wrap))
 	s.routes.HandleFunc("POST /unwrap", answer(s.unwrap))

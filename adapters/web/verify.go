@@ -13,11 +13,10 @@ type Standing string
 // The standings.
 const (
 	Valid   Standing = "valid"
+	Held    Standing = "suspended" // for a time
 	Revoked Standing = "revoked"
 	Expired Standing = "expired"
-
-	Suspended Standing = "suspended" // for a time
-	Unknown   Standing = "unknown"   // never issued by us, or not yet
+	Unknown Standing = "unknown" // never issued by us, or not yet
 )
 
 // VerifyData is the public answer about one serial. It has no place for
@@ -28,7 +27,7 @@ type VerifyData struct {
 	// Fingerprint is the SHA-256 of the certificate, hexadecimal, if known: who
 	// holds a sheet sees by it that the sheet is of this very certificate.
 	Fingerprint string
-	Reason      certificate.Reason // if revoked
+	Reason      certificate.Reason // if revoked, or suspended
 	RevokedAt   time.Time          // if revoked, or suspended
 	NotBefore   time.Time          // if known
 	NotAfter    time.Time          // if known

@@ -135,6 +135,8 @@ func number(t *testing.T, text string) int {
 }
 
 func TestTheVerdicts(t *testing.T) {
+	held := verdict(web.Held)
+	held.RevokedAt = issued
 	revoked := verdict(web.Revoked)
 	revoked.Reason, revoked.RevokedAt = certificate.PrivilegeWithdrawn, issued
 	for _, c := range []struct {
@@ -143,8 +145,8 @@ func TestTheVerdicts(t *testing.T) {
 	}{
 		{verdict(web.Valid), `<strong>معتبر</strong>`},
 		{revoked, `این گواهی از <time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> باطل است؛ علت: نادرستی اطلاعات.`},
+		{held, `موقتاً معلق است`},
 		{verdict(web.Expired), `در <time datetime="2027-11-21T08:00:00Z" title="2027-11-21">`},
-		{verdict(web.Suspended), `معلق است. تا برداشته‌شدن تعلیق به آن اعتماد نکنید.`},
 		{verdict(web.Unknown), `<strong>ناشناخته</strong>`},
 	} {
 		html := render(t, verifyPage(c.data))

@@ -365,7 +365,7 @@ func (f fold) certificate(e fact, name string) {
 		c = row{"serial": serial, "profile": ""}
 		for _, later := range []string{
 			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
-			"public", "reason", "ground", "revoked_at", "revoked_by", "cause", "until",
+			"public", "reason", "ground", "revoked_at", "revoked_by", "cause", "held_at", "held_until",
 		} {
 			c[later] = nil
 		}
@@ -384,10 +384,11 @@ func (f fold) certificate(e fact, name string) {
 	case "issuance-abandoned":
 		c["status"] = "abandoned"
 	case "suspended":
-		c["status"], c["until"] = "suspended", e.Data["until"]
+		c["status"], c["held_at"], c["held_until"] = "suspended", e.Data["at"], e.Data["until"]
 	case "suspension-lifted":
-		c["status"], c["until"] = "valid", nil
+		c["status"], c["held_at"], c["held_until"] = "valid", nil, nil
 	case "revoked":
+		c["held_at"], c["held_until"] = nil, nil
 		if c["status"] != "revoked" { // a worse reason later does not move the time
 			c["revoked_at"] = e.Data["at"]
 		}
@@ -570,7 +571,7 @@ func (f fold) post(e fact, name string) {
 	}
 }
 
-// crl keeps the bytes of an issuer's latest list only.
+// crl keeps no list, but what became of each number.
 func (f fold) crl(e fact, name string) {
 	all, issuer := f.tables["crls.crls"], e.about()
 	key := fmt.Sprintf("%s/%d", issuer, e.Data.number("number"))
@@ -578,15 +579,10 @@ func (f fold) crl(e fact, name string) {
 	case "intended":
 		all[key] = row{
 			"issuer": issuer, "number": e.Data["number"], "this_update": e.Data["thisUpdate"],
-			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "der": nil, "sha256": nil,
+			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "sha256": nil, "size": nil, "signed_at": nil,
 		}
 	case "signed":
-		for _, other := range all {
-			if other["issuer"] == issuer {
-				other["der"] = nil
-			}
-		}
-		all[key]["der"], all[key]["sha256"] = e.Data.bytes("der"), e.Data["sha256"]
+		all[key]["sha256"], all[key]["size"], all[key]["signed_at"] = e.Data["sha256"], e.Data["size"], e.Data["at"]
 	}
 }
 

@@ -100,23 +100,28 @@ func (h *house) openCA(ctx context.Context) error {
 			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
 		}
 	}
-	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
-	if err != nil {
-		return err
-	}
-	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
-	if err != nil {
-		return err
-	}
-	config := pki.Under(h.base())
-	if config.Profiles, err = pkiprofiles.Load(h.Profiles); err != nil {
-		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
-	}
-	h.authority, err = pki.Open(issuer, root, config)
+	authority, err := openAuthority(dir, h.base(), h.Profiles)
 	if err == nil {
+		h.authority = authority
 		h.ready("ca", "token, root and issuing certificate in "+dir)
 	}
 	return err
+}
+
+func openAuthority(dir, base, profiles string) (*pki.Authority, error) {
+	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
+	if err != nil {
+		return nil, err
+	}
+	config := pki.Under(base)
+	if config.Profiles, err = pkiprofiles.Load(profiles); err != nil {
+		return nil, fmt.Errorf("GOVAHI_PROFILES: %w", err)
+	}
+	return pki.Open(issuer, root, config)
 }
 
 // programs is where the other programs stand: beside this one.

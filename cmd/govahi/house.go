@@ -56,6 +56,7 @@ type house struct {
 
 	authority *pki.Authority
 	responder *pki.Responder
+	standings *commands.Standings
 	app       *commands.App
 	publisher *commands.Publisher
 	runner    *projections.Runner

@@ -217,7 +217,7 @@ func crlNumbers(t *testing.T, records []record) {
 				t.Errorf("CRL %d intended after %d", r.number, intended)
 			}
 			intended = r.number
-		case "crl.signed.v1":
+		case "crl.signed.v2":
 			if r.number <= signed || r.number != intended {
 				t.Errorf("CRL %d signed after %d, intended %d", r.number, signed, intended)
 			}

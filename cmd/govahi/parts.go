@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"govahi/adapters/http"
 	"govahi/commands"
 	"govahi/commands/policies"
 	"govahi/domain/event"
@@ -30,7 +31,7 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 		}
 	}
 	if h.has(roleAPI) {
-		parts = append(parts, h.waiter.Run)
+		parts = append(parts, h.waiter.Run, h.standings.Run, h.presign)
 	}
 	if h.hasDaily() {
 		parts = append(parts, h.keepDaily)
@@ -41,6 +42,11 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	for _, run := range parts {
 		all.Go(func() error { return run(ctx) })
 	}
+}
+
+// presign has answers about all certificates signed before they are asked for.
+func (h *house) presign(ctx context.Context) error {
+	return h.responder.Run(ctx, http.Knowledge{Standings: h.standings})
 }
 
 func (h *house) workers() []policies.Worker {

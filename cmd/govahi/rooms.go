@@ -148,11 +148,17 @@ func (h *house) makeApp() error {
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
 		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
-	h.publisher = commands.NewPublisher(h.app)
+	h.publisher = commands.NewPublisher(h.app, commands.Publishing{
+		Authority: h.authority, Signer: h.signer, Shelf: projections.NewShelf(h.views), Checker: h.authority.Checker(h.log), Pace: crlPace,
+	})
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
 	return errors.Join(err, h.openBounces())
 }
+
+// crlPace keeps many revocations from making as many lists: each is on one within
+// a second.
+const crlPace = 500 * time.Millisecond
 
 func handlerID() string {
 	var id [8]byte
@@ -166,6 +172,7 @@ func (h *house) openResponder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.standings = commands.NewStandings(h.log)
 	h.responder, err = pki.NewResponder(h.authority.Certificate(), key, http.Statuses{App: h.app}, now)
 	if err != nil {
 		return err

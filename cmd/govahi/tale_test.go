@@ -83,7 +83,9 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	s.Gateways = commands.Gateways{Look: 20 * time.Second, End: 3 * time.Minute, Named: map[string]commands.Gateway{
 		"bank1": tillOf{s, false}, "bank2": tillOf{s, true},
 	}}
-	s.publisher = commands.NewPublisher(s.App)
+	s.publisher = commands.NewPublisher(s.App, commands.Publishing{
+		Authority: paper{s}, Signer: paper{s}, Shelf: memlog.NewShelf(), Checker: paper{s},
+	})
 	s.found()
 	for range acts {
 		s.something(keeper)
@@ -569,11 +571,11 @@ func (b tillOf) Verify(_ context.Context, p commands.GatewayPayment) (commands.V
 	return commands.Verdict{Standing: standing, Money: money}, pick(b.T, "verifies", nil, nil, nil, nil, errTill)
 }
 
-func (b tillOf) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b tillOf) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return pick(b.T, "settlement", commands.Held, commands.Held, commands.Held, commands.Returned, commands.Awaited), pick(b.T, "settles", nil, nil, nil, errTill)
 }
 
-func (b tillOf) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b tillOf) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return pick(b.T, "standing", commands.Awaited, commands.Awaited, commands.Awaited, commands.Held, commands.Paid, commands.Declined, commands.Returned), nil
 }
 
@@ -704,12 +706,16 @@ func (p paper) PrepareCRL(number uint64, at time.Time, revoked []commands.Revoke
 	return commands.PreparedCRL{TBS: tbs, TBSHash: hashOf(tbs), ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-// ListedIn reads none: its publisher begins anew each time.
-func (p paper) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, errPaper }
-
 func (p paper) CheckIssued(der, _ []byte) (string, error) { return hashOf(der), nil }
 
-func (p paper) CheckCRL(der, _ []byte) (string, error) { return hashOf(der), nil }
+func (p paper) CheckCRL(der, _ []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Signature: der, Hash: hashOf(der), Size: len(der)}, nil
+}
+
+// Check believes everything.
+func (p paper) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (p paper) Follow(context.Context) error { return nil }
 
 func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
 	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/memlog"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -22,6 +23,7 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/payment"
 	"govahi/domain/person"
+	"govahi/domain/profile"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
 	"govahi/domain/token"
@@ -298,14 +300,23 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
 		return cause[len(cause)-1]
 	}, "enrollment.issued.v1"},
-	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspended", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspension-lifted", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon},
+			certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
 	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
 		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
 	}, "person.erased.v1"},
 }
 
 func (h *house) policies() []Policy {
-	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App)), OfErasure(h.vault))
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App, commands.Publishing{
+		Authority: h.Authority, Signer: h.Signer, Shelf: memlog.NewShelf(), Checker: trusting{},
+	})), OfErasure(h.vault))
 }
 
 func (h *house) policy(name string) Policy {
@@ -421,13 +432,23 @@ type authority struct{ commands.Authority }
 
 func (authority) Issuer() string { return "ca" }
 
+// Profiles are none: every product is priced as those that were retired.
+func (authority) Profiles() profile.Set { return profile.Set{} }
+
 func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
 	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-func (authority) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, nil }
+func (authority) CheckCRL([]byte, []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Hash: "h"}, nil
+}
 
-func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
+// trusting is a checker that believes everything.
+type trusting struct{}
+
+func (trusting) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (trusting) Follow(context.Context) error { return nil }
 
 type signer struct {
 	commands.Signer

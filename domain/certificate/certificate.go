@@ -159,7 +159,8 @@ func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 		return nil, nil
 	}
 	abandoned := IssuanceAbandoned{c.Serial, c.Cause, c.At}
-	revoked := Revoked{Serial: c.Serial, Request: s.request(), Reason: Superseded, By: c.By, At: c.At}
+	revoked := s.revoked(Superseded, "", c.By, c.At)
+	revoked.Serial = c.Serial // which may not be intended yet
 	return []event.Event{abandoned, revoked}, nil
 }
 
@@ -199,10 +200,8 @@ func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
 	case s.Status == Withdrawn && reason != KeyCompromise:
 		return nil, s.refuse(ErrAlreadyRevoked)
 	}
-	e := Revoked{
-		Serial: s.Intent.Serial, Request: s.request(), Reason: reason, Case: c.Case, By: c.By, At: c.At,
-		Ground: c.Ask.Ground, Asker: c.Ask.By,
-	}
+	e := s.revoked(reason, c.Case, c.By, c.At)
+	e.Ground, e.Asker = c.Ask.Ground, c.Ask.By
 	if c.Ask.Formality != (Formality{}) {
 		e.Formality = &c.Ask.Formality
 	}
@@ -210,4 +209,11 @@ func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
 		e.Names = event.About(s.Issued.Subject, c.Ask.Names)
 	}
 	return []event.Event{e}, nil
+}
+
+func (s Certificate) revoked(reason Reason, cause event.Stream, by string, at time.Time) Revoked {
+	return Revoked{
+		Serial: s.Intent.Serial, Request: s.request(), Reason: reason, Case: cause, By: by, At: at,
+		Issuer: s.Intent.Issuer, NotAfter: s.Intent.NotAfter,
+	}
 }

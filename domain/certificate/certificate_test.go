@@ -239,7 +239,7 @@ func TestTheCATakesASuspensionOver(t *testing.T) {
 func TestASuspensionThatNobodyLiftedEndsInRevocation(t *testing.T) {
 	onHold := append(valid(), Suspended{serial, request, later, "p-sara", noon})
 	end := EndSuspension{"policy:lapse", later}
-	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later, Ground: SuspensionNotLifted, Asker: House}
+	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later, Issuer: "155e", NotAfter: until, Ground: SuspensionNotLifted, Asker: House}
 	spec.Given(t, Kind, onHold...).When(end).Then(gone)
 	spec.Given(t, Kind, onHold...).When(EndSuspension{"policy:lapse", later.Add(-time.Second)}).ThenNothing()
 	spec.Given(t, Kind, append(onHold, SuspensionLifted{serial, request, "p-sara", noon})...).When(end).ThenNothing()

@@ -154,7 +154,8 @@ type SuspensionLifted struct {
 	At      time.Time    `json:"at"`
 }
 
-// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.
+// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal. It says all that a
+// line of a revocation list needs, so that lists are made from revocations alone.
 type Revoked struct {
 	Serial    string                 `json:"serial"`
 	Request   event.Stream           `json:"request,omitempty"`
@@ -162,6 +163,8 @@ type Revoked struct {
 	Case      event.Stream           `json:"case,omitempty"` // the revocation case that established the cause
 	By        string                 `json:"by"`             // a person's pseudonym, or a policy
 	At        time.Time              `json:"at"`
+	Issuer    string                 `json:"issuer,omitempty"`  // SHA-256 of the issuer's certificate; none if nothing was intended
+	NotAfter  time.Time              `json:"notAfter,omitzero"` // end of validity: the list keeps the serial until then (RFC 5280 §3.3)
 	Ground    Ground                 `json:"ground,omitempty"`
 	Asker     Asker                  `json:"askedBy,omitempty"`   // by what right
 	Formality *Formality             `json:"formality,omitempty"` // what was shown
@@ -176,7 +179,8 @@ func (e Revoked) Personal() []event.Sealable {
 	return []event.Sealable{e.Names}
 }
 
-// revokedV1 knew no grounds.
+// revokedV1 knew no grounds, and said neither by whom the certificate was issued
+// nor when it ends.
 type revokedV1 struct {
 	Serial  string       `json:"serial"`
 	Request event.Stream `json:"request,omitempty"`

@@ -136,7 +136,7 @@ func TestUnknownGroundsAndAskersAreRefused(t *testing.T) {
 // formally is a revocation with everything.
 func formally() Revoked {
 	return Revoked{
-		serial, request, CessationOfOperation, "", "p-officer", noon,
+		serial, request, CessationOfOperation, "", "p-officer", noon, "155e", until,
 		HoldersWish, Attorney, &shown, event.About(sara, named),
 	}
 }

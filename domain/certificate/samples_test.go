@@ -51,7 +51,7 @@ var (
 )
 
 func revoked(reason Reason) Revoked {
-	return Revoked{Serial: serial, Request: request, Reason: reason, By: "p-operator", At: noon}
+	return Revoked{Serial: serial, Request: request, Reason: reason, By: "p-operator", At: noon, Issuer: "155e", NotAfter: until}
 }
 
 func revoking(reason Reason) Revoke { return Revoke{Reason: reason, By: "p-operator", At: noon} }
