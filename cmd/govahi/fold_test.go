@@ -393,7 +393,7 @@ func (f fold) certificate(e fact, name string) {
 			c["revoked_at"] = e.Data["at"]
 		}
 		c["status"], c["reason"] = "revoked", e.Data["reason"]
-		c["revoked_by"], c["cause"], c["until"] = e.Data["by"], e.Data.orNull("case"), nil
+		c["revoked_by"], c["cause"] = e.Data["by"], e.Data.orNull("case")
 		c["ground"] = e.Data.orNull("ground")
 	}
 }
