@@ -10,8 +10,10 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -22,8 +24,10 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	"govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -53,9 +57,15 @@ var kinds = []kind{
 	of(inquiry.Kind, "tracking code-form version", "one question to the civil registry"),
 	of(fee.Kind, "tracking code", "the fee of one request"),
 	of(fee.Settlement, "provider-RRN", "the one order that a payment's reference settles"),
+	of(payment.Kind, "attempt", "one attempt to pay a fee at a bank's page"),
+	of(contract.Kind, "company national ID", "a company's contract for the fees of its people"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
+	of(revocation.File, "serial", "to which case each doubt about a certificate goes; one is open at a time"),
+	of(certificate.Blocklist, "SHA-256 of the public key", "a compromised key, which is never certified again"),
+	of(ceremony.Kind, "SHA-256 of the transcript", "the transcript of a key ceremony, which witnesses signed"),
+	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),
 	of(credential.Kind, "number", "a registration officer's own certificate, by which he signs what he confirms"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),

@@ -2,11 +2,13 @@ package govahi_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -14,6 +16,7 @@ import (
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
 	"govahi/domain/notification"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
@@ -34,7 +37,7 @@ var (
 
 func machines() []machine {
 	return []machine{
-		enrollments(), openings(), inquiries(), fees(), tokens(), certificates(), credentials(), consignments(), crls(), revocations(),
+		enrollments(), openings(), inquiries(), fees(), payments(), contracts(), tokens(), certificates(), credentials(), consignments(), crls(), revocations(),
 		accesses(), notifications(), people(),
 	}
 }
@@ -126,6 +129,7 @@ func enrollments() machine {
 			try[enrollment.Enrollment](enrollment.NoteAccess{UserName: "u", At: noon}),
 			try[enrollment.Enrollment](enrollment.Accept{Activated: true, By: applicant, At: noon}),
 			tryAs[enrollment.Enrollment]("not activated", enrollment.Accept{By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("too late", enrollment.Accept{Activated: true, By: applicant, Within: time.Hour, At: noon.Add(2 * time.Hour)}),
 			try[enrollment.Enrollment](enrollment.NoteRevoked{Serial: "a", At: noon}),
 			tryAs[enrollment.Enrollment]("another serial", enrollment.NoteRevoked{Serial: "b", At: noon}),
 			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),
@@ -177,25 +181,86 @@ func inquiries() machine {
 			try[inquiry.Inquiry](inquiry.Repeat{By: first, At: noon}),
 			try[inquiry.Inquiry](inquiry.Defer{Cause: inquiry.Down, At: noon}),
 			try[inquiry.Inquiry](inquiry.NoteInconclusive{Code: "c", At: noon}),
-			try[inquiry.Inquiry](inquiry.Answer{Matched: true, TrackingCode: "r", At: noon}),
-			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Matched: true, At: noon}),
+			try[inquiry.Inquiry](inquiry.Answer{Finding: inquiry.Matched, TrackingCode: "r", At: noon}),
+			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Finding: inquiry.Matched, At: noon}),
 		},
 	}
 }
 
 func fees() machine {
 	raised := fee.Raised{Order: "1", Request: request, AmountRial: 10, At: noon}
-	paid := func(rrn string, amount int64) fee.Settle {
+	slip := func(rrn string, amount int64) fee.Settle {
 		return fee.Settle{Payment: fee.Payment{Mode: fee.POS, RRN: rrn, AmountRial: amount}, By: first, At: noon}
+	}
+	online := func(rrn string) fee.Credit {
+		return fee.Credit{Payment: fee.Payment{Mode: fee.Gateway, RRN: rrn, Attempt: "a", AmountRial: 10}, At: noon}
 	}
 	status := func(s fee.Fee) string { return string(s.Status()) }
 	return explored[fee.Fee]{
-		kind: fee.Kind, about: "The fee of one request", status: status, key: status,
+		kind: fee.Kind, about: "The fee of one request", status: status, key: feeKey,
 		samples: []sample[fee.Fee]{
 			try[fee.Fee](fee.Raise{Raised: raised}),
-			try[fee.Fee](paid("1", 10)),
-			tryAs[fee.Fee]("another amount", paid("1", 9)),
-			tryAs[fee.Fee]("another payment", paid("2", 10)),
+			try[fee.Fee](fee.StartAttempt{Attempt: "a", Provider: "bank1", At: noon}),
+			tryAs[fee.Fee]("another", fee.StartAttempt{Attempt: "b", Provider: "bank1", At: noon}),
+			try[fee.Fee](fee.EndAttempt{Attempt: "a", Cause: "declined", At: noon}),
+			tryAs[fee.Fee]("a slip", slip("1", 10)),
+			tryAs[fee.Fee]("another amount", slip("1", 9)),
+			tryAs[fee.Fee]("another slip", slip("2", 10)),
+			tryAs[fee.Fee]("by contract", fee.Settle{Payment: fee.Payment{Mode: fee.Contract, Contract: "c", AmountRial: 10}, By: first, At: noon}),
+			tryAs[fee.Fee]("from a gateway", online("3")),
+			tryAs[fee.Fee]("another from a gateway", online("4")),
+			try[fee.Fee](fee.Close{Cause: fee.Rejected, At: noon}),
+			try[fee.Fee](fee.RecordRefund{Number: 1, Reference: "h", By: first, At: noon}),
+			tryAs[fee.Fee]("by another transfer", fee.RecordRefund{Number: 1, Reference: "i", By: first, At: noon}),
+		},
+	}
+}
+
+func feeKey(s fee.Fee) string {
+	known := make([]string, len(s.Refunds))
+	for i, r := range s.Refunds {
+		known[i] = fmt.Sprint(r.Opened.Payment.RRN, r.Done != nil)
+	}
+	slices.Sort(known)
+	return fmt.Sprint(s.Status(), len(s.Open), s.Settled != nil && s.Settled.Payment.Mode != "", s.Closed != nil, known)
+}
+
+func payments() machine {
+	asked := payment.Requested{Attempt: "a", Order: "1", Request: request, AmountRial: 10, Separate: true, Until: noon.Add(time.Hour), At: noon}
+	atOnce := asked
+	atOnce.Separate = false
+	status := func(s payment.Payment) string { return string(s.Status) }
+	return explored[payment.Payment]{
+		kind: payment.Kind, about: "One attempt to pay online", status: status,
+		key: func(s payment.Payment) string {
+			return fmt.Sprint(s.Status, s.Requested.Separate, min(s.Callbacks, 11), min(s.Looks, 1))
+		},
+		samples: []sample[payment.Payment]{
+			try[payment.Payment](payment.Request{Requested: asked}),
+			tryAs[payment.Payment]("at a bank that settles at once", payment.Request{Requested: atOnce}),
+			try[payment.Payment](payment.Redirect{Reference: "r", At: noon}),
+			try[payment.Payment](payment.NoteCallback{Claim: payment.ClaimsPaid, At: noon}),
+			try[payment.Payment](payment.StartVerification{At: noon}),
+			tryAs[payment.Payment]("too late", payment.StartVerification{At: noon.Add(time.Hour)}),
+			try[payment.Payment](payment.Postpone{Cause: "c", At: noon}),
+			try[payment.Payment](payment.NoteVerified{Money: payment.Money{RRN: "1", AmountRial: 10}, At: noon}),
+			try[payment.Payment](payment.NoteBankSettled{At: noon}),
+			try[payment.Payment](payment.Finish{At: noon}),
+			try[payment.Payment](payment.Fail{Cause: "c", At: noon}),
+			try[payment.Payment](payment.NoteReversed{Cause: "c", At: noon}),
+			try[payment.Payment](payment.Lapse{At: noon.Add(time.Hour)}),
+		},
+	}
+}
+
+func contracts() machine {
+	status := func(s contract.Contract) string { return string(s.Status()) }
+	return explored[contract.Contract]{
+		kind: contract.Kind, about: "A company's contract for the fees of its people", status: status, key: status,
+		samples: []sample[contract.Contract]{
+			try[contract.Contract](contract.Conclude{Number: "1", Until: noon.Add(time.Hour), By: first, At: noon}),
+			tryAs[contract.Contract]("another", contract.Conclude{Number: "2", Until: noon.Add(time.Hour), By: first, At: noon}),
+			try[contract.Contract](contract.End{By: first, At: noon}),
 		},
 	}
 }
@@ -284,7 +349,7 @@ func certificates() machine {
 		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.OnHold, certificate.Withdrawn}),
 		status: func(s certificate.Certificate) string { return string(s.Status) },
 		key: func(s certificate.Certificate) string {
-			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason)
+			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason, s.Hold.By)
 		},
 		samples: []sample[certificate.Certificate]{
 			try[certificate.Certificate](certificate.Intend{Intent: intent}),
@@ -292,8 +357,11 @@ func certificates() machine {
 			tryAs[certificate.Certificate]("other bytes", certificate.StartSigning{Signer: "s", TBSHash: "x", At: noon}),
 			try[certificate.Certificate](certificate.NoteIssued{DER: []byte{0x30}, Fingerprint: "f", Signer: "s", At: noon}),
 			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
-			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "ca", At: noon}),
-			try[certificate.Certificate](certificate.LiftSuspension{By: "ca", At: noon}),
+			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.Suspend{Until: noon, By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.LiftSuspension{By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.LiftSuspension{By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.EndSuspension{By: "policy", At: noon}),
 			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),
 			tryAs[certificate.Certificate]("privilegeWithdrawn", revoke(certificate.PrivilegeWithdrawn)),
 			tryAs[certificate.Certificate]("keyCompromise", revoke(certificate.KeyCompromise)),
@@ -326,6 +394,8 @@ func revocations() machine {
 		kind: revocation.Kind, about: "A case about false information", status: status, key: status,
 		samples: []sample[revocation.Case]{
 			try[revocation.Case](revocation.Report{Case: "1", Certificate: "a", By: first, At: noon}),
+			tryAs[revocation.Case]("of another certificate", revocation.Report{Case: "1", Certificate: "b", By: first, At: noon}),
+			try[revocation.Case](revocation.Investigate{By: second, At: noon}),
 			tryAs[revocation.Case]("established", revocation.Close{Established: true, By: second, At: noon}),
 			tryAs[revocation.Case]("refuted", revocation.Close{By: second, At: noon}),
 			tryAs[revocation.Case]("by the reporter", revocation.Close{Established: true, By: first, At: noon}),
@@ -358,6 +428,7 @@ func accesses() machine {
 			tryAs[access.Access]("inside, another level", access.Define{User: pending(user("a", access.Approver)), Arrived: true, Valid: true}),
 			tryAs[access.Access]("inside, not arrived", access.Define{User: pending(user("a", access.Viewer)), Valid: true}),
 			try[access.Access](access.BindCertificate{Certificate: "a", At: noon}),
+			try[access.Access](access.Restore{Certificate: "a", At: noon}),
 		},
 	}
 }
@@ -379,12 +450,13 @@ func notifications() machine {
 	}
 	return explored[notification.Notification]{
 		kind: notification.Kind, about: "One message to one person", status: status,
-		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts) },
+		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts, s.Bounced) },
 		samples: []sample[notification.Notification]{
 			try[notification.Notification](notification.Request{Requested: notification.Requested{ID: "1", At: noon}}),
 			try[notification.Notification](notification.NoteSent{At: noon}),
 			try[notification.Notification](notification.Attempt{At: noon.Add(time.Hour)}),
 			try[notification.Notification](notification.Postpone{Cause: "c", At: noon}),
+			try[notification.Notification](notification.NoteBounced{Status: "5.1.1", At: noon}),
 			try[notification.Notification](notification.GiveUp{Cause: "c", At: noon}),
 		},
 	}

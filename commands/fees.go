@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -12,12 +13,15 @@ import (
 	"govahi/domain/fault"
 	"govahi/domain/fee"
 	"govahi/domain/iran"
+	"govahi/domain/profile"
 	"govahi/domain/tariff"
 )
 
 // PublishTariff is a new version of a product's price, in whole rials.
 type PublishTariff struct {
-	Product      string    `json:"product" enum:"cpmis-signature"`
+	Product      string    `json:"product" doc:"Type of certificate, as the profiles offer it"`
+	Level        int       `json:"level,omitempty" required:"false" minimum:"1" maximum:"4" doc:"Assurance level: 1 bronze, 2 silver, 3 gold, 4 platinum; 2 if left out"`
+	IssuerKind   string    `json:"issuerKind,omitempty" required:"false" enum:"governmental,non-governmental" doc:"Whose authority issues; governmental if left out"`
 	TokenRial    int64     `json:"tokenRial" minimum:"0" maximum:"1000000000000"`
 	IssuanceRial int64     `json:"issuanceRial" minimum:"0" maximum:"1000000000000"`
 	ValidFrom    time.Time `json:"validFrom"`
@@ -31,33 +35,58 @@ func (a *App) PublishTariff(ctx context.Context, c Caller, in PublishTariff) (Re
 	}
 	as := a.do(c, "PublishTariff", authority, in.Product)
 	publish := tariff.Publish{
-		Product: in.Product, TokenRial: in.TokenRial, IssuanceRial: in.IssuanceRial,
+		Product: in.Product, Level: tariff.Level(cmp.Or(in.Level, int(tariff.Silver))),
+		IssuerKind: cmp.Or(tariff.IssuerKind(in.IssuerKind), tariff.Governmental), TokenRial: in.TokenRial, IssuanceRial: in.IssuanceRial,
 		ValidFrom: in.ValidFrom, By: string(c.Person), At: as.at,
 	}
-	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, just[tariff.Tariff](publish))
+	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, func(h history[tariff.Tariff]) ([]event.Event, error) {
+		if _, err := a.Authority.Profiles().Offered(in.Product); err != nil {
+			return nil, profile.ErrProduct.At("product")
+		}
+		return publish.Decide(h.state)
+	})
 }
+
+// class is what a product's tariff goes by: the assurance level of its profile,
+// and whose authority issues it.
+func (a *App) class(product string) (tariff.Level, tariff.IssuerKind) {
+	p, err := a.Authority.Profiles().Offered(product)
+	if err != nil { // the profile was retired since: what was asked for then is priced as ever
+		return tariff.Silver, tariff.Governmental
+	}
+	return tariff.Level(p.Level), tariff.Governmental
+}
+
+// InForce is the tariff in force of a product, for whoever asks.
+func (a *App) InForce(product string) (tariff.Level, tariff.IssuerKind) { return a.class(product) }
 
 // priced refuses a request that no approved tariff covers: nobody could pay it.
 func (a *App) priced(ctx context.Context, product string) error {
 	h, err := load(ctx, a, tariff.Kind, tariff.Kind.Stream(product))
 	if err == nil {
-		_, err = h.state.At(a.Clock())
+		_, err = a.price(h.state, product, a.Clock())
 	}
 	return err
 }
 
+// price is the tariff of a product at a moment.
+func (a *App) price(t tariff.Tariff, product string, moment time.Time) (tariff.Published, error) {
+	level, kind := a.class(product)
+	return t.At(moment, level, kind)
+}
+
 // RaiseFee fixes the price of a submitted request by the tariff in force when
-// it was submitted; a policy asks.
+// it was submitted; a policy asks. One that ended meanwhile costs nothing.
 func (a *App) RaiseFee(ctx context.Context, c Caller, request event.Stream, submitted time.Time) error {
 	h, err := load(ctx, a, enrollment.Kind, request)
-	if err != nil {
+	if err != nil || ended(h.state) {
 		return err
 	}
 	t, err := load(ctx, a, tariff.Kind, tariff.Kind.Stream(h.state.CertificateType))
 	if err != nil {
 		return err
 	}
-	price, err := t.state.At(submitted)
+	price, err := a.price(t.state, h.state.CertificateType, submitted)
 	if err != nil {
 		return err
 	}
@@ -70,6 +99,11 @@ func (a *App) RaiseFee(ctx context.Context, c Caller, request event.Stream, subm
 	return err
 }
 
+// ended tells whether a request ended without a certificate.
+func ended(e enrollment.Enrollment) bool {
+	return e.Status == enrollment.StatusRejected || e.Status == enrollment.StatusWithdrawn
+}
+
 // RecordPayment is the slip of a terminal at the counter.
 type RecordPayment struct {
 	Provider   string `json:"provider" pattern:"^[a-z0-9]{2,20}$" patternDescription:"lower-case letters and digits" example:"samplebank" doc:"Bank or switch of the terminal"`
@@ -77,9 +111,17 @@ type RecordPayment struct {
 	RRN        string `json:"rrn" maxLength:"30" doc:"شماره مرجع"`
 	Trace      string `json:"trace" maxLength:"20" doc:"شماره پیگیری"`
 	AmountRial int64  `json:"amountRial" minimum:"1" maximum:"1000000000000" doc:"مبلغ، ریال"`
+	Card       string `json:"card,omitempty" required:"false" pattern:"^[0-9]{6}[*]{2,6}[0-9]{4}$" patternDescription:"a masked card number" example:"999999******1234" doc:"شماره کارت پوشیده، چنان‌که روی رسید است؛ هرگز شمارهٔ کامل"`
 }
 
 var slipNumber = regexp.MustCompile(`^[0-9]{1,20}$`)
+
+// maskedCard is a card number of which nobody can pay (domain §7.1).
+var maskedCard = regexp.MustCompile(`^[0-9]{6}[*]{2,6}[0-9]{4}$`)
+
+var errCard = fault.New(fault.Invalid, "card-not-masked",
+	"شمارهٔ کارت را پوشیده بنویسید: شش رقم نخست، ستاره، چهار رقم آخر؛ شمارهٔ کامل نگهداری نمی‌شود.",
+	"Write the card number masked: its first six digits, asterisks, its last four; the whole number is not kept.").At("card")
 
 var errSlip = fault.New(fault.Invalid, "slip-number-invalid",
 	"شماره را همان‌گونه که روی رسید است، با رقم بنویسید.", "Write the number in digits, as on the slip.")
@@ -87,7 +129,10 @@ var errSlip = fault.New(fault.Invalid, "slip-number-invalid",
 func (in RecordPayment) payment() (fee.Payment, error) {
 	p := fee.Payment{
 		Mode: fee.POS, Terminal: iran.Digits(in.Terminal), RRN: unpadded(iran.Digits(in.RRN)), Trace: iran.Digits(in.Trace),
-		AmountRial: in.AmountRial,
+		Provider: in.Provider, Card: in.Card, AmountRial: in.AmountRial,
+	}
+	if p.Card != "" && !maskedCard.MatchString(p.Card) {
+		return p, errCard
 	}
 	for field, number := range map[string]string{"terminal": p.Terminal, "rrn": p.RRN, "trace": p.Trace} {
 		if !slipNumber.MatchString(number) {

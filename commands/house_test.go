@@ -55,6 +55,7 @@ type house struct {
 	secrets  *secrets
 	registry *registry
 	signer   *signer
+	bank     *bank
 	clock    *clock
 	steps    func(point string) // called between the steps of issuance
 	keys     int
@@ -69,9 +70,12 @@ func empty(t *testing.T) *house {
 	}
 	ca := theCA(t)
 	h.signer = &signer{ca: ca, log: h.log}
+	h.bank = &bank{standing: commands.Held}
 	h.App = &commands.App{
 		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer, Signatures: officertest.Signatures{},
-		Registry: h.registry, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
+		Registry: h.registry, Gateways: commands.Gateways{
+			Named: map[string]commands.Gateway{"bank1": h.bank}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,
+		}, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Terms: commands.DefaultTerms(), Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },
 	}
 	return h
 }

@@ -122,6 +122,15 @@ var rules = []rule{
 		[]string{"at-office", "under-control", "needs-correction", "rejected"},
 		map[string][]string{"fee-already-settled": append(between("controlled", "accepted"), "rejected late", "withdrawn late", "revoked", "revoked late")},
 	},
+	{
+		"StartPayment",
+		[]string{"at-office", "under-control", "needs-correction"},
+		map[string][]string{"fee-already-settled": {"controlled", "confirmed"}},
+	},
+	{"SettleByContract", nil, map[string][]string{"contract-not-for-channel": except(between("at-office", "revoked late"), "withdrawn")}},
+	{"RecordRefund", []string{"rejected late", "withdrawn late"}, map[string][]string{
+		"refund-unknown": except(except(except(between("at-office", "revoked late"), "withdrawn"), "rejected late"), "withdrawn late"),
+	}},
 	{"RequireControl", desk, nil},
 	{"CloseControl", nil, map[string][]string{"control-not-required": desk}},
 	{"RequestCorrection", desk, nil},
@@ -143,6 +152,17 @@ var rules = []rule{
 	{"RevokeCertificate, for falsity", between("issued", "accepted"), map[string][]string{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 	}},
+	{"RevokeFormally", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
+	{"SuspendCertificate", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
+	{"LiftSuspension", nil, map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+		"certificate-not-suspended": between("issued", "accepted"),
+	}},
+	{"ReportAffiliationEnded", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 	{"ReportInaccuracy", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 }
 
@@ -184,8 +204,8 @@ func (l rule) code(p place) string {
 
 // aside are the doors whose story is not a request's.
 var aside = []string{
-	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenOffice", "Appoint",
-	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject",
+	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence", "OpenOffice", "Appoint",
+	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
 }
 
 func TestEveryDoorHasItsRule(t *testing.T) {
@@ -256,13 +276,13 @@ func (r *request) explained(f *fault.Fault) bool {
 	}
 	s := enrollment.Kind.Life[string(r.now().Status)]
 	switch f.Code {
-	case "control-not-required", "certificate-not-valid":
+	case "control-not-required", "certificate-not-valid", "contract-not-for-channel":
 		return true // their own words name the remedy
 	case "fee-already-settled":
 		s = fee.Kind.Life[string(r.fee().Status())]
 	case "token-taken":
 		s = token.Kind.Life[string(state(r.house, token.Kind, token.Kind.Stream(r.token)).Status)]
-	case "certificate-already-revoked":
+	case "certificate-already-revoked", "certificate-not-suspended":
 		s = certificate.Kind.Life[string(r.certificate().Status)]
 	}
 	if inquired := r.inquiry().Status; inquired == inquiry.None && strings.Contains(f.Text.En, "asked") {
@@ -325,7 +345,7 @@ func TestACaseIsClosedOnce(t *testing.T) {
 			return err
 		},
 		"established": func(r *request) error {
-			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است")
+			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", "")
 			return err
 		},
 	}

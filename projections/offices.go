@@ -39,6 +39,8 @@ type officeRow struct {
 type tariffRow struct {
 	Product      string `row:"key"`
 	Version      int    `row:"key"`
+	Level        int
+	IssuerKind   string
 	TokenRial    int64
 	IssuanceRial int64
 	ValidFrom    time.Time
@@ -58,7 +60,8 @@ func applyOffice(w *Writer, e Event) {
 		r.Licence, r.Until = &e.Number, &e.Until
 	case tariff.Published:
 		tariffs.Insert(w, tariffRow{
-			Product: e.Product, Version: e.Version, TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,
+			Product: e.Product, Version: e.Version, Level: int(e.Level), IssuerKind: string(e.IssuerKind),
+			TokenRial: e.TokenRial, IssuanceRial: e.IssuanceRial, ValidFrom: e.ValidFrom,
 		})
 	}
 }

@@ -11,6 +11,8 @@ CREATE TABLE offices (
 CREATE TABLE tariffs (
 	product       text NOT NULL,
 	version       int NOT NULL,
+	level         int NOT NULL,   -- of assurance, 1 to 4
+	issuer_kind   text NOT NULL,  -- governmental, non-governmental
 	token_rial    bigint NOT NULL,
 	issuance_rial bigint NOT NULL,
 	valid_from    timestamptz NOT NULL,

@@ -26,6 +26,8 @@ func (q *Queries) Offices(ctx context.Context) ([]Office, error) {
 // Tariff is a version of a product's price, in whole rials (S1.9).
 type Tariff struct {
 	Product      string    `json:"product" db:"product"`
+	Level        int       `json:"level" db:"level" doc:"Assurance level: 1 bronze to 4 platinum"`
+	IssuerKind   string    `json:"issuerKind" db:"issuer_kind"`
 	Version      int       `json:"version" db:"version"`
 	TokenRial    int64     `json:"tokenRial" db:"token_rial"`
 	IssuanceRial int64     `json:"issuanceRial" db:"issuance_rial"`
@@ -34,8 +36,16 @@ type Tariff struct {
 
 // Tariffs lists all versions, newest first.
 func (q *Queries) Tariffs(ctx context.Context) ([]Tariff, error) {
-	return rows[Tariff](ctx, q, `SELECT product, version, token_rial, issuance_rial, valid_from FROM offices.tariffs
+	return rows[Tariff](ctx, q, `SELECT product, level, issuer_kind, version, token_rial, issuance_rial, valid_from FROM offices.tariffs
 		ORDER BY product, version DESC`)
+}
+
+// TariffsInForce lists, for each product, level and kind of issuer, the latest
+// published of the versions that have begun.
+func (q *Queries) TariffsInForce(ctx context.Context, now time.Time) ([]Tariff, error) {
+	return rows[Tariff](ctx, q, `SELECT DISTINCT ON (product, level, issuer_kind)
+			product, level, issuer_kind, version, token_rial, issuance_rial, valid_from
+		FROM offices.tariffs WHERE valid_from <= $1 ORDER BY product, level, issuer_kind, version DESC`, now)
 }
 
 // Token is a token of an office's stock, or where it went.

@@ -35,6 +35,7 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	domainpayment "govahi/domain/payment"
 	"govahi/projections"
 	"govahi/queries"
 )
@@ -58,10 +59,20 @@ func bare(t testing.TB) *life {
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
-		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
-	l.publisher = commands.NewPublisher(l.app)
+	l.app.Gateways = commands.Gateways{
+		Named: map[string]commands.Gateway{"bank1": paying{}}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,
+	}
+	l.publish(memlog.NewShelf())
 	return l
+}
+
+// publish has the lists laid on a shelf.
+func (l *life) publish(shelf commands.Shelf) {
+	l.publisher = commands.NewPublisher(l.app, commands.Publishing{
+		Authority: l.ca, Signer: l.app.Signer, Shelf: shelf, Checker: l.ca.Checker(l.log),
+	})
 }
 
 func now() time.Time { return time.Now().UTC() }
@@ -78,6 +89,7 @@ func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 func alive(t *testing.T) *life {
 	t.Helper()
 	l, pool := bare(t), pgtest.Pool(t)
+	l.publish(projections.NewShelf(pool))
 	runner := projections.NewRunner(projections.Parts{
 		Pool: pool, Log: l.log, Feed: func(string) event.Feed { return &prompt{log: l.log} }, Keeper: l.app.Keeper, Terms: keyed{},
 		Report: slog.New(slog.DiscardHandler),
@@ -308,6 +320,37 @@ type matching struct{}
 func (matching) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	return commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}, nil
 }
+
+// paying is a bank where whoever comes back has paid.
+type paying struct{}
+
+func (paying) Separate() bool { return false }
+
+func (paying) Open(_ context.Context, p commands.GatewayPayment, _ string) (string, error) {
+	return "R" + p.Attempt, nil
+}
+
+func (paying) Page(reference string) commands.GatewayPage {
+	return commands.GatewayPage{Method: "GET", URL: "http://bank.example.ir/" + reference}
+}
+
+func (paying) Read(fields map[string]string) (domainpayment.Claim, string) {
+	return map[string]domainpayment.Claim{"ok": domainpayment.ClaimsPaid}[fields["status"]], ""
+}
+
+func (paying) Verify(_ context.Context, p commands.GatewayPayment) (commands.Verdict, error) {
+	return commands.Verdict{Standing: commands.Held, Money: domainpayment.Money{RRN: "700000000001", Card: "999999******1234", AmountRial: p.AmountRial}}, nil
+}
+
+func (paying) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
+	return commands.Held, nil
+}
+
+func (paying) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
+	return commands.Paid, nil
+}
+
+func (paying) Reverse(context.Context, commands.GatewayPayment) error { return nil }
 
 // prompt is a feed that brings what the log has, as soon as it has something.
 type prompt struct {

@@ -26,6 +26,7 @@ type Operation struct {
 	View    string // the projections that a Query answers from, for ?after=; spaces between
 	Type    string // content type of a raw answer
 	Hidden  bool   // left out of the OpenAPI document
+	Open    bool   // its query is somebody else's, and may hold anything
 	Limit   Limit
 }
 
@@ -38,6 +39,7 @@ const (
 	Guesses         // wrong codes
 	Lookups         // what found nothing
 	Letters         // messages that it causes
+	Reports         // of false information, by who did not sign in
 )
 
 // Nothing is the answer to a command that needs no more than its position.
@@ -115,14 +117,20 @@ func (s *Server) counted(d *huma.Operation, l Limit) {
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Lookups, right))
 	case Letters:
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, refused))
+	case Reports:
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Reports, refused))
 	}
 }
+
+// openQuery marks an operation whose query may hold anything.
+const openQuery = "govahi-open-query"
 
 // describe is the OpenAPI side of an operation.
 func describe(op Operation) huma.Operation {
 	return huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path, Tags: []string{op.Tag}, Summary: op.Summary,
 		Description: op.Text, DefaultStatus: op.Status, Hidden: op.Hidden, Responses: map[string]*huma.Response{},
+		Metadata:     map[string]any{openQuery: op.Open},
 		MaxBodyBytes: bodyLimit + 1, // huma refuses from there on, Fiber above bodyLimit
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"govahi/commands/memlog"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	domainpayment "govahi/domain/payment"
 	"govahi/queries"
 )
 
@@ -347,11 +348,30 @@ func (p *prepared) inspect() {
 	p.does("under-control", "officer-1", "/requests/{code}/documents", originals())
 	p.does("calling", "officer-1", "/requests/{code}/controls", map[string]string{"control": "telephone"})
 	p.does("called", "officer-1", "/requests/{code}/control-results", map[string]any{"control": "telephone", "passed": true})
+	p.insideStory()
+	p.back("called")
 	p.does("controlled", "officer-1", "/requests/{code}/payment", payment())
+	p.does("refunding", "officer-1", "/requests/{code}/rejection", map[string]string{"reason": "not-entitled"})
+	p.back("controlled")
 	var review commands.Review
 	p.get("officer-2", "/requests/"+p.code+"/record").json(p.t, &review)
 	p.record = confirming("officer-2", review)
 	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", p.record)
+}
+
+// insideStory is the same request as if it had been opened for the inside
+// channel, whose company has a contract.
+func (p *prepared) insideStory() {
+	p.t.Helper()
+	p.does("contracted", "manager", "/contracts", map[string]any{"company": "10999001013", "number": "Q-1", "until": now().AddDate(1, 0, 0)})
+	m := p.chapters["contracted"]
+	inside := chapter{slices.Clone(m.events), m.read}
+	for i, e := range inside.events {
+		if e.Type == "enrollment.opened.v1" {
+			inside.events[i].Data = bytes.Replace(e.Data, []byte(`"channel":"outside"`), []byte(`"channel":"inside"`), 1)
+		}
+	}
+	p.chapters["inside"] = inside
 }
 
 type undecided struct{}
@@ -377,6 +397,8 @@ func (p *prepared) hand() {
 	p.does("printed", "officer-1", "/requests/{code}/sheet", nil)
 	p.does("delivered", "officer-1", "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
 	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
+	p.does("suspended", "applicant", "/certificates/{serial}/suspension", map[string]int{"days": 7})
+	p.back("accepted")
 	var opened TrackingCode
 	p.does("reported", "applicant-2", "/certificates/{serial}/reports", statement()).json(p.t, &opened)
 	p.number = opened.TrackingCode
@@ -411,32 +433,43 @@ func when(at string, body any) ripe {
 func (p *prepared) due() map[string]ripe {
 	year := now().AddDate(1, 0, 0)
 	return map[string]ripe{
-		"open-request":         when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
-		"complete-form":        when("draft", form()),
-		"send-email-code":      when("completed", nil),
-		"confirm-email":        when("completed", p.emailCode()),
-		"accept-liability":     when("proved", notice()),
-		"submit-request":       when("ready", inOffice1()),
-		"withdraw-request":     when("at-office", nil),
-		"verify-documents":     when("at-office", originals()),
-		"repeat-inquiry":       when("inconclusive", nil),
-		"record-payment":       when("under-control", payment()),
-		"require-control":      when("under-control", map[string]string{"control": "address"}),
-		"close-control":        when("calling", map[string]any{"control": "telephone", "passed": true}),
-		"request-correction":   when("under-control", map[string]any{"fields": []string{"post"}}),
-		"reject-request":       when("under-control", map[string]string{"reason": "not-entitled"}),
-		"confirm-information":  when("controlled", p.record),
-		"reserve-token":        when("stocked", map[string]string{"token": "TOKEN1"}),
-		"issue-certificate":    when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
-		"personalise-token":    when("issued", p.readBack()),
-		"print-sheet":          when("on-token", nil),
-		"deliver-token":        when("printed", map[string]string{"identityChecked": "national-card"}),
-		"accept-certificate":   when("delivered", nil),
-		"define-access":        when("delivered", p.access()),
-		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
-		"report-inaccuracy":    when("accepted", statement()),
-		"refute-inaccuracy":    when("reported", statement()),
-		"establish-inaccuracy": when("reported", statement()),
+		"open-request":             when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
+		"complete-form":            when("draft", form()),
+		"send-email-code":          when("completed", nil),
+		"confirm-email":            when("completed", p.emailCode()),
+		"accept-liability":         when("proved", notice()),
+		"submit-request":           when("ready", inOffice1()),
+		"withdraw-request":         when("at-office", nil),
+		"verify-documents":         when("at-office", originals()),
+		"repeat-inquiry":           when("inconclusive", nil),
+		"record-payment":           when("under-control", payment()),
+		"require-control":          when("under-control", map[string]string{"control": "address"}),
+		"close-control":            when("calling", map[string]any{"control": "telephone", "passed": true}),
+		"request-correction":       when("under-control", map[string]any{"fields": []string{"post"}}),
+		"reject-request":           when("under-control", map[string]string{"reason": "not-entitled"}),
+		"confirm-information":      when("controlled", p.record),
+		"reserve-token":            when("stocked", map[string]string{"token": "TOKEN1"}),
+		"issue-certificate":        when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
+		"personalise-token":        when("issued", p.readBack()),
+		"print-sheet":              when("on-token", nil),
+		"deliver-token":            when("printed", map[string]string{"identityChecked": "national-card"}),
+		"accept-certificate":       when("delivered", nil),
+		"define-access":            when("delivered", p.access()),
+		"revoke-certificate":       when("accepted", map[string]string{"reason": "superseded"}),
+		"suspend-certificate":      when("accepted", map[string]int{"days": 7}),
+		"revoke-formally":          when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
+		"lift-suspension":          when("suspended", nil),
+		"report-inaccuracy":        when("accepted", statement()),
+		"refute-inaccuracy":        when("reported", statement()),
+		"establish-inaccuracy":     when("reported", statement()),
+		"open-investigation":       when("reported", nil),
+		"add-evidence":             when("reported", map[string]string{"statement": "نمونه است", "letter": "12 1405/08/01"}),
+		"report-affiliation-ended": when("accepted", map[string]string{"number": "12", "date": "1405/01/01"}),
+		"start-payment":            when("at-office", map[string]string{"provider": "bank1"}),
+		"settle-by-contract":       when("inside", map[string]any{"amountRial": 1_500_000}),
+		"record-refund":            when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
+		"conclude-contract":        when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
+		"end-contract":             when("contracted", map[string]string{"company": "10999001013"}),
 		"open-office": when("begin", map[string]string{
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
@@ -564,11 +597,15 @@ func TestWhoMayAsk(t *testing.T) {
 	t.Parallel()
 	l := tell(t).issued()
 	l.formerly()
-	l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	var opened TrackingCode
+	a, _ := l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	a.json(t, &opened)
+	l.number = opened.TrackingCode
 	if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	s := stage{l.life, t, permissions(t)}
+	attempt := l.abandoned()
 	for _, d := range l.operations() {
 		if d.takes("Idempotency-Key") {
 			continue
@@ -579,12 +616,18 @@ func TestWhoMayAsk(t *testing.T) {
 				switch d.OperationID {
 				case "search-office-requests":
 					body = `{"surname":"نمونه پور"}`
+				case "find-certificates":
+					body = `{"personCode":"9992009098","mobile":"09120001234"}`
 				case "find-appointments":
 					body = `{"personCode":"9992005051"}`
 				case "track-request":
 					body = `{"trackingCode":"` + l.code + `","lastFour":"1234"}`
 				case "post-track":
 					headers, body = append(headers, "Content-Type", formType), "trackingCode="+l.code+"&lastFour=1234"
+				case "post-payment-callback":
+					headers, body = append(headers, "Content-Type", formType), "Status=OK"
+				case "post-report":
+					headers, body = append(headers, "Content-Type", formType), "key="+randomKey()+"&statement=x&serial="+l.serial
 				case "post-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}
@@ -593,13 +636,33 @@ func TestWhoMayAsk(t *testing.T) {
 				}
 				return l.ask(d.method, path, body, headers...)
 			}
-			s.try(d, role, func() answer { return ask(l.path(d)) }, func() answer { return ask(d.nowhere()) })
+			s.try(d, role, func() answer { return ask(attempt.Replace(l.path(d))) }, func() answer { return ask(d.nowhere()) })
 		}
 	}
 }
 
+// abandoned is an attempt to pay that came to nothing long ago, in an address.
+func (l *told) abandoned() *strings.Replacer {
+	l.t.Helper()
+	const attempt = "0123456789abcdef0123456789abcdef"
+	stream := domainpayment.Kind.Stream(attempt)
+	asked := domainpayment.Requested{Attempt: attempt, Order: l.code, Request: enrollment.Kind.Stream(l.code), Provider: "bank1", AmountRial: 1, At: now()}
+	events := []event.Event{asked, domainpayment.Redirected{Reference: "R", At: now()}, domainpayment.Gone{At: now()}}
+	proposed, err := domainpayment.Kind.Encode(l.t.Context(), nil, stream, event.Meta{CommandID: "abandoned", Actor: "test", At: now()}, events)
+	if err == nil {
+		_, err = l.log.Append(l.t.Context(), stream, event.NoStream, proposed...)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return strings.NewReplacer("{attempt}", attempt, "{token}", fmt.Sprintf("%x", keyed{}.Derive("payment-callback", attempt)[:16]))
+}
+
 // path is the operation's, about the certificate of the story.
 func (l *told) path(d described) string {
+	if strings.HasPrefix(d.path, "/cases/") {
+		return strings.Replace(d.path, "{code}", l.number, 1)
+	}
 	return strings.NewReplacer(
 		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt",
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),

@@ -11,11 +11,13 @@ import (
 // public lists the operations that anybody may ask, without a token.
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
-	"get-crl", "get-issuer", "get-chain", "get-ocsp", "post-ocsp", "get-home", "verify-certificate", "get-track", "post-track",
+	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
+	"get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
+	"list-tariffs-in-force", "get-tariffs-page", "list-gateways", "get-payment-callback", "post-payment-callback",
 }
 
 // searches are questions about personal data, which never stands in an address.
-var searches = []string{"search-office-requests", "find-appointments"}
+var searches = []string{"find-certificates", "search-office-requests", "find-appointments"}
 
 // described is an operation as the OpenAPI document has it.
 type described struct {
@@ -46,7 +48,8 @@ func (d described) takes(name string) bool {
 
 // somewhere is a path of the operation with something in each place.
 func (d described) somewhere() string {
-	return strings.NewReplacer("{code}", "050000000018", "{office}", "office-1", "{serial}", "67ab", "{unit}", "unit-rt", "*", "MA==").Replace(d.path)
+	return strings.NewReplacer("{code}", "050000000018", "{office}", "office-1", "{serial}", "67ab", "{unit}", "unit-rt", "*", "MA==",
+		"{attempt}", "0123456789abcdef0123456789abcdef", "{token}", "00").Replace(d.path)
 }
 
 func (h *house) operations() []described {
@@ -80,7 +83,7 @@ func TestTheDocumentListsEveryOperation(t *testing.T) {
 		ids[d.OperationID] = true
 	}
 	for route := range l.declared {
-		if !listed[route] && !strings.Contains(route, "/dev/oidc/") && route != "GET /openapi.json" && route != "GET /docs" {
+		if !listed[route] && !strings.Contains(route, "/dev/") && route != "GET /openapi.json" && route != "GET /docs" {
 			t.Errorf("%s is not in the document", route)
 		}
 	}
@@ -121,7 +124,7 @@ func TestNoImageCanBeSent(t *testing.T) {
 	for _, d := range l.operations() {
 		for content := range d.RequestBody.Content {
 			bodies++
-			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
+			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType, "post-payment-callback": formType, "post-report": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
 				t.Errorf("%s takes %s", d.OperationID, content)
 			}
 		}
@@ -144,7 +147,7 @@ func TestNothingPersonalIsAskedInAnAddress(t *testing.T) {
 			if p.In == "header" {
 				continue
 			}
-			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "state", "status", "after", "*"}, p.Name) {
+			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token"}, p.Name) {
 				t.Errorf("%s takes %s in its %s", d.OperationID, p.Name, p.In)
 			}
 		}
@@ -169,7 +172,7 @@ func TestTheNoticeIsThere(t *testing.T) {
 func TestTheFirstPageLeadsOn(t *testing.T) {
 	l := bare(t).open(t, House{})
 	a := l.ask("GET", "/", "")
-	for _, address := range []string{"/verify", "/track", "/docs", "/pki/issuer.crl", "/pki/issuer.cer", "/pki/chain.pem"} {
+	for _, address := range []string{"/verify", "/track", "/docs", "/pki/issuer.crl", "/pki/issuer.cer", "/pki/root.cer", "/pki"} {
 		if !strings.Contains(string(a.body), address) {
 			t.Errorf("the first page does not lead to %s", address)
 		}
@@ -187,7 +190,8 @@ func TestALogThatIsDownIsNotAMissingRight(t *testing.T) {
 	for _, d := range l.operations() {
 		switch d.OperationID {
 		case "review-record", "list-my-posts", "get-management", "get-dashboard", "list-cases", "list-certificates",
-			"list-office-requests", "list-office-tokens", "list-unit-accesses", "list-appointments":
+			"list-office-requests", "list-office-tokens", "list-unit-accesses", "list-appointments",
+			"list-payments", "list-refunds", "list-office-payments", "list-office-refunds", "list-contracts":
 		default:
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -38,6 +39,8 @@ type Config struct {
 	Timed func(operation string, status int, took time.Duration)
 	// DevIssuer is served under /dev/oidc/; nil outside development mode.
 	DevIssuer DevIssuer
+	// DevBank is served under /dev/bank/; nil outside development mode.
+	DevBank http.Handler
 }
 
 // Server is the door. Declare all operations before Serve.
@@ -48,6 +51,7 @@ type Server struct {
 	streams  *hub
 	declared map[string]bool // method and path
 	document []byte          // the OpenAPI document, once all is declared
+	status   quickly         // of certificates; nil where nobody answers
 }
 
 // The limits of one request.
@@ -87,6 +91,9 @@ func New(c Config) *Server {
 	s.declareDocs()
 	if c.DevIssuer != nil {
 		s.declareDevIssuer()
+	}
+	if c.DevBank != nil {
+		s.declareDevBank(c.DevBank)
 	}
 	return s
 }

@@ -16,6 +16,7 @@ import (
 
 	"govahi/adapters/web"
 	"govahi/domain/certificate"
+	"govahi/domain/payment"
 )
 
 var (
@@ -134,6 +135,8 @@ func number(t *testing.T, text string) int {
 }
 
 func TestTheVerdicts(t *testing.T) {
+	held := verdict(web.Held)
+	held.RevokedAt = issued
 	revoked := verdict(web.Revoked)
 	revoked.Reason, revoked.RevokedAt = certificate.PrivilegeWithdrawn, issued
 	for _, c := range []struct {
@@ -142,6 +145,7 @@ func TestTheVerdicts(t *testing.T) {
 	}{
 		{verdict(web.Valid), `<strong>معتبر</strong>`},
 		{revoked, `این گواهی از <time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> باطل است؛ علت: نادرستی اطلاعات.`},
+		{held, `موقتاً معلق است`},
 		{verdict(web.Expired), `در <time datetime="2027-11-21T08:00:00Z" title="2027-11-21">`},
 		{verdict(web.Unknown), `<strong>ناشناخته</strong>`},
 	} {
@@ -182,7 +186,8 @@ func TestTheDashboardDrawsItsFigures(t *testing.T) {
 func TestPagesRunNothingAndLoadNothing(t *testing.T) {
 	for name, page := range map[string]func(io.Writer) error{
 		"home": homePage, "sheet": sheetPage, "verify": verifyPage(verdict(web.Valid)), "dashboard": dashboardPage,
-		"track": trackPage, "refusal": refusalPage,
+		"track": trackPage, "refusal": refusalPage, "receipt": receiptPage(receipt()), "tariffs": tariffsPage,
+		"returned": returnedPage(web.ReturnedPaid),
 	} {
 		html := render(t, page)
 		if found := regexp.MustCompile(`(?i)<script|<link|<img|@import|url\(|\son\w+=|style="|src=`).FindString(html); found != "" {
@@ -209,6 +214,64 @@ func TestTextsCannotBecomeMarkup(t *testing.T) {
 	v.Serial = hostile
 	if html := render(t, verifyPage(v)); strings.Contains(html, "<SCRI") {
 		t.Errorf("got\n%s", html)
+	}
+}
+
+func receipt() web.ReceiptData {
+	return web.ReceiptData{
+		TrackingCode: "050000000014", Name: "متقاضی نمونه", AmountRial: 3_445_110, Mode: "gateway", Provider: "bank1", RRN: "700000000001",
+		Trace: "42", Card: "999999******1234", PaidAt: issued, PrintedAt: issued,
+	}
+}
+
+func receiptPage(d web.ReceiptData) func(io.Writer) error {
+	return func(w io.Writer) error { return web.Receipt(w, d) }
+}
+
+func returnedPage(standing string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		return web.Returned(w, web.ReturnedData{TrackingCode: "050000000014", AmountRial: 3_445_110, RRN: "700000000001", Standing: standing, Track: "/track"})
+	}
+}
+
+func tariffsPage(w io.Writer) error {
+	return web.Tariffs(w, web.TariffsData{At: issued, Rows: []web.Tariff{{
+		Product: "cpmis-signature", Level: "نقره‌ای", Issuer: "دولتی", TokenRial: 1_200_000, IssuanceRial: 2_245_110, ValidFrom: issued,
+	}}})
+}
+
+// TestTheReceiptSaysTheAmountInWords, as receipts must, and every number of the
+// payment.
+func TestTheReceiptSaysTheAmountInWords(t *testing.T) {
+	html := render(t, receiptPage(receipt()))
+	contains(
+		t, html, `<body class="sheet">`, `<bdi dir="ltr" class="digits">۰۵۰۰ ۰۰۰۰ ۰۰۱۴</bdi>`, "۳٬۴۴۵٬۱۱۰ ریال",
+		"سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "درگاه برخط بانک", `۷۰۰۰ ۰۰۰۰ ۰۰۰۱`, `>۴۲<`, `999999******1234`, "شنبه ۳۰ آبان ۱۴۰۵",
+	)
+	if strings.Contains(html, "قرارداد") || strings.Contains(html, "بازگردانده") {
+		t.Error("it says what is not so")
+	}
+	paid := receipt()
+	paid.Mode, paid.Contract, paid.Refunded, paid.RRN = "contract", "contract-10999001013@0", true, ""
+	contains(t, render(t, receiptPage(paid)), "قرارداد شرکت", "contract-10999001013@0", "بازگردانده شده است")
+}
+
+func TestTheTariffIsSaidInWords(t *testing.T) {
+	contains(t, render(t, tariffsPage), "۳٬۴۴۵٬۱۱۰ ریال", "سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "نقره‌ای", "دولتی")
+	contains(t, render(t, func(w io.Writer) error { return web.Tariffs(w, web.TariffsData{At: issued}) }), "نرخی منتشر نشده است")
+}
+
+func TestAPayerWhoComesBackIsToldWhatIsSo(t *testing.T) {
+	for standing, want := range map[string]string{web.ReturnedPaid: "پرداخت شد", web.ReturnedUnpaid: "پرداخت نشد", web.ReturnedChecked: "در حال پیگیری"} {
+		contains(t, render(t, returnedPage(standing)), "<strong>"+want+"</strong>", "۰۵۰۰ ۰۰۰۰ ۰۰۱۴", `href="/track"`)
+	}
+	for s, want := range map[payment.Status]string{
+		payment.StatusDone: web.ReturnedPaid, payment.StatusFailed: web.ReturnedUnpaid, payment.StatusReversed: web.ReturnedUnpaid,
+		payment.StatusGone: web.ReturnedUnpaid, payment.StatusCheck: web.ReturnedChecked, payment.StatusVerified: web.ReturnedChecked,
+	} {
+		if got := web.ReturnedAs(s); got != want {
+			t.Errorf("%s is told as %s", s, got)
+		}
 	}
 }
 
@@ -241,5 +304,18 @@ func TestTooLongAnAddressIsAnError(t *testing.T) {
 	d.VerifyURL = strings.Repeat("x", 5000)
 	if err := web.Sheet(io.Discard, d); err == nil {
 		t.Error("it was drawn")
+	}
+}
+
+// TestASheetOfWhoSpeaksForHimself names no organisation and no post.
+func TestASheetOfWhoSpeaksForHimself(t *testing.T) {
+	alone := sheet()
+	alone.Organization, alone.Post = "", ""
+	whole := render(t, sheetPage)
+	page := render(t, func(w io.Writer) error { return web.Sheet(w, alone) })
+	for _, word := range []string{">سازمان<", ">سمت<"} {
+		if strings.Contains(page, word) || !strings.Contains(whole, word) {
+			t.Errorf("%s", word)
+		}
 	}
 }

@@ -22,6 +22,8 @@ var words = template.FuncMap{
 	"since":  since,
 	"reason": certificate.Reason.Persian,
 	"qr":     qrPath,
+	"rial":   iran.Rial,
+	"words":  iran.RialWords,
 }
 
 // code keeps a code in its own order inside right-to-left text.

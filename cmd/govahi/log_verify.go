@@ -14,8 +14,10 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -26,8 +28,10 @@ import (
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	certprofile "govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -45,12 +49,18 @@ var catalogs = map[string]event.Catalog{
 	inquiry.Kind.Category:           inquiry.Kind.Catalog,
 	fee.Kind.Category:               fee.Kind.Catalog,
 	fee.Settlement.Category:         fee.Settlement.Catalog,
+	payment.Kind.Category:           payment.Kind.Catalog,
+	contract.Kind.Category:          contract.Kind.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	certificate.Blocklist.Category:  certificate.Blocklist.Catalog,
+	revocation.File.Category:        revocation.File.Catalog,
+	ceremony.Kind.Category:          ceremony.Kind.Catalog,
+	certprofile.Kind.Category:       certprofile.Kind.Catalog,
 	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
-	consignment.Kind.Category: consignment.Kind.Catalog,
+	consignment.Kind.Category:       consignment.Kind.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
 	revocation.Kind.Category:        revocation.Kind.Catalog,
 	access.Kind.Category:            access.Kind.Catalog,

@@ -7,17 +7,23 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/memlog"
 	"govahi/domain/access"
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
+	"govahi/domain/contract"
 	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/notification"
 	"govahi/domain/office"
+	"govahi/domain/payment"
 	"govahi/domain/person"
+	"govahi/domain/profile"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
 	"govahi/domain/token"
@@ -58,7 +64,7 @@ func issued(more ...event.Event) []event.Event {
 func certified(h *house, more ...event.Event) event.Recorded {
 	record := certificate.Citation{Stream: request}
 	return given(h, certificate.Kind, serial, append([]event.Event{
-		certificate.IssuanceIntended{Serial: serial, Token: "T1", Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
+		certificate.IssuanceIntended{Serial: serial, Token: "T1", Record: &record, Subject: sara, KeyHash: "4e7", TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
 		certificate.SigningStarted{Signer: "s", At: noon},
 		certificate.Issued{
 			Serial: serial, Request: request, Subject: sara, Fingerprint: "f1", NotAfter: noon.AddDate(1, 0, 0),
@@ -68,6 +74,8 @@ func certified(h *house, more ...event.Event) event.Recorded {
 }
 
 var revoked = certificate.Revoked{Serial: serial, Request: request, Reason: certificate.KeyCompromise, By: "sara", At: noon}
+
+var onHold = certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 0, 7), By: "sara", At: noon}
 
 func opening() string {
 	return enrollment.Opening.Stream("sara", "10999001013", "cpmis-signature").ID()
@@ -114,6 +122,22 @@ func arrived(h *house, intact bool) event.Recorded {
 	return gone(h, token.HandedOver{From: "office-1", To: "authority", At: noon}, token.Received{Place: "authority", SealIntact: intact, At: noon})
 }
 
+// refunding is the end of a request whose fee was paid.
+func refunding(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
+		return given(h, enrollment.Kind, code, submitted(end)...)
+	}
+}
+
+// attempted is the end of an attempt to pay.
+func attempted(end event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.PaymentAttempted{Order: code, Attempt: "a1"})
+		return given(h, payment.Kind, "a1", payment.Requested{Attempt: "a1", Order: code, Request: request}, payment.Redirected{Reference: "R"}, end)
+	}
+}
+
 func defined(h *house) event.Recorded {
 	given(h, access.Binding, serial, access.Bound{UserName: "sara1", At: noon})
 	return given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, At: noon})
@@ -127,13 +151,20 @@ var reactions = []struct {
 }{
 	{"send-email-code-on-form-completed", progress(), "enrollment.email-code-sent.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
-		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
+			Product: "cpmis-signature", Level: tariff.Silver, IssuerKind: tariff.Governmental, Version: 1, IssuanceRial: 5, ValidFrom: noon,
+		})
 		return given(h, enrollment.Kind, code, submitted()...)
 	}, "fee.raised.v1"},
 	{"note-fee-on-settled", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, submitted()...)
 		return given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
 	}, "enrollment.fee-settled.v1"},
+	{"close-fee-on-over", refunding(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"close-fee-on-over", refunding(enrollment.Withdrawn{By: sara, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
+	{"end-attempt-on-ended", attempted(payment.Failed{Cause: "declined", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Reversed{Cause: "not-verified", At: noon}), "fee.payment-failed.v1"},
+	{"end-attempt-on-ended", attempted(payment.Gone{At: noon}), "fee.payment-expired.v1"},
 	{"request-inquiry-on-inquired", func(h *house) event.Recorded {
 		return given(h, enrollment.Kind, code, submitted(enrollment.IdentityInquired{Inquiry: code + "-1", FormVersion: 1, By: nima, At: noon})...)
 	}, "inquiry.requested.v1"},
@@ -160,6 +191,12 @@ var reactions = []struct {
 		return given(h, consignment.Kind, "1", consignment.Dispatched{Number: "1", From: "authority", To: "office-1", Dossiers: []string{code}, At: noon},
 			consignment.Received{Dossiers: []string{code}, SealIntact: true, At: noon})
 	}, "enrollment.dossier-received.v1"},
+	{"settle-fee-on-dossier-received", func(h *house) event.Recorded {
+		given(h, contract.Kind, "10999001013", contract.Concluded{Number: "Q-1", Until: noon.AddDate(1, 0, 0), By: "p-manager", At: noon})
+		given(h, fee.Kind, code, fee.Raised{Order: code, Request: request, AmountRial: 5})
+		return given(h, enrollment.Kind, code, inside(enrollment.DossierApproved{Unit: "unit", At: noon},
+			enrollment.DossierReceived{Consignment: "1", From: "authority", Place: "office-1", Office: true, At: noon})...)
+	}, "fee.settled.v2"},
 	{"note-token-on-received", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, onItsWay()...)
 		return arrived(h, true)
@@ -173,16 +210,18 @@ var reactions = []struct {
 		given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, Pending: true, At: noon})
 		return given(h, enrollment.Kind, code, append(onItsWay(), enrollment.Accepted{By: sara, At: noon})...)
 	}, "access.certificate-bound.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return arrived(h, false) }, "certificate.revoked.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.Lost{By: "sara", At: noon}) }, "certificate.revoked.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.FoundDefective{By: nima, At: noon}) }, "certificate.revoked.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return arrived(h, false) }, "certificate.revoked.v2"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.Lost{By: "sara", At: noon}) }, "certificate.revoked.v2"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.FoundDefective{By: nima, At: noon}) }, "certificate.revoked.v2"},
 	{"revoke-on-token-gone", func(h *house) event.Recorded {
 		certified(h)
 		return gone(h, token.Recalled{Cause: string(token.NotDelivered), By: "policy:watch", At: noon})
-	}, "certificate.revoked.v1"},
+	}, "certificate.revoked.v2"},
 	{"recall-token-on-revoked", func(h *house) event.Recorded { gone(h); return certified(h, revoked) }, "token.recalled.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
-		given(h, tariff.Kind, "cpmis-signature", tariff.Published{Product: "cpmis-signature", Version: 1, IssuanceRial: 5, ValidFrom: noon})
+		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
+			Product: "cpmis-signature", Level: tariff.Silver, IssuerKind: tariff.Governmental, Version: 1, IssuanceRial: 5, ValidFrom: noon,
+		})
 		return given(h, enrollment.Kind, code, inside()...)
 	}, "fee.raised.v1"},
 	{"notify-on-progress", progress(enrollment.SubmittedToUnit{Unit: "unit", At: noon}), "notification.requested.v1"},
@@ -198,11 +237,36 @@ var reactions = []struct {
 	{"revoke-on-inaccuracy-established", func(h *house) event.Recorded {
 		certified(h)
 		text := event.About(nima, revocation.Statement{Text: "نادرست"})
-		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
-			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
-	}, "certificate.revoked.v1"},
+		return given(h, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
+			revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
+	}, "certificate.revoked.v2"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
+	{"suspend-access-on-suspended", func(h *house) event.Recorded { defined(h); return certified(h, onHold) }, "access.suspended.v1"},
+	{"restore-access-on-lifted", func(h *house) event.Recorded {
+		defined(h)
+		given(h, access.Kind, "sara1", access.Suspended{UserName: "sara1", Certificate: serial, At: noon})
+		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "access.restored.v1"},
+	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
+	{"doubt-on-dismissed", func(h *house) event.Recorded {
+		certified(h)
+		return given(h, appointment.Kind, string(sara), appointment.Dismissed{Role: appointment.RegistrationOfficer, Place: "office-1", By: "admin", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
+	{"doubt-on-answered", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		id := code + "-again-1"
+		return given(h, inquiry.Kind, id, inquiry.Requested{Inquiry: id, Request: request, Purpose: inquiry.ForReinquiry, At: noon},
+			inquiry.Answered{Inquiry: id, Request: request, Finding: inquiry.Dead, TrackingCode: "R1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
+	{"doubt-on-bounced", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		return given(h, notification.Kind, "m1", notification.Requested{
+			ID: "m1", Request: request, Message: event.About(sara, notification.Message{Email: "sara@example.ir"}), At: noon,
+		}, notification.Postponed{ID: "m1", Attempt: 1, RetryAt: noon, At: noon}, notification.Bounced{ID: "m1", Status: "5.1.1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		return certified(h, revoked)
@@ -236,14 +300,23 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
 		return cause[len(cause)-1]
 	}, "enrollment.issued.v1"},
-	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspended", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspension-lifted", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon},
+			certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
 	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
 		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
 	}, "person.erased.v1"},
 }
 
 func (h *house) policies() []Policy {
-	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App)), OfErasure(h.vault))
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App, commands.Publishing{
+		Authority: h.Authority, Signer: h.Signer, Shelf: memlog.NewShelf(), Checker: trusting{},
+	})), OfErasure(h.vault))
 }
 
 func (h *house) policy(name string) Policy {
@@ -359,13 +432,23 @@ type authority struct{ commands.Authority }
 
 func (authority) Issuer() string { return "ca" }
 
+// Profiles are none: every product is priced as those that were retired.
+func (authority) Profiles() profile.Set { return profile.Set{} }
+
 func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
 	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-func (authority) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, nil }
+func (authority) CheckCRL([]byte, []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Hash: "h"}, nil
+}
 
-func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
+// trusting is a checker that believes everything.
+type trusting struct{}
+
+func (trusting) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (trusting) Follow(context.Context) error { return nil }
 
 type signer struct {
 	commands.Signer

@@ -96,6 +96,11 @@ func (s Enrollment) AtDesk() error {
 	return s.in(StatusAtOffice, StatusUnderControl, StatusControlled, StatusConfirmed)
 }
 
+// Payable refuses a payment that no request waits for.
+func (s Enrollment) Payable() error {
+	return s.in(StatusAtOffice, StatusUnderControl, StatusNeedsCorrection, StatusControlled, StatusConfirmed)
+}
+
 func (s Enrollment) beyondDesk() bool { return s.AtDesk() != nil }
 
 // RequireControl opens a further control at the office's discretion (S1.29,

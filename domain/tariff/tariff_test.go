@@ -10,7 +10,11 @@ import (
 )
 
 func TestGolden(t *testing.T) {
-	spec.Golden(t, Catalog, "testdata", map[string]event.Event{"tariff.published.v1": published(2, noon)})
+	spec.Golden(t, Catalog, "testdata", map[string]event.Event{"tariff.published.v2": published(2, noon)})
+	old, err := Catalog.Decode("tariff.published.v1", []byte(`{"product":"cpmis-signature","version":2}`))
+	if e, ok := old.(Published); err != nil || !ok || e.Level != Silver || e.IssuerKind != Governmental || e.Version != 2 {
+		t.Errorf("the old shape is read as %+v, %v", old, err)
+	}
 }
 
 func TestVersionsAreNumbered(t *testing.T) {
@@ -20,16 +24,17 @@ func TestVersionsAreNumbered(t *testing.T) {
 
 func TestAmountsAreNotNegative(t *testing.T) {
 	for _, c := range []Publish{{TokenRial: -1}, {IssuanceRial: -1}} {
+		c.Level, c.IssuerKind = Silver, Governmental
 		spec.Given(t, Kind).When(c).ThenFault(ErrAmount)
 	}
 }
 
 func TestATotalOfZeroIsRefused(t *testing.T) {
-	spec.Given(t, Kind).When(Publish{Product: "free", At: noon}).ThenFault(ErrAmount)
-	spec.Given(t, Kind, published(1, noon)).When(Publish{Product: "cpmis-signature", At: noon}).ThenFault(ErrAmount)
+	spec.Given(t, Kind).When(Publish{Product: "free", Level: Silver, IssuerKind: Governmental, At: noon}).ThenFault(ErrAmount)
+	spec.Given(t, Kind, published(1, noon)).When(Publish{Product: "cpmis-signature", Level: Silver, IssuerKind: Governmental, At: noon}).ThenFault(ErrAmount)
 	for _, amounts := range [][2]int64{{1, 0}, {0, 1}} { // one of the two may be for nothing
-		spec.Given(t, Kind).When(Publish{TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon}).
-			Then(Published{Version: 1, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon})
+		spec.Given(t, Kind).When(Publish{Level: Gold, IssuerKind: NonGovernmental, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon}).
+			Then(Published{Level: Gold, IssuerKind: NonGovernmental, Version: 1, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon})
 	}
 }
 
@@ -39,12 +44,12 @@ func TestTheTariffInForce(t *testing.T) {
 	for at, want := range map[time.Duration]int{
 		0: 1, 5*day - 1: 1, 5 * day: 3, 9 * day: 3, 10 * day: 3, // the latest published of those that have begun
 	} {
-		if got, err := s.At(noon.Add(at)); err != nil || got.Version != want {
+		if got, err := s.At(noon.Add(at), Silver, Governmental); err != nil || got.Version != want {
 			t.Errorf("after %s: version %d, %v", at, got.Version, err)
 		}
 	}
 	for name, s := range map[string]Tariff{"none": nil, "not yet": s} {
-		if _, err := s.At(noon.Add(-1)); !errors.Is(err, ErrNone) {
+		if _, err := s.At(noon.Add(-1), Silver, Governmental); !errors.Is(err, ErrNone) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -69,6 +74,38 @@ func TestAStateIsAValue(t *testing.T) {
 
 func TestAmountsAreBounded(t *testing.T) {
 	for _, p := range []Publish{{TokenRial: mostRial + 1}, {TokenRial: 1, IssuanceRial: 1<<63 - 1}} {
+		p.Level, p.IssuerKind = Silver, Governmental
 		spec.Given(t, Kind).When(p).ThenFault(ErrAmount)
+	}
+}
+
+// TestEachLevelAndIssuerHasItsOwnTariff: what is published for one is no price
+// of another.
+func TestEachLevelAndIssuerHasItsOwnTariff(t *testing.T) {
+	gold := published(2, noon)
+	gold.Level = Gold
+	private := published(3, noon)
+	private.IssuerKind = NonGovernmental
+	s := Tariff{published(1, noon), gold, private}
+	for _, want := range s {
+		if got, err := s.At(noon, want.Level, want.IssuerKind); err != nil || got != want {
+			t.Errorf("level %d, %s: %+v, %v", want.Level, want.IssuerKind, got, err)
+		}
+	}
+	if _, err := s.At(noon, Platinum, Governmental); !errors.Is(err, ErrNone) {
+		t.Errorf("a level without a tariff: %v", err)
+	}
+}
+
+func TestALevelOrIssuerThatIsNoneIsRefused(t *testing.T) {
+	for _, c := range []Publish{
+		{Level: 0, IssuerKind: Governmental},
+		{Level: 5, IssuerKind: Governmental},
+		{Level: -1, IssuerKind: Governmental},
+		{Level: Silver},
+		{Level: Silver, IssuerKind: "other"},
+	} {
+		c.TokenRial = 1
+		spec.Given(t, Kind).When(c).ThenFault(ErrClass)
 	}
 }

@@ -1,0 +1,257 @@
+package http
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"govahi/commands"
+	"govahi/domain/enrollment"
+	"govahi/queries"
+)
+
+// due brings a request to the office, its fee due.
+func due(t *testing.T) *told {
+	t.Helper()
+	l := &told{life: alive(t)}
+	a, _ := l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
+	var opened TrackingCode
+	a.json(t, &opened)
+	l.code = opened.TrackingCode
+	l.does("applicant", "form", "completed", form())
+	l.does("applicant", "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
+	n := commands.LiabilityNotice
+	l.does("applicant", "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
+	l.does("applicant", "submission", "at-office", map[string]string{"office": "office-1"})
+	return l
+}
+
+// fee is what a persona sees of it once every view has come so far.
+func (l *told) fee(persona string) (p queries.Payment) {
+	l.t.Helper()
+	l.get(persona, "/requests/"+l.code+"/fee?after="+l.position()).json(l.t, &p)
+	return p
+}
+
+func (l *told) position() string {
+	l.t.Helper()
+	head, err := l.log.Head(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return head.String()
+}
+
+// TestAFeePaidOnlineOverHTTP from the tariff to the refund.
+func TestAFeePaidOnlineOverHTTP(t *testing.T) {
+	l := due(t)
+	var gateways []string
+	if l.get("", "/gateways").json(t, &gateways); len(gateways) != 1 || gateways[0] != "bank1" {
+		t.Errorf("the gateways are %q", gateways)
+	}
+	if p := l.fee("applicant"); p.State != "raised" || p.AmountRial != 1_500_000 {
+		t.Errorf("the fee is %+v", p)
+	}
+	if p := l.get("applicant", "/requests/"+l.code+"/receipt.html").problem(t); p.Status != 409 || p.Code != "fee-not-paid" {
+		t.Errorf("a receipt before the payment: %+v", p)
+	}
+	a, _ := l.done("applicant", "/requests/"+l.code+"/payments", map[string]string{"provider": "bank1"})
+	var started commands.PaymentStarted
+	a.json(t, &started)
+	if a.StatusCode != 201 || started.Page.Method != "GET" || !strings.HasPrefix(started.Page.URL, "http://bank.example.ir/") {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	if p := l.fee("officer-1"); p.State != "paying" || len(p.Attempts) != 1 || p.Attempts[0].Status != "redirected" {
+		t.Errorf("the fee is %+v", p)
+	}
+	back := fmt.Sprintf("/payments/%s/callback/%x", started.Attempt, keyed{}.Derive("payment-callback", started.Attempt)[:16])
+	l.guessed(started.Attempt, back)
+	l.paid(back)
+	l.refunded()
+}
+
+// guessed addresses, and addresses of the wrong form, lead nowhere.
+func (l *told) guessed(attempt, back string) {
+	l.t.Helper()
+	before := l.position()
+	for _, path := range []string{
+		"/payments/" + attempt + "/callback/" + strings.Repeat("0", 32), "/payments/" + attempt + "/callback/0",
+		strings.Replace(back, attempt, strings.Repeat("0", 32), 1), "/payments/none/callback/%D9%BE",
+	} {
+		if p := l.get("", path+"?Status=OK").problem(l.t); p.Status != 404 || p.Code != "payment-not-found" {
+			l.t.Errorf("%s: %+v", path, p)
+		}
+		form := []string{"Content-Type", formType}
+		if p := l.ask("POST", path, "ResCode=0&SaleReferenceId=1", form...).problem(l.t); p.Status != 404 {
+			l.t.Errorf("POST %s: %+v", path, p)
+		}
+	}
+	for _, path := range []string{"/payments/" + strings.Repeat("a", 65) + "/callback/00", "/payments/" + attempt + "/callback/" + strings.Repeat("a", 65)} {
+		if p := l.get("", path).problem(l.t); p.Status != 400 {
+			l.t.Errorf("%s: %+v", path, p)
+		}
+	}
+	for media, want := range map[string]string{"application/json": "media-type-unsupported", "text/plain": "media-type-unsupported"} {
+		if p := l.ask("POST", back, "{}", "Content-Type", media).problem(l.t); p.Status != 400 || p.Code != want {
+			l.t.Errorf("as %s: %+v", media, p)
+		}
+	}
+	if p := l.get("", back+"?a=%zz").problem(l.t); p.Status != 400 || p.Code != "query-malformed" {
+		l.t.Errorf("a query that cannot be read: %+v", p)
+	}
+	if l.position() != before {
+		l.t.Error("something was stored")
+	}
+}
+
+// paid comes back with more than was asked for, and again.
+func (l *told) paid(back string) {
+	l.t.Helper()
+	query := url.Values{"Status": {"OK", "NOK"}, "Authority": {"A"}, "Extra": {strings.Repeat("x", 2000)}, "bin": {"\x00\xff"}}
+	for range 2 {
+		a := l.get("", back+"?"+query.Encode())
+		if a.StatusCode != http.StatusOK || !strings.Contains(string(a.body), "پرداخت شد") || a.Header.Get("Cache-Control") != "no-store" {
+			l.t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+	}
+	l.settle()
+	p := l.fee("auditor")
+	if p.State != "settled" || *p.Mode != "gateway" || *p.RRN != "700000000001" || *p.Card != "999999******1234" || p.Attempts[0].Status != "done" {
+		l.t.Errorf("the fee is %+v", p)
+	}
+	page := l.get("applicant", "/requests/"+l.code+"/receipt.html")
+	for _, want := range []string{"یک میلیون و پانصد هزار ریال", "۷۰۰۰ ۰۰۰۰ ۰۰۰۱", "999999******1234"} {
+		if !strings.Contains(string(page.body), want) {
+			l.t.Errorf("the receipt lacks %s", want)
+		}
+	}
+	if p := l.get("auditor", "/requests/"+l.code+"/receipt.html").problem(l.t); p.Status != 403 || p.Code != "sealed-for-others" {
+		l.t.Errorf("an auditor's receipt: %+v", p)
+	}
+	if p := l.post("applicant", "/requests/"+l.code+"/payments", map[string]string{"provider": "bank1"}).problem(l.t); p.Code != "fee-already-settled" {
+		l.t.Errorf("another payment: %+v", p)
+	}
+}
+
+// refunded follows the rejection of the request.
+func (l *told) refunded() {
+	l.t.Helper()
+	l.does("officer-1", "rejection", "rejected", map[string]string{"reason": "not-entitled"})
+	after := "after=" + l.position()
+	for _, path := range []string{"/refunds?" + after, "/offices/office-1/refunds?" + after} {
+		var open []queries.Refund
+		l.get("manager", path).json(l.t, &open)
+		if len(open) != 1 || open[0].TrackingCode != l.code || open[0].Cause != "rejected" || open[0].AmountRial != 1_500_000 {
+			l.t.Errorf("%s: %+v", path, open)
+		}
+	}
+	var elsewhere []queries.Refund
+	if l.get("manager", "/offices/office-2/refunds?"+after).json(l.t, &elsewhere); len(elsewhere) != 0 {
+		l.t.Errorf("the other office has %+v", elsewhere)
+	}
+	if p := l.fee("officer-1"); p.State != "refund-due" || len(p.Refunds) != 1 {
+		l.t.Errorf("the fee is %+v", p)
+	}
+	for field, body := range map[string]map[string]any{
+		"number": {"number": 2, "reference": "H-1"}, "reference": {"number": 1, "reference": " "},
+	} {
+		if p := l.post("officer-1", "/requests/"+l.code+"/refunds", body).problem(l.t); p.Status != 422 || p.Field != field {
+			l.t.Errorf("%s: %+v", field, p)
+		}
+	}
+	_, after = l.done("officer-1", "/requests/"+l.code+"/refunds", map[string]any{"number": 1, "reference": "H-1"})
+	var closed, open []queries.Refund
+	l.get("auditor", "/refunds?state=refunded&"+after).json(l.t, &closed)
+	l.get("auditor", "/refunds?"+after).json(l.t, &open)
+	if len(closed) != 1 || *closed[0].Reference != "H-1" || len(open) != 0 {
+		l.t.Errorf("closed %+v, open %+v", closed, open)
+	}
+	var payments []queries.Payment
+	l.get("officer-1", "/offices/office-1/payments?"+after).json(l.t, &payments)
+	if len(payments) != 1 || payments[0].State != "refunded" {
+		l.t.Errorf("the office's payments are %+v", payments)
+	}
+	if page := l.get("applicant", "/requests/"+l.code+"/receipt.html?"+after); !strings.Contains(string(page.body), "بازگردانده شده است") {
+		l.t.Errorf("the receipt is %s", page.body)
+	}
+}
+
+// TestTheTariffInForceIsPublic as a table and as a page: of each level and
+// issuer, the latest that has begun.
+func TestTheTariffInForceIsPublic(t *testing.T) {
+	l := alive(t)
+	publish := func(level int, issuer string, rial int, from int) {
+		body := map[string]any{
+			"product": "cpmis-signature", "level": level, "issuerKind": issuer, "tokenRial": rial, "issuanceRial": 0, "validFrom": now().AddDate(0, 0, from),
+		}
+		l.done("manager", "/tariffs", body)
+	}
+	publish(3, "governmental", 2_000_000, -2)
+	publish(3, "governmental", 3_000_000, -1)
+	publish(3, "governmental", 9_000_000, 1) // not yet
+	publish(2, "non-governmental", 4_000_000, -1)
+	head, err := l.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table []TariffInForce
+	l.get("", "/tariffs/current?after="+head.String()).json(t, &table)
+	got := map[string]string{}
+	for _, line := range table {
+		got[line.LevelName+" "+line.IssuerName] = line.Total + "، " + line.Words
+	}
+	if len(got) != 3 || got["طلایی دولتی"] != "۳٬۰۰۰٬۰۰۰ ریال، سه میلیون ریال" || got["نقره‌ای غیردولتی"] != "۴٬۰۰۰٬۰۰۰ ریال، چهار میلیون ریال" ||
+		got["نقره‌ای دولتی"] != "۱٬۵۰۰٬۰۰۰ ریال، یک میلیون و پانصد هزار ریال" {
+		t.Errorf("the table is %q", got)
+	}
+	page := l.get("", "/tariffs.html")
+	if page.StatusCode != 200 || !strings.Contains(string(page.body), "سه میلیون ریال") || strings.Contains(string(page.body), "نه میلیون") {
+		t.Errorf("the page is %s", page.body)
+	}
+	for field, body := range map[string]string{
+		"level":      `{"product":"cpmis-signature","level":5,"tokenRial":1,"issuanceRial":1,"validFrom":"2026-01-01T00:00:00Z"}`,
+		"issuerKind": `{"product":"cpmis-signature","issuerKind":"other","tokenRial":1,"issuanceRial":1,"validFrom":"2026-01-01T00:00:00Z"}`,
+	} {
+		if p := l.ask("POST", "/tariffs", body, l.commanding("manager", "bad-"+field)...).problem(t); p.Status != 400 || p.Field != field {
+			t.Errorf("%s: %+v", field, p)
+		}
+	}
+}
+
+// TestContractsAreListed for those who oversee.
+func TestContractsAreListed(t *testing.T) {
+	l := alive(t)
+	l.done("manager", "/contracts", map[string]any{"company": "۱۰۹۹۹۰۰۱۰۱۳", "number": "Q-1", "until": now().AddDate(1, 0, 0)})
+	_, after := l.done("manager", "/contract-endings", map[string]string{"company": "10999001013"})
+	var all []queries.Contract
+	l.get("auditor", "/contracts?"+after).json(t, &all)
+	if len(all) != 1 || all[0].Company != "10999001013" || all[0].Number != "Q-1" || all[0].EndedAt == nil {
+		t.Errorf("the contracts are %+v", all)
+	}
+	for field, body := range map[string]map[string]any{
+		"company": {"company": "1", "number": "Q-1", "until": now().AddDate(1, 0, 0)},
+		"until":   {"company": "10999001013", "number": "Q-1", "until": now().AddDate(-1, 0, 0)},
+		"number":  {"company": "10999001013", "number": " ", "until": now().AddDate(1, 0, 0)},
+	} {
+		if p := l.post("manager", "/contracts", body).problem(t); p.Status != 422 || p.Field != field {
+			t.Errorf("%s: %+v", field, p)
+		}
+	}
+}
+
+// TestTheSimulatedBanksAreForDevelopment: elsewhere their address is none.
+func TestTheSimulatedBanksAreForDevelopment(t *testing.T) {
+	l := bare(t).open(t, House{})
+	if a := l.ask("GET", "/dev/bank/bank1/start/A1", ""); a.StatusCode != 404 {
+		t.Errorf("without a bank: %d", a.StatusCode)
+	}
+	banks := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.URL.Path) })
+	l = bare(t).open(t, House{}, func(c *Config) { c.DevBank = banks })
+	for _, method := range []string{"GET", "POST"} {
+		if a := l.ask(method, "/dev/bank/bank1/start/A1", ""); a.StatusCode != 200 || string(a.body) != "/bank1/start/A1" {
+			t.Errorf("%s: %d %s", method, a.StatusCode, a.body)
+		}
+	}
+}

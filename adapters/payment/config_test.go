@@ -1,0 +1,90 @@
+package payment_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"govahi/adapters/payment"
+)
+
+const configuration = `
+gateways:
+  one:
+    shape: verifying
+    api: https://payment.example.ir/pg/v4/payment
+    start: https://payment.example.ir/pg/StartPay/
+    merchant: {file: MERCHANT}
+  two:
+    shape: settling
+    service: https://pgws.example.ir/pgwchannel/services/pgw
+    start: https://pgws.example.ir/pgwchannel/startpay
+    terminal: "1234"
+    user: {env: TEST_GATEWAY_USER}
+    password: {env: TEST_GATEWAY_PASSWORD}
+`
+
+func written(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	merchant := filepath.Join(dir, "merchant")
+	if err := os.WriteFile(merchant, []byte("secret-merchant\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "gateways.yaml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "MERCHANT", merchant)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestGatewaysAreConfigured(t *testing.T) {
+	t.Setenv("TEST_GATEWAY_USER", "secret-user")
+	t.Setenv("TEST_GATEWAY_PASSWORD", "secret-password")
+	all, err := payment.Open(written(t, configuration), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := all["one"].(payment.Verifying), all["two"].(payment.Settling)
+	if one.Merchant != "secret-merchant" || one.API != "https://payment.example.ir/pg/v4/payment/" || two.User != "secret-user" ||
+		two.Password != "secret-password" || two.Terminal != "1234" || len(all) != 2 {
+		t.Errorf("read %d gateways, %s, %s", len(all), one.API, two.Service)
+	}
+}
+
+// TestAWrongConfigurationIsRefused, and no secret stands in the refusal.
+func TestAWrongConfigurationIsRefused(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"no file for a secret":   {"{file: MERCHANT}", "{file: /nowhere/merchant}"},
+		"an empty secret":        {"{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_NONE}"},
+		"two places":             {"{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_USER, file: x}"},
+		"no place":               {"user: {env: TEST_GATEWAY_USER}", "user: {}"},
+		"a secret in the file":   {"merchant: {file: MERCHANT}", "merchant: secret-user"},
+		"in clear":               {"https://payment.example.ir/pg/v4", "http://payment.example.ir/pg/v4"},
+		"no address":             {"https://pgws.example.ir/pgwchannel/services/pgw", "pgws"},
+		"a password in it":       {"https://pgws.example.ir/pgwchannel/services/pgw", "https://u:secret-user@pgws.example.ir/"},
+		"another shape":          {"shape: settling", "shape: other"},
+		"no terminal":            {`terminal: "1234"`, `terminal: ""`},
+		"an unknown field":       {"terminal:", "terminall:"},
+		"a name that is none":    {"  one:", "  One Bank:"},
+		"no gateway":             {configuration, "gateways: {}"},
+		"no configuration":       {configuration, "[]"},
+		"a user that is no text": {"{env: TEST_GATEWAY_USER}", "[]"},
+	} {
+		t.Setenv("TEST_GATEWAY_USER", "secret-user")
+		t.Setenv("TEST_GATEWAY_PASSWORD", "secret-password")
+		changed := strings.Replace(configuration, change[0], change[1], 1)
+		if changed == configuration {
+			t.Fatalf("%s changes nothing", name)
+		}
+		_, err := payment.Open(written(t, changed), time.Now)
+		if err == nil || strings.Contains(err.Error(), "secret-") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := payment.Open("/nowhere/gateways.yaml", time.Now); err == nil {
+		t.Error("no file at all")
+	}
+}
