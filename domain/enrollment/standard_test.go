@@ -1,0 +1,25 @@
+package enrollment
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestStandardControlsAreThoseOfTheCode: what is announced is what is asked for.
+func TestStandardControlsAreThoseOfTheCode(t *testing.T) {
+	want := []Control{
+		ControlEmail, ControlLiability, Control(BirthCertificate), Control(NationalCard), Control(LegalPersonCard),
+		Control(IntroductionLetter), ControlIdentity, ControlFee,
+	}
+	if got := StandardControls(false); !slices.Equal(got, want) {
+		t.Errorf("got %q, expected %q", got, want)
+	}
+	if got := StandardControls(true); !slices.Contains(got, Control(Passport)) || slices.Contains(got, Control(NationalCard)) {
+		t.Errorf("of foreigners %q", got)
+	}
+	for _, c := range slices.Concat(StandardControls(false), StandardControls(true), FurtherControls) {
+		if c.Persian() == "" {
+			t.Errorf("%s has no Persian name", c)
+		}
+	}
+}
