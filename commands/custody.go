@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -151,11 +152,10 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	if err != nil {
 		return h, "", "", err
 	}
-	for _, place := range []string{h.state.To, h.state.Holder.Place} {
-		if role, ok := s.postAt(place); ok && place != "" {
-			authority, _ = s.by(role, place)
-			return h, authority, place, nil
-		}
+	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
+	if role, ok := s.postAt(place); ok {
+		authority, _ = s.by(role, place)
+		return h, authority, place, nil
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
 }
@@ -274,8 +274,9 @@ func (a *App) ReportTokenDefective(ctx context.Context, c Caller, serial string)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportDefective{By: c.Person, At: as.at}))
 }
 
-// partakes: so do its holder, its office, the places of its way, and the CA's
-// operators.
+// partakes: so do its holder, its office, the place that has it or waits for it,
+// and the CA's operators. Who handed it on has no say any more: it would revoke
+// a certificate that is in another's hand.
 func (a *App) partakes(ctx context.Context, c Caller, serial string) (history[token.Token], string, error) {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
 	if err != nil {
@@ -288,7 +289,7 @@ func (a *App) partakes(ctx context.Context, c Caller, serial string) (history[to
 	if err != nil {
 		return h, "", err
 	}
-	for _, place := range append([]string{h.state.Office, h.state.To}, h.state.Route...) {
+	for _, place := range []string{h.state.Office, h.state.Holder.Place, h.state.To} {
 		if role, ok := s.postAt(place); ok {
 			authority, _ := s.by(role, place)
 			return h, authority, nil
@@ -332,7 +333,7 @@ func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
 	}
 	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
 	as := a.do(c, "WatchToken", asPolicy, serial)
-	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Custody, By: as.actor(), At: as.at}))
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody, By: as.actor(), At: as.at}))
 	return err
 }
 
@@ -351,7 +352,7 @@ func (a *App) NoteTokenArrived(ctx context.Context, c Caller, serial, place stri
 // RevokeForToken follows what happened to a token: lost, of a broken seal,
 // defective, or too late; a policy asks. A token that holds no certificate ends
 // alone.
-func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, reason certificate.Reason) error {
+func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, ground certificate.Ground) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(tokenSerial))
 	if err != nil || h.state.Request == "" {
 		return err
@@ -361,7 +362,9 @@ func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, 
 		return err
 	}
 	as := a.do(c, "RevokeForToken", asPolicy, tokenSerial)
-	revoke := certificate.Revoke{Reason: reason, Case: token.Kind.Stream(tokenSerial), By: as.actor(), At: as.at}
+	revoke := certificate.Revoke{
+		Ask: certificate.Ask{Ground: ground, By: certificate.House}, Case: token.Kind.Stream(tokenSerial), By: as.actor(), At: as.at,
+	}
 	_, err = transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](revoke))
 	if f, refused := fault.Of(err); refused && f.Code == certificate.ErrAlreadyRevoked.Code {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ var roles = []struct{ name, persona string }{
 	{"second-officer", "officer-2"},
 	{"officer-elsewhere", "officer-other"},
 	{"research-officer", "research-officer"},
+	{"company-rt-officer", companyRT},
+	{"authority-officer", carrier},
+	{"company-unit-officer", companyUnit},
 	{"ca-operator", "ca-operator"},
 	{"manager", "manager"},
 	{"auditor", "auditor"},
@@ -44,18 +48,29 @@ var roles = []struct{ name, persona string }{
 	{"nobody", ""},
 }
 
-// Two who are not of the cast; the door knows them by these words as tokens.
+// Those who are not of the cast; the door knows them by these words as tokens.
 const (
 	dismissedOfficer = "dismissed-officer"
 	expiredOfficer   = "expired-officer"
+	companyRT        = "company-rt-officer" // research unit of the applicant's company
+	carrier          = "authority-officer"
+	companyUnit      = "company-unit-officer" // hands the token over
 )
 
-var formerOfficers = map[string]string{dismissedOfficer: "9992012129", expiredOfficer: "9992013133"}
+var (
+	formerOfficers = map[string]string{dismissedOfficer: "9992012129", expiredOfficer: "9992013133"}
+	ofChannelB     = map[string]string{companyRT: "9992020202", carrier: "9992022221", companyUnit: "9992023236"}
+	beside         = func() map[string]string {
+		all := maps.Clone(formerOfficers)
+		maps.Copy(all, ofChannelB)
+		return all
+	}()
+)
 
 type knowing struct{ Verifier }
 
 func (v knowing) Verify(ctx context.Context, token string) (string, error) {
-	if code, known := formerOfficers[token]; known {
+	if code, known := beside[token]; known {
 		return code, nil
 	}
 	return v.Verifier.Verify(ctx, token)
@@ -175,9 +190,6 @@ func (s stage) head() event.Position {
 
 // headers sign a role in.
 func (s stage) headers(persona string) []string {
-	if _, former := formerOfficers[persona]; former {
-		return []string{"Authorization", "Bearer " + persona}
-	}
 	if persona == "" {
 		return nil
 	}
@@ -201,23 +213,53 @@ func (l *life) formerly() {
 	l.done("admin", "/dismissals", map[string]any{
 		"personCode": formerOfficers[dismissedOfficer], "role": "registration-officer", "place": "office-1",
 	})
+	l.placesOfChannelB()
+}
+
+// company is the applicant's.
+const company = "10999001013"
+
+// placesOfChannelB opens them and appoints their officers.
+func (l *life) placesOfChannelB() {
+	l.t.Helper()
+	for _, p := range []struct{ persona, sort, place, company, role string }{
+		{companyRT, "research-unit", "unit-b", company, "research-officer"},
+		{carrier, "contracted-authority", "authority", "", "authority-officer"},
+		{companyUnit, "company-unit", "unit-c", company, "unit-officer"},
+	} {
+		place := map[string]any{"sort": p.sort, "code": p.place, "name": "نمونه", "province": "تهران", "city": "تهران"}
+		if p.company != "" {
+			place["company"] = p.company
+		}
+		l.done("admin", "/offices", place)
+		l.done("admin", "/appointments", map[string]any{
+			"personCode": ofChannelB[p.persona], "role": p.role, "place": p.place, "until": now().AddDate(1, 0, 0),
+		})
+	}
+	l.done("ca-operator", "/offices/authority/licence", map[string]any{"number": "C-1", "validFrom": now().AddDate(-1, 0, 0), "validUntil": now().AddDate(1, 0, 0)})
 }
 
 // TestWhoMayCommand tries every command as every role, each pair on its own copy
 // of the log as it was at the moment of the story when the command is due.
 func TestWhoMayCommand(t *testing.T) {
 	t.Parallel()
-	p := prepare(t)
-	s, story := stage{p.life, t, permissions(t)}, p.due()
-	for _, d := range p.operations() {
+	outside, inside := prepare(t), prepareInside(t)
+	rows, ofOutside, ofInside := permissions(t), outside.due(), inside.dueInside()
+	for _, d := range outside.operations() {
 		if !d.takes("Idempotency-Key") {
 			continue
 		}
-		due, told := story[d.OperationID]
+		p := outside
+		due, told := ofOutside[d.OperationID]
+		if !told {
+			p = inside
+			due, told = ofInside[d.OperationID]
+		}
 		if !told {
 			t.Errorf("the story does not tell when %s is due", d.OperationID)
 			continue
 		}
+		s := stage{p.life, t, rows}
 		for _, role := range roles {
 			ask := func(path string) answer {
 				p.back(due.at)
@@ -241,7 +283,7 @@ type prepared struct {
 	*life
 	chapters                          map[string]chapter
 	code, number, serial, fingerprint string
-	credential                        string
+	credential, bag                   string
 	record                            map[string]any
 }
 
@@ -397,6 +439,8 @@ func (p *prepared) hand() {
 	p.does("printed", "officer-1", "/requests/{code}/sheet", nil)
 	p.does("delivered", "officer-1", "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
 	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
+	p.does("suspended", "applicant", "/certificates/{serial}/suspension", map[string]int{"days": 7})
+	p.back("accepted")
 	var opened TrackingCode
 	p.does("reported", "applicant-2", "/certificates/{serial}/reports", statement()).json(p.t, &opened)
 	p.number = opened.TrackingCode
@@ -404,8 +448,13 @@ func (p *prepared) hand() {
 
 // path is the operation's, about the things of the story.
 func (p *prepared) path(d described) string {
-	if strings.HasPrefix(d.path, "/cases/") {
+	switch {
+	case strings.HasPrefix(d.path, "/cases/"):
 		return strings.Replace(d.path, "{code}", p.number, 1)
+	case strings.HasPrefix(d.path, "/tokens/"):
+		return strings.Replace(d.path, "{serial}", "TOKEN1", 1)
+	case strings.HasPrefix(d.path, "/consignments/"):
+		return strings.Replace(d.path, "{number}", p.bag, 1)
 	}
 	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial, "{number}", p.credential, "{office}", "office-1").Replace(d.path)
 }
@@ -431,37 +480,43 @@ func when(at string, body any) ripe {
 func (p *prepared) due() map[string]ripe {
 	year := now().AddDate(1, 0, 0)
 	return map[string]ripe{
-		"open-request":         when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
-		"complete-form":        when("draft", form()),
-		"send-email-code":      when("completed", nil),
-		"confirm-email":        when("completed", p.emailCode()),
-		"accept-liability":     when("proved", notice()),
-		"submit-request":       when("ready", inOffice1()),
-		"withdraw-request":     when("at-office", nil),
-		"verify-documents":     when("at-office", originals()),
-		"repeat-inquiry":       when("inconclusive", nil),
-		"record-payment":       when("under-control", payment()),
-		"start-payment":        when("at-office", map[string]string{"provider": "bank1"}),
-		"settle-by-contract":   when("inside", map[string]any{"amountRial": 1_500_000}),
-		"record-refund":        when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
-		"conclude-contract":    when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
-		"end-contract":         when("contracted", map[string]string{"company": "10999001013"}),
-		"require-control":      when("under-control", map[string]string{"control": "address"}),
-		"close-control":        when("calling", map[string]any{"control": "telephone", "passed": true}),
-		"request-correction":   when("under-control", map[string]any{"fields": []string{"post"}}),
-		"reject-request":       when("under-control", map[string]string{"reason": "not-entitled"}),
-		"confirm-information":  when("controlled", p.record),
-		"reserve-token":        when("stocked", map[string]string{"token": "TOKEN1"}),
-		"issue-certificate":    when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
-		"personalise-token":    when("issued", p.readBack()),
-		"print-sheet":          when("on-token", nil),
-		"deliver-token":        when("printed", map[string]string{"identityChecked": "national-card"}),
-		"accept-certificate":   when("delivered", nil),
-		"define-access":        when("delivered", p.access()),
-		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
-		"report-inaccuracy":    when("accepted", statement()),
-		"refute-inaccuracy":    when("reported", statement()),
-		"establish-inaccuracy": when("reported", statement()),
+		"open-request":             when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
+		"complete-form":            when("draft", form()),
+		"send-email-code":          when("completed", nil),
+		"confirm-email":            when("completed", p.emailCode()),
+		"accept-liability":         when("proved", notice()),
+		"submit-request":           when("ready", inOffice1()),
+		"withdraw-request":         when("at-office", nil),
+		"verify-documents":         when("at-office", originals()),
+		"repeat-inquiry":           when("inconclusive", nil),
+		"record-payment":           when("under-control", payment()),
+		"require-control":          when("under-control", map[string]string{"control": "address"}),
+		"close-control":            when("calling", map[string]any{"control": "telephone", "passed": true}),
+		"request-correction":       when("under-control", map[string]any{"fields": []string{"post"}}),
+		"reject-request":           when("under-control", map[string]string{"reason": "not-entitled"}),
+		"confirm-information":      when("controlled", p.record),
+		"reserve-token":            when("stocked", map[string]string{"token": "TOKEN1"}),
+		"issue-certificate":        when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
+		"personalise-token":        when("issued", p.readBack()),
+		"print-sheet":              when("on-token", nil),
+		"deliver-token":            when("printed", map[string]string{"identityChecked": "national-card"}),
+		"accept-certificate":       when("delivered", nil),
+		"define-access":            when("delivered", p.access()),
+		"revoke-certificate":       when("accepted", map[string]string{"reason": "superseded"}),
+		"suspend-certificate":      when("accepted", map[string]int{"days": 7}),
+		"revoke-formally":          when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
+		"lift-suspension":          when("suspended", nil),
+		"report-inaccuracy":        when("accepted", statement()),
+		"refute-inaccuracy":        when("reported", statement()),
+		"establish-inaccuracy":     when("reported", statement()),
+		"open-investigation":       when("reported", nil),
+		"add-evidence":             when("reported", map[string]string{"statement": "نمونه است", "letter": "12 1405/08/01"}),
+		"report-affiliation-ended": when("accepted", map[string]string{"number": "12", "date": "1405/01/01"}),
+		"start-payment":            when("at-office", map[string]string{"provider": "bank1"}),
+		"settle-by-contract":       when("inside", map[string]any{"amountRial": 1_500_000}),
+		"record-refund":            when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
+		"conclude-contract":        when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
+		"end-contract":             when("contracted", map[string]string{"company": "10999001013"}),
 		"open-office": when("begin", map[string]string{
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
@@ -590,7 +645,10 @@ func TestWhoMayAsk(t *testing.T) {
 	t.Parallel()
 	l := tell(t).issued()
 	l.formerly()
-	l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	var opened TrackingCode
+	a, _ := l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	a.json(t, &opened)
+	l.number = opened.TrackingCode
 	if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -606,6 +664,8 @@ func TestWhoMayAsk(t *testing.T) {
 				switch d.OperationID {
 				case "search-office-requests":
 					body = `{"surname":"نمونه پور"}`
+				case "find-certificates":
+					body = `{"personCode":"9992009098","mobile":"09120001234"}`
 				case "find-appointments":
 					body = `{"personCode":"9992005051"}`
 				case "track-request":
@@ -614,6 +674,8 @@ func TestWhoMayAsk(t *testing.T) {
 					headers, body = append(headers, "Content-Type", formType), "trackingCode="+l.code+"&lastFour=1234"
 				case "post-payment-callback":
 					headers, body = append(headers, "Content-Type", formType), "Status=OK"
+				case "post-report":
+					headers, body = append(headers, "Content-Type", formType), "key="+randomKey()+"&statement=x&serial="+l.serial
 				case "post-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}
@@ -646,6 +708,9 @@ func (l *told) abandoned() *strings.Replacer {
 
 // path is the operation's, about the certificate of the story.
 func (l *told) path(d described) string {
+	if strings.HasPrefix(d.path, "/cases/") {
+		return strings.Replace(d.path, "{code}", l.number, 1)
+	}
 	return strings.NewReplacer(
 		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt",
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),

@@ -104,8 +104,8 @@ func (h House) form(f enrollment.Form, sighted []string) web.FormData {
 			{Label: "سمت", Value: f.Post},
 		}},
 	}}
-	foreign := len(f.PersonCode) == 12
-	for _, c := range enrollment.StandardControls(foreign) {
+	foreign, affiliated := len(f.PersonCode) == 12, f.Organization != "" || f.PersonCode == ""
+	for _, c := range enrollment.StandardControls(foreign, affiliated) {
 		if slices.Contains(papers, enrollment.Document(c)) {
 			d.Originals = append(d.Originals, web.Sight{Label: c.Persian(), Seen: slices.Contains(sighted, string(c))})
 		}
@@ -129,7 +129,7 @@ func persian[C ~string](controls []C) []string {
 // list is the offices by province, in the order of the query.
 func (h House) list(all []queries.Office) web.OfficesData {
 	now := h.App.Clock()
-	d := web.OfficesData{At: now, Standard: persian(enrollment.StandardControls(false))}
+	d := web.OfficesData{At: now, Standard: persian(enrollment.StandardControls(false, true))}
 	for _, o := range all {
 		if n := len(d.Provinces); n == 0 || d.Provinces[n-1].Name != o.Province {
 			d.Provinces = append(d.Provinces, web.Province{Name: o.Province})

@@ -38,9 +38,9 @@ func TestThePublicPagesAndTheFormOnPaper(t *testing.T) {
 
 	said := map[string]any{"controls": []string{"discretionary", "telephone", "telephone"}, "text": "شنبه تا چهارشنبه، ۸ تا ۱۴"}
 	_, after := l.done("officer-1", "/offices/office-1/controls", said)
-	has(l.get("", "/offices.html"+after).page(t, 200), "استعلام هویت از سازمان ثبت احوال", "کنترل تلفن", "شنبه تا چهارشنبه، ۸ تا ۱۴", "معتبر تا")
+	has(l.get("", "/offices.html?"+after).page(t, 200), "استعلام هویت از سازمان ثبت احوال", "کنترل تلفن", "شنبه تا چهارشنبه، ۸ تا ۱۴", "معتبر تا")
 	var offices []queries.Office
-	l.get("", "/offices"+after).json(t, &offices)
+	l.get("", "/offices?"+after).json(t, &offices)
 	for _, o := range offices {
 		if o.Code == "office-1" && (strings.Join(o.Controls, " ") != "telephone discretionary" || value(o.Announcement) == "") {
 			t.Errorf("announced %+v", o)

@@ -2,8 +2,12 @@ package enrollment
 
 // StandardControls are those that every office applies to a request: what is
 // missing when nothing has been done yet (S1.26–S1.32).
-func StandardControls(foreign bool) []Control {
-	return Enrollment{Form: FormCompleted{Version: 1, Foreign: foreign}}.Missing()
+func StandardControls(foreign, affiliated bool) []Control {
+	s := Enrollment{Form: FormCompleted{Version: 1, Foreign: foreign}}
+	if affiliated {
+		s.Form.Organization = "-"
+	}
+	return s.Missing()
 }
 
 // Persian is what a control is called on paper and on screen.
@@ -20,7 +24,7 @@ func (c Control) Persian() string {
 		Control(BirthCertificate):   "رؤیت اصل شناسنامه (یا گذرنامه)",
 		Control(Passport):           "رؤیت اصل گذرنامه",
 		Control(NationalCard):       "رؤیت اصل کارت ملی",
-		Control(LegalPersonCard):    "رؤیت کارت شناسهٔ ملی شخص حقوقی",
-		Control(IntroductionLetter): "معرفی‌نامهٔ سازمان",
+		Control(LegalPersonCard):    "رؤیت کارت شناسهٔ ملی شخص حقوقی (از سوی سازمان)",
+		Control(IntroductionLetter): "رؤیت معرفی‌نامهٔ سازمان (از سوی سازمان)",
 	}[c]
 }
