@@ -521,6 +521,7 @@ func (p *prepared) due() map[string]ripe {
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
 		"license-office":     when("begin", map[string]any{"number": "P-2", "validFrom": now(), "validUntil": year}),
+		"announce-controls":  when("begin", map[string]any{"controls": []string{"telephone"}, "text": "شنبه تا چهارشنبه"}),
 		"request-credential": when("begin", credentialOf("officer-1")),
 		"approve-credential": when("credential", nil),
 		"refuse-credential":  when("credential", nil),
@@ -624,7 +625,7 @@ func TestViewsThatAreDownHideNothing(t *testing.T) {
 	tried := 0
 	for _, d := range l.operations() {
 		switch d.OperationID {
-		case "get-request", "get-form", "get-sheet", "get-certificate", "get-certificate-pem":
+		case "get-request", "get-form", "get-form-page", "get-sheet", "get-certificate", "get-certificate-pem":
 		default:
 			continue
 		}
@@ -633,7 +634,7 @@ func TestViewsThatAreDownHideNothing(t *testing.T) {
 			t.Errorf("%s: %+v", d.OperationID, p)
 		}
 	}
-	if tried != 5 {
+	if tried != 6 {
 		t.Errorf("%d operations were tried", tried)
 	}
 }

@@ -608,11 +608,17 @@ func (f fold) place(e fact, name string) {
 	case "opened":
 		f.tables["offices.offices"][e.Data.text("code")] = row{
 			"code": e.Data["code"], "sort": e.Data["sort"], "name": e.Data["name"], "province": e.Data["province"], "city": e.Data["city"],
-			"company": e.Data["company"], "licence": nil, "until": nil,
+			"company": e.Data["company"], "licence": nil, "until": nil, "controls": []any{}, "announcement": nil,
 		}
 	case "licensed":
 		r := f.tables["offices.offices"][e.about()]
 		r["licence"], r["until"] = e.Data["number"], e.Data["until"]
+	case "controls-announced":
+		r := f.tables["offices.offices"][e.about()]
+		r["controls"], r["announcement"] = e.Data["controls"], nil
+		if text := e.Data.text("text"); text != "" {
+			r["announcement"] = text
+		}
 	case "published":
 		key := fmt.Sprintf("%s/%d", e.Data.text("product"), e.Data.number("version"))
 		f.tables["offices.tariffs"][key] = row{
