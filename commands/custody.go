@@ -87,7 +87,7 @@ func (a *App) HandOverToken(ctx context.Context, c Caller, serial string, in Han
 	}
 	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Holder.Place })
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "HandOverToken", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "HandOverToken", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, func(h history[token.Token]) ([]event.Event, error) {
@@ -135,7 +135,7 @@ type TakeToken struct {
 func (a *App) TakeToken(ctx context.Context, c Caller, serial string, in TakeToken) (Receipt, error) {
 	h, authority, place, err := a.sentTo(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "TakeToken", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "TakeToken", authority, serial)
 	take := token.Take{Place: place, SealIntact: in.SealIntact, By: c.Person, At: as.at}
@@ -258,7 +258,7 @@ func (a *App) NotePIN(ctx context.Context, c Caller, code string) (Receipt, erro
 func (a *App) ReportTokenLost(ctx context.Context, c Caller, serial string) (Receipt, error) {
 	h, authority, err := a.partakes(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "ReportTokenLost", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "ReportTokenLost", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportLost{By: string(c.Person), At: as.at}))
@@ -268,7 +268,7 @@ func (a *App) ReportTokenLost(ctx context.Context, c Caller, serial string) (Rec
 func (a *App) ReportTokenDefective(ctx context.Context, c Caller, serial string) (Receipt, error) {
 	h, authority, err := a.partakes(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "ReportTokenDefective", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "ReportTokenDefective", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportDefective{By: c.Person, At: as.at}))
