@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"time"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -15,16 +14,6 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/token"
 )
-
-const day = 24 * time.Hour
-
-// DefaultCustody are the terms of custody where nobody has set others
-// (§2.4, policy 4): alarm, and the end of token and certificate.
-var DefaultCustody = token.Terms{
-	Receipt:    token.Term{Alarm: 7 * day, End: 21 * day},
-	Delivery:   token.Term{Alarm: 30 * day, End: 60 * day},
-	Activation: token.Term{Alarm: 14 * day, End: 30 * day},
-}
 
 var sealPattern = regexp.MustCompile(`^[0-9A-Za-z-]{1,20}$`)
 
@@ -333,7 +322,7 @@ func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
 	}
 	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
 	as := a.do(c, "WatchToken", asPolicy, serial)
-	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody, By: as.actor(), At: as.at}))
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody.Times(), By: as.actor(), At: as.at}))
 	return err
 }
 

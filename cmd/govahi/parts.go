@@ -58,7 +58,7 @@ func (h *house) workers() []policies.Worker {
 		},
 	}
 	watch := policies.Worker{
-		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
+		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody.Times()), Do: h.app.WatchToken, Clock: now, Report: h.report,
 	}
 	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
 	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
