@@ -436,6 +436,9 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.asked(s.Dismiss(s.ctx, s.as(admin), commands.Dismiss{PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2")}))
 	case "office":
 		s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Registration, fmt.Sprint("office-", evenly(s.T, 9, "office")))))
+		s.asked(s.AnnounceControls(s.ctx, s.as(officer), "office-1", commands.AnnounceControls{
+			Controls: []enrollment.Control{s.control()}, Text: s.one("announcement", "", "شنبه تا چهارشنبه"),
+		}))
 	case "tariff":
 		s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
 	case "token":
@@ -538,7 +541,7 @@ func TestTalesTellEverything(t *testing.T) {
 	told := map[string]int{}
 	for seed := range 20 {
 		rapid.Custom(func(rt *rapid.T) bool {
-			for _, r := range taleOf(t, rt, 800) {
+			for _, r := range taleOf(t, rt, 1200) {
 				told[r.Type]++
 			}
 			return true
