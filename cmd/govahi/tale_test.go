@@ -542,7 +542,7 @@ func TestTalesTellEverything(t *testing.T) {
 	told := map[string]int{}
 	for seed := range 20 {
 		rapid.Custom(func(rt *rapid.T) bool {
-			for _, r := range taleOf(t, rt, 800) {
+			for _, r := range taleOf(t, rt, 1200) {
 				told[r.Type]++
 			}
 			return true
