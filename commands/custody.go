@@ -144,7 +144,7 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
 	if role, ok := s.postAt(place); ok {
 		authority, _ = s.by(role, place)
-		return h, authority, place, nil
+		return h, authority, place, a.notOwn(ctx, h.state, c.Person)
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
 }
@@ -175,9 +175,22 @@ func (a *App) held(ctx context.Context, c Caller, serial string, whose func(toke
 	}
 	if role, ok := s.postAt(whose(h.state)); ok {
 		authority, _ := s.by(role, whose(h.state))
-		return h, authority, nil
+		return h, authority, a.notOwn(ctx, h.state, c.Person)
 	}
 	return h, "", a.unseen(s, h.state, ErrNotTokenHolder)
+}
+
+// notOwn keeps an officer from the token of his own request: he would have it
+// before its delivery (invariant 6).
+func (a *App) notOwn(ctx context.Context, t token.Token, person event.Subject) error {
+	if t.Request == "" {
+		return nil
+	}
+	request, err := load(ctx, a, enrollment.Kind, t.Request)
+	if err == nil && own(request.state, person) {
+		err = enrollment.ErrOwnRequest
+	}
+	return err
 }
 
 // ErrNotTokenHolder reports an officer of a place that has not the token.
