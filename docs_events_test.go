@@ -10,6 +10,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
 	"govahi/domain/contract"
@@ -26,6 +27,7 @@ import (
 	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	"govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -60,6 +62,10 @@ var kinds = []kind{
 	of(token.Kind, "token serial", "one physical security token"),
 	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
+	of(revocation.File, "serial", "to which case each doubt about a certificate goes; one is open at a time"),
+	of(certificate.Blocklist, "SHA-256 of the public key", "a compromised key, which is never certified again"),
+	of(ceremony.Kind, "SHA-256 of the transcript", "the transcript of a key ceremony, which witnesses signed"),
+	of(profile.Kind, "name@version", "what one version of a certificate profile says, for good"),
 	of(credential.Kind, "number", "a registration officer's own certificate, by which he signs what he confirms"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),

@@ -248,7 +248,7 @@ func printMachines(t *testing.T) string {
 // to speak of.
 var withoutMachine = []string{
 	"appointment.Appoint", "appointment.Dismiss", "appointment.Found", "office.Open", "office.License", "policy.Start", "projection.Skip",
-	"tariff.Publish", "certificate.ClaimKey", "certificate.Delegate", "access.Bind", "fee.Claim",
+	"tariff.Publish", "certificate.ClaimKey", "profile.Claim", "ceremony.Record", "certificate.Delegate", "access.Bind", "fee.Claim", "certificate.Block", "revocation.PutOnFile",
 	"person.Address", "idempotency.Claim", "limit.Count",
 }
 

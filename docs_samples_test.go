@@ -129,6 +129,7 @@ func enrollments() machine {
 			try[enrollment.Enrollment](enrollment.NoteAccess{UserName: "u", At: noon}),
 			try[enrollment.Enrollment](enrollment.Accept{Activated: true, By: applicant, At: noon}),
 			tryAs[enrollment.Enrollment]("not activated", enrollment.Accept{By: applicant, At: noon}),
+			tryAs[enrollment.Enrollment]("too late", enrollment.Accept{Activated: true, By: applicant, Within: time.Hour, At: noon.Add(2 * time.Hour)}),
 			try[enrollment.Enrollment](enrollment.NoteRevoked{Serial: "a", At: noon}),
 			tryAs[enrollment.Enrollment]("another serial", enrollment.NoteRevoked{Serial: "b", At: noon}),
 			try[enrollment.Enrollment](enrollment.Reject{Reason: enrollment.NotEntitled, By: first, At: noon}),
@@ -180,8 +181,8 @@ func inquiries() machine {
 			try[inquiry.Inquiry](inquiry.Repeat{By: first, At: noon}),
 			try[inquiry.Inquiry](inquiry.Defer{Cause: inquiry.Down, At: noon}),
 			try[inquiry.Inquiry](inquiry.NoteInconclusive{Code: "c", At: noon}),
-			try[inquiry.Inquiry](inquiry.Answer{Matched: true, TrackingCode: "r", At: noon}),
-			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Matched: true, At: noon}),
+			try[inquiry.Inquiry](inquiry.Answer{Finding: inquiry.Matched, TrackingCode: "r", At: noon}),
+			tryAs[inquiry.Inquiry]("without a tracking code", inquiry.Answer{Finding: inquiry.Matched, At: noon}),
 		},
 	}
 }
@@ -348,7 +349,7 @@ func certificates() machine {
 		order:  story([]certificate.Status{certificate.Intended, certificate.Signing, certificate.Valid, certificate.OnHold, certificate.Withdrawn}),
 		status: func(s certificate.Certificate) string { return string(s.Status) },
 		key: func(s certificate.Certificate) string {
-			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason)
+			return fmt.Sprint(s.Status, s.Issued.Serial, s.Intent.Serial, s.Reason, s.Hold.By)
 		},
 		samples: []sample[certificate.Certificate]{
 			try[certificate.Certificate](certificate.Intend{Intent: intent}),
@@ -356,8 +357,11 @@ func certificates() machine {
 			tryAs[certificate.Certificate]("other bytes", certificate.StartSigning{Signer: "s", TBSHash: "x", At: noon}),
 			try[certificate.Certificate](certificate.NoteIssued{DER: []byte{0x30}, Fingerprint: "f", Signer: "s", At: noon}),
 			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
-			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "ca", At: noon}),
-			try[certificate.Certificate](certificate.LiftSuspension{By: "ca", At: noon}),
+			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.Suspend{Until: noon, By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.LiftSuspension{By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("by the CA", certificate.LiftSuspension{By: "ca", Operator: true, At: noon}),
+			try[certificate.Certificate](certificate.EndSuspension{By: "policy", At: noon}),
 			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),
 			tryAs[certificate.Certificate]("privilegeWithdrawn", revoke(certificate.PrivilegeWithdrawn)),
 			tryAs[certificate.Certificate]("keyCompromise", revoke(certificate.KeyCompromise)),
@@ -390,6 +394,8 @@ func revocations() machine {
 		kind: revocation.Kind, about: "A case about false information", status: status, key: status,
 		samples: []sample[revocation.Case]{
 			try[revocation.Case](revocation.Report{Case: "1", Certificate: "a", By: first, At: noon}),
+			tryAs[revocation.Case]("of another certificate", revocation.Report{Case: "1", Certificate: "b", By: first, At: noon}),
+			try[revocation.Case](revocation.Investigate{By: second, At: noon}),
 			tryAs[revocation.Case]("established", revocation.Close{Established: true, By: second, At: noon}),
 			tryAs[revocation.Case]("refuted", revocation.Close{By: second, At: noon}),
 			tryAs[revocation.Case]("by the reporter", revocation.Close{Established: true, By: first, At: noon}),
@@ -422,6 +428,7 @@ func accesses() machine {
 			tryAs[access.Access]("inside, another level", access.Define{User: pending(user("a", access.Approver)), Arrived: true, Valid: true}),
 			tryAs[access.Access]("inside, not arrived", access.Define{User: pending(user("a", access.Viewer)), Valid: true}),
 			try[access.Access](access.BindCertificate{Certificate: "a", At: noon}),
+			try[access.Access](access.Restore{Certificate: "a", At: noon}),
 		},
 	}
 }
@@ -443,12 +450,13 @@ func notifications() machine {
 	}
 	return explored[notification.Notification]{
 		kind: notification.Kind, about: "One message to one person", status: status,
-		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts) },
+		key: func(s notification.Notification) string { return fmt.Sprint(status(s), s.Attempts, s.Bounced) },
 		samples: []sample[notification.Notification]{
 			try[notification.Notification](notification.Request{Requested: notification.Requested{ID: "1", At: noon}}),
 			try[notification.Notification](notification.NoteSent{At: noon}),
 			try[notification.Notification](notification.Attempt{At: noon.Add(time.Hour)}),
 			try[notification.Notification](notification.Postpone{Cause: "c", At: noon}),
+			try[notification.Notification](notification.NoteBounced{Status: "5.1.1", At: noon}),
 			try[notification.Notification](notification.GiveUp{Cause: "c", At: noon}),
 		},
 	}

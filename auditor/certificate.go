@@ -77,7 +77,7 @@ func (r *run) check(ctx context.Context, id string) error {
 		return c.askStatus(ctx)
 	}
 	r.count(&r.summary.Checked)
-	for _, part := range []func(context.Context) error{c.bytes, c.grounds, c.askStatus} {
+	for _, part := range []func(context.Context) error{c.bytes, c.profiled, c.grounds, c.askStatus} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -270,6 +270,22 @@ func (c *subject) profile() string {
 		return p
 	}
 	return c.issued.data.text("profile")
+}
+
+// profiled wants the profile to say what it said when the house first had it. The
+// first shape of an intent did not tell.
+func (c *subject) profiled(ctx context.Context) error {
+	said, tells := c.intent.data["profileSha256"].(string)
+	if !tells {
+		return nil
+	}
+	s, err := c.readOften(ctx, event.NewStream("profile", c.profile()))
+	if err != nil {
+		return err
+	}
+	claimed, _ := s.before(c.intent.Position).last("claimed")
+	c.same(Profile, "as claimed first", claimed.data.text("sha256"), said)
+	return nil
 }
 
 // lint asks every lint again, by today's rules.

@@ -111,7 +111,8 @@ func (r *run) placeList(ctx context.Context) error {
 }
 
 // coverage reads the intent of the list. The first shape of an intent did not say
-// what it covers: then that is everything before it.
+// what it covers: then that is everything before it. A later one that says nothing
+// covers no revocation at all.
 func (r *run) coverage(ctx context.Context, s facts) error {
 	l := r.list
 	signed := map[int64]bool{}
@@ -124,7 +125,9 @@ func (r *run) coverage(ctx context.Context, s facts) error {
 		case number < l.parsed.Number.Int64() && signed[number]:
 			l.earlier = f.data.time("thisUpdate")
 		case number == l.parsed.Number.Int64():
-			l.covers = f.Position
+			if l.covers = 0; f.Type == "crl.intended.v1" {
+				l.covers = f.Position
+			}
 			c := f.data.inner("covers")
 			last, err := r.read(ctx, event.Stream(c.text("stream")))
 			if err != nil {

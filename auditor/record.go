@@ -260,8 +260,10 @@ func (d *dossier) missing() (missing []string) {
 		need(d.sighted["birth-certificate"] || d.sighted["passport"], "birth-certificate")
 		need(d.sighted["national-card"], "national-card")
 	}
-	need(d.sighted["legal-person-card"], "legal-person-card")
-	need(d.sighted["introduction-letter"], "introduction-letter")
+	if d.company != "" { // who speaks for himself has no organisation to show a card and a letter of
+		need(d.sighted["legal-person-card"], "legal-person-card")
+		need(d.sighted["introduction-letter"], "introduction-letter")
+	}
 	need(d.matched == d.version, "identity")
 	need(d.paid != "", "fee")
 	for control, passed := range d.further {

@@ -100,6 +100,9 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 		return access.Define{}, enrollment.Kind.Life.Refuse(access.ErrNotDelivered, string(s.Status))
 	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
+	if held.state.Status == certificate.OnHold {
+		return access.Define{}, certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(held.state.Status))
+	}
 	return access.Define{
 		User: access.UserDefined{
 			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
@@ -129,19 +132,47 @@ func (a *App) BindAccess(ctx context.Context, c Caller, request event.Stream) er
 	return err
 }
 
-// SuspendAccess ends the access of a certificate that was revoked; a policy
-// asks (invariant 8).
+// SuspendAccess ends the access of a certificate that is not valid any more; a
+// policy asks (invariant 8).
 func (a *App) SuspendAccess(ctx context.Context, c Caller, serial string) error {
+	return a.followWith(ctx, c, "SuspendAccess", serial, func(s certificate.Status, as act) event.Command[access.Access] {
+		if s != certificate.Withdrawn && s != certificate.OnHold {
+			return nil
+		}
+		return access.Suspend{Certificate: serial, Cause: certificate.Kind.Stream(serial), At: as.at}
+	})
+}
+
+// RestoreAccess gives it back when the certificate is valid again; a policy asks.
+func (a *App) RestoreAccess(ctx context.Context, c Caller, serial string) error {
+	return a.followWith(ctx, c, "RestoreAccess", serial, func(s certificate.Status, as act) event.Command[access.Access] {
+		if s != certificate.Valid {
+			return nil
+		}
+		return access.Restore{Certificate: serial, Cause: certificate.Kind.Stream(serial), At: as.at}
+	})
+}
+
+// followWith lets the user of a certificate follow it. The certificate is read
+// after the user, and again after each race: who comes late sees both as they
+// are, and nobody undoes what followed since.
+func (a *App) followWith(ctx context.Context, c Caller, name, serial string, what func(certificate.Status, act) event.Command[access.Access]) error {
 	bound, err := load(ctx, a, access.Binding, access.Binding.Stream(serial))
 	if err != nil || bound.state.UserName == "" {
 		return err
 	}
-	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(serial))
-	if err != nil || held.state.Status != certificate.Withdrawn {
-		return err
-	}
-	as := a.do(c, "SuspendAccess", "policy", serial)
-	suspend := access.Suspend{Certificate: serial, Cause: event.NewStream("certificate", serial), At: as.at}
-	_, err = transact(ctx, a, access.Kind, access.Kind.Stream(bound.state.UserName), as, just[access.Access](suspend))
+	as := a.do(c, name, asPolicy, serial)
+	_, err = transact(ctx, a, access.Kind, access.Kind.Stream(bound.state.UserName), as,
+		func(h history[access.Access]) ([]event.Event, error) {
+			held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(serial))
+			if err != nil {
+				return nil, err
+			}
+			command := what(held.state.Status, as)
+			if command == nil {
+				return nil, nil
+			}
+			return command.Decide(h.state)
+		})
 	return err
 }

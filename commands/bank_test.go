@@ -15,14 +15,14 @@ import (
 type bank struct {
 	mu       sync.Mutex
 	down     bool
-	standing commands.Standing
+	standing commands.PaymentStanding
 	opened   int
 	verified int
 }
 
 var errBankDown = errors.New("the bank is down")
 
-func (b *bank) now() (commands.Standing, error) {
+func (b *bank) now() (commands.PaymentStanding, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.down {
@@ -57,11 +57,11 @@ func (b *bank) Verify(_ context.Context, p commands.GatewayPayment) (commands.Ve
 	return commands.Verdict{Standing: standing, Money: payment.Money{RRN: rrn, AmountRial: p.AmountRial}}, err
 }
 
-func (b *bank) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b *bank) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return b.now()
 }
 
-func (b *bank) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b *bank) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return b.now()
 }
 

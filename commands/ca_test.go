@@ -90,7 +90,7 @@ func theCA(t *testing.T) *ca {
 	return &ca{Authority: c.authority, key: c.key}
 }
 
-func (h *house) ca() *ca { return h.Authority.(*ca) }
+func (h *house) ca() *ca { return h.signer.ca }
 
 // signer does as adapters/signer: it reads the intent, appends SigningStarted,
 // and signs once.

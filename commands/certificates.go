@@ -23,6 +23,10 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if err != nil {
 		return Receipt{}, err
 	}
+	blocked, err := load(ctx, a, certificate.Blocklist, certificate.Blocklist.Stream(keyHash))
+	if err != nil {
+		return Receipt{}, err
+	}
 	request := enrollment.Kind.Stream(code)
 	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
@@ -36,6 +40,12 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		Token: tokenSerial, KeyHash: keyHash, CSR: csr, By: c.Person, Office: h.state.Office, At: as.at,
 	}
 	if _, err := ask.Decide(h.state); err != nil {
+		return Receipt{}, err
+	}
+	if blocked.state.Certificate != "" {
+		return Receipt{}, certificate.ErrKeyBlocked
+	}
+	if err := a.certifiable(h.state.CertificateType, csr); err != nil {
 		return Receipt{}, err
 	}
 	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
@@ -56,6 +66,16 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, enrollment.Kind, request, h, as, just[enrollment.Enrollment](ask))
+}
+
+// certifiable refuses at the desk, where another key can be made, a kind of key
+// that the certificate's profile does not take.
+func (a *App) certifiable(certificateType string, csr []byte) error {
+	p, err := a.Authority.Profiles().Offered(certificateType)
+	if err != nil {
+		return err
+	}
+	return a.Authority.Fits(csr, p)
 }
 
 func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial string) error {
@@ -175,7 +195,9 @@ func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Rec
 	if err != nil {
 		return Receipt{}, err
 	}
-	accept := enrollment.Accept{Activated: held.state.Status == token.Activated, By: c.Person, At: as.at}
+	accept := enrollment.Accept{
+		Activated: held.state.Status == token.Activated, By: c.Person, Within: days(a.Terms.AcceptanceDays), At: as.at,
+	}
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just[enrollment.Enrollment](accept))
 }
 
@@ -198,8 +220,13 @@ func (a *App) RevokeCertificate(ctx context.Context, c Caller, serial string, re
 	if err != nil {
 		return Receipt{}, err
 	}
+	by := certificate.Operator
+	if authority == asSubscriber {
+		by = certificate.Holder
+	}
 	as := a.do(c, "RevokeCertificate", authority, h.state.Issued.Request.ID())
-	revoke := certificate.Revoke{Reason: reason, By: string(c.Person), At: as.at}
+	ask := certificate.Ask{Ground: certificate.GroundOf(reason), By: by}
+	revoke := certificate.Revoke{Ask: ask, By: string(c.Person), At: as.at}
 	return transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
 }
 

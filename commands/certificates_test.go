@@ -37,7 +37,7 @@ func TestFalsityRevokesSuspendsAndNotifies(t *testing.T) {
 	r := active(t)
 	r.report()
 	from := r.head()
-	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است"))
+	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", ""))
 	r.settle()
 	c := r.certificate()
 	if c.Status != certificate.Withdrawn || c.Reason != certificate.PrivilegeWithdrawn {
@@ -57,12 +57,12 @@ func TestFalsityRevokesSuspendsAndNotifies(t *testing.T) {
 		at[name] = i + 1
 	}
 	for _, follows := range []string{"access.suspended.v1", "enrollment.revoked.v1", "notification.requested.v1"} {
-		if at[follows] < at["certificate.revoked.v1"] || at["certificate.revoked.v1"] < at["revocation.inaccuracy-established.v1"] ||
-			at["certificate.revoked.v1"] == 0 {
+		if at[follows] < at["certificate.revoked.v2"] || at["certificate.revoked.v2"] < at["revocation.inaccuracy-established.v2"] ||
+			at["certificate.revoked.v2"] == 0 {
 			t.Errorf("the order was %v", at)
 		}
 	}
-	revoked := r.all("certificate.revoked.v1")[0]
+	revoked := r.all("certificate.revoked.v2")[0]
 	m, err := revoked.DecodeMeta()
 	if err != nil || m.Actor != "policy:revoke-on-inaccuracy-established" || m.Causation == "" {
 		t.Errorf("the revocation's origin is %+v, %v", m, err)
@@ -72,7 +72,7 @@ func TestFalsityRevokesSuspendsAndNotifies(t *testing.T) {
 func TestAnEstablishedCaseStaysEstablished(t *testing.T) {
 	r := active(t)
 	r.report()
-	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است"))
+	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", ""))
 	r.refused(revocation.ErrClosed, func() error {
 		_, err := r.RefuteInaccuracy(t.Context(), r.by(operator), r.number(), "درست است")
 		return err
@@ -93,7 +93,7 @@ func TestAReporterDoesNotDecideHisReport(t *testing.T) {
 	r := active(t)
 	r.did(r.ReportInaccuracy(t.Context(), r.by(operator), r.now().Serial, "درست نیست"))
 	r.refused(revocation.ErrOwnReport, func() error {
-		_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است")
+		_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", "")
 		return err
 	})
 }
@@ -102,9 +102,9 @@ func TestFalsityOfWhatWasRevokedBeforeChangesNothing(t *testing.T) {
 	r := active(t)
 	r.report()
 	r.did(r.RevokeCertificate(t.Context(), r.by(applicant), r.now().Serial, certificate.CessationOfOperation))
-	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است"))
+	r.did(r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", ""))
 	r.settle()
-	if c := r.certificate(); c.Reason != certificate.CessationOfOperation || len(r.all("certificate.revoked.v1")) != 1 {
+	if c := r.certificate(); c.Reason != certificate.CessationOfOperation || len(r.all("certificate.revoked.v2")) != 1 {
 		t.Errorf("the reason is %s", c.Reason)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/limit"
-	"govahi/domain/token"
 )
 
 // App holds what the doors need. All fields are set; none is optional.
@@ -26,8 +25,8 @@ type App struct {
 	Signatures Signatures
 	Registry   CivilRegistry
 	Gateways   Gateways         // of banks; none, if the house is connected to none
+	Terms      Terms            // how long what may take
 	CodeLimit  limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
-	Custody    token.Terms      // how long a token may be on its way, and wait
 	Clock      func() time.Time // UTC
 	Handler    string           // who makes issuance attempts: one running process at a time has this name
 	Step       func(point string)

@@ -20,6 +20,10 @@ var ErrNotOfficers = fault.New(fault.Invalid, "certificate-not-officers",
 	"امضا باید با گواهی مأمور ثبت‌نام خود شما باشد که هنوز معتبر است؛ اگر ندارید آن را از مرکز صدور بخواهید.",
 	"Sign with your own certificate as a registration officer, still valid; if you have none, ask the CA for one.").At("signature")
 
+// ErrNoOfficers reports a house that certifies no registration officers.
+var ErrNoOfficers = fault.New(fault.Conflict, "no-officers-profile",
+	"این مرکز نمایه‌ای برای گواهی مأموران ثبت‌نام ندارد.", "This CA has no certificate profile for registration officers.")
+
 // unconfirmed are refusals after which another officer must confirm: the
 // signer's words about the confirmation.
 var unconfirmed = map[string]bool{
@@ -165,6 +169,10 @@ func (p *vouched) attempt(ctx context.Context, as act, serial, handler string) e
 
 // draft takes office and town from the office itself.
 func (p *vouched) draft(ctx context.Context) (Draft, event.Subject, error) {
+	officers, ok := p.Authority.Profiles().Officer()
+	if !ok {
+		return Draft{}, "", ErrNoOfficers
+	}
 	who, err := p.state.Request.Particulars.Open(ctx, p.Keeper)
 	if err != nil {
 		return Draft{}, "", err
@@ -175,7 +183,7 @@ func (p *vouched) draft(ctx context.Context) (Draft, event.Subject, error) {
 		PersonCode: who.PersonCode, Email: who.Email, Province: at.state.Province, City: at.state.City,
 		OrganizationName: at.state.Name, Post: "مأمور ثبت‌نام",
 	}
-	return Draft{Profile: certificate.OfficersProfile, Form: form, CSR: who.CSR}, p.state.Request.Person, err
+	return Draft{Profile: officers, Form: form, CSR: who.CSR}, p.state.Request.Person, err
 }
 
 func (p *vouched) cite(_ context.Context, i *certificate.IssuanceIntended) error {

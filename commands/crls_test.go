@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"testing"
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/memlog"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -21,12 +23,22 @@ import (
 type lists struct {
 	*house
 	*commands.Publisher
-	runs int
+	shelf *memlog.Shelf
+	runs  int
 }
 
 func publishing(t *testing.T) *lists {
 	h := open(t)
-	return &lists{house: h, Publisher: commands.NewPublisher(h.App)}
+	l := &lists{house: h, shelf: memlog.NewShelf()}
+	return l.another()
+}
+
+// another is another process that publishes to the same shelf.
+func (l *lists) another() *lists {
+	p := commands.NewPublisher(l.App, commands.Publishing{
+		Authority: l.Authority, Signer: l.Signer, Shelf: l.shelf, Checker: l.ca().Checker(l.App.Log),
+	})
+	return &lists{house: l.house, Publisher: p, shelf: l.shelf, runs: l.runs + 100}
 }
 
 func (l *lists) publish() error {
@@ -48,7 +60,7 @@ func (l *lists) series() crl.Series {
 // latest is the list as relying parties read it.
 func (l *lists) latest() *x509.RevocationList {
 	l.t.Helper()
-	list, err := x509.ParseRevocationList(l.series().Latest.DER)
+	list, err := x509.ParseRevocationList(l.shelf.List(l.Authority.Issuer()).DER)
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -108,7 +120,7 @@ func TestAnotherPublisherKnowsTheSame(t *testing.T) {
 	l.did(l.RevokeCertificate(t.Context(), l.by(operator), r.now().Serial, certificate.Superseded))
 	l.published()
 	before := l.head()
-	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	fresh := l.another()
 	fresh.published()
 	if l.head() != before {
 		t.Error("a restart made a list for nothing")
@@ -146,9 +158,8 @@ func (r *reads) ReadAll(ctx context.Context, after event.Position, prefixes ...s
 	}
 }
 
-// A publisher begins with the latest list, and so do those after a list that
-// says nothing of what it covers, or what the log does not hold.
-func TestAPublisherBeginsWithTheLatestList(t *testing.T) {
+// A publisher reads all revocations once, then what is new; of its series the end.
+func TestAPublisherReadsWhatIsNew(t *testing.T) {
 	l := publishing(t)
 	early := l.draft(applicant).upTo(enrollment.StatusIssued)
 	late := l.draft(neighbour).upTo(enrollment.StatusIssued)
@@ -158,17 +169,18 @@ func TestAPublisherBeginsWithTheLatestList(t *testing.T) {
 	l.clock.pass(time.Hour)
 	counting := &reads{Log: l.App.Log}
 	l.App.Log = counting
-	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	fresh := l.another()
 	before := l.head()
 	fresh.published()
-	if l.head() != before || counting.events != 0 {
-		t.Errorf("it made a list for nothing, or read %d events again", counting.events)
+	fresh.published()
+	if l.head() != before || counting.events != 2 { // for the list, and for the checker
+		t.Errorf("it made a list for nothing, or read %d events", counting.events)
 	}
 	l.did(l.RevokeCertificate(t.Context(), l.by(operator), early.now().Serial, certificate.KeyCompromise))
 	l.did(l.RevokeCertificate(t.Context(), l.by(operator), late.now().Serial, certificate.Superseded))
 	fresh.published()
 	list := l.latest().RevokedCertificateEntries
-	if len(list) != 2 || !l.lists(late.now().Serial) || counting.events != 2 {
+	if len(list) != 2 || !l.lists(late.now().Serial) || counting.events != 6 {
 		t.Errorf("%d entries, %d events read", len(list), counting.events)
 	}
 	for _, e := range list {
@@ -202,7 +214,7 @@ func TestAListThatDoesNotSayWhatItCoversIsNoBeginning(t *testing.T) {
 				t.Fatalf("it covers %v", got)
 			}
 			before := l.head()
-			fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+			fresh := l.another()
 			fresh.published()
 			if l.head() != before {
 				t.Error("a list was made for nothing")
@@ -281,7 +293,7 @@ func TestACrashBetweenIntentAndSignatureSkipsTheNumber(t *testing.T) {
 		_ = l.publish()
 	}()
 	l.steps = func(string) {}
-	fresh := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
+	fresh := l.another()
 	fresh.published()
 	if list := l.latest(); list.Number.Int64() != 2 {
 		t.Errorf("the list is number %v", list.Number)
@@ -293,7 +305,7 @@ func TestALostAnswerToTheNoteIsNoSecondList(t *testing.T) {
 	l := publishing(t)
 	l.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
 		r, err := l.log.Log.Append(ctx, s, e, events...)
-		if events[0].Type == "crl.signed.v1" {
+		if events[0].Type == "crl.signed.v2" {
 			return event.Receipt{}, errCut
 		}
 		return r, err
@@ -386,15 +398,190 @@ func TestAPublisherWhoIsOvertakenPublishesWhatTheOtherDidNotHold(t *testing.T) {
 	early := l.draft(applicant).upTo(enrollment.StatusIssued)
 	late := l.draft(neighbour).upTo(enrollment.StatusIssued)
 	l.did(l.RevokeCertificate(t.Context(), l.by(operator), early.now().Serial, certificate.Superseded))
-	other := &lists{house: l.house, Publisher: commands.NewPublisher(l.App), runs: 100}
-	house := l.Authority
-	l.Authority = &overtaken{house, func() {
+	other := l.another()
+	slow := &overtaken{l.Authority, func() {
 		other.published() // with the first one only
-		l.Authority = house
 		l.did(l.RevokeCertificate(t.Context(), l.by(operator), late.now().Serial, certificate.Superseded))
 	}}
+	l.Publisher = commands.NewPublisher(l.App, commands.Publishing{
+		Authority: slow, Signer: l.Signer, Shelf: l.shelf, Checker: l.ca().Checker(l.App.Log),
+	})
 	l.published()
 	if !l.lists(early.now().Serial) || !l.lists(late.now().Serial) {
 		t.Errorf("list %v lacks what was revoked while two published", l.latest().Number)
+	}
+}
+
+func (l *lists) suspends(serial string) {
+	l.t.Helper()
+	put(l.house, certificate.Kind, certificate.Kind.Stream(serial), certificate.Suspended{Serial: serial, Until: l.clock.Now().AddDate(0, 1, 0), At: l.clock.Now()})
+}
+
+func TestASuspendedSerialIsOnTheListUntilItIsLifted(t *testing.T) {
+	l := publishing(t)
+	serial := l.draft(applicant).upTo(enrollment.StatusIssued).now().Serial
+	l.suspends(serial)
+	l.published()
+	if e := l.latest().RevokedCertificateEntries; len(e) != 1 || e[0].ReasonCode != 6 || !e[0].RevocationTime.Equal(noon) {
+		t.Errorf("on hold it is listed as %+v", e)
+	}
+	put(l.house, certificate.Kind, certificate.Kind.Stream(serial), certificate.SuspensionLifted{Serial: serial, At: l.clock.Now()})
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 2 || len(list.RevokedCertificateEntries) != 0 {
+		t.Errorf("lifted, it stands on list %v", list.Number)
+	}
+	l.suspends(serial)
+	l.clock.pass(time.Hour)
+	l.did(l.RevokeCertificate(t.Context(), l.by(operator), serial, certificate.KeyCompromise))
+	l.published()
+	if e := l.latest().RevokedCertificateEntries; len(e) != 1 || e[0].ReasonCode != 1 || !e[0].RevocationTime.Equal(noon.Add(time.Hour)) {
+		t.Errorf("revoked at last, it is listed as %+v", e)
+	}
+}
+
+func TestAListThatIsLostFromTheShelfIsFollowedByTheNext(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	l.shelf.Drop()
+	l.published()
+	if n := l.series().Latest.Number; n != 1 {
+		t.Errorf("list %d was made while the first might be on its way", n)
+	}
+	l.clock.pass(time.Minute)
+	fresh := l.another()
+	for range 3 {
+		fresh.published()
+		l.published()
+		l.clock.pass(time.Second)
+	}
+	if list := l.latest(); list.Number.Int64() != 2 {
+		t.Errorf("list %v", list.Number)
+	}
+	l.rising()
+}
+
+func TestAnOldLogsNextListIsAboveTheShelfs(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	if err := l.shelf.Put(t.Context(), l.Authority.Issuer(), crl.List{Number: 40}); err != nil {
+		t.Fatal(err)
+	}
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 41 {
+		t.Errorf("list %v", list.Number)
+	}
+}
+
+// brokenShelf takes nothing for a while.
+type brokenShelf struct {
+	*memlog.Shelf
+	broken bool
+}
+
+func (s *brokenShelf) Put(ctx context.Context, issuer string, l crl.List) error {
+	if s.broken {
+		return errCut
+	}
+	return s.Shelf.Put(ctx, issuer, l)
+}
+
+func TestASignedListIsKeptUntilTheShelfTakesIt(t *testing.T) {
+	l := publishing(t)
+	shelf := &brokenShelf{Shelf: l.shelf, broken: true}
+	l.Publisher = commands.NewPublisher(l.App, commands.Publishing{
+		Authority: l.Authority, Signer: l.Signer, Shelf: shelf, Checker: l.ca().Checker(l.App.Log),
+	})
+	for range 3 {
+		if err := l.publish(); !errors.Is(err, commands.ErrShelf) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	shelf.broken = false
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 1 {
+		t.Errorf("list %v", list.Number)
+	}
+}
+
+// refusing is a checker that finds something.
+type refusing struct {
+	commands.ListChecker
+	on bool
+}
+
+func (r *refusing) Check(ctx context.Context, tbs []byte, upTo event.Position) error {
+	if r.on {
+		return commands.ErrListRefused
+	}
+	return r.ListChecker.Check(ctx, tbs, upTo)
+}
+
+func TestAListThatTheCheckerRefusesIsNotEvenIntended(t *testing.T) {
+	l := publishing(t)
+	checker := &refusing{ListChecker: l.ca().Checker(l.App.Log), on: true}
+	l.Publisher = commands.NewPublisher(l.App, commands.Publishing{Authority: l.Authority, Signer: l.Signer, Shelf: l.shelf, Checker: checker})
+	l.refused(commands.ErrListRefused, l.publish)
+	if n := l.Refused(); n != 1 {
+		t.Errorf("%d refusals are counted", n)
+	}
+	checker.on = false
+	l.published()
+	if list := l.latest(); list.Number.Int64() != 1 || l.Refused() != 1 {
+		t.Errorf("list %v", list.Number)
+	}
+}
+
+// TestManyRevocationsAtOnceMakeFewLists lets each ask for a list.
+func TestManyRevocationsAtOnceMakeFewLists(t *testing.T) {
+	l := publishing(t)
+	l.Publisher = commands.NewPublisher(l.App, commands.Publishing{
+		Authority: l.Authority, Signer: l.Signer, Shelf: l.shelf, Checker: l.ca().Checker(l.App.Log), Pace: 100 * time.Millisecond,
+	})
+	l.published()
+	began := time.Now()
+	var all sync.WaitGroup
+	for n := range 200 {
+		serial := fmt.Sprintf("67%034x", n)
+		put(l.house, certificate.Kind, certificate.Kind.Stream(serial), certificate.Revoked{Serial: serial, Reason: certificate.Superseded, At: noon, Issuer: l.Authority.Issuer(), NotAfter: noon.AddDate(1, 0, 0)})
+		all.Go(func() {
+			if err := l.Publish(t.Context(), commands.Caller{Policy: "revoked", Key: serial}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	most := int64(time.Since(began)/(100*time.Millisecond)) + 2
+	if list := l.latest(); len(list.RevokedCertificateEntries) != 200 || list.Number.Int64() > most {
+		t.Errorf("%d entries on list %v", len(list.RevokedCertificateEntries), list.Number)
+	}
+}
+
+func TestAnotherIssuersRevocationsAreNotListed(t *testing.T) {
+	l := publishing(t)
+	put(l.house, certificate.Kind, certificate.Kind.Stream("6701"), certificate.Revoked{Serial: "6701", Reason: certificate.Superseded, At: noon, Issuer: "another"})
+	l.published()
+	if n := len(l.latest().RevokedCertificateEntries); n != 0 {
+		t.Errorf("%d entries", n)
+	}
+}
+
+// TestASeriesIsReadFromItsEnd: the latest list's intent is behind many numbers that
+// were skipped.
+func TestASeriesIsReadFromItsEnd(t *testing.T) {
+	l := publishing(t)
+	l.published()
+	stream := crl.Kind.Stream(l.Authority.Issuer())
+	for n := range uint64(100) {
+		put(l.house, crl.Kind, stream, crl.Intended{Number: 2 + n, ThisUpdate: noon})
+	}
+	before := l.head()
+	l.another().published()
+	if l.head() != before {
+		t.Error("a list was made for nothing")
+	}
+	l.clock.pass(25 * time.Hour)
+	l.another().published()
+	if list := l.latest(); list.Number.Int64() != 102 {
+		t.Errorf("list %v", list.Number)
 	}
 }

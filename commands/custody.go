@@ -332,7 +332,7 @@ func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
 	}
 	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
 	as := a.do(c, "WatchToken", asPolicy, serial)
-	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Custody, By: as.actor(), At: as.at}))
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody, By: as.actor(), At: as.at}))
 	return err
 }
 
@@ -351,7 +351,7 @@ func (a *App) NoteTokenArrived(ctx context.Context, c Caller, serial, place stri
 // RevokeForToken follows what happened to a token: lost, of a broken seal,
 // defective, or too late; a policy asks. A token that holds no certificate ends
 // alone.
-func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, reason certificate.Reason) error {
+func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, ground certificate.Ground) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(tokenSerial))
 	if err != nil || h.state.Request == "" {
 		return err
@@ -361,7 +361,9 @@ func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, 
 		return err
 	}
 	as := a.do(c, "RevokeForToken", asPolicy, tokenSerial)
-	revoke := certificate.Revoke{Reason: reason, Case: token.Kind.Stream(tokenSerial), By: as.actor(), At: as.at}
+	revoke := certificate.Revoke{
+		Ask: certificate.Ask{Ground: ground, By: certificate.House}, Case: token.Kind.Stream(tokenSerial), By: as.actor(), At: as.at,
+	}
 	_, err = transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](revoke))
 	if f, refused := fault.Of(err); refused && f.Code == certificate.ErrAlreadyRevoked.Code {
 		return nil

@@ -126,6 +126,15 @@ var doors = []door{
 	{"RevokeCertificate, for falsity", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.RevokeCertificate(ctx, c, r.now().Serial, certificate.PrivilegeWithdrawn)
 	}, operators},
+	{"RevokeFormally", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.RevokeFormally(ctx, c, r.now().Serial, powerOfAttorney)
+	}, []string{officer, second, operator}},
+	{"SuspendCertificate", enrollment.StatusAccepted, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.SuspendCertificate(ctx, c, r.now().Serial, 7)
+	}, []string{applicant, officer, second, operator}},
+	{"LiftSuspension", enrollment.StatusAccepted, (*request).suspend, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.LiftSuspension(ctx, c, r.now().Serial)
+	}, []string{applicant, operator}},
 	{"ReportInaccuracy", enrollment.StatusIssued, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReportInaccuracy(ctx, c, r.now().Serial, "درست نیست")
 	}, everybody},
@@ -133,8 +142,17 @@ var doors = []door{
 		return r.RefuteInaccuracy(ctx, c, r.number(), "درست است")
 	}, operators},
 	{"EstablishInaccuracy", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
-		return r.EstablishInaccuracy(ctx, c, r.number(), "نادرست است")
+		return r.EstablishInaccuracy(ctx, c, r.number(), "نادرست است", "")
 	}, operators},
+	{"OpenInvestigation", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.OpenInvestigation(ctx, c, r.number())
+	}, operators},
+	{"AddEvidence", enrollment.StatusIssued, (*request).report, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.AddEvidence(ctx, c, r.number(), "بررسی شد", "12")
+	}, operators},
+	{"ReportAffiliationEnded", enrollment.StatusIssued, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.ReportAffiliationEnded(ctx, c, r.now().Serial, "12", "1405/08/01")
+	}, []string{officer, second, operator}},
 	{"OpenOffice", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.OpenOffice(ctx, c, commands.OpenOffice{Sort: office.Registration, Code: "office-3", Name: "دفتر", Province: "تهران", City: "ری"})
 	}, administrators},
@@ -166,12 +184,27 @@ func (r *request) telephone() {
 	r.did(r.RequireControl(r.t.Context(), r.by(officer), r.code, enrollment.ControlTelephone))
 }
 
+// suspend holds the certificate, at its holder's wish.
+func (r *request) suspend() {
+	r.did(r.SuspendCertificate(r.t.Context(), r.by(r.of), r.now().Serial, 7))
+}
+
 func (r *request) report() {
 	r.did(r.ReportInaccuracy(r.t.Context(), r.by(stranger), r.now().Serial, "درست نیست"))
 }
 
-// number is the only case's.
-func (r *request) number() string { return r.all("revocation.inaccuracy-reported.v1")[0].Stream.ID() }
+// number is the first case's about the request's certificate.
+func (r *request) number() string { return r.cases()[0].Stream.ID() }
+
+// cases are the openings of those about the request's certificate.
+func (r *request) cases() (all []event.Recorded) {
+	for _, e := range r.all("revocation.opened.v1") {
+		if c := r.theCase(e.Stream.ID()).Opened.Certificate; c != "" && c == r.now().Serial {
+			all = append(all, e)
+		}
+	}
+	return all
+}
 
 func (d door) before(t *testing.T) *request {
 	r := open(t).draft(applicant).upTo(d.at)
@@ -213,7 +246,7 @@ func TestWhoMayAsk(t *testing.T) {
 func (d door) hidden(r *request, person string) bool {
 	sees := []string{operator, manager, auditor}
 	switch {
-	case d.name == "RefuteInaccuracy" || d.name == "EstablishInaccuracy":
+	case slices.Contains(ofCases, d.name):
 		sees = append(sees, stranger) // who reported it
 	case d.name == "DefineAccess" || slices.Contains(unknowing, d.name):
 		return false
@@ -336,9 +369,13 @@ func TestTheSameKeyOfAnotherIsAnotherCommand(t *testing.T) {
 	}
 }
 
+// ofCases are the doors of who decides a case.
+var ofCases = []string{"RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence"}
+
 // unknowing lists the doors that are not about a request which must exist.
 var unknowing = []string{
 	"OpenRequest", "OpenRequest, at a counter", "ReportInaccuracy", "RefuteInaccuracy", "EstablishInaccuracy",
+	"OpenInvestigation", "AddEvidence",
 	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
 }
 

@@ -17,7 +17,7 @@ import (
 // OpenRequest asks for a tracking code to begin with (S1.3).
 type OpenRequest struct {
 	Channel         enrollment.Channel `json:"channel" enum:"outside,inside" doc:"Channel: outside or inside the oil industry"`
-	CertificateType string             `json:"certificateType" enum:"cpmis-signature" doc:"Kind of certificate"`
+	CertificateType string             `json:"certificateType" doc:"Type of certificate, as the profiles offer it"`
 	Office          string             `json:"office,omitempty" required:"false" maxLength:"40" doc:"Set by an officer who opens a request for a visitor: his office"`
 }
 
@@ -55,7 +55,12 @@ func (a *App) openAs(ctx context.Context, c Caller, authority string, in OpenReq
 		TrackingCode: code, Channel: in.Channel, CertificateType: in.CertificateType,
 		By: c.Person, Office: in.Office, At: as.at,
 	}
-	return transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, just[enrollment.Enrollment](open))
+	return transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+		if _, err := a.Authority.Profiles().Offered(in.CertificateType); err != nil {
+			return nil, err
+		}
+		return open.Decide(h.state)
+	})
 }
 
 // trackingCode derives the n-th candidate (domain §3.9).
@@ -66,12 +71,16 @@ func (a *App) trackingCode(c Caller, purpose string, year, n int) string {
 
 // CompleteForm fills in the form, by the applicant or at the counter.
 func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormInput) (Receipt, error) {
-	form, err := in.normalise(a.Clock())
+	stream := enrollment.Kind.Stream(code)
+	h, authority, counter, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
 	}
-	stream := enrollment.Kind.Stream(code)
-	h, authority, counter, err := a.theirs(ctx, c, code)
+	p, err := a.Authority.Profiles().Offered(h.state.CertificateType)
+	if err != nil {
+		return Receipt{}, err
+	}
+	form, err := in.normalise(p, a.Clock())
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -13,12 +13,13 @@ import (
 	"govahi/domain/fault"
 	"govahi/domain/fee"
 	"govahi/domain/iran"
+	"govahi/domain/profile"
 	"govahi/domain/tariff"
 )
 
 // PublishTariff is a new version of a product's price, in whole rials.
 type PublishTariff struct {
-	Product      string    `json:"product" enum:"cpmis-signature"`
+	Product      string    `json:"product" doc:"Type of certificate, as the profiles offer it"`
 	Level        int       `json:"level,omitempty" required:"false" minimum:"1" maximum:"4" doc:"Assurance level: 1 bronze, 2 silver, 3 gold, 4 platinum; 2 if left out"`
 	IssuerKind   string    `json:"issuerKind,omitempty" required:"false" enum:"governmental,non-governmental" doc:"Whose authority issues; governmental if left out"`
 	TokenRial    int64     `json:"tokenRial" minimum:"0" maximum:"1000000000000"`
@@ -38,13 +39,22 @@ func (a *App) PublishTariff(ctx context.Context, c Caller, in PublishTariff) (Re
 		IssuerKind: cmp.Or(tariff.IssuerKind(in.IssuerKind), tariff.Governmental), TokenRial: in.TokenRial, IssuanceRial: in.IssuanceRial,
 		ValidFrom: in.ValidFrom, By: string(c.Person), At: as.at,
 	}
-	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, just[tariff.Tariff](publish))
+	return transact(ctx, a, tariff.Kind, tariff.Kind.Stream(in.Product), as, func(h history[tariff.Tariff]) ([]event.Event, error) {
+		if _, err := a.Authority.Profiles().Offered(in.Product); err != nil {
+			return nil, profile.ErrProduct.At("product")
+		}
+		return publish.Decide(h.state)
+	})
 }
 
-// class is what a product's tariff goes by: its assurance level, and whose
-// authority issues it. The house has one of each.
-func (a *App) class(string) (tariff.Level, tariff.IssuerKind) {
-	return tariff.Silver, tariff.Governmental
+// class is what a product's tariff goes by: the assurance level of its profile,
+// and whose authority issues it.
+func (a *App) class(product string) (tariff.Level, tariff.IssuerKind) {
+	p, err := a.Authority.Profiles().Offered(product)
+	if err != nil { // the profile was retired since: what was asked for then is priced as ever
+		return tariff.Silver, tariff.Governmental
+	}
+	return tariff.Level(p.Level), tariff.Governmental
 }
 
 // InForce is the tariff in force of a product, for whoever asks.

@@ -16,6 +16,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/iran"
+	"govahi/domain/profile"
 )
 
 // FormInput is the request form as a person types it (S1.4): digits of three
@@ -34,9 +35,11 @@ type FormInput struct {
 	PostalCode       string `json:"postalCode" maxLength:"20" doc:"کد پستی"`
 	Province         string `json:"province" maxLength:"64" doc:"استان"`
 	City             string `json:"city" maxLength:"64" doc:"شهر"`
-	OrganizationName string `json:"organizationName" maxLength:"64" doc:"نام سازمان"`
-	Organization     string `json:"organization" maxLength:"40" doc:"شناسه ملی سازمان"`
-	Post             string `json:"post" maxLength:"64" doc:"سمت"`
+	OrganizationName string `json:"organizationName,omitempty" required:"false" maxLength:"64" doc:"نام سازمان؛ برای شخص حقیقی مستقل خالی"`
+	Organization     string `json:"organization,omitempty" required:"false" maxLength:"40" doc:"شناسه ملی سازمان؛ برای شخص حقیقی مستقل خالی"`
+	Post             string `json:"post,omitempty" required:"false" maxLength:"64" doc:"سمت؛ برای شخص حقیقی مستقل خالی"`
+
+	LatinOrganizationName string `json:"latinOrganizationName,omitempty" required:"false" maxLength:"56" doc:"نام سازمان، لاتین؛ تنها برای مهر سازمان"`
 }
 
 // ErrOtherPerson reports an applicant who fills in somebody else's code.
@@ -54,13 +57,20 @@ var (
 		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
 		"نام را با حروف لاتین و بدون رقم و نشانه بنویسید.", "Write the name in Latin letters, without digits or signs.")
+	errLatinLong = fault.New(fault.Invalid, "latin-name-too-long",
+		"نام لاتین در گواهی، همراه با نشان نوع آن، بیش از ۶۴ نویسه می‌شود؛ آن را مانند گذرنامه کوتاه کنید.",
+		"In the certificate the Latin name, with the mark of its type, would have more than 64 characters; shorten it as the passport does.")
+	errLatinOrganization = fault.New(fault.Invalid, "latin-organization-name-invalid",
+		"نام سازمان را با حروف لاتین، رقم و نشانه‌های -'.,&()/ بنویسید و با حرف آغاز کنید.",
+		"Write the organisation's name in Latin letters, digits and the signs -'.,&()/, beginning with a letter.")
 	errBirthDate = fault.New(fault.Invalid, "birth-date-invalid",
 		"تاریخ تولد را به صورت سال/ماه/روز جلالی و نه در آینده بنویسید، مانند ۱۳۶۰/۰۱/۰۱.",
 		"Write the birth date as Jalali year/month/day, such as 1360/01/01, not in the future.")
 )
 
 // normalise gives the form its stored shape, or names every wrong field.
-func (in FormInput) normalise(now time.Time) (enrollment.Form, error) {
+// What it asks for is what the certificate will say.
+func (in FormInput) normalise(p profile.Profile, now time.Time) (enrollment.Form, error) {
 	var f enrollment.Form
 	n := normaliser{}
 	f.GivenName = n.checked("givenName", in.GivenName, iran.IsPersianName, errPersianName)
@@ -78,10 +88,40 @@ func (in FormInput) normalise(now time.Time) (enrollment.Form, error) {
 	f.PostalCode = n.parsed("postalCode", in.PostalCode, surely(iran.PostalCode))
 	f.Province = n.text("province", in.Province)
 	f.City = n.text("city", in.City)
-	f.OrganizationName = n.text("organizationName", in.OrganizationName)
-	f.Organization = n.parsed("organization", in.Organization, surely(iran.CompanyID))
-	f.Post = n.text("post", in.Post)
+	in.affiliation(&n, p, &f)
+	commonName(&n, p, f)
 	return f, n.err
+}
+
+// commonName refuses, while the form can still be mended, what the CA could not
+// certify after all controls.
+func commonName(n *normaliser, p profile.Profile, f enrollment.Form) {
+	field, latin := "latinSurname", f.LatinGivenName+" "+f.LatinSurname
+	if p.Holder == profile.Stamp {
+		field, latin = "latinOrganizationName", f.LatinOrganizationName
+	}
+	if _, ok := p.CommonName(latin); !ok {
+		n.refuse(field, errLatinLong)
+	}
+}
+
+// affiliation refuses what the certificate would leave out, rather than dropping
+// it in silence: who fills it in may have asked for the wrong type.
+func (in FormInput) affiliation(n *normaliser, p profile.Profile, f *enrollment.Form) {
+	if p.Affiliated() {
+		f.OrganizationName = n.text("organizationName", in.OrganizationName)
+		f.Organization = n.parsed("organization", in.Organization, surely(iran.CompanyID))
+		f.Post = n.text("post", in.Post)
+	} else {
+		n.empty("organizationName", in.OrganizationName, p)
+		n.empty("organization", in.Organization, p)
+		n.empty("post", in.Post, p)
+	}
+	if p.Holder == profile.Stamp {
+		f.LatinOrganizationName = n.checked("latinOrganizationName", in.LatinOrganizationName, profile.IsLatinOrganization, errLatinOrganization)
+	} else {
+		n.empty("latinOrganizationName", in.LatinOrganizationName, p)
+	}
 }
 
 // Warnings names what is accepted though it looks wrong, for whoever filled in
@@ -91,7 +131,7 @@ func (in FormInput) Warnings() []*fault.Fault {
 	if _, unusual, _ := iran.PostalCode(in.PostalCode); unusual {
 		all = append(all, iran.ErrPostalCodeUnusual.At("postalCode"))
 	}
-	if _, doubtful, _ := iran.CompanyID(in.Organization); doubtful {
+	if _, doubtful, err := iran.CompanyID(in.Organization); err == nil && doubtful {
 		all = append(all, iran.ErrCompanyIDDoubtful.At("organization"))
 	}
 	return all
@@ -123,6 +163,14 @@ func (n *normaliser) lines(field, input, allowed string) string {
 		}
 	}
 	return text
+}
+
+func (n *normaliser) empty(field, input string, p profile.Profile) {
+	if strings.TrimSpace(input) != "" {
+		n.refuse(field, fault.New(fault.Invalid, "field-not-for-this-type",
+			fmt.Sprintf("گواهی «%s» این را در بر ندارد؛ خانه را خالی بگذارید یا نوع دیگری از گواهی بخواهید.", p.Title.Fa),
+			fmt.Sprintf("A certificate for %q does not say this; leave the field empty, or ask for another type.", p.Title.En)))
+	}
 }
 
 func (n *normaliser) checked(field, input string, ok func(string) bool, wrong *fault.Fault) string {

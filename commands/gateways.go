@@ -25,9 +25,9 @@ type Gateway interface {
 	// Verify makes a payment final. It may be asked again and again.
 	Verify(ctx context.Context, p GatewayPayment) (Verdict, error)
 	// Settle has a verified payment paid out to us. It may be asked again.
-	Settle(ctx context.Context, p GatewayPayment) (Standing, error)
+	Settle(ctx context.Context, p GatewayPayment) (PaymentStanding, error)
 	// Inquire changes nothing.
-	Inquire(ctx context.Context, p GatewayPayment) (Standing, error)
+	Inquire(ctx context.Context, p GatewayPayment) (PaymentStanding, error)
 	// Reverse gives back what was not settled yet; what cannot be reversed by us
 	// the bank reverses by itself, unless it was verified.
 	Reverse(ctx context.Context, p GatewayPayment) error
@@ -47,22 +47,22 @@ type GatewayPage struct {
 	Fields map[string]string `json:"fields,omitempty" doc:"Form fields of a POST"`
 }
 
-// Standing is where a payment stands with a bank.
-type Standing string
+// PaymentStanding is where a payment stands with a bank.
+type PaymentStanding string
 
 // The standings.
 const (
-	Awaited  Standing = "awaited"  // not paid, as far as the bank knows now
-	Paid     Standing = "paid"     // and not verified
-	Held     Standing = "held"     // verified or settled: ours
-	Declined Standing = "declined" // it failed, for good
-	Returned Standing = "returned" // the payer has his money again
-	Differs  Standing = "differs"  // it is another amount than ours
+	Awaited  PaymentStanding = "awaited"  // not paid, as far as the bank knows now
+	Paid     PaymentStanding = "paid"     // and not verified
+	Held     PaymentStanding = "held"     // verified or settled: ours
+	Declined PaymentStanding = "declined" // it failed, for good
+	Returned PaymentStanding = "returned" // the payer has his money again
+	Differs  PaymentStanding = "differs"  // it is another amount than ours
 )
 
 // Verdict is a bank's answer to a verification.
 type Verdict struct {
-	Standing Standing
+	Standing PaymentStanding
 	Money    payment.Money // of what is held
 }
 

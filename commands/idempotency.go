@@ -7,6 +7,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/idempotency"
+	"govahi/domain/iran"
 )
 
 // digest is what a command asks, as a keyed digest: the log must not let
@@ -115,4 +116,33 @@ func (a *App) answered(ctx context.Context, stream event.Stream, commandID strin
 		return Receipt{}, false, ErrBusy
 	}
 	return r, found, nil
+}
+
+// numberFor is that of the thing that this caller meant to open with this key,
+// or a free number.
+func (a *App) numberFor(ctx context.Context, c Caller, purpose, command, category string) (string, error) {
+	meant, err := a.meant(ctx, c, category)
+	if meant != "" || err != nil {
+		return meant.ID(), err
+	}
+	year := iran.FromTime(a.Clock()).Year
+	for n := 0; ; n++ {
+		number := a.trackingCode(c, purpose, year, n)
+		free, err := a.freeFor(ctx, event.NewStream(category, number), c.commandID(command))
+		if free || err != nil {
+			return number, err
+		}
+	}
+}
+
+// freeFor tells whether a stream is not begun, or by this very command.
+func (a *App) freeFor(ctx context.Context, stream event.Stream, command string) (bool, error) {
+	for r, err := range a.Log.Read(ctx, stream, 0) {
+		if err != nil {
+			return false, unavailable(err)
+		}
+		m, err := r.DecodeMeta()
+		return err == nil && m.CommandID == command, err
+	}
+	return true, nil
 }

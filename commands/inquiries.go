@@ -1,10 +1,12 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -25,10 +27,12 @@ type RegistryQuestion struct{ PersonCode, BirthDate, GivenName, Surname string }
 // (with the registry's code).
 type RegistryAnswer struct {
 	Matched      bool
-	Differs      []string      // names of fields
-	TrackingCode string        // the registry's, with every answer (S3.12)
-	Deferred     inquiry.Cause // empty if it answered
-	Inconclusive string        // the registry's message code, or empty
+	Differs      []string        // names of fields
+	TrackingCode string          // the registry's, with every answer (S3.12)
+	Finding      inquiry.Finding // if not matched; empty for a mismatch
+	Deferred     inquiry.Cause   // empty if it answered
+	RetryAt      time.Time       // of a deferral, where the registry's hours are known
+	Inconclusive string          // the registry's message code, or empty
 }
 
 func inquiryOf(code string, formVersion int) string { return fmt.Sprintf("%s-%d", code, formVersion) }
@@ -42,7 +46,7 @@ func (a *App) RequestInquiry(ctx context.Context, c Caller, request event.Stream
 	as := a.do(c, "RequestInquiry", "policy", request.ID())
 	ask := inquiry.Request{Requested: inquiry.Requested{
 		Inquiry: e.Inquiry, Request: request, FormVersion: e.FormVersion, Subject: h.state.Form.Person,
-		Purpose: "certificate-issuance", LegalBasis: "civil-registration-act-40", By: e.By, At: as.at,
+		Purpose: inquiry.ForIssuance, LegalBasis: inquiry.CivilRegistrationAct, By: e.By, At: as.at,
 	}}
 	_, err = transact(ctx, a, inquiry.Kind, inquiry.Kind.Stream(e.Inquiry), as, just[inquiry.Inquiry](ask))
 	return err
@@ -104,13 +108,20 @@ func (a *App) ask(ctx context.Context, id string, r inquiry.Requested) (Registry
 func (r RegistryAnswer) command(as act) event.Command[inquiry.Inquiry] {
 	switch {
 	case r.Deferred != "":
-		return inquiry.Defer{Cause: r.Deferred, At: as.at}
+		return inquiry.Defer{Cause: r.Deferred, RetryAt: r.RetryAt, At: as.at}
 	case r.Inconclusive != "":
 		return inquiry.NoteInconclusive{Code: r.Inconclusive, At: as.at}
 	case strings.TrimSpace(r.TrackingCode) == "": // S3.12: an answer has one
 		return inquiry.Defer{Cause: inquiry.Down, At: as.at}
 	}
-	return inquiry.Answer{Matched: r.Matched, Differs: r.Differs, TrackingCode: r.TrackingCode, At: as.at}
+	return inquiry.Answer{Finding: r.finding(), Differs: r.Differs, TrackingCode: r.TrackingCode, At: as.at}
+}
+
+func (r RegistryAnswer) finding() inquiry.Finding {
+	if r.Matched {
+		return inquiry.Matched
+	}
+	return cmp.Or(r.Finding, inquiry.Mismatch)
 }
 
 // errNotNeeded ends an inquiry whose purpose is gone (invariant 10).
@@ -122,7 +133,13 @@ func (a *App) question(ctx context.Context, r inquiry.Requested) (RegistryQuesti
 	if err != nil {
 		return RegistryQuestion{}, err
 	}
-	if h.state.Status.Over() || h.state.Form.Version != r.FormVersion {
+	needed := !h.state.Status.Over()
+	if r.Purpose == inquiry.ForReinquiry {
+		if needed, err = a.inForce(ctx, h.state.Serial); err != nil {
+			return RegistryQuestion{}, err
+		}
+	}
+	if !needed || h.state.Form.Version != r.FormVersion {
 		return RegistryQuestion{}, errNotNeeded
 	}
 	f, err := h.state.Form.Form.Open(ctx, a.Keeper)

@@ -44,7 +44,6 @@ func inside(t *testing.T) *house {
 	h.appoint(carrier, appointment.AuthorityOfficer, "authority", year)
 	h.appoint(companyOfficer, appointment.UnitOfficer, "company-unit", year)
 	h.did(h.ConcludeContract(h.t.Context(), h.by(manager), commands.ConcludeContract{Company: company, Number: "Q-1", Until: year}))
-	h.Custody = commands.DefaultCustody
 	return h
 }
 
@@ -69,8 +68,8 @@ func (r *request) approved() *request {
 	return r
 }
 
-// sent brings the dossiers from a place to the next, whole.
-func (h *house) sent(from, to, sender, receiver string, dossiers ...string) string {
+// shipped brings the dossiers from a place to the next, whole.
+func (h *house) shipped(from, to, sender, receiver string, dossiers ...string) string {
 	h.t.Helper()
 	bag := h.did(h.DispatchConsignment(h.t.Context(), h.by(sender), commands.DispatchConsignment{From: from, To: to, Dossiers: dossiers, Seal: "S-1"})).Stream.ID()
 	h.settle()
@@ -83,8 +82,8 @@ func (h *house) sent(from, to, sender, receiver string, dossiers ...string) stri
 func (r *request) atTheOffice() *request {
 	r.t.Helper()
 	r.approved()
-	r.sent("unit-b", "authority", unitOfficer, carrier, r.code)
-	r.sent("authority", "office-1", carrier, officer, r.code)
+	r.shipped("unit-b", "authority", unitOfficer, carrier, r.code)
+	r.shipped("authority", "office-1", carrier, officer, r.code)
 	return r
 }
 
@@ -241,8 +240,8 @@ func TestACountThatDiffersIsACase(t *testing.T) {
 	if b.now().Status != enrollment.StatusApproved {
 		t.Fatalf("what was lost is %s", b.now().Status)
 	}
-	h.sent("unit-b", "authority", unitOfficer, carrier, b.code)
-	h.sent("authority", "office-1", carrier, officer, a.code, b.code)
+	h.shipped("unit-b", "authority", unitOfficer, carrier, b.code)
+	h.shipped("authority", "office-1", carrier, officer, a.code, b.code)
 	if a.now().Status != enrollment.StatusUnderControl || a.now().Fee.Order == "" || b.now().Origin != "authority" {
 		t.Errorf("%s; the origin is %q", a.now().Status, b.now().Origin)
 	}

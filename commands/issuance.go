@@ -189,7 +189,7 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 	}
 	as := i.act("IntendIssuance", serial)
 	intent := certificate.IssuanceIntended{
-		Serial: serial, Subject: subject, Profile: p.Profile, Issuer: p.Issuer, KeyHash: p.KeyHash,
+		Serial: serial, Subject: subject, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash,
 		Lint: p.Lint, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
 		TBS: event.About(subject, certificate.DER{DER: p.TBS}), TBSHash: p.TBSHash, At: as.at,
 	}

@@ -32,12 +32,16 @@ func (p *requested) attempt(ctx context.Context, as act, serial, handler string)
 }
 
 func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
+	offered, err := p.Authority.Profiles().Offered(p.state.CertificateType)
+	if err != nil {
+		return Draft{}, "", err
+	}
 	form, err := p.state.Form.Form.Open(ctx, p.Keeper)
 	if err != nil {
 		return Draft{}, "", err
 	}
 	info, err := p.state.Issuance.Request.Open(ctx, p.Keeper)
-	return Draft{Profile: p.state.CertificateType, Form: form, CSR: info.CSR}, p.state.Form.Person, err
+	return Draft{Profile: offered, Form: form, CSR: info.CSR}, p.state.Form.Person, err
 }
 
 // cite points at the vetted record, the second officer's word on it, and the

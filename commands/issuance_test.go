@@ -75,7 +75,7 @@ func (r *request) issuedOnce() {
 func (h *house) nothingUnrecorded() {
 	h.t.Helper()
 	intended := map[string]bool{}
-	for _, r := range append(h.all("certificate.issuance-intended.v1"), h.all("crl.intended.v2")...) {
+	for _, r := range append(h.all("certificate.issuance-intended.v2"), h.all("crl.intended.v2")...) {
 		var intent struct {
 			TBSHash string `json:"tbsSha256"`
 		}

@@ -122,6 +122,9 @@ func (l letter) act(name, part string) act {
 // pointless says why a code need not be sent any more: one that came after it
 // is the right one, or its time is over.
 func (a *App) pointless(ctx context.Context, r notification.Requested) (cause string, err error) {
+	if r.Template == notification.ExpiryReminder || r.Template == notification.AcceptanceReminder {
+		return a.untrue(ctx, r)
+	}
 	if r.Template != notification.EmailCode {
 		return "", nil
 	}
@@ -152,6 +155,9 @@ func (a *App) mail(ctx context.Context, r notification.Requested) (mail Mail, ca
 	if r.Template == notification.EmailCode {
 		body += "\n\n" + iran.PersianDigits(a.EmailCode(r.Request, r.Round)) + "\n\nاین کد را به هیچ‌کس ندهید."
 	}
+	if until := m.With["until"]; until != "" {
+		body += "\n\nتا " + iran.PersianDigits(until)
+	}
 	if serial := m.With["serial"]; serial != "" {
 		body += "\n\nشماره سریال گواهی: " + serial
 	}
@@ -170,6 +176,8 @@ var texts = map[notification.Template]struct{ subject, body string }{
 	notification.RequestRejected:    {"درخواست رد شد", "دفتر ثبت‌نام درخواست شما را رد کرد. برای آگاهی از دلیل، وضعیت درخواست را ببینید."},
 	notification.CertificateIssued:  {"گواهی صادر شد", "گواهی الکترونیکی شما صادر شد. برای دریافت توکن به دفتر ثبت‌نام مراجعه کنید."},
 	notification.CertificateRevoked: {"گواهی باطل شد", "گواهی الکترونیکی شما باطل شد و برگهٔ مشخصات آن اعتبار ندارد."},
+	notification.ExpiryReminder:     {"مدت اعتبار گواهی رو به پایان است", "مدت اعتبار گواهی الکترونیکی شما به‌زودی پایان می‌یابد. برای گواهی تازه به‌هنگام اقدام کنید."},
+	notification.AcceptanceReminder: {"گواهی خود را بپذیرید", "گواهی الکترونیکی شما تحویل شده و هنوز پذیرفته نشده است. اگر در مهلت پذیرفته نشود باطل می‌شود."},
 	notification.AccessDefined:      {"دسترسی CPMIS", "نام کاربری شما در سامانهٔ CPMIS تعریف شد."},
 }
 
@@ -179,6 +187,19 @@ type Due interface {
 	DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// DueNotifications are the IDs of messages whose time has come.
 	DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// DueReinquiries are the serials whose holders were asked about before a moment
+	// for the last time.
+	DueReinquiries(ctx context.Context, before, now time.Time, limit int) ([]string, error)
+	// DueReminders are the certificates of whose expiry their holders do not know
+	// yet, as SERIAL/DAYS; each with the nearest of the days.
+	DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error)
+	// DueAcceptances are the requests that were delivered before a moment and are
+	// not accepted.
+	DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error)
+	// DueAcceptanceReminders are those of them that were not reminded yet.
+	DueAcceptanceReminders(ctx context.Context, before time.Time, limit int) ([]string, error)
+	// DueSuspensions are the serials whose suspension nobody has lifted in time.
+	DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error)
 }
 
 // NotifyIssued tells the applicant how his token comes to him; a policy asks.

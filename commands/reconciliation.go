@@ -150,7 +150,7 @@ func (p paying) fromCheck(ctx context.Context, now time.Time) (event.Command[pay
 }
 
 // lost is the end of what the bank does not hold.
-func lost(standing Standing, at time.Time) event.Command[payment.Payment] {
+func lost(standing PaymentStanding, at time.Time) event.Command[payment.Payment] {
 	switch standing {
 	case Returned:
 		return payment.NoteReversed{Cause: "returned-by-bank", At: at}
@@ -269,7 +269,7 @@ func (p paying) verdict(ctx context.Context) (best Verdict, hint string, err err
 }
 
 // standing inquires by each hint.
-func (p paying) standing(ctx context.Context) (best Standing, err error) {
+func (p paying) standing(ctx context.Context) (best PaymentStanding, err error) {
 	for i, h := range p.hints() {
 		s, err := p.Inquire(ctx, p.named(h))
 		if err != nil {
@@ -284,8 +284,8 @@ func (p paying) standing(ctx context.Context) (best Standing, err error) {
 
 // rank tells which of several answers about one payment counts: the one that
 // knows most of money.
-func rank(s Standing) int {
-	return map[Standing]int{Declined: 1, Awaited: 2, Returned: 3, Paid: 4, Differs: 5, Held: 6}[s]
+func rank(s PaymentStanding) int {
+	return map[PaymentStanding]int{Declined: 1, Awaited: 2, Returned: 3, Paid: 4, Differs: 5, Held: 6}[s]
 }
 
 func (p paying) reverse(ctx context.Context) error {

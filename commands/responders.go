@@ -94,7 +94,7 @@ func (a *App) signResponder(ctx context.Context, as act, serial string, publicKe
 	}
 	stream := certificate.Kind.Stream(serial)
 	intent := certificate.IssuanceIntended{
-		Serial: serial, Profile: p.Profile, Issuer: p.Issuer, KeyHash: p.KeyHash, Lint: p.Lint,
+		Serial: serial, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash, Lint: p.Lint,
 		NotBefore: p.NotBefore, NotAfter: p.NotAfter, PublicTBS: p.TBS, TBSHash: p.TBSHash, At: as.at,
 	}
 	r, err := transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](certificate.Intend{Intent: intent}))

@@ -9,6 +9,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/profile"
 )
 
 // Signer is the signing process, the only holder of the CA's token. It signs
@@ -58,7 +59,7 @@ type Signatures interface {
 // Draft is what a certificate will say.
 type Draft struct {
 	Serial    string // lower-case hexadecimal, from NewSerial
-	Profile   string // name, without version
+	Profile   profile.Profile
 	Form      enrollment.Form
 	CSR       []byte // DER; the key is taken from it, and nothing else
 	NotBefore time.Time
@@ -67,14 +68,15 @@ type Draft struct {
 // Prepared is a certificate ready to be intended: exactly the bytes to sign,
 // already linted (CA/B BR §4.3.1.2).
 type Prepared struct {
-	TBS       []byte
-	TBSHash   string // SHA-256, hexadecimal
-	KeyHash   string // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
-	Profile   string
-	Issuer    string // SHA-256 of the issuer's certificate, hexadecimal
-	Lint      certificate.LintResult
-	NotBefore time.Time
-	NotAfter  time.Time
+	TBS         []byte
+	TBSHash     string // SHA-256, hexadecimal
+	KeyHash     string // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+	Profile     string // name@version
+	ProfileHash string // SHA-256 of its canonical form, hexadecimal
+	Issuer      string // SHA-256 of the issuer's certificate, hexadecimal
+	Lint        certificate.LintResult
+	NotBefore   time.Time
+	NotAfter    time.Time
 }
 
 // RevokedSerial is a line of a revocation list.
@@ -92,29 +94,39 @@ type PreparedCRL struct {
 	Entries                int
 }
 
+// SignedCRL is what the log keeps of a list that was signed.
+type SignedCRL struct {
+	Signature []byte
+	Hash      string // SHA-256 of the DER, hexadecimal
+	Size      int    // of the DER, bytes
+}
+
 // Authority knows the issuer's certificate, its profiles and its lints. It
 // holds no key.
 type Authority interface {
 	Issuer() string // SHA-256 of the issuer's certificate, hexadecimal
+	// Profiles are those by which it issues.
+	Profiles() profile.Set
 	// NewSerial is a fresh serial: a prefix byte and 136 random bits. There is
 	// none while the issuer's own certificate is not valid.
 	NewSerial(at time.Time) (string, error)
 	// CheckCSR proves possession (RFC 2986 §4.2), key type and strength, and
 	// returns the hash of the key for the rule against key reuse.
 	CheckCSR(csr []byte) (keyHash string, err error)
+	// Fits refuses a request whose key is of a kind that the profile does not
+	// certify.
+	Fits(csr []byte, p profile.Profile) error
 	// Prepare builds and lints the to-be-signed certificate.
 	Prepare(Draft) (Prepared, error)
 	// PrepareResponder does so for the OCSP responder's own certificate.
 	PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (Prepared, error)
 	// PrepareCRL builds the to-be-signed revocation list.
 	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
-	// ListedIn reads a revocation list that was signed.
-	ListedIn(der []byte) ([]RevokedSerial, error)
 	// CheckIssued compares a signed certificate with its to-be-signed bytes and
 	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)
-	// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
-	CheckCRL(der, tbs []byte) (hash string, err error)
+	// CheckCRL does so for a revocation list.
+	CheckCRL(der, tbs []byte) (SignedCRL, error)
 }
 
 // signer signs certificates on the word of an officer, by his certificate; the

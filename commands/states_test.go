@@ -152,6 +152,17 @@ var rules = []rule{
 	{"RevokeCertificate, for falsity", between("issued", "accepted"), map[string][]string{
 		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
 	}},
+	{"RevokeFormally", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
+	{"SuspendCertificate", between("issued", "accepted"), map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+	}},
+	{"LiftSuspension", nil, map[string][]string{
+		"certificate-not-found": unissued, "certificate-already-revoked": {"revoked", "revoked late"},
+		"certificate-not-suspended": between("issued", "accepted"),
+	}},
+	{"ReportAffiliationEnded", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 	{"ReportInaccuracy", append(between("issued", "accepted"), "revoked", "revoked late"), map[string][]string{"certificate-not-found": unissued}},
 }
 
@@ -193,7 +204,7 @@ func (l rule) code(p place) string {
 
 // aside are the doors whose story is not a request's.
 var aside = []string{
-	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenOffice", "Appoint",
+	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence", "OpenOffice", "Appoint",
 	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
 }
 
@@ -271,7 +282,7 @@ func (r *request) explained(f *fault.Fault) bool {
 		s = fee.Kind.Life[string(r.fee().Status())]
 	case "token-taken":
 		s = token.Kind.Life[string(state(r.house, token.Kind, token.Kind.Stream(r.token)).Status)]
-	case "certificate-already-revoked":
+	case "certificate-already-revoked", "certificate-not-suspended":
 		s = certificate.Kind.Life[string(r.certificate().Status)]
 	}
 	if inquired := r.inquiry().Status; inquired == inquiry.None && strings.Contains(f.Text.En, "asked") {
@@ -334,7 +345,7 @@ func TestACaseIsClosedOnce(t *testing.T) {
 			return err
 		},
 		"established": func(r *request) error {
-			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است")
+			_, err := r.EstablishInaccuracy(t.Context(), r.by(operator), r.number(), "نادرست است", "")
 			return err
 		},
 	}

@@ -46,6 +46,9 @@ type request struct {
 	of    string // the applicant's code
 	token string
 	csr   []byte
+
+	fill func(*commands.FormInput) // what the type of certificate asks for otherwise
+	seen *commands.VerifyDocuments
 }
 
 // draft opens a request of a person.
@@ -80,7 +83,7 @@ func (r *request) step() {
 	ctx, s := r.t.Context(), r.now()
 	switch s.Status {
 	case enrollment.StatusDraft:
-		r.did(r.CompleteForm(ctx, r.by(r.of), r.code, formOf(r.of)))
+		r.did(r.CompleteForm(ctx, r.by(r.of), r.code, r.form()))
 	case enrollment.StatusCompleted:
 		r.prove(s)
 	case enrollment.StatusReady:
@@ -92,6 +95,22 @@ func (r *request) step() {
 	default:
 		r.laterStep(s)
 	}
+}
+
+func (r *request) form() commands.FormInput {
+	in := formOf(r.of)
+	if r.fill != nil {
+		r.fill(&in)
+	}
+	return in
+}
+
+// sighted are the originals that the officer looks at.
+func (r *request) sighted() commands.VerifyDocuments {
+	if r.seen != nil {
+		return *r.seen
+	}
+	return originals
 }
 
 func (r *request) prove(s enrollment.Enrollment) {
@@ -115,7 +134,7 @@ func (r *request) control(s enrollment.Enrollment) {
 	}
 	switch {
 	case s.Inquiry.FormVersion != s.Form.Version:
-		r.did(r.VerifyDocuments(ctx, r.by(officer), r.code, originals))
+		r.did(r.VerifyDocuments(ctx, r.by(officer), r.code, r.sighted()))
 	case s.Identity.Inquiry == "":
 		r.did(r.RepeatInquiry(ctx, r.by(officer), r.code))
 	default:

@@ -29,6 +29,7 @@ type accessRow struct {
 	Fingerprint string
 	Unit        string
 	Active      bool
+	Pending     bool
 	Since       time.Time
 	Cause       *string
 }
@@ -38,13 +39,16 @@ func applyAccess(w *Writer, e Event) {
 	case access.UserDefined:
 		accesses.Put(w, accessRow{
 			UserName: e.UserName, Level: string(e.Level), Person: string(e.Person), Request: e.Request.ID(),
-			Serial: e.Certificate, Fingerprint: e.Fingerprint, Unit: e.Unit, Active: !e.Pending, Since: e.At,
+			Serial: e.Certificate, Fingerprint: e.Fingerprint, Unit: e.Unit, Active: !e.Pending, Pending: e.Pending, Since: e.At,
 		})
 	case access.CertificateBound:
 		r := accesses.Change(w, e.UserName)
-		r.Active, r.Since = true, e.At
+		r.Active, r.Pending, r.Since = r.Cause == nil, false, e.At
 	case access.Suspended:
 		r := accesses.Change(w, e.UserName)
 		r.Active, r.Since, r.Cause = false, e.At, new(string(e.Cause))
+	case access.Restored:
+		r := accesses.Change(w, e.UserName)
+		r.Active, r.Since, r.Cause = !r.Pending, e.At, nil
 	}
 }

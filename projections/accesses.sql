@@ -7,6 +7,7 @@ CREATE TABLE accesses (
 	fingerprint text NOT NULL,
 	unit        text NOT NULL,
 	active      boolean NOT NULL,
+	pending     boolean NOT NULL, -- until the certificate is accepted, channel B
 	since       timestamptz NOT NULL,
 	cause       text
 );

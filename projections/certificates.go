@@ -15,7 +15,7 @@ var certificatesSQL string
 
 // Certificates is every serial and where it stands.
 var Certificates = Projection{
-	Name: "certificates", Version: 1, Tables: certificatesSQL,
+	Name: "certificates", Version: 3, Tables: certificatesSQL,
 	Catalogs: []event.Catalog{certificate.Catalog, person.Catalog},
 	Apply:    applyCertificate,
 }
@@ -36,9 +36,12 @@ type certificateRow struct {
 	Certificate json.RawMessage `row:"kept"`
 	Public      []byte          `row:"kept"`
 	Reason      *string
+	Ground      *string
 	RevokedAt   *time.Time
 	RevokedBy   *string
 	Cause       *string
+	HeldAt      *time.Time
+	HeldUntil   *time.Time
 }
 
 func applyCertificate(w *Writer, e Event) {
@@ -61,6 +64,12 @@ func applyCertificate(w *Writer, e Event) {
 			r = certificates.Insert(w, certificateRow{Serial: serial})
 		}
 		r.Status = "abandoned"
+	case certificate.Suspended:
+		r := certificates.Change(w, serial)
+		r.Status, r.HeldAt, r.HeldUntil = string(certificate.OnHold), &e.At, &e.Until
+	case certificate.SuspensionLifted:
+		r := certificates.Change(w, serial)
+		r.Status, r.HeldAt, r.HeldUntil = string(certificate.Valid), nil, nil
 	case certificate.Revoked:
 		certificates.Change(w, serial).revoke(e)
 	case person.Erased:
@@ -69,7 +78,9 @@ func applyCertificate(w *Writer, e Event) {
 }
 
 func (r *certificateRow) revoke(e certificate.Revoked) {
+	r.HeldAt, r.HeldUntil = nil, nil
 	r.Status, r.Reason, r.RevokedBy, r.Cause = "revoked", new(string(e.Reason)), &e.By, orNull(string(e.Case))
+	r.Ground = orNull(string(e.Ground))
 	if r.RevokedAt == nil {
 		r.RevokedAt = &e.At
 	}

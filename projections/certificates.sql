@@ -3,7 +3,7 @@ CREATE TABLE certificates (
 	request     text,              -- tracking code
 	person      text,
 	profile     text NOT NULL,
-	status      text NOT NULL,     -- intended, signing, valid, abandoned, revoked
+	status      text NOT NULL,     -- intended, signing, valid, abandoned, suspended, revoked
 	fingerprint text,
 	not_before  timestamptz,
 	not_after   timestamptz,
@@ -12,11 +12,15 @@ CREATE TABLE certificates (
 	certificate jsonb,             -- sealed DER of a person's certificate
 	public      bytea,             -- DER of the CA's own
 	reason      text,
+	ground      text,
 	revoked_at  timestamptz,
 	revoked_by  text,
-	cause       text               -- revocation case
+	cause       text,              -- revocation case
+	held_at     timestamptz,       -- of a suspension that lasts
+	held_until  timestamptz
 );
 CREATE INDEX ON certificates (status, not_after);
 CREATE INDEX ON certificates (request);
 CREATE INDEX ON certificates (fingerprint);
 CREATE INDEX ON certificates (person);
+CREATE INDEX ON certificates (until) WHERE status = 'suspended';

@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +11,11 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
+	"govahi/domain/notification"
 	"govahi/domain/revocation"
 	"govahi/domain/token"
+	"govahi/projections"
 	"govahi/queries"
 )
 
@@ -95,6 +99,32 @@ func certificatesByStatusNewestFirst(v *views) {
 	}
 }
 
+func aSuspendedCertificateIsShownAsOne(v *views) {
+	v.issued(v.code(1), v.sara, v.serial("01"))
+	until := noon.AddDate(0, 1, 0)
+	suspended := certificate.Suspended{Serial: v.serial("01"), Until: until, At: noon}
+	tell(v, certificate.Kind, v.serial("01"), suspended)
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "suspended" || !c.HeldAt.Equal(noon) || !c.HeldUntil.Equal(until) {
+		v.Errorf("suspended: %+v", c)
+	}
+	same(v, "suspended", serials(ok(v.Certificates(v.Context(), "suspended"))(v)), []string{v.serial("01")})
+	tell(v, certificate.Kind, v.serial("01"), certificate.SuspensionLifted{Serial: v.serial("01"), At: noon})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), v.serial("01")))(v); c.Status != "valid" || c.HeldAt != nil || c.HeldUntil != nil {
+		v.Errorf("lifted: %+v", c)
+	}
+	tell(v, certificate.Kind, v.serial("01"), suspended, certificate.Revoked{Serial: v.serial("01"), Reason: certificate.KeyCompromise, At: until})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), v.serial("01")))(v)
+	if c.Status != "revoked" || c.HeldAt != nil || !c.RevokedAt.Equal(until) {
+		v.Errorf("revoked: %+v", c)
+	}
+	if found := ok(v.ByFingerprint(v.Context(), *c.Fingerprint))(v); found.Serial != c.Serial {
+		v.Errorf("by its fingerprint: %+v", found)
+	}
+}
+
 func (v *views) user(name string, person event.Subject, code, serial string) access.UserDefined {
 	return access.UserDefined{
 		UserName: name, Level: access.Viewer, Person: person, Request: enrollment.Kind.Stream(code), Certificate: serial,
@@ -144,34 +174,50 @@ func anAccessIsActiveOnlyWhileItsCertificateIsValid(v *views) {
 	}
 }
 
-func onlyTheLatestListIsServed(v *views) {
+func eachListIsShownAndTheLatestLiesOnTheShelf(v *views) {
 	list := func(number uint64, signed bool) {
 		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), TBSHash: "t"})
 		if signed {
-			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, DER: []byte{byte(number)}, Hash: "h"})
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, Hash: "h", Size: 7, At: noon})
 		}
 		v.shown()
 	}
 	list(1, false)
-	if _, err := v.CRL(v.Context(), v.issue); !errors.Is(err, certificate.ErrNotIssued) {
-		v.Errorf("a list that was never signed: %v", err)
-	}
-	for _, c := range []struct {
-		number uint64
-		signed bool
-		want   int64
-	}{{2, true, 2}, {3, true, 3}, {4, false, 3}, {5, true, 5}} {
-		list(c.number, c.signed)
-		if got := ok(v.CRL(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) {
-			v.Errorf("after %d the list is %d", c.number, got.Number)
+	list(2, true)
+	list(3, false)
+	for i, got := range ok(v.CRLs(v.Context(), v.issue))(v) {
+		if signed := got.SHA256 != nil && *got.Size == 7; got.Number != int64(3-i) || signed != (got.Number == 2) {
+			v.Errorf("number %d is shown as %+v", 3-i, got)
 		}
 	}
-	var kept int
-	if err := v.Pool.QueryRow(v.Context(), `SELECT count(der) FROM crls.crls`).Scan(&kept); err != nil || kept != 1 {
-		v.Errorf("%d lists are kept whole, %v", kept, err)
+	shelf := projections.NewShelf(v.Pool)
+	if n := ok(shelf.Number(v.Context(), v.issue))(v); n != 0 {
+		v.Errorf("list %d lies on the empty shelf", n)
 	}
-	if _, err := v.CRL(v.Context(), "another"); !errors.Is(err, certificate.ErrNotIssued) {
+	put := func(number uint64) error {
+		return shelf.Put(v.Context(), v.issue, crl.List{Number: number, ThisUpdate: noon, NextUpdate: noon.Add(48 * time.Hour), DER: []byte{byte(number)}})
+	}
+	for _, c := range []struct{ put, want uint64 }{{2, 2}, {5, 5}, {4, 5}, {5, 5}, {6, 6}} {
+		if err := put(c.put); err != nil {
+			v.Fatal(err)
+		}
+		for range 2 { // fetched, and kept
+			if got := ok(v.List(v.Context(), v.issue))(v); got.Number != c.want || got.DER[0] != byte(c.want) || !got.ThisUpdate.Equal(noon) {
+				v.Errorf("after %d the list is %d", c.put, got.Number)
+			}
+		}
+	}
+	if _, err := v.List(v.Context(), "another"); !errors.Is(err, crl.ErrNone) {
 		v.Errorf("another issuer's: %v", err)
+	}
+	if _, err := v.Pool.Exec(v.Context(), `DROP SCHEMA shelf CASCADE`); err != nil {
+		v.Fatal(err)
+	}
+	if got := ok(v.List(v.Context(), v.issue))(v); got.Number != 6 {
+		v.Errorf("without the shelf the list is %d", got.Number)
+	}
+	if err := put(7); err != nil || ok(shelf.Number(v.Context(), v.issue))(v) != 7 {
+		v.Errorf("on a new shelf: %v", err)
 	}
 }
 
@@ -179,10 +225,10 @@ func casesAreReadByWhoMayOpenThem(v *views) {
 	say := func(by event.Subject, text string) *event.Personal[revocation.Statement] {
 		return event.About(by, revocation.Statement{Text: text})
 	}
-	tell(v, revocation.Kind, "2", revocation.InaccuracyReported{Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
-	tell(v, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
-		revocation.InaccuracyEstablished{Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
-	tell(v, revocation.Kind, "3", revocation.InaccuracyReported{Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
+	tell(v, revocation.Kind, "2", revocation.Opened{Source: revocation.Reported, Case: "2", Certificate: v.serial("aa"), Statement: say(v.nima, "نیست"), By: v.nima, At: noon.Add(time.Hour)})
+	tell(v, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: v.serial("aa"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon},
+		revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: v.serial("aa"), Statement: say(officer, "چنین است"), By: officer, At: noon})
+	tell(v, revocation.Kind, "3", revocation.Opened{Source: revocation.Reported, Case: "3", Certificate: v.serial("bb"), Statement: say(v.sara, "نادرست"), By: v.sara, At: noon.Add(2 * time.Hour)},
 		revocation.InaccuracyRefuted{Case: "3", Statement: say(officer, "درست است"), By: officer, At: noon})
 	v.shown()
 	numbers := func(status string) []string {
@@ -217,5 +263,147 @@ func anOfficesTokens(v *views) {
 	same(v, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
 	if got := ok(v.Tokens(v.Context(), v.office))(v)[0]; *got.Request != code || *got.Certificate != v.serial("aa") {
 		v.Errorf("T2 is %+v", got)
+	}
+}
+
+func aSuspensionThatIsDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	until := v.now.Add(time.Hour)
+	due := func(now time.Time) bool {
+		return slices.Contains(ok(v.DueSuspensions(v.Context(), now, 1000))(v), serial)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now})
+	v.shown()
+	c := ok(v.Certificate(v.Context(), serial))(v)
+	if c.Status != "suspended" || c.HeldUntil == nil || !c.HeldUntil.Equal(until) || due(until.Add(-time.Second)) || !due(until) {
+		v.Errorf("on hold it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.SuspensionLifted{Serial: serial, By: "sara", At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "valid" || c.HeldUntil != nil || due(until) {
+		v.Errorf("lifted it is %+v", c)
+	}
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: until, By: "sara", At: v.now},
+		certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, Ground: certificate.TokenStolen, At: v.now})
+	v.shown()
+	if c := ok(v.Certificate(v.Context(), serial))(v); c.Status != "revoked" || c.HeldUntil != nil || *c.Ground != "token-stolen" || due(until) {
+		v.Errorf("revoked it is %+v", c)
+	}
+}
+
+// certificatesAtTheCounter are found without their serials, and by one person's
+// particulars only.
+func certificatesAtTheCounter(v *views) {
+	code, other, abandoned := v.code(1), v.code(2), v.code(3)
+	v.atOffice(code, v.sara, v.office)
+	v.atOffice(other, v.nima, v.office)
+	v.atOffice(abandoned, v.sara, v.office)
+	v.issued(code, v.sara, v.serial("aa"))
+	v.issued(other, v.nima, v.serial("bb"))
+	tell(v, certificate.Kind, v.serial("cc"), certificate.IssuanceIntended{
+		Serial: v.serial("cc"), Record: &certificate.Citation{Stream: enrollment.Kind.Stream(abandoned)}, Subject: v.sara, Profile: "p@1",
+		TBS: event.About(v.sara, certificate.DER{}),
+	})
+	v.shown()
+	found := func(p queries.Particulars, office string) []string {
+		return serials(ok(v.Candidates(v.Context(), office, p))(v))
+	}
+	for _, p := range []queries.Particulars{{TrackingCode: code}, {PersonCode: "۹۹۹۲۰۰۹۰۹۸", Mobile: "+98 912 123 4567"}} {
+		same(v, "at the counter", found(p, v.office), []string{v.serial("aa")})
+		same(v, "elsewhere", found(p, v.other), nil)
+	}
+	same(v, "another mobile", found(queries.Particulars{PersonCode: "9992009098", Mobile: "09120000000"}, v.office), nil)
+	for _, p := range []queries.Particulars{{}, {PersonCode: "9992009098"}, {Mobile: "09121234567"}} {
+		if _, err := v.Candidates(v.Context(), v.office, p); !errors.Is(err, queries.ErrParticulars) {
+			v.Errorf("%+v: %v", p, err)
+		}
+	}
+}
+
+func remindersThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	end := v.now.AddDate(1, 0, 0)
+	due := func(before time.Duration) (mine []string) {
+		v.shown()
+		for _, item := range ok(v.DueReminders(v.Context(), end.Add(-before), []int{30, 14, 7, 1}, 1000))(v) {
+			if strings.HasPrefix(item, serial+"/") {
+				mine = append(mine, strings.TrimPrefix(item, serial+"/"))
+			}
+		}
+		return mine
+	}
+	const day = 24 * time.Hour
+	same(v, "early", due(30*day+time.Second), nil)
+	same(v, "first", due(30*day), []string{"30"})
+	same(v, "the nearest", due(5*day), []string{"7"})
+	same(v, "over", due(0), nil)
+	tell(v, notification.Kind, "expiry-"+serial+"-7", notification.Requested{
+		ID: "expiry-" + serial + "-7", Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	same(v, "claimed", due(5*day), nil)
+	same(v, "the last", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Suspended{Serial: serial, Until: end, At: v.now})
+	same(v, "on hold", due(day), []string{"1"})
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: v.now})
+	same(v, "revoked", due(day), nil)
+}
+
+func acceptancesThatAreDue(v *views) {
+	code, other := v.code(1), v.code(2)
+	for _, c := range []string{code, other} {
+		v.atOffice(c, v.sara, v.office)
+		tell(v, enrollment.Kind, c, enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
+	}
+	tell(v, enrollment.Kind, other, enrollment.Accepted{By: v.sara, At: v.now})
+	due := func(list []string, err error) (mine []string) {
+		for _, c := range ok(list, err)(v) {
+			if c == code || c == other {
+				mine = append(mine, c)
+			}
+		}
+		return mine
+	}
+	v.shown()
+	later := v.now.Add(time.Second)
+	same(v, "too early", due(v.DueAcceptances(v.Context(), v.now, 1000)), nil)
+	same(v, "due", due(v.DueAcceptances(v.Context(), later, 1000)), []string{code})
+	same(v, "to be reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), []string{code})
+	tell(v, notification.Kind, "acceptance-"+code, notification.Requested{
+		ID: "acceptance-" + code, Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	v.shown()
+	same(v, "reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), nil)
+	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
+	v.shown()
+	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
+}
+
+func reinquiriesThatAreDue(v *views) {
+	code, serial := v.code(1), v.serial("aa")
+	v.issued(code, v.sara, serial)
+	id := code + "-again-1"
+	due := func(before time.Time) bool {
+		v.shown()
+		return slices.Contains(ok(v.DueReinquiries(v.Context(), before, before, 1000))(v), serial)
+	}
+	if due(v.now.Add(-time.Second)) || !due(v.now) || due(v.now.AddDate(1, 0, 0)) {
+		v.Error("not asked about yet")
+	}
+	later := v.now.Add(time.Hour)
+	tell(v, inquiry.Kind, id, inquiry.Requested{
+		Inquiry: id, Request: enrollment.Kind.Stream(code), Subject: v.sara, Purpose: inquiry.ForReinquiry, LegalBasis: "l", By: officer, At: later,
+	})
+	if due(later.Add(time.Hour)) {
+		v.Error("asked while another inquiry is open")
+	}
+	tell(v, inquiry.Kind, id, inquiry.Answered{Inquiry: id, Finding: inquiry.Matched, Matched: true, TrackingCode: "R1", At: later})
+	if due(later.Add(-time.Second)) || !due(later) {
+		v.Error("answered")
+	}
+	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: later})
+	if due(later) {
+		v.Error("revoked")
 	}
 }

@@ -10,9 +10,10 @@ import (
 //go:embed crls.sql
 var crlsSQL string
 
-// CRLs is every revocation list's number, and the bytes of the latest.
+// CRLs is every revocation list's number, and what became of it. The
+// latest list itself lies on the Shelf.
 var CRLs = Projection{
-	Name: "crls", Version: 1, Tables: crlsSQL,
+	Name: "crls", Version: 2, Tables: crlsSQL,
 	Catalogs: []event.Catalog{crl.Catalog},
 	Apply:    applyCRL,
 }
@@ -24,7 +25,6 @@ func applyCRL(w *Writer, e Event) {
 		w.Exec(`INSERT INTO crls (issuer, number, this_update, next_update, entries) VALUES ($1, $2, $3, $4, $5)`,
 			issuer, e.Number, e.ThisUpdate, e.NextUpdate, e.Entries)
 	case crl.Signed:
-		w.Exec(`UPDATE crls SET der = $3, sha256 = $4 WHERE issuer = $1 AND number = $2`, issuer, e.Number, e.DER, e.Hash)
-		w.Exec(`UPDATE crls SET der = NULL WHERE issuer = $1 AND number < $2 AND der IS NOT NULL`, issuer, e.Number)
+		w.Exec(`UPDATE crls SET sha256 = $3, size = $4, signed_at = $5 WHERE issuer = $1 AND number = $2`, issuer, e.Number, e.Hash, e.Size, e.At)
 	}
 }

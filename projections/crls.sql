@@ -4,7 +4,8 @@ CREATE TABLE crls (
 	this_update timestamptz NOT NULL,
 	next_update timestamptz NOT NULL,
 	entries     int NOT NULL,
-	der         bytea,            -- of the latest signed list of an issuer
-	sha256      text,
+	sha256      text,             -- of the DER; null if it was never signed
+	size        bigint,
+	signed_at   timestamptz,
 	PRIMARY KEY (issuer, number)
 );

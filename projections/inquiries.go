@@ -14,7 +14,7 @@ var inquiriesSQL string
 // Inquiries is the to-do list of questions to the registry, and the record of
 // their purposes (invariant 10).
 var Inquiries = Projection{
-	Name: "inquiries", Version: 2, Tables: inquiriesSQL,
+	Name: "inquiries", Version: 3, Tables: inquiriesSQL,
 	Catalogs: []event.Catalog{inquiry.Catalog},
 	Apply:    applyInquiry,
 }
@@ -37,6 +37,7 @@ type inquiryRow struct {
 	Matched      *bool
 	Differs      []string
 	TrackingCode *string
+	Finding      *string
 }
 
 func applyInquiry(w *Writer, e Event) {
@@ -59,6 +60,6 @@ func applyInquiry(w *Writer, e Event) {
 	case inquiry.Answered:
 		r := inquiries.Change(w, id)
 		r.Status, r.DueAt, r.Cause = "answered", nil, nil
-		r.Matched, r.Differs, r.TrackingCode = &e.Matched, e.Differs, &e.TrackingCode
+		r.Matched, r.Differs, r.TrackingCode, r.Finding = &e.Matched, e.Differs, &e.TrackingCode, new(string(e.Finding))
 	}
 }

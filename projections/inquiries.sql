@@ -13,7 +13,8 @@ CREATE TABLE inquiries (
 	cause         text,              -- why it waits, or the registry's code
 	matched       boolean,
 	differs       text[],
-	tracking_code text
+	tracking_code text,
+	finding       text               -- matched, mismatch, no-record, cancelled, dead
 );
 CREATE INDEX ON inquiries (due_at) WHERE status = 'due';
 CREATE INDEX ON inquiries (set_at) WHERE status = 'due';

@@ -10,6 +10,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/inquiry"
+	"govahi/domain/iran"
 	"govahi/domain/notification"
 	"govahi/domain/office"
 	"govahi/domain/revocation"
@@ -28,10 +29,14 @@ func theManagementViewCounts(v *views) {
 	tell(v, certificate.Kind, v.serial("aa"), certificate.Revoked{Serial: v.serial("aa"), Reason: certificate.KeyCompromise, At: v.now})
 	tell(v, enrollment.Kind, v.code(5), enrollment.Revoked{Serial: v.serial("aa"), At: v.now})
 	tell(v, certificate.Kind, v.serial("bb"), certificate.IssuanceAbandoned{Serial: v.serial("bb")}, certificate.Revoked{Serial: v.serial("bb"), Reason: certificate.Superseded})
+	for n, code := range []int{1, 2} { // in force, until Ābān 1406
+		v.issued(v.code(code), v.sara, v.serial(fmt.Sprintf("c%d", n)))
+	}
 	for i := range 3 {
 		number := fmt.Sprint(i)
-		tell(v, revocation.Kind, number, revocation.InaccuracyReported{
-			Case: number, Certificate: v.serial("aa"), Statement: event.About(v.sara, revocation.Statement{}), By: v.sara, At: noon,
+		tell(v, revocation.Kind, number, revocation.Opened{
+			Source: revocation.Reported,
+			Case:   number, Certificate: v.serial("aa"), Statement: event.About(v.sara, revocation.Statement{}), By: v.sara, At: noon,
 		})
 	}
 	tell(v, revocation.Kind, "0", revocation.InaccuracyRefuted{Case: "0", Statement: event.About(officer, revocation.Statement{}), By: officer, At: noon})
@@ -55,6 +60,7 @@ func theManagementViewCounts(v *views) {
 		Rejections:  []queries.Count{{Name: "not-entitled", Count: 1}},
 		Revocations: []queries.Count{{Name: "keyCompromise", Count: 1}}, // nobody ever held the abandoned one
 		OpenCases:   2,
+		Expiries:    []queries.Count{{Name: inMonth(v.now.AddDate(1, 0, 0)), Count: 2}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		v.Error(diff)
@@ -140,4 +146,9 @@ func officesAndTariffs(v *views) {
 	if len(list) != 2 || list[0].Version != 2 || list[0].IssuanceRial != 7 || !list[1].ValidFrom.Equal(noon) {
 		v.Errorf("tariffs %+v", list)
 	}
+}
+
+func inMonth(t time.Time) string {
+	d := iran.FromTime(t)
+	return fmt.Sprintf("%04d/%02d", d.Year, d.Month)
 }

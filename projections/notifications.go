@@ -13,7 +13,7 @@ var notificationsSQL string
 
 // Notifications is the to-do list of messages.
 var Notifications = Projection{
-	Name: "notifications", Version: 2, Tables: notificationsSQL,
+	Name: "notifications", Version: 3, Tables: notificationsSQL,
 	Catalogs: []event.Catalog{notification.Catalog},
 	Apply:    applyNotification,
 }
@@ -30,6 +30,7 @@ type notificationRow struct {
 	Attempts int
 	SentAt   *time.Time
 	Cause    *string
+	Bounced  *string
 }
 
 func applyNotification(w *Writer, e Event) {
@@ -44,6 +45,8 @@ func applyNotification(w *Writer, e Event) {
 	case notification.Failed:
 		r := notifications.Change(w, e.ID)
 		r.Status, r.DueAt, r.Cause = "failed", nil, &e.Cause
+	case notification.Bounced:
+		notifications.Change(w, e.ID).Bounced = &e.Status
 	case notification.Sent:
 		r := notifications.Change(w, e.ID)
 		r.Status, r.DueAt, r.SentAt = "sent", nil, &e.At

@@ -7,7 +7,8 @@ CREATE TABLE notifications (
 	set_at   timestamptz NOT NULL,   -- when due_at was chosen
 	attempts int NOT NULL DEFAULT 0,
 	sent_at  timestamptz,
-	cause    text
+	cause    text,
+	bounced  text                    -- status of the delivery, if it came back
 );
 CREATE INDEX ON notifications (due_at) WHERE status = 'due';
 CREATE INDEX ON notifications (set_at) WHERE status = 'due';

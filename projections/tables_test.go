@@ -18,8 +18,14 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("an erased person has no name and is not found", anErasedPersonHasNoNameAndIsNotFound)
 	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
 	v.tells("a certificate's life", aCertificatesLife)
+	v.tells("a suspension that is due", aSuspensionThatIsDue)
+	v.tells("reminders that are due", remindersThatAreDue)
+	v.tells("re-inquiries that are due", reinquiriesThatAreDue)
+	v.tells("acceptances that are due", acceptancesThatAreDue)
+	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)
-	v.tells("only the latest list is served", onlyTheLatestListIsServed)
+	v.tells("a suspended certificate", aSuspendedCertificateIsShownAsOne)
+	v.tells("each list is shown, and the latest lies on the shelf", eachListIsShownAndTheLatestLiesOnTheShelf)
 	v.tells("an office's tokens", anOfficesTokens)
 }
 

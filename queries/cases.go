@@ -12,19 +12,21 @@ type Case struct {
 	Number     string     `json:"number" db:"number"`
 	Serial     string     `json:"serial" db:"serial"`
 	Status     string     `json:"status" db:"status"`
+	Source     string     `json:"source" db:"source"`
+	Evidence   int        `json:"evidence" db:"evidence" doc:"Pieces of evidence, the first with the opening"`
+	Finding    *string    `json:"finding,omitempty" db:"finding"`
 	ReportedAt time.Time  `json:"reportedAt" db:"reported_at"`
 	DecidedAt  *time.Time `json:"decidedAt,omitempty" db:"decided_at"`
 	Statement  string     `json:"statement,omitempty" db:"-"` // empty once erased
 	Verdict    string     `json:"verdict,omitempty" db:"-"`
 
-	Reporter        string `json:"-" db:"reporter"`
 	SealedStatement []byte `json:"-" db:"statement"`
 	SealedVerdict   []byte `json:"-" db:"verdict"`
 }
 
 // Cases lists cases of a status, the oldest first; all if empty.
 func (q *Queries) Cases(ctx context.Context, status string) ([]Case, error) {
-	list, err := rows[Case](ctx, q, `SELECT number, serial, status, reported_at, decided_at, reporter, statement, verdict
+	list, err := rows[Case](ctx, q, `SELECT number, serial, status, source, evidence, finding, reported_at, decided_at, statement, verdict
 		FROM cases.cases WHERE $1 = '' OR status = $1 ORDER BY reported_at LIMIT 200`, status)
 	if err != nil {
 		return nil, err

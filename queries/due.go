@@ -23,6 +23,47 @@ func (q *Queries) DueNotifications(ctx context.Context, now time.Time, limit int
 	return q.due(ctx, `SELECT id FROM notifications.notifications WHERE `+itsTime+` ORDER BY due_at LIMIT $3`, now, limit)
 }
 
+// DueSuspensions are the serials that nobody has lifted in time.
+func (q *Queries) DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT serial FROM certificates.certificates
+		WHERE status = 'suspended' AND held_until <= $1 ORDER BY held_until LIMIT $2`, now, limit)
+}
+
+// DueReinquiries are the serials in force at a moment, whose holders were asked
+// about before another one for the last time.
+func (q *Queries) DueReinquiries(ctx context.Context, before, now time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT c.serial FROM certificates.certificates c
+		WHERE c.status IN ('valid', 'suspended') AND c.not_after > $2 AND c.issued_at <= $1 AND c.request IS NOT NULL AND c.certificate IS NOT NULL
+		AND NOT EXISTS (SELECT FROM inquiries.inquiries i WHERE i.request = c.request AND i.purpose = 'certificate-reinquiry'
+			AND (i.asked_at > $1 OR i.status = 'due'))
+		ORDER BY c.issued_at LIMIT $3`, before, now, limit)
+}
+
+// DueReminders are the certificates whose holders were not reminded on the
+// nearest of the days before expiry, as SERIAL/DAYS. Who was erased has no address.
+func (q *Queries) DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT c.serial || '/' || d.days FROM certificates.certificates c
+		JOIN LATERAL (SELECT min(x) AS days FROM unnest($2::int[]) x WHERE c.not_after <= $1::timestamptz + make_interval(hours => 24 * x)) d ON d.days IS NOT NULL
+		WHERE c.status IN ('valid', 'suspended') AND c.not_after > $1 AND c.request IS NOT NULL AND c.certificate IS NOT NULL
+		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'expiry-' || c.serial || '-' || d.days)
+		ORDER BY c.not_after LIMIT $3`, now, days, limit)
+}
+
+// DueAcceptances are the requests that were delivered before a moment and are not
+// accepted, the oldest first.
+func (q *Queries) DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT code FROM requests.requests
+		WHERE status = 'delivered' AND delivered_at < $1 ORDER BY delivered_at LIMIT $2`, before, limit)
+}
+
+// DueAcceptanceReminders are those of them that were not reminded yet.
+func (q *Queries) DueAcceptanceReminders(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], `SELECT r.code FROM requests.requests r
+		WHERE r.status = 'delivered' AND r.delivered_at <= $1 AND r.form IS NOT NULL
+		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'acceptance-' || r.code)
+		ORDER BY r.delivered_at LIMIT $2`, before, limit)
+}
+
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {
 	return ask(ctx, q, pgx.RowTo[string], sql, now, now.Add(event.Apart), limit)
 }

@@ -2,8 +2,11 @@ package queries
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
+
+	"govahi/domain/iran"
 )
 
 // Management is the view of those who lead: how many, where, how long, and why
@@ -16,6 +19,7 @@ type Management struct {
 	Rejections  []Count      `json:"rejections"`
 	Revocations []Count      `json:"revocations"`
 	OpenCases   int64        `json:"openCases"`
+	Expiries    []Count      `json:"expiries" doc:"Certificates in force by the Jalali month in which they end"`
 	At          time.Time    `json:"at"`
 }
 
@@ -46,7 +50,7 @@ type Waiting struct {
 // Lasting is what of the view is another only if something happened: by the
 // clock alone every waiting grows longer.
 func (m Management) Lasting() any {
-	m.Waiting = slices.Clone(m.Waiting)
+	m.Waiting, m.Expiries = slices.Clone(m.Waiting), nil
 	m.date(time.Unix(0, 0))
 	return m
 }
@@ -84,7 +88,31 @@ func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, 
 			return m, err
 		}
 	}
-	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status = 'open'`)
-	m.OpenCases = open.Count
+	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status IN ('open', 'investigating')`)
+	if m.OpenCases = open.Count; err != nil {
+		return m, err
+	}
+	m.Expiries, err = q.expiries(ctx, now)
 	return m, err
+}
+
+// expiries counts the certificates in force by the month in which they end, as
+// the calendar of who has to renew them.
+func (q *Queries) expiries(ctx context.Context, now time.Time) ([]Count, error) {
+	type end struct {
+		At    time.Time `db:"at"`
+		Count int64     `db:"count"`
+	}
+	ends, err := rows[end](ctx, q, `SELECT date_trunc('day', not_after, 'Asia/Tehran') AS at, count(*) AS count FROM certificates.certificates
+		WHERE status IN ('valid', 'suspended') AND not_after > $1 AND request IS NOT NULL GROUP BY 1 ORDER BY 1`, now)
+	months := []Count{}
+	for _, e := range ends {
+		d := iran.FromTime(e.At)
+		month := fmt.Sprintf("%04d/%02d", d.Year, d.Month)
+		if n := len(months); n == 0 || months[n-1].Name != month {
+			months = append(months, Count{Name: month})
+		}
+		months[len(months)-1].Count += e.Count
+	}
+	return months, err
 }

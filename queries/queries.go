@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +26,9 @@ type Queries struct {
 	Pool   *pgxpool.Pool
 	Keeper event.Keeper
 	Terms  Terms
+
+	fetching sync.Mutex
+	fetched  sync.Map // crl.List by issuer
 }
 
 // ErrViewsUnavailable reports that the views do not answer.

@@ -206,6 +206,26 @@ func (l *Log) Read(ctx context.Context, stream event.Stream, from uint64) iter.S
 	})
 }
 
+// ReadBack yields the stream from its end to its beginning; see event.Log. Most
+// readers leave early: it is asked for in pages.
+func (l *Log) ReadBack(ctx context.Context, stream event.Stream) iter.Seq2[event.Recorded, error] {
+	return func(yield func(event.Recorded, error) bool) {
+		const page = 64
+		from := esdb.StreamPosition(esdb.End{})
+		for seen := page; seen == page; {
+			seen = 0
+			for r, err := range l.read(ctx, func(ctx context.Context, client *esdb.Client) (*esdb.ReadStream, error) {
+				return client.ReadStream(ctx, string(stream), esdb.ReadStreamOptions{Direction: esdb.Backwards, From: from}, page)
+			}) {
+				if !yield(r, err) || err != nil || r.Revision == 0 {
+					return
+				}
+				seen, from = seen+1, esdb.Revision(r.Revision-1)
+			}
+		}
+	}
+}
+
 // Head is the position of the last event of ours; see event.Log.
 func (l *Log) Head(ctx context.Context) (event.Position, error) {
 	last, err := l.Last(ctx)

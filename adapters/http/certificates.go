@@ -21,7 +21,7 @@ func (h House) certificates(s *Server) {
 	const tag = "Certificates"
 	Query(s, Operation{ID: "list-certificates", Method: "GET", Path: "/certificates", Tag: tag, Summary: "Certificates by status, newest first", View: "certificates"},
 		func(ctx context.Context, id Identity, in *struct {
-			Status string `query:"status" enum:"intended,signing,valid,abandoned,revoked"`
+			Status string `query:"status" enum:"intended,signing,valid,suspended,abandoned,revoked"`
 		},
 		) ([]queries.Certificate, error) {
 			if err := h.may(ctx, id, overseers...); err != nil {
@@ -42,6 +42,20 @@ func (h House) certificates(s *Server) {
 			der, err := h.Queries.DER(ctx, c)
 			return Raw{Body: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, err
 		})
+	Command(s, Operation{ID: "suspend-certificate", Method: "POST", Path: "/certificates/{serial}/suspension", Tag: tag, Summary: "Withdraw trust for some days; what nobody lifts by then is revoked"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Serialed
+			Body struct {
+				Days int `json:"days,omitempty" required:"false" minimum:"1" maximum:"3650" doc:"For how long; left out, for as long as the terms allow"`
+			}
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.SuspendCertificate(ctx, c, in.Serial, in.Body.Days))
+		})
+	Command(s, Operation{ID: "lift-suspension", Method: "POST", Path: "/certificates/{serial}/reinstatement", Tag: tag, Summary: "Give the trust back: who suspended, or the CA"},
+		func(ctx context.Context, c commands.Caller, in *Serialed) (commands.Receipt, Nothing, error) {
+			return done(h.App.LiftSuspension(ctx, c, in.Serial))
+		})
 	Command(s, Operation{ID: "revoke-certificate", Method: "POST", Path: "/certificates/{serial}/revocation", Tag: tag, Summary: "Revoke a certificate: free and immediate (RFC 5280 §5.3.1)"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Serialed
@@ -51,6 +65,35 @@ func (h House) certificates(s *Server) {
 		},
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.RevokeCertificate(ctx, c, in.Serial, in.Body.Reason))
+		})
+	Command(s, Operation{
+		ID: "revoke-formally", Method: "POST", Path: "/certificates/{serial}/formal-revocation", Tag: tag,
+		Summary: "Revoke on a ground, with its formalities: free and immediate (domain §4.4)",
+		Text:    "The holder asks online for himself; at the counter an officer of the certificate's office, or an operator of the CA, records the holder in person, an attorney or the organisation. What a refusal says is needed is all that is.",
+	},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Serialed
+			Body commands.RevokeFormally
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.RevokeFormally(ctx, c, in.Serial, in.Body))
+		})
+	Query(s, Operation{
+		ID: "find-certificates", Method: "POST", Path: "/offices/{office}/certificate-search", Tag: tag, View: requestViews,
+		Summary: "Find the certificates of somebody at the counter who does not have their particulars: by tracking code, or by national code and mobile",
+	},
+		func(ctx context.Context, id Identity, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			Body   queries.Particulars
+		},
+		) ([]queries.Certificate, error) {
+			if err := h.may(ctx, id, appointment.Post{Role: appointment.RegistrationOfficer, Place: in.Office}); err != nil {
+				return nil, err
+			}
+			if in.Body.TrackingCode != "" {
+				in.Body.TrackingCode = Coded{in.Body.TrackingCode}.plain()
+			}
+			return h.Queries.Candidates(ctx, in.Office, in.Body)
 		})
 }
 

@@ -56,6 +56,9 @@ func (s *Server) unread(c *fiber.Ctx, err error) error {
 // ends the connection after a request whose own end is in doubt.
 func (s *Server) known(handle fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(request *fasthttp.RequestCtx) {
+		if s.atOnce(request) {
+			return
+		}
 		switch {
 		case twoLengths(&request.Request.Header):
 			request.SetConnectionClose()
@@ -146,9 +149,12 @@ func hardened(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, noContent)
 	return c.Next()
 }
+
+// noContent keeps what is no page from doing anything.
+const noContent = "default-src 'none'; frame-ancestors 'none'"
 
 // knowing refuses parameters that cannot be read, and those of the query that
 // were not declared or come twice: a mistyped filter must not look like an answer.

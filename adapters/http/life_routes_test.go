@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +22,7 @@ import (
 
 	"govahi/adapters/limits"
 	"govahi/commands"
+	"govahi/docs"
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
 	"govahi/queries"
@@ -29,6 +32,7 @@ import (
 type told struct {
 	*life
 	code, serial, fingerprint string
+	number                    string // of the case
 }
 
 func form() commands.FormInput {
@@ -130,7 +134,7 @@ func TestOneCertificateOverHTTP(t *testing.T) {
 		{"certificates are not for strangers", certificateStrangers},
 		{"dashboard and management", dashboards},
 		{"lists of the unit, the stock, the offices", lists},
-		{"a revocation shows at once, everywhere", revocation},
+		{"a revocation shows at once, everywhere", revokes},
 		{"OCSP: revoked", ocspSays(ocsp.Revoked)},
 		{"CRL after", crlHolds(true)},
 		{"the verification page: revoked", verifiesAs("باطل", "revoked")},
@@ -319,7 +323,7 @@ func pems(t *testing.T, l *told) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := x509.VerifyOptions{Roots: roots, Intermediates: issuers, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	options := x509.VerifyOptions{Roots: roots, Intermediates: issuers, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}
 	if _, err := c.Verify(options); err != nil {
 		t.Error(err)
 	}
@@ -361,6 +365,15 @@ func verifiesAs(word, state string) func(*testing.T, *told) {
 			if a.StatusCode != 200 || !strings.Contains(string(a.body), "صادر نشده") || strings.Contains(string(a.body), "<script>") {
 				t.Errorf("%s: %d %s", unknown, a.StatusCode, a.body)
 			}
+		}
+		print := l.fingerprint
+		for _, form := range []string{"fingerprint=" + print, "fingerprint=" + strings.ToUpper(print[:32]) + "+" + print[32:], "serial=" + print} {
+			if a := l.get("", "/verify?"+form); a.StatusCode != 200 || !strings.Contains(string(a.body), "standing valid") && !strings.Contains(string(a.body), "standing revoked") {
+				t.Errorf("by %s: %d %s", form, a.StatusCode, a.body)
+			}
+		}
+		if a := l.get("", "/verify?fingerprint="+strings.Repeat("ab", 32)); a.StatusCode != 200 || !strings.Contains(string(a.body), "standing unknown") {
+			t.Errorf("by a fingerprint of nothing: %d %s", a.StatusCode, a.body)
 		}
 		if a := l.get("", "/verify"); a.StatusCode != 200 || !strings.Contains(string(a.body), "<form") {
 			t.Errorf("the bare form: %d", a.StatusCode)
@@ -551,9 +564,9 @@ func appointed(t *testing.T, l *told, officer Me) {
 	}
 }
 
-// revocation follows a report of false information; a question with ?after=
+// revokes follows a report of false information; a question with ?after=
 // shows it whatever view it is answered from.
-func revocation(t *testing.T, l *told) {
+func revokes(t *testing.T, l *told) {
 	a, after := l.done("stranger", "/certificates/"+l.serial+"/reports", map[string]string{"statement": "کارمند نیست"})
 	var opened TrackingCode
 	a.json(t, &opened)
@@ -596,5 +609,47 @@ func logDown(t *testing.T, l *told) {
 	}
 	if a := l.get("", "/pki/ocsp/"+base64.StdEncoding.EncodeToString(l.question(t, l.serial))); !bytes.Equal(a.body, ocsp.TryLaterErrorResponse) {
 		t.Errorf("OCSP: %x", a.body)
+	}
+}
+
+// TestTheRepositoryHoldsWhatItLists fetches everything that the page leads to.
+func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
+	l := alive(t)
+	before := l.get("", "/pki")
+	if before.StatusCode != 200 || strings.Contains(string(before.body), "/pki/issuer.crl") {
+		t.Errorf("before the first list: %d %s", before.StatusCode, before.body)
+	}
+	for range 2 {
+		if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := string(l.get("", "/pki").body)
+	for _, address := range regexp.MustCompile(`href="(/pki/[^"]+)"`).FindAllStringSubmatch(page, -1) {
+		if a := l.get("", address[1]); a.StatusCode != 200 || len(a.body) == 0 {
+			t.Errorf("%s: %d", address[1], a.StatusCode)
+		}
+	}
+	for path, want := range map[string]*x509.Certificate{
+		"/pki/issuer.cer": l.ca.Certificate(), "/pki/root.cer": l.ca.Root(), "/pki/issuer.pem": l.ca.Certificate(), "/pki/root.pem": l.ca.Root(),
+	} {
+		body := l.get("", path).body
+		if block, _ := pem.Decode(body); block != nil {
+			body = block.Bytes
+		}
+		if !bytes.Equal(body, want.Raw) || !strings.Contains(page, path) {
+			t.Errorf("%s is not the certificate, or not on the page", path)
+		}
+	}
+	cps := l.get("", "/pki/cps")
+	if sum := sha256.Sum256(cps.body); cps.Header.Get("ETag") != `"`+hex.EncodeToString(sum[:])+`"` || docs.CPS.SHA256() != hex.EncodeToString(sum[:]) {
+		t.Errorf("the statement's hash is %s", cps.Header.Get("ETag"))
+	}
+	var lists []queries.CRL
+	for deadline := time.Now().Add(10 * time.Second); len(lists) == 0 && time.Now().Before(deadline); {
+		l.get("", "/pki/crls").json(t, &lists)
+	}
+	if sum := sha256.Sum256(l.get("", "/pki/issuer.crl").body); len(lists) != 1 || lists[0].SHA256 != nil && *lists[0].SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("lists: %+v", lists)
 	}
 }

@@ -59,13 +59,20 @@ func bare(t testing.TB) *life {
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
 		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
-		Registry: matching{}, Clock: now, Handler: "handler-1", Step: func(string) {},
+		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.app.Gateways = commands.Gateways{
 		Named: map[string]commands.Gateway{"bank1": paying{}}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,
 	}
-	l.publisher = commands.NewPublisher(l.app)
+	l.publish(memlog.NewShelf())
 	return l
+}
+
+// publish has the lists laid on a shelf.
+func (l *life) publish(shelf commands.Shelf) {
+	l.publisher = commands.NewPublisher(l.app, commands.Publishing{
+		Authority: l.ca, Signer: l.app.Signer, Shelf: shelf, Checker: l.ca.Checker(l.log),
+	})
 }
 
 func now() time.Time { return time.Now().UTC() }
@@ -82,6 +89,7 @@ func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 func alive(t *testing.T) *life {
 	t.Helper()
 	l, pool := bare(t), pgtest.Pool(t)
+	l.publish(projections.NewShelf(pool))
 	runner := projections.NewRunner(projections.Parts{
 		Pool: pool, Log: l.log, Feed: func(string) event.Feed { return &prompt{log: l.log} }, Keeper: l.app.Keeper, Terms: keyed{},
 		Report: slog.New(slog.DiscardHandler),
@@ -334,11 +342,11 @@ func (paying) Verify(_ context.Context, p commands.GatewayPayment) (commands.Ver
 	return commands.Verdict{Standing: commands.Held, Money: domainpayment.Money{RRN: "700000000001", Card: "999999******1234", AmountRial: p.AmountRial}}, nil
 }
 
-func (paying) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (paying) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return commands.Held, nil
 }
 
-func (paying) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (paying) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return commands.Paid, nil
 }
 

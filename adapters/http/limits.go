@@ -19,6 +19,7 @@ type Limits struct {
 	Guesses *limits.Tries // of e-mail codes, by network: those that were wrong
 	Lookups *limits.Tries // of requests without a token, by network: those that found nothing
 	Letters *limits.Tries // asked for, by network
+	Reports *limits.Tries // of false information without a token, by network
 	Tracked *limits.Tries // second factors, by tracking code: those that were wrong
 }
 
@@ -29,13 +30,14 @@ func DefaultLimits(clock func() time.Time) Limits {
 		Guesses: &limits.Tries{Max: 60, Within: time.Hour, Clock: clock},
 		Lookups: &limits.Tries{Max: 60, Within: time.Hour, Clock: clock},
 		Letters: &limits.Tries{Max: 120, Within: time.Hour, Clock: clock},
+		Reports: &limits.Tries{Max: 5, Within: time.Hour, Clock: clock},
 		Tracked: &limits.Tries{Max: 10, Within: time.Hour, Clock: clock},
 	}
 }
 
 // NoLimits allow everything: for load in development.
 func NoLimits() Limits {
-	return Limits{Guesses: &limits.Tries{}, Lookups: &limits.Tries{}, Letters: &limits.Tries{}, Tracked: &limits.Tries{}}
+	return Limits{Guesses: &limits.Tries{}, Lookups: &limits.Tries{}, Letters: &limits.Tries{}, Reports: &limits.Tries{}, Tracked: &limits.Tries{}}
 }
 
 var errTries = fault.New(fault.TooMany, "too-many-tries",
@@ -69,7 +71,7 @@ func (s *Server) limited(t *limits.Tries, forgiven func(status int) bool) func(h
 // right forgives a guess that was right, or that nobody answered.
 func right(status int) bool { return status < 400 || status >= 500 }
 
-// refused forgives what caused no letter.
+// refused forgives what caused no letter, or no report.
 func refused(status int) bool { return status >= 400 }
 
 // network is where a request comes from: an IPv4 address, or the /64 of an IPv6

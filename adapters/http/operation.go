@@ -39,6 +39,7 @@ const (
 	Guesses         // wrong codes
 	Lookups         // what found nothing
 	Letters         // messages that it causes
+	Reports         // of false information, by who did not sign in
 )
 
 // Nothing is the answer to a command that needs no more than its position.
@@ -116,6 +117,8 @@ func (s *Server) counted(d *huma.Operation, l Limit) {
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Lookups, right))
 	case Letters:
 		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Letters, refused))
+	case Reports:
+		d.Middlewares = append(d.Middlewares, s.limited(s.Limits.Reports, refused))
 	}
 }
 

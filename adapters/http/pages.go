@@ -2,8 +2,12 @@ package http
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"govahi/adapters/web"
@@ -29,16 +33,22 @@ func (h House) pages(s *Server) {
 		})
 	PublicRaw(s, Operation{ID: "verify-certificate", Method: "GET", Path: verifyPage, Tag: tag, Summary: "Whether a certificate or a sheet is valid, without personal data", Type: pageType},
 		func(ctx context.Context, in *struct {
-			Serial string `query:"serial" maxLength:"64"`
+			Serial      string `query:"serial" maxLength:"120" doc:"Serial, or SHA-256 fingerprint, hexadecimal"`
+			Fingerprint string `query:"fingerprint" maxLength:"120" doc:"SHA-256 of the certificate, hexadecimal; colons and spaces are understood"`
 		},
 		) (Raw, error) {
-			data, err := h.verification(ctx, in.Serial)
+			serial, err := h.serialOf(ctx, in.Serial, in.Fingerprint)
+			if err != nil {
+				return Raw{}, err
+			}
+			data, err := h.verification(ctx, serial)
 			if err != nil {
 				return Raw{}, err
 			}
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
 	h.trackPages(s)
+	h.reportPages(s)
 	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
 			data, err := h.sheet(ctx, id, in.plain())
@@ -63,8 +73,34 @@ func (h House) pages(s *Server) {
 func (h House) home() web.HomeData {
 	return web.HomeData{
 		Verify: verifyPage, Track: trackPage, Tariffs: tariffsPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
-		Root: "/pki/chain.pem", Development: h.Development,
+		Root: "/pki/root.cer", Repository: "/pki", Development: h.Development,
 	}
+}
+
+// serialOf finds a certificate by its fingerprint, which people may also write
+// where the serial goes. The view tells whose it is, and the log how it stands.
+func (h House) serialOf(ctx context.Context, serial, fingerprint string) (string, error) {
+	print := plainPrint(fingerprint)
+	if print == "" {
+		print = plainPrint(serial)
+	}
+	if print == "" {
+		return serial, nil
+	}
+	c, err := h.Queries.ByFingerprint(ctx, print)
+	if errors.Is(err, certificate.ErrNotIssued) {
+		return print, nil // shown as unknown
+	}
+	return c.Serial, err
+}
+
+// plainPrint is a SHA-256 in lower-case hexadecimal; none for any other text.
+func plainPrint(text string) string {
+	text = strings.ToLower(strings.NewReplacer(":", "", " ", "", "-", "", "\u200c", "").Replace(text))
+	if raw, err := hex.DecodeString(text); err != nil || len(raw) != sha256.Size {
+		return ""
+	}
+	return text
 }
 
 // verification answers from the log itself: a revoked sheet is void at once.
@@ -83,6 +119,8 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	switch {
 	case c.Status == certificate.Withdrawn:
 		data.Standing, data.Reason, data.RevokedAt = web.Revoked, c.Reason, c.Since
+	case c.Status == certificate.OnHold && !now.After(c.Issued.NotAfter):
+		data.Standing, data.RevokedAt = web.Held, c.Hold.At
 	case now.After(c.Issued.NotAfter):
 		data.Standing = web.Expired
 	default:
@@ -112,6 +150,9 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 	now, err := h.App.StatusOf(ctx, value(r.Serial))
 	if err != nil {
 		return web.SheetData{}, err
+	}
+	if now.Status == certificate.OnHold {
+		return web.SheetData{}, certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(now.Status))
 	}
 	if now.Status != certificate.Valid {
 		return web.SheetData{}, errSheetVoid

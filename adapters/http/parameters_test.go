@@ -25,9 +25,9 @@ func TestFiltersListWhatTheyTake(t *testing.T) {
 			string(enrollment.StatusRejected), string(enrollment.StatusWithdrawn), string(enrollment.StatusRevoked), "active",
 		},
 		"/certificates?status=": {
-			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.Abandoned), string(certificate.Withdrawn),
+			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.OnHold), string(certificate.Abandoned), string(certificate.Withdrawn),
 		},
-		"/cases?status=": {string(cases.Open), string(cases.Refuted), string(cases.Established)},
+		"/cases?status=": {string(cases.Open), string(cases.Investigating), string(cases.Refuted), string(cases.Established)},
 	} {
 		reads := l.log.reads.Load()
 		p := l.get("manager", path+canary).problem(t)

@@ -397,6 +397,8 @@ func (p *prepared) hand() {
 	p.does("printed", "officer-1", "/requests/{code}/sheet", nil)
 	p.does("delivered", "officer-1", "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
 	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
+	p.does("suspended", "applicant", "/certificates/{serial}/suspension", map[string]int{"days": 7})
+	p.back("accepted")
 	var opened TrackingCode
 	p.does("reported", "applicant-2", "/certificates/{serial}/reports", statement()).json(p.t, &opened)
 	p.number = opened.TrackingCode
@@ -431,37 +433,43 @@ func when(at string, body any) ripe {
 func (p *prepared) due() map[string]ripe {
 	year := now().AddDate(1, 0, 0)
 	return map[string]ripe{
-		"open-request":         when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
-		"complete-form":        when("draft", form()),
-		"send-email-code":      when("completed", nil),
-		"confirm-email":        when("completed", p.emailCode()),
-		"accept-liability":     when("proved", notice()),
-		"submit-request":       when("ready", inOffice1()),
-		"withdraw-request":     when("at-office", nil),
-		"verify-documents":     when("at-office", originals()),
-		"repeat-inquiry":       when("inconclusive", nil),
-		"record-payment":       when("under-control", payment()),
-		"start-payment":        when("at-office", map[string]string{"provider": "bank1"}),
-		"settle-by-contract":   when("inside", map[string]any{"amountRial": 1_500_000}),
-		"record-refund":        when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
-		"conclude-contract":    when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
-		"end-contract":         when("contracted", map[string]string{"company": "10999001013"}),
-		"require-control":      when("under-control", map[string]string{"control": "address"}),
-		"close-control":        when("calling", map[string]any{"control": "telephone", "passed": true}),
-		"request-correction":   when("under-control", map[string]any{"fields": []string{"post"}}),
-		"reject-request":       when("under-control", map[string]string{"reason": "not-entitled"}),
-		"confirm-information":  when("controlled", p.record),
-		"reserve-token":        when("stocked", map[string]string{"token": "TOKEN1"}),
-		"issue-certificate":    when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
-		"personalise-token":    when("issued", p.readBack()),
-		"print-sheet":          when("on-token", nil),
-		"deliver-token":        when("printed", map[string]string{"identityChecked": "national-card"}),
-		"accept-certificate":   when("delivered", nil),
-		"define-access":        when("delivered", p.access()),
-		"revoke-certificate":   when("accepted", map[string]string{"reason": "superseded"}),
-		"report-inaccuracy":    when("accepted", statement()),
-		"refute-inaccuracy":    when("reported", statement()),
-		"establish-inaccuracy": when("reported", statement()),
+		"open-request":             when("begin", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}),
+		"complete-form":            when("draft", form()),
+		"send-email-code":          when("completed", nil),
+		"confirm-email":            when("completed", p.emailCode()),
+		"accept-liability":         when("proved", notice()),
+		"submit-request":           when("ready", inOffice1()),
+		"withdraw-request":         when("at-office", nil),
+		"verify-documents":         when("at-office", originals()),
+		"repeat-inquiry":           when("inconclusive", nil),
+		"record-payment":           when("under-control", payment()),
+		"require-control":          when("under-control", map[string]string{"control": "address"}),
+		"close-control":            when("calling", map[string]any{"control": "telephone", "passed": true}),
+		"request-correction":       when("under-control", map[string]any{"fields": []string{"post"}}),
+		"reject-request":           when("under-control", map[string]string{"reason": "not-entitled"}),
+		"confirm-information":      when("controlled", p.record),
+		"reserve-token":            when("stocked", map[string]string{"token": "TOKEN1"}),
+		"issue-certificate":        when("reserved", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)}),
+		"personalise-token":        when("issued", p.readBack()),
+		"print-sheet":              when("on-token", nil),
+		"deliver-token":            when("printed", map[string]string{"identityChecked": "national-card"}),
+		"accept-certificate":       when("delivered", nil),
+		"define-access":            when("delivered", p.access()),
+		"revoke-certificate":       when("accepted", map[string]string{"reason": "superseded"}),
+		"suspend-certificate":      when("accepted", map[string]int{"days": 7}),
+		"revoke-formally":          when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
+		"lift-suspension":          when("suspended", nil),
+		"report-inaccuracy":        when("accepted", statement()),
+		"refute-inaccuracy":        when("reported", statement()),
+		"establish-inaccuracy":     when("reported", statement()),
+		"open-investigation":       when("reported", nil),
+		"add-evidence":             when("reported", map[string]string{"statement": "نمونه است", "letter": "12 1405/08/01"}),
+		"report-affiliation-ended": when("accepted", map[string]string{"number": "12", "date": "1405/01/01"}),
+		"start-payment":            when("at-office", map[string]string{"provider": "bank1"}),
+		"settle-by-contract":       when("inside", map[string]any{"amountRial": 1_500_000}),
+		"record-refund":            when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
+		"conclude-contract":        when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
+		"end-contract":             when("contracted", map[string]string{"company": "10999001013"}),
 		"open-office": when("begin", map[string]string{
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
@@ -589,7 +597,10 @@ func TestWhoMayAsk(t *testing.T) {
 	t.Parallel()
 	l := tell(t).issued()
 	l.formerly()
-	l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	var opened TrackingCode
+	a, _ := l.done("applicant-2", "/certificates/"+l.serial+"/reports", statement())
+	a.json(t, &opened)
+	l.number = opened.TrackingCode
 	if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -605,6 +616,8 @@ func TestWhoMayAsk(t *testing.T) {
 				switch d.OperationID {
 				case "search-office-requests":
 					body = `{"surname":"نمونه پور"}`
+				case "find-certificates":
+					body = `{"personCode":"9992009098","mobile":"09120001234"}`
 				case "find-appointments":
 					body = `{"personCode":"9992005051"}`
 				case "track-request":
@@ -613,6 +626,8 @@ func TestWhoMayAsk(t *testing.T) {
 					headers, body = append(headers, "Content-Type", formType), "trackingCode="+l.code+"&lastFour=1234"
 				case "post-payment-callback":
 					headers, body = append(headers, "Content-Type", formType), "Status=OK"
+				case "post-report":
+					headers, body = append(headers, "Content-Type", formType), "key="+randomKey()+"&statement=x&serial="+l.serial
 				case "post-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}
@@ -645,6 +660,9 @@ func (l *told) abandoned() *strings.Replacer {
 
 // path is the operation's, about the certificate of the story.
 func (l *told) path(d described) string {
+	if strings.HasPrefix(d.path, "/cases/") {
+		return strings.Replace(d.path, "{code}", l.number, 1)
+	}
 	return strings.NewReplacer(
 		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt",
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),

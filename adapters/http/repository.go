@@ -2,16 +2,41 @@ package http
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/web"
 	"govahi/commands"
+	"govahi/docs"
 	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/queries"
 )
+
+// Knowledge is what the responder knows of serials without a look at the log.
+type Knowledge struct{ *commands.Standings }
+
+// Known is where a serial stands; false where that is not known well enough.
+func (k Knowledge) Known(serial string) (pki.Status, bool) {
+	s, ok := k.Of(serial)
+	switch {
+	case !ok:
+		return pki.Status{}, false
+	case s.Status == certificate.Valid:
+		return pki.Status{State: pki.Good}, true
+	}
+	return pki.Status{State: pki.Revoked, Reason: s.Reason, RevokedAt: s.Since}, true
+}
 
 // Statuses answers OCSP straight from the log: no view's delay makes a revoked
 // certificate good, and no unknown one (RFC 6960 §2.2).
@@ -27,6 +52,8 @@ func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error)
 		return pki.Status{State: pki.Good}, nil
 	case c.Status == certificate.Withdrawn:
 		return pki.Status{State: pki.Revoked, Reason: c.Reason, RevokedAt: c.Since}, nil
+	case c.Status == certificate.OnHold: // RFC 6960 §2.2: revoked, for a time
+		return pki.Status{State: pki.Revoked, Reason: certificate.CertificateHold, RevokedAt: c.Hold.At}, nil
 	}
 	return pki.Status{}, nil
 }
@@ -34,17 +61,27 @@ func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error)
 // repository is what relying parties fetch (RFC 5280 §4.2.1.13, §4.2.2.1).
 func (h House) repository(s *Server) {
 	const tag = "Repository"
+	if h.Responder != nil {
+		s.status = h.Responder.Ready
+	}
 	PublicRaw(s, Operation{ID: "get-crl", Method: "GET", Path: "/pki/issuer.crl", Tag: tag, Summary: "The latest certificate revocation list, DER", View: "crls", Type: "application/pkix-crl"},
 		func(ctx context.Context, _ *struct{}) (Raw, error) { return h.crl(ctx) })
-	PublicRaw(s, Operation{ID: "get-issuer", Method: "GET", Path: "/pki/issuer.cer", Tag: tag, Summary: "The issuing CA's certificate, DER", Type: "application/pkix-cert"},
-		func(context.Context, *struct{}) (Raw, error) {
-			return Raw{Body: h.Authority.Certificate().Raw, Cache: "public, max-age=86400"}, nil
+	Public(s, Operation{ID: "list-crls", Method: "GET", Path: "/pki/crls", Tag: tag, Summary: "The latest numbers of the revocation list, the last first", View: "crls"},
+		func(ctx context.Context, _ *struct{}) ([]queries.CRL, error) {
+			return h.Queries.CRLs(ctx, h.Authority.Issuer())
 		})
-	PublicRaw(s, Operation{ID: "get-chain", Method: "GET", Path: "/pki/chain.pem", Tag: tag, Summary: "Issuing CA and root, PEM", Type: "application/x-pem-file"},
-		func(context.Context, *struct{}) (Raw, error) {
-			return Raw{Body: h.chain(), Cache: "public, max-age=86400"}, nil
+	h.authorities(s)
+	PublicRaw(s, Operation{ID: "get-cps", Method: "GET", Path: "/pki/cps", Tag: tag, Summary: "The certification practice statement (RFC 3647)", Type: pageType},
+		func(context.Context, *struct{}) (Raw, error) { return policyDocument(docs.CPS), nil })
+	PublicRaw(s, Operation{ID: "get-repository", Method: "GET", Path: "/pki", Tag: tag, Summary: "What the centre publishes, as a page", View: "crls", Type: pageType},
+		func(ctx context.Context, _ *struct{}) (Raw, error) {
+			data, err := h.published(ctx)
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Repository(w, data) })
 		})
-	PublicRaw(s, Operation{ID: "get-ocsp", Method: "GET", Path: "/pki/ocsp/*", Tag: tag, Summary: "Certificate status, request in the path (RFC 6960 §A.1)", Type: "application/ocsp-response"},
+	PublicRaw(s, Operation{ID: getOCSP, Method: "GET", Path: "/pki/ocsp/*", Tag: tag, Summary: "Certificate status, request in the path (RFC 6960 §A.1)", Type: ocspAnswer},
 		func(ctx context.Context, in *struct {
 			Request string `path:"*"`
 		},
@@ -55,7 +92,7 @@ func (h House) repository(s *Server) {
 			}
 			return status(h.Responder.Answer(ctx, request), true), nil
 		})
-	PublicRaw(s, Operation{ID: "post-ocsp", Method: "POST", Path: "/pki/ocsp", Tag: tag, Summary: "Certificate status, request in the body (RFC 6960 §A.1)", Type: "application/ocsp-response"},
+	PublicRaw(s, Operation{ID: postOCSP, Method: "POST", Path: "/pki/ocsp", Tag: tag, Summary: "Certificate status, request in the body (RFC 6960 §A.1)", Type: ocspAnswer},
 		func(ctx context.Context, in *struct {
 			RawBody []byte `contentType:"application/ocsp-request"`
 		},
@@ -65,7 +102,7 @@ func (h House) repository(s *Server) {
 }
 
 func (h House) crl(ctx context.Context) (Raw, error) {
-	list, err := h.Queries.CRL(ctx, h.Authority.Issuer())
+	list, err := h.Queries.List(ctx, h.Authority.Issuer())
 	if err != nil {
 		return Raw{}, err
 	}
@@ -75,6 +112,65 @@ func (h House) crl(ctx context.Context) (Raw, error) {
 		"Last-Modified": list.ThisUpdate.UTC().Format(http.TimeFormat),
 		"Expires":       h.App.Clock().Add(time.Minute).UTC().Format(http.TimeFormat),
 	}}, nil
+}
+
+// authorities are the CA's certificates, in both forms.
+func (h House) authorities(s *Server) {
+	for _, c := range []struct {
+		id, path, summary, kind string
+		body                    func() []byte
+	}{
+		{"get-issuer", "/pki/issuer.cer", "The issuing CA's certificate, DER", derType, func() []byte { return h.Authority.Certificate().Raw }},
+		{"get-issuer-pem", "/pki/issuer.pem", "The issuing CA's certificate, PEM", pemType, func() []byte { return pemOf(h.Authority.Certificate()) }},
+		{"get-root", "/pki/root.cer", "The root's certificate, DER", derType, func() []byte { return h.Authority.Root().Raw }},
+		{"get-root-pem", "/pki/root.pem", "The root's certificate, PEM", pemType, func() []byte { return pemOf(h.Authority.Root()) }},
+		{"get-chain", "/pki/chain.pem", "Issuing CA and root, PEM", pemType, h.chain},
+	} {
+		PublicRaw(s, Operation{ID: c.id, Method: "GET", Path: c.path, Tag: "Repository", Summary: c.summary, Type: c.kind},
+			func(context.Context, *struct{}) (Raw, error) {
+				return Raw{Body: c.body(), Cache: "public, max-age=86400"}, nil
+			})
+	}
+}
+
+const (
+	derType = "application/pkix-cert"
+	pemType = "application/x-pem-file"
+)
+
+func pemOf(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// policyDocument is a policy document as it stands; its hash names its version.
+func policyDocument(d docs.Document) Raw {
+	return Raw{Body: d.Body, Cache: "public, max-age=3600", Header: map[string]string{
+		"ETag": `"` + d.SHA256() + `"`, "Content-Security-Policy": web.Policy,
+	}}
+}
+
+// published is all that there is to fetch.
+func (h House) published(ctx context.Context) (web.RepositoryData, error) {
+	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage}
+	for name, c := range map[string]*x509.Certificate{"issuer": h.Authority.Certificate(), "root": h.Authority.Root()} {
+		sum := sha256.Sum256(c.Raw)
+		data.Certificates = append(data.Certificates, web.Published{
+			Name: c.Subject.CommonName, Address: "/pki/" + name + ".cer", PEM: "/pki/" + name + ".pem",
+			SHA256: hex.EncodeToString(sum[:]), Date: c.NotAfter,
+		})
+	}
+	slices.SortFunc(data.Certificates, func(a, b web.Published) int { return strings.Compare(a.Address, b.Address) })
+	date, err := time.Parse(time.DateOnly, docs.CPS.Date)
+	if err != nil {
+		return data, err
+	}
+	data.Documents = []web.Published{{Name: docs.CPS.Title, Address: "/pki/cps", SHA256: docs.CPS.SHA256(), Version: docs.CPS.Version, Date: date}}
+	list, err := h.Queries.List(ctx, h.Authority.Issuer())
+	if errors.Is(err, crl.ErrNone) {
+		return data, nil
+	}
+	data.List.Address, data.Number, data.ThisUpdate, data.NextUpdate = "/pki/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	return data, err
 }
 
 func (h House) chain() []byte {
@@ -89,10 +185,10 @@ func (h House) chain() []byte {
 func status(a pki.Answer, cacheable bool) Raw {
 	raw := Raw{Body: a.Body}
 	if cacheable && a.ETag != "" {
-		raw.Cache = fmt.Sprintf("public, max-age=%d, no-transform, must-revalidate", int(a.MaxAge.Seconds()))
+		raw.Cache = cacheControl(a)
 		raw.Header = map[string]string{
 			"ETag":          a.ETag,
-			"Last-Modified": a.LastModified.UTC().Format(http.TimeFormat),
+			"Last-Modified": a.LastModified,
 			"Expires":       a.Expires.UTC().Format(http.TimeFormat),
 		}
 	}

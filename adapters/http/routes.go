@@ -40,6 +40,21 @@ func Declare(s *Server, h House) {
 	h.management(s)
 	h.repository(s)
 	h.pages(s)
+	h.offer(s)
+}
+
+// offer lists in the document what this house certifies: what else is asked for
+// is refused by its form.
+func (h House) offer(s *Server) {
+	var products []any
+	for _, p := range h.Authority.Profiles().Products() {
+		products = append(products, p)
+	}
+	for body, field := range map[string]string{"OpenRequest": "certificateType", "PublishTariff": "product"} {
+		property := s.api.OpenAPI().Components.Schemas.Map()[body].Properties[field]
+		property.Enum = products
+		property.PrecomputeMessages()
+	}
 }
 
 // What is computed from several views waits for all of them.

@@ -51,6 +51,7 @@ type Server struct {
 	streams  *hub
 	declared map[string]bool // method and path
 	document []byte          // the OpenAPI document, once all is declared
+	status   quickly         // of certificates; nil where nobody answers
 }
 
 // The limits of one request.

@@ -155,7 +155,7 @@ func (g Settling) Verify(ctx context.Context, p commands.GatewayPayment) (comman
 
 // standingOf is what a refusal says of the sale. A sale that the bank does not
 // know by this reference may be known by another one.
-func standingOf(code string) (commands.Standing, error) {
+func standingOf(code string) (commands.PaymentStanding, error) {
 	switch code {
 	case resNoSale, resNoReference, resNotVerified:
 		return commands.Awaited, nil
@@ -168,7 +168,7 @@ func standingOf(code string) (commands.Standing, error) {
 }
 
 // Settle has the sale paid out; that it was before is as good.
-func (g Settling) Settle(ctx context.Context, p commands.GatewayPayment) (commands.Standing, error) {
+func (g Settling) Settle(ctx context.Context, p commands.GatewayPayment) (commands.PaymentStanding, error) {
 	code, _, err := g.call(ctx, "bpSettleRequest", sale(p)...)
 	if err != nil {
 		return "", err
@@ -181,7 +181,7 @@ func (g Settling) Settle(ctx context.Context, p commands.GatewayPayment) (comman
 
 // Inquire asks where the sale of the reference stands: this bank says whether it
 // is verified.
-func (g Settling) Inquire(ctx context.Context, p commands.GatewayPayment) (commands.Standing, error) {
+func (g Settling) Inquire(ctx context.Context, p commands.GatewayPayment) (commands.PaymentStanding, error) {
 	if p.Hint == "" {
 		return commands.Awaited, nil
 	}

@@ -130,12 +130,12 @@ func (g Verifying) Verify(ctx context.Context, p commands.GatewayPayment) (comma
 }
 
 // Settle has nothing to do.
-func (Verifying) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (Verifying) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return commands.Held, nil
 }
 
 // Inquire asks where the payment stands.
-func (g Verifying) Inquire(ctx context.Context, p commands.GatewayPayment) (commands.Standing, error) {
+func (g Verifying) Inquire(ctx context.Context, p commands.GatewayPayment) (commands.PaymentStanding, error) {
 	a, err := g.call(ctx, "inquiry", verifyingRequest{Authority: p.Reference})
 	if err != nil {
 		return "", err
@@ -143,7 +143,7 @@ func (g Verifying) Inquire(ctx context.Context, p commands.GatewayPayment) (comm
 	if a.Code == codeAuthority || a.Code == codeUnknown || a.Code == codeForeign {
 		return commands.Declined, nil
 	}
-	standing, known := map[string]commands.Standing{
+	standing, known := map[string]commands.PaymentStanding{
 		"PAID": commands.Paid, "VERIFIED": commands.Held, "IN_BANK": commands.Awaited, "FAILED": commands.Declined, "REVERSED": commands.Returned,
 	}[a.Status]
 	if a.Code != codeDone || !known {

@@ -11,14 +11,15 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/commands"
+	"govahi/domain/profile"
 )
 
 // Config is what certificates say beside their subject's own data.
@@ -26,27 +27,18 @@ type Config struct {
 	CRL               string // http URL of the revocation list
 	OCSP              string // http URL of the responder
 	IssuerCertificate string // http URL of the issuer's certificate, DER
-	CPS               string // URL of the certification practice statement
-	Policy            asn1.ObjectIdentifier
-	Sector            string // O of the subject: Governmental or Non-Governmental (domain §4.3)
+	CPS               string // URL of the certification practice statement, where the profile names none
+	Profiles          profile.Set
 }
 
-// Sectors of the subject's organisation.
-const (
-	Governmental    = "Governmental"
-	NonGovernmental = "Non-Governmental"
-)
-
-// developmentPolicy lies in the arc that RFC 5612 sets aside for examples; the
-// national root assigns the real one.
-var developmentPolicy = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 1, 1}
-
 // Under places everything that relying parties fetch under one http URL, as the
-// public listener serves it: RFC 5280 §8 warns against https here.
+// public listener serves it: RFC 5280 §8 warns against https here. The profiles
+// are those that come with the program; their policies lie in the arc that RFC
+// 5612 sets aside for examples, for the national root assigns the real ones.
 func Under(base string) Config {
 	return Config{
 		CRL: base + "/pki/issuer.crl", OCSP: base + "/pki/ocsp", IssuerCertificate: base + "/pki/issuer.cer",
-		CPS: base + "/pki/cps", Policy: developmentPolicy, Sector: NonGovernmental,
+		CPS: base + "/pki/cps", Profiles: profiles.Default(),
 	}
 }
 
@@ -58,6 +50,7 @@ type Authority struct {
 	fingerprint string
 	linter      linter
 	throwaway   throwaway
+	crls        crlEncoder
 }
 
 var _ commands.Authority = (*Authority)(nil)
@@ -80,8 +73,12 @@ func Open(issuer, root []byte, config Config) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	crls, err := newCRLEncoder(t)
+	if err != nil {
+		return nil, err
+	}
 	l, err := newLinter()
-	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t}, err
+	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t, crls}, err
 }
 
 // ParseCertificate reads one certificate, PEM or DER.
@@ -94,6 +91,9 @@ func ParseCertificate(data []byte) (*x509.Certificate, error) {
 
 // Issuer is the SHA-256 of the issuer's certificate, hexadecimal.
 func (a *Authority) Issuer() string { return a.fingerprint }
+
+// Profiles are those by which it issues.
+func (a *Authority) Profiles() profile.Set { return a.config.Profiles }
 
 // Certificate is the issuer's certificate.
 func (a *Authority) Certificate() *x509.Certificate { return a.certificate }
@@ -110,7 +110,7 @@ type throwaway struct {
 }
 
 func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
-	key, err := keyLike(issuer.PublicKey)
+	key, err := KeyLike(issuer.PublicKey)
 	if err != nil {
 		return throwaway{}, fmt.Errorf("pki: throwaway key: %w", err)
 	}
@@ -119,7 +119,8 @@ func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
 	return throwaway{key, &twin}, nil
 }
 
-func keyLike(public crypto.PublicKey) (crypto.Signer, error) {
+// KeyLike makes a key of the same kind as a public one, to be thrown away.
+func KeyLike(public crypto.PublicKey) (crypto.Signer, error) {
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
 		return ecdsa.GenerateKey(p.Curve, rand.Reader)
@@ -130,24 +131,19 @@ func keyLike(public crypto.PublicKey) (crypto.Signer, error) {
 }
 
 // NewSerial is a fresh serial, lower-case hexadecimal: a prefix byte, which
-// keeps it positive and of one length, and 136 random bits. CA/B BR §7.1 asks
-// for 64, RFC 5280 §4.1.2.2 allows 20 octets. None is taken in vain while the
+// keeps it positive and of one length, and 136 random bits. None is taken in vain while the
 // issuer's own certificate is not valid.
 func (a *Authority) NewSerial(at time.Time) (string, error) {
 	if !a.validAt(seconds(at)) {
 		return "", ErrIssuerExpired
 	}
-	serial := make([]byte, 18)
+	serial := make([]byte, profile.SerialOctets)
 	if _, err := rand.Read(serial[1:]); err != nil {
 		return "", err
 	}
-	serial[0] = serialPrefix
+	serial[0] = profile.SerialPrefix
 	return hex.EncodeToString(serial), nil
 }
-
-// serialPrefix tells Govahi's serials apart from those of another system that
-// may issue under the same name.
-const serialPrefix = 0x67
 
 func sha256Hex(data []byte) string {
 	sum := sha256.Sum256(data)
@@ -162,18 +158,6 @@ func (a *Authority) CheckIssued(der, tbs []byte) (string, error) {
 		return "", ErrOtherBytes
 	}
 	if err := c.CheckSignatureFrom(a.certificate); err != nil {
-		return "", ErrIssuerSignature
-	}
-	return sha256Hex(der), nil
-}
-
-// CheckCRL does so for a revocation list; it returns the SHA-256 of the DER.
-func (a *Authority) CheckCRL(der, tbs []byte) (string, error) {
-	list, err := x509.ParseRevocationList(der)
-	if err != nil || !bytes.Equal(list.RawTBSRevocationList, tbs) {
-		return "", ErrOtherBytes
-	}
-	if err := list.CheckSignatureFrom(a.certificate); err != nil {
 		return "", ErrIssuerSignature
 	}
 	return sha256Hex(der), nil

@@ -13,13 +13,15 @@ import (
 	"encoding/pem"
 	"math"
 	"slices"
+
+	"govahi/domain/profile"
 )
 
-// minRSA is the shortest RSA modulus in bits, and rsaSizes those that the
-// profile allows.
+// minRSA is the shortest RSA modulus in bits, and rsaSizes those that a profile
+// may allow.
 const minRSA = 2048
 
-var rsaSizes = []int{2048, 3072, 4096}
+var rsaSizes = []int{2048, 3072}
 
 // CheckCSR proves possession (RFC 2986 §4.2), key type and strength, and
 // returns the SHA-256 of the key's SubjectPublicKeyInfo. Whatever else the
@@ -42,6 +44,18 @@ func (a *Authority) CheckCSR(csr []byte) (string, error) {
 		return "", ErrCSRSignature
 	}
 	return sha256Hex(request.RawSubjectPublicKeyInfo), nil
+}
+
+// Fits refuses a key of a kind that the profile does not certify.
+func (a *Authority) Fits(csr []byte, p profile.Profile) error {
+	request, err := parseCSR(csr)
+	if err != nil {
+		return err
+	}
+	if k, ok := profile.KeyOf(request.PublicKey); !ok || !p.Allows(k) {
+		return errKeyKind(p)
+	}
+	return nil
 }
 
 var requestSignatures = []x509.SignatureAlgorithm{

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"govahi/domain/fault"
+	"govahi/domain/profile"
 )
 
 // What a certification request may be refused for (RFC 2986, CA/B BR §6.1.1.3).
@@ -19,8 +20,8 @@ var (
 		"درخواست باید با SHA-256 یا قوی‌تر امضا شده باشد.",
 		"The request must be signed with SHA-256 or stronger.").At("csr")
 	ErrKeyType = fault.New(fault.Invalid, "key-type-unsupported",
-		"کلید باید RSA با ۲۰۴۸، ۳۰۷۲ یا ۴۰۹۶ بیت یا خم بیضوی P-256 یا P-384 باشد.",
-		"The key must be RSA of 2048, 3072 or 4096 bits, or on the curve P-256 or P-384.").At("csr")
+		"کلید باید RSA با ۲۰۴۸ یا ۳۰۷۲ بیت یا خم بیضوی P-256 یا P-384 باشد.",
+		"The key must be RSA of 2048 or 3072 bits, or on the curve P-256 or P-384.").At("csr")
 	ErrKeyWeak = fault.New(fault.Invalid, "key-too-weak",
 		"کلید کوتاه‌تر از ۲۰۴۸ بیت است؛ کلید تازه‌ای روی توکن بسازید.",
 		"The key is shorter than 2048 bits; make a new one on the token.").At("csr")
@@ -52,9 +53,23 @@ var (
 		"The issuer's own certificate has expired or is not valid yet.")
 	ErrSerial = fault.New(fault.Internal, "serial-malformed",
 		"شماره سریال درست نیست.", "The serial number is malformed.")
+	ErrRevokedWhen = fault.New(fault.Internal, "revocation-time-missing",
+		"زمان ابطال یک شماره سریال معلوم نیست؛ رویداد ابطال آن را بررسی کنید.",
+		"A serial is to be listed that was revoked at no time; check the event of its revocation.")
 	ErrListedTwice = fault.New(fault.Internal, "serial-listed-twice",
 		"یک شماره سریال دو بار در فهرست ابطال آمده است.", "A serial stands twice on the revocation list.")
 )
+
+// errKeyKind says which kinds of keys this type of certificate takes.
+func errKeyKind(p profile.Profile) error {
+	names := make([]string, len(p.Keys))
+	for i, k := range p.Keys {
+		names[i] = string(k)
+	}
+	return fault.New(fault.Invalid, "key-kind-not-in-profile",
+		fmt.Sprintf("برای «%s» کلید باید یکی از این‌ها باشد: %s. کلید تازه‌ای روی توکن بسازید.", p.Title.Fa, strings.Join(names, "، ")),
+		fmt.Sprintf("For %q the key must be one of: %s. Make a new key on the token.", p.Title.En, strings.Join(names, ", "))).At("csr")
+}
 
 // errLint names the lints that refuse; their names say what is wrong and hold
 // no personal data.

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	stdx509 "crypto/x509"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/zmap/zlint/v3/lint"
 
 	"govahi/domain/certificate"
+	"govahi/domain/profile"
 )
 
 // sources are the rules that hold here. The CA/Browser Forum's and the browsers'
@@ -69,7 +71,30 @@ func (l linter) certificate(der []byte) (certificate.LintResult, error) {
 	if err != nil {
 		return certificate.LintResult{}, errLint([]string{"unreadable"})
 	}
-	return l.verdict(zlint.LintCertificateEx(c, l.registry))
+	verdict, refusing := l.verdict(zlint.LintCertificateEx(c, l.registry))
+	return verdict, refusal(refusing)
+}
+
+// profiled judges a certificate of ours by the standards and by its profile.
+func (l linter) profiled(c *stdx509.Certificate, p profile.Profile, issuer *stdx509.Certificate) (certificate.LintResult, error) {
+	parsed, err := x509.ParseCertificate(c.Raw)
+	if err != nil {
+		return certificate.LintResult{}, errLint([]string{"unreadable"})
+	}
+	verdict, refusing := l.verdict(zlint.LintCertificateEx(parsed, l.registry))
+	broken := p.Check(c, issuer)
+	verdict.Linter += ", profile " + p.ID()
+	verdict.Passed += len(profile.Rules) - len(broken)
+	verdict.Warnings = append(verdict.Warnings, profile.Warnings(broken)...)
+	return verdict, refusal(append(refusing, profile.Errors(broken)...))
+}
+
+func refusal(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return errLint(names)
 }
 
 func (l linter) revocationList(der []byte) error {
@@ -77,15 +102,14 @@ func (l linter) revocationList(der []byte) error {
 	if err != nil {
 		return errLint([]string{"unreadable"})
 	}
-	_, err = l.verdict(zlint.LintRevocationListEx(list, l.registry))
-	return err
+	_, refusing := l.verdict(zlint.LintRevocationListEx(list, l.registry))
+	return refusal(refusing)
 }
 
 // verdict refuses on any error (CA/B BR §4.3.1.2); warnings and notices are
 // recorded with the intent.
-func (l linter) verdict(results *zlint.ResultSet) (certificate.LintResult, error) {
-	verdict := certificate.LintResult{Linter: l.name}
-	var refusing []string
+func (l linter) verdict(results *zlint.ResultSet) (verdict certificate.LintResult, refusing []string) {
+	verdict.Linter = l.name
 	for name, r := range results.Results {
 		switch r.Status {
 		case lint.Pass:
@@ -100,9 +124,5 @@ func (l linter) verdict(results *zlint.ResultSet) (certificate.LintResult, error
 	}
 	slices.Sort(verdict.Notices)
 	slices.Sort(verdict.Warnings)
-	if len(refusing) > 0 {
-		slices.Sort(refusing)
-		return verdict, errLint(refusing)
-	}
-	return verdict, nil
+	return verdict, refusing
 }

@@ -131,7 +131,9 @@ func (c ca) draft(t testing.TB, f enrollment.Form, csr []byte) commands.Draft {
 	t.Helper()
 	serial, err := c.NewSerial(time.Now())
 	must(t, err)
-	return commands.Draft{Serial: serial, Form: f, CSR: csr, NotBefore: c.now}
+	p, err := c.Profiles().Offered("cpmis-signature")
+	must(t, err)
+	return commands.Draft{Serial: serial, Profile: p, Form: f, CSR: csr, NotBefore: c.now}
 }
 
 func pemOf(kind string, der []byte) []byte {

@@ -6,57 +6,52 @@ import (
 	"time"
 
 	"govahi/commands"
-	"govahi/domain/certificate"
+	"govahi/domain/profile"
 )
 
-// Prepare builds and lints the to-be-signed certificate of a person.
+// Prepare builds and lints the to-be-signed certificate that the draft's profile
+// makes of its form.
 func (a *Authority) Prepare(d commands.Draft) (commands.Prepared, error) {
 	if _, err := a.CheckCSR(d.CSR); err != nil {
 		return commands.Prepared{}, err
 	}
-	request, err := parseCSR(d.CSR)
+	csr, err := parseCSR(d.CSR)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
-	serial, err := parseSerial(d.Serial)
-	if err != nil {
-		return commands.Prepared{}, err
-	}
-	name, subjectOf, usages := ProfileSignature, subjectOf, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}
-	if d.Profile == certificate.OfficersProfile {
-		name, subjectOf, usages = ProfileOfficer, officerOf, usages[1:]
-	}
-	subject, err := subjectOf(d.Form, a.config.Sector)
-	if err != nil {
-		return commands.Prepared{}, err
-	}
-	template := a.signature(serial, subject, d.Form.Email, seconds(d.NotBefore))
-	template.ExtKeyUsage = usages
-	policies, err := a.policies()
-	if err != nil {
-		return commands.Prepared{}, err
-	}
-	template.ExtraExtensions = append(template.ExtraExtensions, policies)
-	return a.prepare(name, template, request.RawSubjectPublicKeyInfo)
+	return a.build(d.Profile, d.Serial, csr.RawSubjectPublicKeyInfo, particularsOf(d.Form), d.NotBefore)
 }
 
 // PrepareResponder does so for the OCSP responder's own certificate; the key is
 // a SubjectPublicKeyInfo, DER.
 func (a *Authority) PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (commands.Prepared, error) {
+	p, _ := a.config.Profiles.Responder() // every set has one
+	return a.build(p, serial, publicKey, particulars{}, notBefore)
+}
+
+func (a *Authority) build(p profile.Profile, serial string, spki []byte, from particulars, notBefore time.Time) (commands.Prepared, error) {
 	n, err := parseSerial(serial)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
-	template, err := a.responder(n, seconds(notBefore))
+	public, err := x509.ParsePKIXPublicKey(spki)
+	if err != nil {
+		return commands.Prepared{}, ErrKeyType
+	}
+	key, ok := profile.KeyOf(public)
+	if !ok || !p.Allows(key) {
+		return commands.Prepared{}, errKeyKind(p)
+	}
+	template, err := a.template(p, request{n, from, key, seconds(notBefore)})
 	if err != nil {
 		return commands.Prepared{}, err
 	}
-	return a.prepare(ProfileResponder, template, publicKey)
+	return a.prepare(p, template, spki)
 }
 
 // prepare signs with the throwaway key, lints what came out, and keeps the
 // to-be-signed part.
-func (a *Authority) prepare(profile string, template *x509.Certificate, spki []byte) (commands.Prepared, error) {
+func (a *Authority) prepare(p profile.Profile, template *x509.Certificate, spki []byte) (commands.Prepared, error) {
 	public, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return commands.Prepared{}, ErrKeyType
@@ -64,34 +59,35 @@ func (a *Authority) prepare(profile string, template *x509.Certificate, spki []b
 	if !a.validAt(template.NotBefore) {
 		return commands.Prepared{}, ErrIssuerExpired
 	}
-	if template.SubjectKeyId, err = keyID(spki); err != nil {
+	if template.SubjectKeyId, err = profile.KeyIdentifier(spki); err != nil {
 		return commands.Prepared{}, ErrKeyType
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.throwaway.issuer, public, a.throwaway.key)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
-	return a.prepared(profile, der)
+	return a.prepared(p, der)
 }
 
-func (a *Authority) prepared(profile string, der []byte) (commands.Prepared, error) {
+func (a *Authority) prepared(p profile.Profile, der []byte) (commands.Prepared, error) {
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
-	verdict, err := a.linter.certificate(der)
+	verdict, err := a.linter.profiled(c, p, a.certificate)
 	if err != nil {
 		return commands.Prepared{}, err
 	}
 	return commands.Prepared{
-		TBS:       c.RawTBSCertificate,
-		TBSHash:   sha256Hex(c.RawTBSCertificate),
-		KeyHash:   sha256Hex(c.RawSubjectPublicKeyInfo),
-		Profile:   profile,
-		Issuer:    a.fingerprint,
-		Lint:      verdict,
-		NotBefore: c.NotBefore,
-		NotAfter:  c.NotAfter,
+		TBS:         c.RawTBSCertificate,
+		TBSHash:     sha256Hex(c.RawTBSCertificate),
+		KeyHash:     sha256Hex(c.RawSubjectPublicKeyInfo),
+		Profile:     p.ID(),
+		ProfileHash: p.Hash(),
+		Issuer:      a.fingerprint,
+		Lint:        verdict,
+		NotBefore:   c.NotBefore,
+		NotAfter:    c.NotAfter,
 	}, nil
 }
 

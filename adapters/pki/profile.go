@@ -1,77 +1,61 @@
 package pki
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
+	"fmt"
 	"math/big"
+	"strconv"
+	"strings"
 	"time"
-)
 
-// The profiles, name@version. A version is never changed once it was used.
-const (
-	ProfileSignature = "cpmis-signature@1" // a natural person affiliated with an organisation
-	ProfileOfficer   = "ra-officer@1"      // a registration officer, for what he confirms
-	ProfileResponder = "ocsp-responder@1"  // the issuer's delegated OCSP responder
-)
-
-// How long certificates are valid (domain §4.3: one or two years for people).
-const (
-	SignatureYears = 1
-	ResponderLife  = 30 * 24 * time.Hour // short, for its revocation is not checked (RFC 6960 §4.2.2.2.1)
+	"govahi/domain/profile"
 )
 
 var (
-	oidPolicies    = asn1.ObjectIdentifier{2, 5, 29, 32}
-	oidCPS         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 1}
-	oidOCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	oidPolicies       = asn1.ObjectIdentifier{2, 5, 29, 32}
+	oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidOCSPNoCheck    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 )
 
-// signature is the certificate of a person. He logs in to CPMIS with it and
-// signs there, so it holds digitalSignature with clientAuth and nonRepudiation;
-// never keyEncipherment, whose key would have to be escrowed (pki.md §2, key
-// separation).
-func (a *Authority) signature(serial *big.Int, subject []byte, email string, notBefore time.Time) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber:          serial,
-		RawSubject:            subject,
-		NotBefore:             notBefore,
-		NotAfter:              a.capped(notBefore.AddDate(SignatureYears, 0, 0).Add(-time.Second)),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection},
-		EmailAddresses:        []string{email},
-		CRLDistributionPoints: []string{a.config.CRL},
-		OCSPServer:            []string{a.config.OCSP},
-		IssuingCertificateURL: []string{a.config.IssuerCertificate},
-	}
+// request is everything that goes into a certificate beside its profile.
+type request struct {
+	serial      *big.Int
+	particulars particulars
+	key         profile.Key
+	notBefore   time.Time
 }
 
-// responder is the certificate of the OCSP responder's key (RFC 6960 §4.2.2.2):
-// issued by the same CA, OCSPSigning, and nocheck, for nobody could answer
-// whether the one who answers is revoked.
-func (a *Authority) responder(serial *big.Int, notBefore time.Time) (*x509.Certificate, error) {
-	subject, err := asn1.Marshal(append(a.organization(), utf8String(oidCommonName, "Govahi OCSP Responder")))
-	return &x509.Certificate{
-		SerialNumber:          serial,
-		RawSubject:            subject,
-		NotBefore:             notBefore,
-		NotAfter:              a.capped(notBefore.Add(ResponderLife - time.Second)),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
-		IssuingCertificateURL: []string{a.config.IssuerCertificate},
-		ExtraExtensions:       []pkix.Extension{{Id: oidOCSPNoCheck, Value: asn1.NullBytes}},
-	}, err
-}
-
-// organization is the issuer's name without what names the issuer itself.
-func (a *Authority) organization() pkix.RDNSequence {
-	name := pkix.RDNSequence{printable(oidCountry, "IR")}
-	for _, o := range a.certificate.Subject.Organization {
-		name = append(name, utf8String(oidOrganization, o))
+// template is a certificate as its profile wants it. The responder's has no
+// revocation of its own, for nobody could answer whether the one who answers is
+// revoked (RFC 6960 §4.2.2.2.1).
+func (a *Authority) template(p profile.Profile, r request) (*x509.Certificate, error) {
+	subject, err := a.subject(p, r.particulars)
+	if err != nil {
+		return nil, err
 	}
-	return name
+	t := &x509.Certificate{
+		SerialNumber:          r.serial,
+		RawSubject:            subject,
+		NotBefore:             r.notBefore,
+		NotAfter:              a.capped(p.Until(r.notBefore)),
+		KeyUsage:              p.Bits(r.key),
+		ExtKeyUsage:           p.ExtKeyUsages(),
+		IssuingCertificateURL: []string{a.config.IssuerCertificate},
+	}
+	if p.Email == profile.EmailRequired {
+		t.EmailAddresses = []string{r.particulars.email}
+	}
+	if p.Holder == profile.Responder {
+		t.ExtraExtensions = []pkix.Extension{{Id: oidOCSPNoCheck, Value: asn1.NullBytes}}
+		return t, nil
+	}
+	t.CRLDistributionPoints, t.OCSPServer = []string{a.config.CRL}, []string{a.config.OCSP}
+	policies, err := a.policies(p)
+	t.ExtraExtensions = []pkix.Extension{policies}
+	return t, err
 }
 
 // capped keeps a certificate from outliving its issuer.
@@ -84,31 +68,28 @@ func (a *Authority) capped(notAfter time.Time) time.Time {
 
 // policies is the policy and where its practice statement stands (RFC 5280
 // §4.2.1.4). crypto/x509 writes no qualifiers.
-func (a *Authority) policies() (pkix.Extension, error) {
-	type qualifier struct {
-		ID  asn1.ObjectIdentifier
-		CPS string `asn1:"ia5"`
+func (a *Authority) policies(p profile.Profile) (pkix.Extension, error) {
+	cps := p.CPS
+	if cps == "" {
+		cps = a.config.CPS
 	}
-	type information struct {
-		ID         asn1.ObjectIdentifier
-		Qualifiers []qualifier
+	policy, err := parseOID(p.Policy)
+	if err != nil {
+		return pkix.Extension{}, err
 	}
-	value, err := asn1.Marshal([]information{{a.config.Policy, []qualifier{{oidCPS, a.config.CPS}}}})
+	value, err := asn1.Marshal([]profile.Statement{{Policy: policy, Qualifiers: []profile.Qualifier{{ID: profile.OIDCPS, CPS: cps}}}})
 	return pkix.Extension{Id: oidPolicies, Value: value}, err
 }
 
-// keyID names a key: the left 160 bits of the SHA-256 of its bit string
-// (RFC 7093 §2, method 1).
-func keyID(spki []byte) ([]byte, error) {
-	var info struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       asn1.BitString
+func parseOID(text string) (id asn1.ObjectIdentifier, err error) {
+	for arc := range strings.SplitSeq(text, ".") {
+		n, err := strconv.Atoi(arc)
+		if err != nil {
+			return nil, fmt.Errorf("pki: %q is not an OID", text)
+		}
+		id = append(id, n)
 	}
-	if _, err := asn1.Unmarshal(spki, &info); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(info.Key.RightAlign())
-	return sum[:20], nil
+	return id, nil
 }
 
 func parseSerial(text string) (*big.Int, error) {

@@ -8,8 +8,11 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"math/big"
+	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,7 +64,7 @@ type Answer struct {
 	// Cache headers as RFC 9919 asks; all zero when the answer must not be kept.
 	ETag         string // already quoted
 	MaxAge       time.Duration
-	LastModified time.Time
+	LastModified string // as HTTP has it
 	Expires      time.Time
 }
 
@@ -76,6 +79,8 @@ type Responder struct {
 	delegate atomic.Pointer[x509.Certificate]
 	ids      map[crypto.Hash]issuerID
 	kept     keptAnswers
+	known    atomic.Pointer[Knowledge]
+	signing  sync.Map // by answerKey, the mutex of who signs it
 }
 
 type issuerID struct{ name, key []byte }
@@ -131,7 +136,11 @@ func (r *Responder) Answer(ctx context.Context, request []byte) Answer {
 	if !r.isOurs(asked) {
 		return Answer{Body: ocsp.UnauthorizedErrorResponse}
 	}
-	status, err := r.statuses.Status(ctx, hex.EncodeToString(asked.SerialNumber.Bytes()))
+	serial := hex.EncodeToString(asked.SerialNumber.Bytes())
+	status, known := r.knows(serial)
+	if !known {
+		status, err = r.look(ctx, serial)
+	}
 	switch {
 	case err != nil:
 		return Answer{Body: ocsp.TryLaterErrorResponse}
@@ -161,18 +170,40 @@ func (r *Responder) isOurs(q *ocsp.Request) bool {
 	return ok && bytes.Equal(id.name, q.IssuerNameHash) && bytes.Equal(id.key, q.IssuerKeyHash)
 }
 
+// lookWithin is how long the log may take to tell of a serial.
+const lookWithin = 3 * time.Second
+
+// look asks the log itself. What it does not say in time is not known.
+func (r *Responder) look(ctx context.Context, serial string) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	return r.statuses.Status(ctx, serial)
+}
+
 func (r *Responder) signed(delegate *x509.Certificate, asked *ocsp.Request, status Status, now time.Time) Answer {
-	key := answerKey{string(asked.SerialNumber.Bytes()), asked.HashAlgorithm}
-	kept, ok := r.kept.get(key, status, now)
-	if !ok {
-		fresh, err := r.sign(delegate, asked, status, now)
-		if err != nil {
-			return Answer{Body: unsigned(err)}
-		}
-		kept = fresh
-		r.kept.put(key, kept)
+	key := answerKey{hex.EncodeToString(asked.SerialNumber.Bytes()), asked.HashAlgorithm}
+	kept, err := r.fresh(delegate, key, asked.SerialNumber, status, now, now.Add(renewBefore))
+	if err != nil {
+		return Answer{Body: unsigned(err)}
 	}
 	return kept.at(now)
+}
+
+// fresh is the kept answer if it stands and lasts until then, else one that is
+// signed now. Many who ask for one answer wait for one signature.
+func (r *Responder) fresh(delegate *x509.Certificate, key answerKey, serial *big.Int, status Status, now, until time.Time) (keptAnswer, error) {
+	turn, _ := r.signing.LoadOrStore(key, &sync.Mutex{})
+	turn.(*sync.Mutex).Lock()
+	defer turn.(*sync.Mutex).Unlock()
+	defer r.signing.Delete(key)
+	if kept, ok := r.kept.get(key, status, until); ok {
+		return kept, nil
+	}
+	a, err := r.sign(delegate, serial, key.hash, status, now)
+	if err == nil {
+		r.kept.put(key, a)
+	}
+	return a, err
 }
 
 // unsigned tells a signer that is away for now from a failure of ours (RFC 6960
@@ -184,21 +215,24 @@ func unsigned(err error) []byte {
 	return ocsp.InternalErrorErrorResponse
 }
 
-func (r *Responder) sign(delegate *x509.Certificate, asked *ocsp.Request, status Status, now time.Time) (keptAnswer, error) {
+func (r *Responder) sign(delegate *x509.Certificate, serial *big.Int, hash crypto.Hash, status Status, now time.Time) (keptAnswer, error) {
 	thisUpdate := seconds(now)
 	nextUpdate := thisUpdate.Add(AnswerLife)
 	if nextUpdate.After(delegate.NotAfter) {
 		nextUpdate = delegate.NotAfter
 	}
 	template := ocsp.Response{
-		Status: ocsp.Good, SerialNumber: asked.SerialNumber, IssuerHash: asked.HashAlgorithm,
+		Status: ocsp.Good, SerialNumber: serial, IssuerHash: hash,
 		ThisUpdate: thisUpdate, NextUpdate: nextUpdate, Certificate: delegate,
 	}
 	if status.State == Revoked {
 		template.Status, template.RevokedAt, template.RevocationReason = ocsp.Revoked, seconds(status.RevokedAt), status.Reason.Code()
 	}
 	body, err := ocsp.CreateResponse(r.issuer, delegate, template, r.key)
-	return keptAnswer{status, body, thisUpdate, nextUpdate}, err
+	return keptAnswer{
+		status: status, body: body, thisUpdate: thisUpdate, nextUpdate: nextUpdate,
+		etag: `"` + sha256Hex(body) + `"`, lastModified: thisUpdate.Format(http.TimeFormat),
+	}, err
 }
 
 // DecodeGET reads the request from what follows the responder's URL in a GET

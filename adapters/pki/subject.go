@@ -5,68 +5,61 @@ import (
 	"encoding/asn1"
 
 	"govahi/domain/enrollment"
+	"govahi/domain/profile"
 )
 
-// Attribute types of a distinguished name (X.520; RFC 5280 Appendix A.1).
-var (
-	oidCountry                = asn1.ObjectIdentifier{2, 5, 4, 6}
-	oidOrganization           = asn1.ObjectIdentifier{2, 5, 4, 10}
-	oidOrganizationalUnit     = asn1.ObjectIdentifier{2, 5, 4, 11}
-	oidOrganizationIdentifier = asn1.ObjectIdentifier{2, 5, 4, 97}
-	oidProvince               = asn1.ObjectIdentifier{2, 5, 4, 8}
-	oidLocality               = asn1.ObjectIdentifier{2, 5, 4, 7}
-	oidTitle                  = asn1.ObjectIdentifier{2, 5, 4, 12}
-	oidSurname                = asn1.ObjectIdentifier{2, 5, 4, 4}
-	oidGivenName              = asn1.ObjectIdentifier{2, 5, 4, 42}
-	oidSerialNumber           = asn1.ObjectIdentifier{2, 5, 4, 5}
-	oidCommonName             = asn1.ObjectIdentifier{2, 5, 4, 3}
-)
-
-// subjectOf is the name of a natural person affiliated with an organisation
-// (domain §4.3). The person code stands bare in serialNumber, as the national
-// profile has it, not in ETSI EN 319 412-1's form.
-func subjectOf(f enrollment.Form, sector string) ([]byte, error) {
-	return asn1.Marshal(pkix.RDNSequence{
-		printable(oidCountry, "IR"),
-		utf8String(oidOrganization, sector),
-		utf8String(oidOrganizationalUnit, f.OrganizationName),
-		utf8String(oidOrganizationIdentifier, f.Organization),
-		utf8String(oidProvince, f.Province),
-		utf8String(oidLocality, f.City),
-		utf8String(oidTitle, f.Post),
-		utf8String(oidSurname, f.Surname),
-		utf8String(oidGivenName, f.GivenName),
-		printable(oidSerialNumber, f.PersonCode),
-		utf8String(oidCommonName, f.LatinGivenName+" "+f.LatinSurname+" [Sign]"),
-	})
+// particulars are what a subject's attributes may be taken from.
+type particulars struct {
+	values map[profile.Source]string
+	email  string
 }
 
-// officerOf is the name of a registration officer, by his office (domain §4.5).
-func officerOf(f enrollment.Form, sector string) ([]byte, error) {
-	return asn1.Marshal(pkix.RDNSequence{
-		printable(oidCountry, "IR"),
-		utf8String(oidOrganization, sector),
-		utf8String(oidOrganizationalUnit, f.OrganizationName),
-		utf8String(oidProvince, f.Province),
-		utf8String(oidLocality, f.City),
-		utf8String(oidTitle, f.Post),
-		utf8String(oidSurname, f.Surname),
-		utf8String(oidGivenName, f.GivenName),
-		printable(oidSerialNumber, f.PersonCode),
-		utf8String(oidCommonName, f.LatinGivenName+" "+f.LatinSurname+" [RA]"),
-	})
+// particularsOf reads a request form. The person code stands bare in
+// serialNumber, as the national profile has it (domain §4.3), not in ETSI EN 319
+// 412-1's form.
+func particularsOf(f enrollment.Form) particulars {
+	return particulars{email: f.Email, values: map[profile.Source]string{
+		profile.FromOrganizationName:      f.OrganizationName,
+		profile.FromOrganization:          f.Organization,
+		profile.FromPost:                  f.Post,
+		profile.FromProvince:              f.Province,
+		profile.FromCity:                  f.City,
+		profile.FromSurname:               f.Surname,
+		profile.FromGivenName:             f.GivenName,
+		profile.FromPersonCode:            f.PersonCode,
+		profile.FromLatinName:             f.LatinGivenName + " " + f.LatinSurname,
+		profile.FromLatinOrganizationName: f.LatinOrganizationName,
+	}}
 }
 
-// utf8String is how RFC 5280 §4.1.2.4 wants names; Persian fits nowhere else.
-func utf8String(t asn1.ObjectIdentifier, value string) []pkix.AttributeTypeAndValue {
-	return attribute(t, asn1.TagUTF8String, value)
+// subject is the name that the profile makes of the particulars, attribute by
+// attribute in its order.
+func (a *Authority) subject(p profile.Profile, from particulars) ([]byte, error) {
+	var name pkix.RDNSequence
+	for _, rule := range p.Subject {
+		for _, value := range a.values(p, rule, from) {
+			name = append(name, attribute(rule.Type, value))
+		}
+	}
+	return asn1.Marshal(name)
 }
 
-// printable is for country and serialNumber, which X.520 defines so.
-func printable(t asn1.ObjectIdentifier, value string) []pkix.AttributeTypeAndValue {
-	return attribute(t, asn1.TagPrintableString, value)
+func (a *Authority) values(p profile.Profile, rule profile.Attribute, from particulars) []string {
+	switch rule.From {
+	case "":
+		return []string{rule.Value}
+	case profile.FromSector:
+		return []string{string(p.Sector)}
+	case profile.FromIssuer:
+		return a.certificate.Subject.Organization
+	}
+	value := from.values[rule.From]
+	if rule.Suffix != "" {
+		value += " " + rule.Suffix
+	}
+	return []string{value}
 }
 
-func attribute(t asn1.ObjectIdentifier, tag int, value string) []pkix.AttributeTypeAndValue {
-	return []pkix.AttributeTypeAndValue{{Type: t, Value: asn1.RawValue{Tag: tag, Bytes: []byte(value)}}}
+func attribute(t profile.Type, value string) []pkix.AttributeTypeAndValue {
+	return []pkix.AttributeTypeAndValue{{Type: t.OID(), Value: asn1.RawValue{Tag: t.Tag(), Bytes: []byte(value)}}}
 }

@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 
 	"govahi/domain/certificate"
+	"govahi/domain/profile"
 )
 
 // signCertificate signs an intended certificate, once (pki.md §5.3, steps 2, 3).
@@ -23,7 +26,16 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	if err := s.checkCertificate(ctx, c, intent, q.Officer); err != nil {
 		return signReply{}, err
 	}
-	der, err := s.sign(ctx, q, start)
+	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+	if err != nil {
+		return signReply{}, err
+	}
+	digest, hash := digestOf(algorithm, q.TBS)
+	signature, err := s.sign(ctx, cited{q.Stream, q.Revision, digest, hash}, start)
+	if err != nil {
+		return signReply{}, err
+	}
+	der, err := assemble(q.TBS, signature)
 	return signReply{der, s.ID}, err
 }
 
@@ -72,23 +84,47 @@ func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i ce
 	if keyHash != i.KeyHash {
 		return ErrKey
 	}
-	p, ok := profiles[i.Profile]
-	if !ok || !p.matches(c) {
-		return ErrProfile
+	p, err := s.profileOf(i)
+	if err != nil {
+		return err
 	}
+	if p.Holder != profile.Responder && (sameKey(c.PublicKey, s.Issuer.PublicKey) || sameKey(c.PublicKey, s.Keys.Responder.Public())) {
+		return ErrKey // nobody holds the keys of this token
+	}
+	if err := s.checkProfile(c, i, p); err != nil {
+		return err
+	}
+	switch p.Holder {
+	case profile.Responder:
+		return s.checkOwn(c, i)
+	case profile.Officer:
+		return s.checkCredential(ctx, i, keyHash)
+	}
+	return s.checkRecord(ctx, c, i, p, officer)
+}
+
+// profileOf is the signer's own copy of the intent's profile, which must say
+// what the intent's said.
+func (s *Server) profileOf(i certificate.IssuanceIntended) (profile.Profile, error) {
+	p, ok := s.Profiles.Find(i.Profile)
+	switch {
+	case !ok || p.Retired:
+		return p, ErrProfile
+	case p.Hash() != i.ProfileHash:
+		return p, ErrProfileDiffers
+	}
+	return p, nil
+}
+
+// checkProfile holds the bytes to it, as if nobody had before.
+func (s *Server) checkProfile(c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
 	if err := s.checkValidity(c, i, p); err != nil {
 		return err
 	}
-	if !p.person {
-		return s.checkOwn(c, i)
+	if broken := profile.Errors(p.Check(c, s.Issuer)); len(broken) > 0 {
+		return fmt.Errorf("%w: %s", ErrProfile, strings.Join(broken, ", "))
 	}
-	if sameKey(c.PublicKey, s.Issuer.PublicKey) || sameKey(c.PublicKey, s.Keys.Responder.Public()) {
-		return ErrKey // nobody holds the keys of this token
-	}
-	if p.officer {
-		return s.checkCredential(ctx, i, keyHash)
-	}
-	return s.checkRecord(ctx, i, keyHash, officer)
+	return nil
 }
 
 // checkIssuer wants the issuer's name byte for byte and its key identifier
@@ -104,10 +140,10 @@ func (s *Server) checkIssuer(name, keyID []byte, a x509.SignatureAlgorithm) erro
 	return nil
 }
 
-func (s *Server) checkValidity(c *x509.Certificate, i certificate.IssuanceIntended, p profile) error {
+func (s *Server) checkValidity(c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
 	switch {
 	case !c.NotBefore.Equal(i.NotBefore), !c.NotAfter.Equal(i.NotAfter), !c.NotBefore.Before(c.NotAfter),
-		c.NotBefore.Before(s.Issuer.NotBefore), c.NotAfter.After(s.Issuer.NotAfter), c.NotAfter.Sub(c.NotBefore) > p.life:
+		c.NotBefore.Before(s.Issuer.NotBefore), c.NotAfter.After(s.Issuer.NotAfter), c.NotAfter.After(p.Until(c.NotBefore)):
 		return ErrValidity
 	}
 	return nil

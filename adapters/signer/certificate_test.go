@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
 	"govahi/adapters/signer/signertest"
 	"govahi/commands"
@@ -70,17 +71,30 @@ func TestEveryCheckRefuses(t *testing.T) {
 		change func(*story)
 		want   *fault.Fault
 	}{
-		"other bytes than the intended": {func(s *story) { s.Intent.TBSHash = hex.EncodeToString(make([]byte, 32)) }, certificate.ErrNotIntended},
-		"no certificate":                {func(s *story) { s.TBS = []byte("hello"); rehash(s) }, signer.ErrTBS},
-		"trailing bytes":                {func(s *story) { s.TBS = append(slices.Clone(s.TBS), 0); rehash(s) }, signer.ErrTBS},
-		"another issuer's ID":           {func(s *story) { s.Intent.Issuer = "00" }, signer.ErrIssuer},
-		"another stream's serial":       {func(s *story) { s.Intent.Serial = "67ff" }, signer.ErrSerial},
-		"the bytes of another serial":   {func(s *story) { s.TBS = another.TBS; rehash(s) }, signer.ErrSerial},
-		"another key in the intent":     {func(s *story) { s.Intent.KeyHash = "00" }, signer.ErrKey},
-		"another profile":               {func(s *story) { s.Intent.Profile = "ocsp-responder@1" }, signer.ErrProfile},
-		"an unknown profile":            {func(s *story) { s.Intent.Profile = "ca@1" }, signer.ErrProfile},
-		"another end":                   {func(s *story) { s.Intent.NotAfter = s.Intent.NotAfter.Add(time.Hour) }, signer.ErrValidity},
-		"another begin":                 {func(s *story) { s.Intent.NotBefore = s.Intent.NotBefore.Add(time.Hour) }, signer.ErrValidity},
+		"other bytes than the intended":      {func(s *story) { s.Intent.TBSHash = hex.EncodeToString(make([]byte, 32)) }, certificate.ErrNotIntended},
+		"no certificate":                     {func(s *story) { s.TBS = []byte("hello"); rehash(s) }, signer.ErrTBS},
+		"trailing bytes":                     {func(s *story) { s.TBS = append(slices.Clone(s.TBS), 0); rehash(s) }, signer.ErrTBS},
+		"another issuer's ID":                {func(s *story) { s.Intent.Issuer = "00" }, signer.ErrIssuer},
+		"another stream's serial":            {func(s *story) { s.Intent.Serial = "67ff" }, signer.ErrSerial},
+		"the bytes of another serial":        {func(s *story) { s.TBS = another.TBS; rehash(s) }, signer.ErrSerial},
+		"another key in the intent":          {func(s *story) { s.Intent.KeyHash = "00" }, signer.ErrKey},
+		"another profile":                    {func(s *story) { s.Intent.Profile = "ocsp-responder@1" }, signer.ErrProfileDiffers},
+		"another profile, by its hash":       {func(s *story) { as(s, "ocsp-responder@1") }, signer.ErrValidity},
+		"a profile that says something else": {func(s *story) { s.Intent.ProfileHash = hexSum([]byte("else")) }, signer.ErrProfileDiffers},
+		"an intent of before the hash":       {func(s *story) { s.Intent.ProfileHash = "" }, signer.ErrProfileDiffers},
+		"a retired profile":                  {func(s *story) { as(s, "cpmis-signature@1") }, signer.ErrProfile},
+		"a sibling profile":                  {func(s *story) { as(s, "cpmis-authentication@1") }, signer.ErrProfile},
+		"another type asked for": {func(s *story) {
+			s.Events[0] = enrollment.Opened{CertificateType: "cpmis-authentication", OpenedBy: applicant}
+		}, signer.ErrProfile},
+		"another organisation's member": {func(s *story) {
+			f := s.Events[1].(enrollment.FormCompleted)
+			f.Organization = "10999001013"
+			s.Events[1] = f
+		}, signer.ErrProfile},
+		"an unknown profile": {func(s *story) { s.Intent.Profile = "ca@1" }, signer.ErrProfile},
+		"another end":        {func(s *story) { s.Intent.NotAfter = s.Intent.NotAfter.Add(time.Hour) }, signer.ErrValidity},
+		"another begin":      {func(s *story) { s.Intent.NotBefore = s.Intent.NotBefore.Add(time.Hour) }, signer.ErrValidity},
 
 		"no record cited":          {func(s *story) { s.Intent.Record = elsewhere }, signer.ErrNotConfirmed},
 		"confirmation elsewhere":   {func(s *story) { s.Intent.Confirmation = elsewhere }, signer.ErrNotConfirmed},
@@ -116,6 +130,12 @@ func TestEveryCheckRefuses(t *testing.T) {
 			h.refuses(t, stream, revision, tbs, c.want)
 		})
 	}
+}
+
+// as cites another profile of the signer's own.
+func as(s *story, id string) {
+	p, _ := profiles.Default().Find(id)
+	s.Intent.Profile, s.Intent.ProfileHash = p.ID(), p.Hash()
 }
 
 // settle puts back the values that a change took by reference.
@@ -237,6 +257,11 @@ func TestResponderCertificateIsForTheTokensOwnKey(t *testing.T) {
 		{foreign, func(*certificate.IssuanceIntended) {}, signer.ErrKey},
 		{own.ResponderKey, func(i *certificate.IssuanceIntended) { i.PublicTBS = nil }, signer.ErrProfile},
 		{own.ResponderKey, func(i *certificate.IssuanceIntended) { i.Profile = "cpmis-signature@1" }, signer.ErrProfile},
+		{own.ResponderKey, func(i *certificate.IssuanceIntended) {
+			p, _ := profiles.Default().Offered("cpmis-signature")
+			i.Profile, i.ProfileHash = p.ID(), p.Hash()
+		}, signer.ErrKey},
+		{own.ResponderKey, func(i *certificate.IssuanceIntended) { i.ProfileHash = "" }, signer.ErrProfileDiffers},
 	} {
 		serial, err := h.NewSerial(time.Now())
 		must(t, err)

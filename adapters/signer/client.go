@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -48,10 +50,16 @@ func (c *Client) SignCertificate(ctx context.Context, stream event.Stream, revis
 	return a.DER, a.Signer, err
 }
 
-// SignCRL asks for the signature of an intended revocation list.
+// SignCRL asks for the signature of an intended revocation list. The bytes go as
+// they are and the signature alone comes back: a list may have a million entries.
 func (c *Client) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
-	a, err := call[signReply](ctx, c, "/crl", signRequest{stream, revision, tbs, nil})
-	return a.DER, a.Signer, err
+	cited := url.Values{"stream": {string(stream)}, "revision": {strconv.FormatUint(revision, 10)}}
+	a, err := send[crlReply](ctx, c, "/crl?"+cited.Encode(), tbs)
+	if err != nil {
+		return nil, "", err
+	}
+	der, err := assemble(tbs, a.Signature)
+	return der, a.Signer, err
 }
 
 // Wrap encrypts a 32-byte key under the token's wrapping key.
@@ -113,11 +121,16 @@ func (k responderKey) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) (
 }
 
 func call[A, Q any](ctx context.Context, c *Client, path string, q Q) (A, error) {
-	var a A
 	body, err := json.Marshal(q)
 	if err != nil {
-		return a, err
+		var none A
+		return none, err
 	}
+	return send[A](ctx, c, path, body)
+}
+
+func send[A any](ctx context.Context, c *Client, path string, body []byte) (A, error) {
+	var a A
 	question := &question{Reader: bytes.NewReader(body)}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://signer"+path, question)
 	if err != nil {

@@ -1,39 +1,103 @@
 package signer
 
 import (
+	"bytes"
 	"context"
-	"crypto/x509"
+	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
 
 	"govahi/domain/crl"
+	"govahi/domain/event"
 )
 
-// signCRL signs an intended revocation list, once (pki.md §5.3, step 6).
-func (s *Server) signCRL(ctx context.Context, q signRequest) (signReply, error) {
-	list, err := parseCRL(q.TBS)
+// maxCRL bounds a revocation list: some five million entries. It is scanned as
+// it comes, so that it costs no memory here.
+const maxCRL = 256 << 20
+
+// signCRL signs an intended revocation list, once (pki.md §5.3, step 6). Its
+// to-be-signed bytes are the body as they are, and the signature alone goes back:
+// a list may have a million entries.
+func (s *Server) signCRL(w http.ResponseWriter, r *http.Request) {
+	reply, err := s.signedCRL(r.Context(), r.URL.Query().Get("stream"), r.URL.Query().Get("revision"), http.MaxBytesReader(w, r.Body, maxCRL))
 	if err != nil {
-		return signReply{}, err
+		slog.Warn("signer: refused or failed", "path", r.URL.Path, "error", err)
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxCRL)) // else the answer might be lost behind what is still sent
+		refuse(w, err)
+		return
 	}
+	_ = json.NewEncoder(w).Encode(reply)
+}
+
+func (s *Server) signedCRL(ctx context.Context, stream, revision string, tbs io.Reader) (crlReply, error) {
+	at, err := strconv.ParseUint(revision, 10, 64)
+	if err != nil {
+		return crlReply{}, ErrMalformed
+	}
+	list, err := s.readCRL(tbs)
+	if err != nil {
+		return crlReply{}, err
+	}
+	q := cited{event.Stream(stream), at, list.digest, list.hash}
 	start, err := s.intendedCRL(ctx, q, list)
 	if err != nil {
-		return signReply{}, err
+		return crlReply{}, err
 	}
-	der, err := s.sign(ctx, q, start)
-	return signReply{der, s.ID}, err
+	signature, err := s.sign(ctx, q, start)
+	return crlReply{signature, s.ID}, err
+}
+
+// receivedCRL is what a list says, and what it hashes to.
+type receivedCRL struct {
+	scannedCRL
+	tbsHash string // SHA-256, hexadecimal
+	digest  []byte // of the signature's algorithm
+	hash    crypto.Hash
+}
+
+// readCRL scans and hashes a list as it comes.
+func (s *Server) readCRL(tbs io.Reader) (list receivedCRL, err error) {
+	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+	if err != nil {
+		return list, err
+	}
+	list.hash = hashOf(algorithm)
+	sum, digest := sha256.New(), list.hash.New()
+	into := io.Writer(sum)
+	if list.hash != crypto.SHA256 {
+		into = io.MultiWriter(sum, digest)
+	}
+	if list.scannedCRL, err = scanCRL(io.TeeReader(tbs, into)); err != nil {
+		return list, err
+	}
+	if !bytes.Equal(list.algorithm, algorithms[algorithm]) {
+		return list, ErrIssuer
+	}
+	list.tbsHash, list.digest = hex.EncodeToString(sum.Sum(nil)), sum.Sum(nil)
+	if list.hash != crypto.SHA256 {
+		list.digest = digest.Sum(nil)
+	}
+	return list, nil
 }
 
 // lookBack is enough to see the list before: it took an intent, a start and a
-// result at most. The whole stream holds every list ever published.
+// result at most. The whole stream is as long as the series.
 const lookBack = 3
 
-func (s *Server) intendedCRL(ctx context.Context, q signRequest, list *x509.RevocationList) (start, error) {
-	if q.Stream != crl.Kind.Stream(s.issuerID) {
+func (s *Server) intendedCRL(ctx context.Context, q cited, list receivedCRL) (start, error) {
+	if q.stream != crl.Kind.Stream(s.issuerID) {
 		return start{}, ErrStream
 	}
-	events, err := read(ctx, s.Log, q.Stream, q.Revision-min(q.Revision, lookBack))
+	events, err := read(ctx, s.Log, q.stream, q.revision-min(q.revision, lookBack))
 	if err != nil {
 		return start{}, err
 	}
-	if len(events) == 0 || events[len(events)-1].Revision != q.Revision {
+	if len(events) == 0 || events[len(events)-1].Revision != q.revision {
 		return start{}, crl.ErrNotIntended
 	}
 	before, err := fold(crl.Kind, events[:len(events)-1])
@@ -47,26 +111,25 @@ func (s *Server) intendedCRL(ctx context.Context, q signRequest, list *x509.Revo
 	if state.Intent.Number <= before.Intent.Number {
 		return start{}, crl.ErrNumber
 	}
-	if err := s.checkCRL(list, state.Intent); err != nil {
+	if err := s.checkCRL(list.scannedCRL, state.Intent); err != nil {
 		return start{}, err
 	}
 	decided, err := crl.StartSigning{
-		Number: state.Intent.Number, TBSHash: sha256Hex(q.TBS), Signer: s.ID, At: s.Clock(),
+		Number: state.Intent.Number, TBSHash: list.tbsHash, Signer: s.ID, At: s.Clock(),
 	}.Decide(state)
-	return starting(crl.Kind, decided, list.Number.String()), err
+	return starting(crl.Kind, decided, strconv.FormatUint(list.number, 10)), err
 }
 
 // checkCRL compares the list with its intent (RFC 5280 §5).
-func (s *Server) checkCRL(list *x509.RevocationList, i crl.Intended) error {
-	if err := s.checkIssuer(list.RawIssuer, list.AuthorityKeyId, list.SignatureAlgorithm); err != nil {
-		return err
-	}
+func (s *Server) checkCRL(list scannedCRL, i crl.Intended) error {
 	switch {
-	case list.Number == nil || !list.Number.IsUint64() || list.Number.Uint64() != i.Number:
+	case !bytes.Equal(list.issuer, s.Issuer.RawSubject), !bytes.Equal(list.keyID, s.Issuer.SubjectKeyId):
+		return ErrIssuer
+	case list.number != i.Number:
 		return crl.ErrNumber
-	case !list.ThisUpdate.Equal(i.ThisUpdate), !list.NextUpdate.Equal(i.NextUpdate), !list.ThisUpdate.Before(list.NextUpdate):
+	case !list.thisUpdate.Equal(i.ThisUpdate), !list.nextUpdate.Equal(i.NextUpdate), !list.thisUpdate.Before(list.nextUpdate):
 		return ErrValidity
-	case len(list.RevokedCertificateEntries) != i.Entries, len(list.Extensions) != 2: // AKI and number, no more
+	case list.entries != i.Entries:
 		return ErrProfile
 	}
 	return nil

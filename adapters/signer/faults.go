@@ -27,6 +27,9 @@ var (
 		"The validity is not the recorded one, too long, or beyond the issuer's.")
 	ErrProfile = fault.New(fault.Conflict, "tbs-profile-wrong",
 		"محتوای گواهی با نمایهٔ آن نمی‌خواند.", "The certificate does not follow its profile.")
+	ErrProfileDiffers = fault.New(fault.Conflict, "profile-differs",
+		"نمایهٔ امضاکننده با نمایه‌ای که گواهی بر پایهٔ آن ساخته شده یکی نیست؛ هر دو را با یک پوشهٔ نمایه آغاز کنید.",
+		"The signer's profile is not the one that the certificate was built by; start both with the same directory of profiles.")
 	ErrKey = fault.New(fault.Conflict, "tbs-key-differs",
 		"کلید با کلید ثبت‌شده یکی نیست.", "The key is not the recorded one.")
 	ErrNotConfirmed = fault.New(fault.Conflict, "record-not-confirmed",

@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -55,7 +56,24 @@ func TestBytesAreCheckedAndNotWhoBuiltThem(t *testing.T) {
 		"one extension more":       {func(f *forgery) { f.add(asn1.ObjectIdentifier{1, 2, 3}, false) }, signer.ErrProfile},
 		"a critical SAN":           {func(f *forgery) { f.template.EmailAddresses = nil; f.add(oidSAN, true) }, signer.ErrProfile},
 		"no revocation list named": {func(f *forgery) { f.template.CRLDistributionPoints = nil }, signer.ErrProfile},
-		"a CA":                     {func(f *forgery) { f.template.IsCA, f.template.BasicConstraintsValid = true, true }, signer.ErrProfile},
+		"no practice statement":    {func(f *forgery) { f.template.ExtraExtensions = nil }, signer.ErrProfile},
+		"another policy": {func(f *forgery) {
+			f.template.ExtraExtensions[0].Value = bytes.Replace(f.template.ExtraExtensions[0].Value, []byte{1, 2, 1}, []byte{1, 2, 2}, 1)
+		}, signer.ErrProfile},
+		"another subject": {func(f *forgery) { f.template.RawSubject = f.issuer.RawSubject }, signer.ErrProfile},
+		"another organisation's name": {func(f *forgery) {
+			f.template.RawSubject = bytes.Replace(f.template.RawSubject, []byte("10380284790"), []byte("10100000007"), 1)
+		}, signer.ErrProfile},
+		"no code of a person": {func(f *forgery) {
+			f.template.RawSubject = bytes.Replace(f.template.RawSubject, []byte("0012345679"), []byte("0012345678"), 1)
+		}, signer.ErrProfile},
+		"another's suffix": {func(f *forgery) {
+			f.template.RawSubject = bytes.Replace(f.template.RawSubject, []byte("[Sign]"), []byte("[Auth]"), 1)
+		}, signer.ErrProfile},
+		"another's sector": {func(f *forgery) {
+			f.template.RawSubject = bytes.Replace(f.template.RawSubject, []byte("Non-Governmental"), []byte("Non-governmental"), 1)
+		}, signer.ErrProfile},
+		"a CA": {func(f *forgery) { f.template.IsCA, f.template.BasicConstraintsValid = true, true }, signer.ErrProfile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, newMemory())
@@ -70,7 +88,10 @@ func TestBytesAreCheckedAndNotWhoBuiltThem(t *testing.T) {
 	}
 }
 
-var oidSAN = asn1.ObjectIdentifier{2, 5, 29, 17}
+var (
+	oidSAN      = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidPolicies = asn1.ObjectIdentifier{2, 5, 29, 32}
+)
 
 func (f *forgery) add(id asn1.ObjectIdentifier, critical bool) {
 	f.template.ExtraExtensions = append(f.template.ExtraExtensions, pkix.Extension{Id: id, Critical: critical, Value: []byte{0x30, 0}})
@@ -79,6 +100,11 @@ func (f *forgery) add(id asn1.ObjectIdentifier, critical bool) {
 func (h *house) forge(t *testing.T, s *story, change func(*forgery)) {
 	t.Helper()
 	f := &forgery{template: parse(t, s.TBS), issuer: *h.Certificate(), curve: elliptic.P256()}
+	for _, e := range f.template.Extensions { // crypto/x509 would write the policy without its qualifier
+		if e.Id.Equal(oidPolicies) {
+			f.template.ExtraExtensions = append(f.template.ExtraExtensions, e)
+		}
+	}
 	change(f)
 	key, err := ecdsa.GenerateKey(f.curve, rand.Reader)
 	must(t, err)

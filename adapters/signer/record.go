@@ -2,16 +2,18 @@ package signer
 
 import (
 	"context"
+	"crypto/x509"
 
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/profile"
 )
 
 // checkRecord reads the request that the intent cites and checks that a second
 // officer confirmed exactly what it says now (S1.10, invariants 1 and 2), and
 // signed it.
-func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended, keyHash string, officer []byte) error {
+func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile, officer []byte) error {
 	if i.Record == nil || i.Confirmation == nil || i.Record.Stream != i.Confirmation.Stream ||
 		i.Record.Stream.Category() != enrollment.Kind.Category {
 		return ErrNotConfirmed
@@ -31,12 +33,26 @@ func (s *Server) checkRecord(ctx context.Context, i certificate.IssuanceIntended
 	switch {
 	case state.Confirmation != confirmed || state.Form.Person != i.Subject:
 		return ErrNotConfirmed
-	case state.Issuance.KeyHash != keyHash:
+	case state.Issuance.KeyHash != i.KeyHash:
 		return ErrKey
+	case state.CertificateType != p.Product, !sameOrganization(c, state.Form.Organization):
+		return ErrProfile
 	case state.Status != enrollment.StatusAtCA || state.Attempt.Serial != i.Serial:
 		return ErrNotAttempted
 	}
 	return s.checkOfficer(ctx, i.Record.Stream.ID(), confirmed, officer)
+}
+
+// sameOrganization compares what the record says in clear with the certificate;
+// what else it says of the person is sealed from the signer.
+func sameOrganization(c *x509.Certificate, organization string) bool {
+	said := ""
+	for _, a := range c.Subject.Names {
+		if a.Type.Equal(profile.OrganizationIdentifier.OID()) {
+			said, _ = a.Value.(string)
+		}
+	}
+	return said == organization
 }
 
 // confirmation decides the cited confirmation once more: every control passed,

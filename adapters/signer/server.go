@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/profile"
 )
 
 // Keys are the keys on the token.
@@ -41,6 +42,7 @@ type Config struct {
 	ID          string // of this process, for SigningStarted
 	Log         event.Log
 	Issuer      *x509.Certificate
+	Profiles    profile.Set // its own, whatever the caller's say
 	Keys        Keys
 	Signatures  Signatures // verifies those of officers
 	Clock       func() time.Time
@@ -74,7 +76,7 @@ func New(c Config) (*Server, error) {
 	s.failing.Store(true) // nothing is known of the token yet: the first signature comes after a probe
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))
-	s.routes.HandleFunc("POST /crl", answer(s.signCRL))
+	s.routes.HandleFunc("POST /crl", s.signCRL)
 	s.routes.HandleFunc("POST /responder", answer(s.signAnswer))
 	s.routes.HandleFunc("POST /wrap", answer(s.wrap))
 	s.routes.HandleFunc("POST /unwrap", answer(s.unwrap))

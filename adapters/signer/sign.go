@@ -2,7 +2,10 @@ package signer
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/hex"
 	"errors"
 
@@ -23,11 +26,19 @@ func starting[S any](kind event.Kind[S], events []event.Event, correlation strin
 	return start{events, correlation, encode}
 }
 
+// cited is a digest to be signed, and the intent to.
+type cited struct {
+	stream   event.Stream
+	revision uint64
+	digest   []byte
+	hash     crypto.Hash
+}
+
 // sign records the start, at the intent's revision, and then signs once. Of any
 // number of signers one gets past the record; after it nothing asks again. Who
 // has no place has announced nothing and may give up; who has announced does
 // not, for that would cost the serial.
-func (s *Server) sign(ctx context.Context, q signRequest, begin start) ([]byte, error) {
+func (s *Server) sign(ctx context.Context, q cited, begin start) ([]byte, error) {
 	leave, err := s.places.take(ctx)
 	if err != nil {
 		return nil, err
@@ -41,27 +52,27 @@ func (s *Server) sign(ctx context.Context, q signRequest, begin start) ([]byte, 
 		return nil, err
 	}
 	s.crash(afterStarted)
-	der, err := s.signature(context.WithoutCancel(ctx), q.TBS)
+	signature, err := s.signature(context.WithoutCancel(ctx), q)
 	s.crash(afterSign)
-	return der, err
+	return signature, err
 }
 
 // record appends SigningStarted. Its command ID is fresh each time: an ID that
 // two attempts shared would be taken for one append repeated, and let both sign.
-func (s *Server) record(ctx context.Context, q signRequest, begin start) error {
+func (s *Server) record(ctx context.Context, q cited, begin start) error {
 	nonce := make([]byte, 16)
 	if _, err := rand.Read(nonce); err != nil {
 		return err
 	}
 	actor := "signer:" + s.ID
-	proposed, err := begin.encode(ctx, q.Stream, event.Meta{
+	proposed, err := begin.encode(ctx, q.stream, event.Meta{
 		CommandID: actor + ":" + hex.EncodeToString(nonce), Actor: actor, Authority: "signer", At: s.Clock(),
-		Correlation: begin.correlation, Causation: string(q.Stream),
+		Correlation: begin.correlation, Causation: string(q.stream),
 	}, begin.events)
 	if err != nil {
 		return err
 	}
-	switch _, err := s.Log.Append(ctx, q.Stream, event.Expected(q.Revision), proposed...); {
+	switch _, err := s.Log.Append(ctx, q.stream, event.Expected(q.revision), proposed...); {
 	case errors.Is(err, event.ErrWrongExpectedRevision):
 		return ErrStarted
 	case err != nil:
@@ -72,18 +83,23 @@ func (s *Server) record(ctx context.Context, q signRequest, begin start) error {
 
 // signature has the token sign, and lets nothing out that the issuer's public
 // key does not verify.
-func (s *Server) signature(ctx context.Context, tbs []byte) ([]byte, error) {
-	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+func (s *Server) signature(ctx context.Context, q cited) ([]byte, error) {
+	signature, err := s.token(ctx, func() ([]byte, error) { return s.Keys.CA.Sign(rand.Reader, q.digest, q.hash) })
 	if err != nil {
 		return nil, err
 	}
-	digest, hash := digestOf(algorithm, tbs)
-	signature, err := s.token(ctx, func() ([]byte, error) { return s.Keys.CA.Sign(rand.Reader, digest, hash) })
-	if err != nil {
-		return nil, err
-	}
-	if s.Issuer.CheckSignature(algorithm, tbs, signature) != nil {
+	if !verifies(s.Issuer.PublicKey, q, signature) {
 		return nil, ErrSignature
 	}
-	return assemble(tbs, signature)
+	return signature, nil
+}
+
+func verifies(public crypto.PublicKey, q cited, signature []byte) bool {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, q.hash, q.digest, signature) == nil
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(k, q.digest, signature)
+	}
+	return false
 }

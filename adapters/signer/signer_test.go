@@ -22,6 +22,7 @@ import (
 
 	"govahi/adapters/cms"
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
 	"govahi/adapters/signer/signertest"
 	"govahi/adapters/token"
@@ -137,7 +138,7 @@ func newHouse(t testing.TB, log event.Log) *house {
 
 func (h *house) config(id string) signer.Config {
 	return signer.Config{
-		ID: id, Log: h.log, Issuer: h.Certificate(), Signatures: cms.Verifier{}, Clock: time.Now,
+		ID: id, Log: h.log, Issuer: h.Certificate(), Profiles: profiles.Default(), Signatures: cms.Verifier{}, Clock: time.Now,
 		Keys: signer.Keys{CA: h.ca, Responder: hsm.responder, Wrapping: hsm.wrapping, AtOnce: 4, Lost: token.Lost},
 		Exit: func(err error) { h.exits <- err },
 	}

@@ -60,18 +60,6 @@ func parseCertificate(tbs []byte) (*x509.Certificate, error) {
 	return c, nil
 }
 
-func parseCRL(tbs []byte) (*x509.RevocationList, error) {
-	der, err := assemble(tbs, []byte{0})
-	if err != nil {
-		return nil, err
-	}
-	list, err := x509.ParseRevocationList(der)
-	if err != nil || !bytes.Equal(list.RawTBSRevocationList, tbs) {
-		return nil, ErrTBS
-	}
-	return list, nil
-}
-
 // algorithmFor is the one way in which the issuer signs.
 func algorithmFor(public crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 	switch k := public.(type) {
@@ -90,13 +78,17 @@ func algorithmFor(public crypto.PublicKey) (x509.SignatureAlgorithm, error) {
 
 // digestOf is what the token is asked to sign.
 func digestOf(a x509.SignatureAlgorithm, tbs []byte) ([]byte, crypto.Hash) {
-	hash := crypto.SHA256
-	if a == x509.ECDSAWithSHA384 {
-		hash = crypto.SHA384
-	}
+	hash := hashOf(a)
 	h := hash.New()
 	h.Write(tbs)
 	return h.Sum(nil), hash
+}
+
+func hashOf(a x509.SignatureAlgorithm) crypto.Hash {
+	if a == x509.ECDSAWithSHA384 {
+		return crypto.SHA384
+	}
+	return crypto.SHA256
 }
 
 func sha256Hex(data []byte) string {

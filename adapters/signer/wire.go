@@ -12,7 +12,7 @@ import (
 	"govahi/domain/fault"
 )
 
-// maxBody bounds a request: a revocation list of some 20,000 entries.
+// maxBody bounds a request that is JSON.
 const maxBody = 1 << 20
 
 type signRequest struct {
@@ -25,6 +25,11 @@ type signRequest struct {
 type signReply struct {
 	DER    []byte `json:"der"`
 	Signer string `json:"signer"`
+}
+
+type crlReply struct {
+	Signature []byte `json:"signature"`
+	Signer    string `json:"signer"`
 }
 
 type digestRequest struct {

@@ -17,6 +17,7 @@ type Algorithm string
 // The key pairs that are made here. Certificates may hold others.
 const (
 	RSA2048 Algorithm = "rsa-2048"
+	RSA3072 Algorithm = "rsa-3072"
 	P256    Algorithm = "p-256"
 	P384    Algorithm = "p-384"
 )
@@ -88,6 +89,8 @@ func (t *Token) GenerateKey(label string, a Algorithm) (*Key, error) {
 
 func (t *Token) generate(a Algorithm, public, private crypto11.AttributeSet) (crypto11.Signer, error) {
 	switch a {
+	case RSA3072:
+		return t.ctx.GenerateRSAKeyPairWithAttributes(public, private, 3072)
 	case RSA2048:
 		return t.ctx.GenerateRSAKeyPairWithAttributes(public, private, 2048)
 	case P256:

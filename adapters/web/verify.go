@@ -13,6 +13,7 @@ type Standing string
 // The standings.
 const (
 	Valid   Standing = "valid"
+	Held    Standing = "suspended" // for a time
 	Revoked Standing = "revoked"
 	Expired Standing = "expired"
 	Unknown Standing = "unknown" // never issued by us, or not yet
@@ -26,8 +27,8 @@ type VerifyData struct {
 	// Fingerprint is the SHA-256 of the certificate, hexadecimal, if known: who
 	// holds a sheet sees by it that the sheet is of this very certificate.
 	Fingerprint string
-	Reason      certificate.Reason // if revoked
-	RevokedAt   time.Time          // if revoked
+	Reason      certificate.Reason // if revoked, or suspended
+	RevokedAt   time.Time          // if revoked, or suspended
 	NotBefore   time.Time          // if known
 	NotAfter    time.Time          // if known
 	Issuer      string             // its name, if known

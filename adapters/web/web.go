@@ -37,15 +37,17 @@ func file(name string) string {
 }
 
 var (
-	homePage      = page("home.html")
-	sheetPage     = page("sheet.html")
-	verifyPage    = page("verify.html")
-	trackPage     = page("track.html")
-	refusalPage   = page("refusal.html")
-	dashboardPage = page("dashboard.html")
-	receiptPage   = page("receipt.html")
-	returnedPage  = page("returned.html")
-	tariffsPage   = page("tariffs.html")
+	homePage       = page("home.html")
+	sheetPage      = page("sheet.html")
+	verifyPage     = page("verify.html")
+	trackPage      = page("track.html")
+	repositoryPage = page("repository.html")
+	reportPage     = page("report.html")
+	refusalPage    = page("refusal.html")
+	dashboardPage  = page("dashboard.html")
+	receiptPage    = page("receipt.html")
+	returnedPage   = page("returned.html")
+	tariffsPage    = page("tariffs.html")
 )
 
 // page is the common frame with the forms and the page's own parts in it.
@@ -68,5 +70,6 @@ type HomeData struct {
 	CRL         string
 	CA          string // the issuer's certificate
 	Root        string // the root's certificate
-	Development bool   // shows that the people and certificates are samples
+	Repository  string
+	Development bool // shows that the people and certificates are samples
 }

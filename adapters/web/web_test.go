@@ -135,6 +135,8 @@ func number(t *testing.T, text string) int {
 }
 
 func TestTheVerdicts(t *testing.T) {
+	held := verdict(web.Held)
+	held.RevokedAt = issued
 	revoked := verdict(web.Revoked)
 	revoked.Reason, revoked.RevokedAt = certificate.PrivilegeWithdrawn, issued
 	for _, c := range []struct {
@@ -143,6 +145,7 @@ func TestTheVerdicts(t *testing.T) {
 	}{
 		{verdict(web.Valid), `<strong>معتبر</strong>`},
 		{revoked, `این گواهی از <time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> باطل است؛ علت: نادرستی اطلاعات.`},
+		{held, `موقتاً معلق است`},
 		{verdict(web.Expired), `در <time datetime="2027-11-21T08:00:00Z" title="2027-11-21">`},
 		{verdict(web.Unknown), `<strong>ناشناخته</strong>`},
 	} {
@@ -301,5 +304,18 @@ func TestTooLongAnAddressIsAnError(t *testing.T) {
 	d.VerifyURL = strings.Repeat("x", 5000)
 	if err := web.Sheet(io.Discard, d); err == nil {
 		t.Error("it was drawn")
+	}
+}
+
+// TestASheetOfWhoSpeaksForHimself names no organisation and no post.
+func TestASheetOfWhoSpeaksForHimself(t *testing.T) {
+	alone := sheet()
+	alone.Organization, alone.Post = "", ""
+	whole := render(t, sheetPage)
+	page := render(t, func(w io.Writer) error { return web.Sheet(w, alone) })
+	for _, word := range []string{">سازمان<", ">سمت<"} {
+		if strings.Contains(page, word) || !strings.Contains(whole, word) {
+			t.Errorf("%s", word)
+		}
 	}
 }

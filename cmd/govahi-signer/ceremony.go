@@ -1,39 +1,50 @@
 package main
 
 import (
+	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"govahi/adapters/pki"
 	"govahi/adapters/token"
 )
 
-const (
-	rootYears   = 20
-	issuerYears = 10
-)
-
-// ceremony makes a CA for development. A real one has witnesses, a root that is
-// elsewhere and a hardware token; what it leaves behind has the same shape.
+// ceremony makes a CA's keys, before witnesses, and takes an outside root's
+// certificate in.
 type ceremony struct {
+	Hold   hold   `cmd:"" default:"withargs" help:"Make the keys, and a development CA or the request to an outside root."`
+	Import takeIn `cmd:"" help:"Take in the certificate that the outside root made of the request."`
+}
+
+// hold holds a ceremony.
+type hold struct {
+	File   string `arg:"" optional:"" type:"path" help:"What to make, as YAML; a CA for development if empty (docs/operations.md)."`
 	Dir    string `required:"" type:"path" help:"Directory to make; it must not exist, or be empty."`
-	Module string `default:"${module}" help:"PKCS#11 module of SoftHSM."`
+	Module string `default:"${module}" env:"GOVAHI_PKCS11_MODULE" help:"PKCS#11 module."`
+	CSROut string `name:"csr-out" type:"path" help:"Where to write the request to the outside root, PEM; beside issuer.csr in the directory."`
 }
 
 // Run works in a directory beside the one asked for and renames it at the end:
 // who finds the directory finds it whole. What an interrupted ceremony left
-// behind was never used, and is removed.
-func (c ceremony) Run() error {
+// behind was never used, and is removed. Keys on a hardware token stay: its
+// vendor's tools empty it.
+func (c hold) Run() error {
+	p, err := readPlan(c.File)
+	if err != nil {
+		return err
+	}
+	if c.CSROut != "" && p.Mode != intermediate {
+		return fmt.Errorf("--csr-out is for mode: intermediate; %s makes its own root", p.Mode)
+	}
 	if entries, err := os.ReadDir(c.Dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s exists: a CA's keys are not made twice", c.Dir)
 	}
@@ -41,91 +52,197 @@ func (c ceremony) Run() error {
 	if err := os.RemoveAll(stage); err != nil {
 		return err
 	}
-	if err := c.stage(stage); err != nil {
+	written, err := c.stage(stage, p)
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(stage))
 	}
-	if err := token.WriteSoftHSM(stage, c.Dir); err != nil {
-		return err
+	if p.Token.Software {
+		if err := token.WriteSoftHSM(stage, c.Dir); err != nil {
+			return err
+		}
 	}
 	if err := os.Remove(c.Dir); err != nil && !errors.Is(err, os.ErrNotExist) { // it may be there, empty
 		return err
 	}
-	return os.Rename(stage, c.Dir)
+	if err := os.Rename(stage, c.Dir); err != nil {
+		return err
+	}
+	written.announce(os.Stdout, home(c.Dir))
+	return c.handOut()
 }
 
-func (c ceremony) stage(dir string) error {
-	h := home(dir)
-	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o755), token.WriteSoftHSM(dir, dir), token.UseSoftHSM(dir)); err != nil {
+// handOut copies the request to where the root's people take it from.
+func (c hold) handOut() error {
+	if c.CSROut == "" {
+		return nil
+	}
+	csr, err := os.ReadFile(home(c.Dir).requestFile())
+	if err != nil {
 		return err
+	}
+	return os.WriteFile(c.CSROut, csr, 0o644)
+}
+
+func (c hold) stage(dir string, p plan) (transcript, error) {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o755), os.MkdirAll(dir, 0o700)); err != nil {
+		return transcript{}, err
+	}
+	if err := writeWhole(home(dir).planFile(), p.text); err != nil {
+		return transcript{}, err
+	}
+	t, info, err := c.open(home(dir), p.Token)
+	if err != nil {
+		return transcript{}, err
+	}
+	tr := transcript{Kind: string(p.Mode), At: time.Now().UTC(), Token: info, Witnesses: p.Witnesses}
+	err = establish(t, home(dir), p, &tr)
+	if err == nil {
+		err = home(dir).write(&tr)
+	}
+	return tr, errors.Join(err, t.Close())
+}
+
+// open makes a software token, or opens a hardware one and keeps how.
+func (c hold) open(h home, o onToken) (*token.Token, token.Info, error) {
+	if !o.Software {
+		return c.openHardware(h, o)
+	}
+	if err := errors.Join(token.WriteSoftHSM(string(h), string(h)), token.UseSoftHSM(string(h))); err != nil {
+		return nil, token.Info{}, err
 	}
 	pin, err := token.RandomPIN()
 	if err != nil {
-		return err
+		return nil, token.Info{}, err
 	}
 	if err := os.WriteFile(h.pinFile(), []byte(pin+"\n"), 0o600); err != nil {
-		return err
+		return nil, token.Info{}, err
 	}
 	info, err := token.Initialise(c.Module, labelToken, pin)
 	if err != nil {
-		return err
+		return nil, info, err
 	}
 	t, err := token.Open(token.Config{Module: c.Module, Serial: info.Serial, PIN: pin})
-	if err != nil {
-		return err
-	}
-	err = establish(t, h, info)
-	return errors.Join(err, t.Close())
+	return t, info, err
 }
 
-// establish makes keys and certificates and writes down what it made.
-func establish(t *token.Token, h home, info token.Info) error {
-	made := map[string]*token.Key{}
-	for _, k := range []struct {
-		label     string
-		algorithm token.Algorithm
-	}{{labelRoot, token.P384}, {labelIssuer, token.P256}, {labelResponder, token.P256}} {
-		key, err := t.GenerateKey(k.label, k.algorithm)
-		if err != nil {
-			return err
+func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) {
+	pin, err := os.ReadFile(o.PINFile)
+	if err != nil {
+		return nil, token.Info{}, fmt.Errorf("token.pinFile: %w", err)
+	}
+	infos, err := token.List(c.Module)
+	if err != nil {
+		return nil, token.Info{}, err
+	}
+	for _, info := range infos {
+		if info.Serial != o.Serial {
+			continue
 		}
-		made[k.label] = key
+		if err := errors.Join(os.WriteFile(h.pinFile(), pin, 0o600), os.WriteFile(h.serialFile(), []byte(info.Serial+"\n"), 0o644)); err != nil {
+			return nil, info, err
+		}
+		text, _, err := h.pin()
+		if err != nil {
+			return nil, info, err
+		}
+		t, err := token.Open(token.Config{Module: c.Module, Serial: info.Serial, PIN: text})
+		return t, info, err
 	}
-	if _, err := t.GenerateWrappingKey(labelWrapping); err != nil {
-		return err
-	}
-	root, issuer, err := certify(made[labelRoot], made[labelIssuer], time.Now())
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(writePEM(h.rootFile(), root), writePEM(h.issuerFile(), issuer)); err != nil {
-		return err
-	}
-	return os.WriteFile(h.transcript(), []byte(transcript(info, root, issuer)), 0o644)
+	return nil, token.Info{}, fmt.Errorf("token.serial: the module sees no token %q; write it as the vendor's tools show it, in quotes", o.Serial)
 }
 
-// certify signs the root with itself, and the issuer with the root.
-func certify(rootKey, issuerKey *token.Key, now time.Time) (root, issuer *x509.Certificate, err error) {
-	rootTemplate, err := authority("Govahi Development Root CA", now, rootYears)
+// establish makes keys, proves them, and certifies them or asks for it.
+func establish(t *token.Token, h home, p plan, tr *transcript) error {
+	issuer, err := born(t, labelIssuer, p.Issuer.Algorithm, tr)
+	if err != nil {
+		return err
+	}
+	if _, err := born(t, labelResponder, p.Responder.Algorithm, tr); err != nil {
+		return err
+	}
+	if err := bornWrapping(t, tr); err != nil {
+		return err
+	}
+	if p.Mode == intermediate {
+		return ask(h, p, issuer, tr)
+	}
+	rootKey, err := born(t, labelRoot, p.Root.Algorithm, tr)
+	if err != nil {
+		return err
+	}
+	root, certificate, err := certify(p, rootKey, issuer, tr.At)
+	if err != nil {
+		return err
+	}
+	tr.certify(root, certificate)
+	return errors.Join(writePEM(h.rootFile(), "CERTIFICATE", root.Raw), writePEM(h.issuerFile(), "CERTIFICATE", certificate.Raw))
+}
+
+// born makes a key and reads back what the token says of it.
+func born(t *token.Token, label string, a token.Algorithm, tr *transcript) (*token.Key, error) {
+	k, err := t.GenerateKey(label, a)
+	if err != nil {
+		return nil, fmt.Errorf("%s key: %w", label, err)
+	}
+	if err := proved(label, k); err != nil {
+		return nil, err
+	}
+	return k, tr.born(label, string(a), k.Public())
+}
+
+func bornWrapping(t *token.Token, tr *transcript) error {
+	k, err := t.GenerateWrappingKey(labelWrapping)
+	if err != nil {
+		return fmt.Errorf("%s key: %w", labelWrapping, err)
+	}
+	if err := proved(labelWrapping, k); err != nil {
+		return err
+	}
+	return tr.born(labelWrapping, "aes-256", nil)
+}
+
+// proved refuses a key that may have come from elsewhere or may go there,
+// whatever was asked for: the token's own word counts.
+func proved(label string, k interface {
+	Protection() (token.Protection, error)
+},
+) error {
+	p, err := k.Protection()
+	if err != nil {
+		return err
+	}
+	if !p.Sound() {
+		return fmt.Errorf("the token says of the %s key: %+v; a CA's key is born on the token, sensitive, never extractable and not modifiable: use another token", label, p)
+	}
+	return nil
+}
+
+// certify signs the root with itself, and the issuer with the root, each after
+// its twin under a throwaway key was linted.
+func certify(p plan, rootKey, issuerKey *token.Key, now time.Time) (root, issuer *x509.Certificate, err error) {
+	rootTemplate, err := authority(p.Root.Name, now, p.Root.Years)
 	if err != nil {
 		return nil, nil, err
 	}
-	if root, err = signed(rootTemplate, rootTemplate, rootKey, rootKey); err != nil {
-		return nil, nil, err
+	if root, err = signed(rootTemplate, rootTemplate, rootKey.Public(), rootKey); err != nil {
+		return nil, nil, fmt.Errorf("root: %w", err)
 	}
-	issuerTemplate, err := authority("Govahi Development Petroleum CA", now, issuerYears)
+	issuerTemplate, err := authority(p.Issuer.Name, now, p.Issuer.Years)
 	if err != nil {
 		return nil, nil, err
 	}
 	issuerTemplate.MaxPathLenZero = true // it certifies people, and no further CA
-	issuer, err = signed(issuerTemplate, root, issuerKey, rootKey)
-	return root, issuer, err
+	if issuer, err = signed(issuerTemplate, root, issuerKey.Public(), rootKey); err != nil {
+		return nil, nil, fmt.Errorf("issuer: %w", err)
+	}
+	return root, issuer, nil
 }
 
 // early is how long before its making a certificate becomes valid: clocks differ,
 // and are set back.
 const early = 24 * time.Hour
 
-func authority(name string, now time.Time, years int) (*x509.Certificate, error) {
+func authority(name called, now time.Time, years int) (*x509.Certificate, error) {
 	serial := make([]byte, 16)
 	if _, err := rand.Read(serial); err != nil {
 		return nil, err
@@ -134,7 +251,7 @@ func authority(name string, now time.Time, years int) (*x509.Certificate, error)
 	start := now.Add(-early).UTC().Truncate(time.Second)
 	return &x509.Certificate{
 		SerialNumber:          new(big.Int).SetBytes(serial),
-		Subject:               pkix.Name{Country: []string{"IR"}, Organization: []string{"Govahi Development"}, CommonName: name},
+		Subject:               name.subject(),
 		NotBefore:             start,
 		NotAfter:              start.AddDate(years, 0, 0).Add(-time.Second),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -143,31 +260,101 @@ func authority(name string, now time.Time, years int) (*x509.Certificate, error)
 	}, nil
 }
 
-func signed(template, parent *x509.Certificate, subject, signer *token.Key) (*x509.Certificate, error) {
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, subject.Public(), signer)
-	if err != nil {
+func (n called) subject() pkix.Name {
+	name := pkix.Name{Country: []string{"IR"}, Organization: []string{n.Organization}, CommonName: n.CommonName}
+	if n.Unit != "" {
+		name.OrganizationalUnit = []string{n.Unit}
+	}
+	return name
+}
+
+// signed lints what a throwaway key of the same kind makes of the template, and
+// only then lets the token sign.
+func signed(template, parent *x509.Certificate, subject crypto.PublicKey, signer crypto.Signer) (*x509.Certificate, error) {
+	if err := rehearse(template, parent, subject, signer.Public()); err != nil {
 		return nil, err
 	}
-	if _, err := pki.Lint(der); err != nil {
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, subject, signer)
+	if err != nil {
 		return nil, err
 	}
 	return x509.ParseCertificate(der)
 }
 
-func writePEM(file string, c *x509.Certificate) error {
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644)
+func rehearse(template, parent *x509.Certificate, subject, signer crypto.PublicKey) error {
+	throwaway, err := pki.KeyLike(signer)
+	if err != nil {
+		return err
+	}
+	twin := *parent
+	twin.PublicKey = throwaway.Public()
+	if template == parent { // a root: its subject's key is the signer's
+		subject = throwaway.Public()
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, &twin, subject, throwaway)
+	if err == nil {
+		_, err = pki.Lint(der)
+	}
+	return err
 }
 
-func transcript(info token.Info, root, issuer *x509.Certificate) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Key ceremony for development, %s\n\n", root.NotBefore.Format(time.RFC3339))
-	fmt.Fprintf(&b, "token    %s, serial %s, %s %s\n", info.Label, info.Serial, info.Manufacturer, info.Model)
-	for _, label := range []string{labelRoot, labelIssuer, labelResponder, labelWrapping} {
-		fmt.Fprintf(&b, "key      %-10s born on the token\n", label)
+var (
+	oidBasicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
+	oidKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
+)
+
+// ask makes the request to the outside root (RFC 2986), after a certificate as
+// it should be was linted.
+func ask(h home, p plan, issuer *token.Key, tr *transcript) error {
+	wish, err := authority(p.Issuer.Name, tr.At, 1)
+	if err != nil {
+		return err
 	}
-	for _, c := range []*x509.Certificate{root, issuer} {
-		fmt.Fprintf(&b, "\ncertificate  %s\nissued by    %s\nserial       %x\nvalid        %s to %s\nSHA-256      %x\n",
-			c.Subject, c.Issuer, c.SerialNumber, c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339), sha256.Sum256(c.Raw))
+	wish.MaxPathLenZero = true
+	root, err := authority(called{Organization: "Rehearsal", CommonName: "Rehearsal"}, tr.At, 1)
+	if err != nil {
+		return err
 	}
-	return b.String()
+	root.SubjectKeyId = []byte{1}
+	if err := rehearse(wish, root, issuer.Public(), issuer.Public()); err != nil {
+		return fmt.Errorf("issuer: %w", err)
+	}
+	extensions, err := wished()
+	if err != nil {
+		return err
+	}
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: wish.Subject, ExtraExtensions: extensions}, issuer)
+	if err != nil {
+		return err
+	}
+	tr.asks(p.Issuer.Name.subject(), csr)
+	return writePEM(h.requestFile(), "CERTIFICATE REQUEST", csr)
+}
+
+// wished is what the certificate should say: a CA that certifies no further one.
+func wished() ([]pkix.Extension, error) {
+	constraints, err := asn1.Marshal(struct {
+		CA         bool
+		MaxPathLen int
+	}{true, 0})
+	if err != nil {
+		return nil, err
+	}
+	usage, err := asn1.Marshal(asn1.BitString{Bytes: []byte{0x06}, BitLength: 7}) // keyCertSign, cRLSign
+	return []pkix.Extension{
+		{Id: oidBasicConstraints, Critical: true, Value: constraints}, {Id: oidKeyUsage, Critical: true, Value: usage},
+	}, err
+}
+
+func writePEM(file, kind string, der []byte) error {
+	return writeWhole(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// writeWhole leaves the file whole, or not at all.
+func writeWhole(file string, data []byte) error {
+	next := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".next")
+	if err := os.WriteFile(next, data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(next, file)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,46 +12,103 @@ import (
 	"time"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
+	"govahi/domain/profile"
 )
 
 // check proves that what serve needs is there and sound.
-type check struct{ reach }
+type check struct {
+	reach
+	Profiles string `type:"path" env:"GOVAHI_PROFILES" help:"Directory of certificate profiles; those that come with the program if empty."`
+	JSON     bool   `name:"json" help:"Print the findings as JSON."`
+}
 
-var errUnsound = errors.New("not everything is sound")
+// exit is an error with the code by which scripts tell it.
+type exit struct {
+	error
+	code int
+}
 
-// Run prints a table and fails if a line of it is not so.
+// ExitCode is the process's.
+func (e exit) ExitCode() int { return e.code }
+
+// The codes of check beside 0, all is sound, and 1, it could not be asked.
+const (
+	exitUnsound = 2
+	exitNoToken = 3 // not reached: what could be checked without it was not
+)
+
+var errUnsound = exit{errors.New("not everything is sound"), exitUnsound}
+
+// Run prints what it found and fails if anything of it is not so.
 func (c check) Run() error {
 	t, err := c.open()
 	if err != nil {
-		return err
+		return exit{err, exitNoToken}
 	}
-	r := report{to: tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)}
+	r := report{}
 	c.certificates(&r, t)
+	c.profiles(&r, t)
 	attributes(&r, t)
-	if err := errors.Join(r.to.Flush(), t.Close()); err != nil {
+	n, err := home(c.Dir).transcripts()
+	r.line("transcripts", err, fmt.Sprintf("%d, as the ceremonies left them", n))
+	if err := errors.Join(r.print(os.Stdout, c.JSON), t.Close()); err != nil {
 		return err
 	}
-	if r.unsound {
+	if !r.Sound {
 		return errUnsound
 	}
 	return nil
 }
 
+// report is every finding, in order.
 type report struct {
-	to interface {
-		io.Writer
-		Flush() error
-	}
-	unsound bool
+	Sound    bool      `json:"sound"`
+	Findings []finding `json:"findings"`
+}
+
+type finding struct {
+	What   string `json:"what"`
+	Sound  bool   `json:"sound"`
+	Detail string `json:"detail"`
 }
 
 func (r *report) line(what string, err error, detail string) {
-	verdict := "ok"
 	if err != nil {
-		verdict, r.unsound, detail = "WRONG", true, err.Error()
+		detail = explained(err).Error()
 	}
-	_, _ = fmt.Fprintf(r.to, "%s\t%s\t%s\n", what, verdict, detail)
+	r.Findings = append(r.Findings, finding{what, err == nil, detail})
+}
+
+func (r *report) print(to io.Writer, asJSON bool) error {
+	r.Sound = true
+	for _, f := range r.Findings {
+		r.Sound = r.Sound && f.Sound
+	}
+	if asJSON {
+		e := json.NewEncoder(to)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	}
+	table := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
+	for _, f := range r.Findings {
+		verdict := "ok"
+		if !f.Sound {
+			verdict = "WRONG"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", f.What, verdict, f.Detail)
+	}
+	return table.Flush()
+}
+
+// explained is the text of a fault, whose error is only its code.
+func explained(err error) error {
+	if f, ok := fault.Of(err); ok {
+		return errors.New(f.Text.En)
+	}
+	return err
 }
 
 func (c check) certificates(r *report, t *token.Token) {
@@ -67,6 +125,23 @@ func (c check) certificates(r *report, t *token.Token) {
 	verdict, err := pki.Lint(issuer.Raw)
 	r.line("lint", err, fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings))
 	r.line("key of the certificate", belongs(t, issuer), "the issuer key on the token")
+}
+
+// profiles are those that the signer would hold every certificate to; the
+// responder's must take the key that is on the token.
+func (c check) profiles(r *report, t *token.Token) {
+	set, err := profiles.Load(c.Profiles)
+	r.line("profiles", err, fmt.Sprintf("%d, for %d products", len(set.All()), len(set.Products())))
+	k, keyErr := t.Key(labelResponder)
+	if err != nil || keyErr != nil {
+		return
+	}
+	p, _ := set.Responder() // every set has one
+	kind, _ := profile.KeyOf(k.Public())
+	if !p.Allows(kind) {
+		err = fmt.Errorf("%s certifies %v, and no %s", p.ID(), p.Keys, kind)
+	}
+	r.line("responder's profile", err, p.ID())
 }
 
 func name(c *x509.Certificate) string {
@@ -89,10 +164,15 @@ func belongs(t *token.Token, c *x509.Certificate) error {
 	if err != nil {
 		return err
 	}
-	if p, ok := k.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !p.Equal(c.PublicKey) {
+	if !same(k.Public(), c.PublicKey) {
 		return token.ErrOtherKey
 	}
 	return nil
+}
+
+func same(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
 }
 
 func attributes(r *report, t *token.Token) {
@@ -116,9 +196,5 @@ func sound(r *report, label string, k interface {
 	Protection() (token.Protection, error)
 },
 ) {
-	p, err := k.Protection()
-	if err == nil && !p.Sound() {
-		err = fmt.Errorf("%+v", p)
-	}
-	r.line(label+" key", err, "born on the token, sensitive, not extractable, not modifiable")
+	r.line(label+" key", proved(label, k), "born on the token, sensitive, not extractable, not modifiable")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"govahi/adapters/pki"
 	"govahi/adapters/token"
@@ -23,11 +24,15 @@ const (
 // home is the directory that the ceremony makes.
 type home string
 
-func (h home) path(name string) string { return filepath.Join(string(h), name) }
-func (h home) pinFile() string         { return h.path("pin") }
-func (h home) rootFile() string        { return h.path("root.pem") }
-func (h home) issuerFile() string      { return h.path("issuer.pem") }
-func (h home) transcript() string      { return h.path("transcript.txt") }
+func (h home) path(name ...string) string {
+	return filepath.Join(append([]string{string(h)}, name...)...)
+}
+func (h home) pinFile() string     { return h.path("pin") }
+func (h home) rootFile() string    { return h.path("root.pem") }
+func (h home) issuerFile() string  { return h.path("issuer.pem") }
+func (h home) requestFile() string { return h.path("issuer.csr") }    // to an outside root
+func (h home) planFile() string    { return h.path("ceremony.yaml") } // what was made
+func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
 	data, err := os.ReadFile(file)
@@ -35,6 +40,12 @@ func (h home) certificate(file string) (*x509.Certificate, error) {
 		return nil, err
 	}
 	return pki.ParseCertificate(data)
+}
+
+// serial is that of the hardware token on which the ceremony was held, or empty.
+func (h home) serial() string {
+	text, _ := os.ReadFile(h.serialFile())
+	return strings.TrimSpace(string(text))
 }
 
 // reach says how to get at the token.
@@ -55,7 +66,10 @@ func (r reach) open() (*token.Token, error) {
 		return nil, err
 	}
 	c := token.Config{Module: r.Module, Serial: r.Serial, PIN: pin, MaxSessions: r.Sessions}
-	if r.Serial == "" {
+	if c.Serial == "" {
+		c.Serial = home(r.Dir).serial()
+	}
+	if c.Serial == "" {
 		c.Label = labelToken
 	}
 	t, err := token.Open(c)

@@ -9,7 +9,7 @@ import (
 )
 
 type cli struct {
-	Ceremony ceremony `cmd:"" help:"Make a CA on a software token: SoftHSM, root, issuer, responder and wrapping keys."`
+	Ceremony ceremony `cmd:"" help:"Make a CA's keys before witnesses; take an outside root's certificate in."`
 	Serve    serve    `cmd:"" help:"Sign for the processes that reach the socket."`
 	Check    check    `cmd:"" help:"Prove keys, certificates, chain, dates and token attributes."`
 }

@@ -11,6 +11,7 @@ import (
 
 	"govahi/adapters/cms"
 	"govahi/adapters/eventstore"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/signer"
 	"govahi/adapters/token"
 )
@@ -26,6 +27,7 @@ type serve struct {
 	reach
 	Socket      string `required:"" help:"Unix socket to listen on, for this user alone."`
 	Log         string `required:"" env:"GOVAHI_LOG" help:"The event log: a Unix socket, or an esdb:// string."`
+	Profiles    string `type:"path" env:"GOVAHI_PROFILES" help:"Directory of certificate profiles, the same as the house's; those that come with the program if empty."`
 	Tethered    bool   `help:"Stop when standard input closes, as it does when the parent dies."`
 	Development bool   `help:"Honour GOVAHI_CRASH, for tests of crashes."`
 }
@@ -79,6 +81,10 @@ func (s serve) begin(ctx context.Context, front *signer.Front, log *eventstore.L
 }
 
 func (s serve) server(k keys, log *eventstore.Log, exit func(error)) (*signer.Server, error) {
+	set, err := profiles.Load(s.Profiles)
+	if err != nil {
+		return nil, err
+	}
 	h := home(s.Dir)
 	issuer, err := h.certificate(h.issuerFile())
 	if err != nil {
@@ -87,7 +93,7 @@ func (s serve) server(k keys, log *eventstore.Log, exit func(error)) (*signer.Se
 	return signer.New(signer.Config{
 		ID:     fmt.Sprintf("%s-%d", labelToken, os.Getpid()),
 		Log:    log,
-		Issuer: issuer,
+		Issuer: issuer, Profiles: set,
 		Keys: signer.Keys{
 			CA: k.issuer, Responder: k.responder, Wrapping: k.wrapping, AtOnce: s.Sessions - 1, Lost: token.Lost,
 		},

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -49,7 +48,7 @@ func (a auditCertificates) Run() (err error) {
 	if err != nil {
 		return err
 	}
-	authority, err := openAuthority(a.caDir(d), a.base(d))
+	authority, err := openAuthority(a.caDir(d), a.base(d), "")
 	if err != nil {
 		return err
 	}
@@ -73,19 +72,6 @@ func (a auditCertificates) base(d data) string {
 	}
 	text, _ := os.ReadFile(d.path(doorFile)) // without it nothing is found there, which is said
 	return strings.TrimSpace(string(text))
-}
-
-// openAuthority reads the certificates that a ceremony made.
-func openAuthority(dir, base string) (*pki.Authority, error) {
-	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
-	if err != nil {
-		return nil, err
-	}
-	return pki.Open(issuer, root, pki.Under(base))
 }
 
 // auditOf is an audit of everything that the log holds.

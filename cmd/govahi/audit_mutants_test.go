@@ -120,7 +120,7 @@ func healthyTwin(t *testing.T) *twin {
 	app, done, err := a.app(t.Context())
 	must(t, err)
 	t.Cleanup(done)
-	authority, err := openAuthority(a.caDir(d), "http://"+i.listen)
+	authority, err := openAuthority(a.caDir(d), "http://"+i.listen, "")
 	must(t, err)
 	party := relying.New("http://"+i.listen, authority.Certificate())
 	t.Cleanup(party.Close)
@@ -145,7 +145,7 @@ func healthyTwin(t *testing.T) *twin {
 }
 
 const (
-	intended  = "certificate.issuance-intended.v1"
+	intended  = "certificate.issuance-intended.v2"
 	issued    = "certificate.issued.v1"
 	confirmed = "enrollment.information-confirmed.v2"
 )
@@ -177,7 +177,7 @@ func ofSigning() []mutant {
 		{"abandoned as it must be", func(w *twin) {
 			w.insert(len(w.events), "certificate-"+fresh, "certificate.issuance-abandoned.v1", map[string]any{"serial": fresh})
 			at := now()
-			w.insert(len(w.events), "certificate-"+fresh, "certificate.revoked.v1", map[string]any{"serial": fresh, "reason": "superseded", "at": at})
+			w.insert(len(w.events), "certificate-"+fresh, "certificate.revoked.v2", map[string]any{"serial": fresh, "reason": "superseded", "at": at})
 			w.says[fresh] = auditor.Answer{State: auditor.Revoked, Reason: 4, At: at, By: w.responder}
 		}, nil},
 		{"never finished", func(w *twin) {
@@ -218,6 +218,7 @@ func ofBytes() []mutant {
 			w.set("key-"+w.field(w.own(), intended, "keyHash"), "key.claimed.v1", "request", "enrollment-140500000000")
 		}, []string{"applicant key-twice"}},
 		{"of another profile", func(w *twin) { w.set(w.own(), issued, "profile", "stamp@1") }, []string{"applicant profile"}},
+		{"of a profile that was changed", func(w *twin) { w.set(w.own(), intended, "profileSha256", "0") }, []string{"applicant profile"}},
 		{"a longer validity in the log", func(w *twin) { w.set(w.own(), issued, "notAfter", now().AddDate(9, 0, 0)) }, []string{"applicant validity"}},
 		{"a longer validity inside", func(w *twin) {
 			c, err := x509.ParseCertificate(w.bytes(w.applicant))
@@ -279,7 +280,7 @@ func ofRecord() []mutant {
 			w.rehash()
 		}, []string{"applicant four-eyes"}},
 		{"his own word", func(w *twin) {
-			w.set(w.asked(), "enrollment.form-completed.v1", "person", w.field(w.asked(), confirmed, "by"))
+			w.set(w.asked(), "enrollment.form-completed.v2", "person", w.field(w.asked(), confirmed, "by"))
 			w.rehash()
 		}, []string{"applicant four-eyes", "applicant subject"}},
 		{"another attempt", func(w *twin) { w.set(w.asked(), "enrollment.issuance-attempted.v1", "serial", fresh) }, []string{"applicant request"}},
@@ -346,7 +347,7 @@ func ofFee() []mutant {
 }
 
 func (w *twin) company() string {
-	return "contract-" + w.field(w.asked(), "enrollment.form-completed.v1", "organization")
+	return "contract-" + w.field(w.asked(), "enrollment.form-completed.v2", "organization")
 }
 
 func (w *twin) byContract(stream string) string {

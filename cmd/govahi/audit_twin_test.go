@@ -63,7 +63,7 @@ func twinOf(t *testing.T, events []event.Recorded, keeper event.Keeper, real *x5
 		w.events[n].Data = bytes.ReplaceAll(r.Data, []byte(was), []byte(is))
 	}
 	for _, r := range w.events {
-		if r.Type == "certificate.issued.v1" {
+		if r.Type == issued {
 			w.reissue(r.Stream.ID(), func(tbs []byte) []byte { return tbs })
 		}
 	}
@@ -105,9 +105,9 @@ func sibling(t *testing.T, c *x509.Certificate) (key crypto.Signer, issuer *x509
 func (w *twin) meet() {
 	for _, r := range w.events {
 		switch r.Type {
-		case "enrollment.information-confirmed.v2":
+		case confirmed:
 			w.request, w.officer = r.Stream.ID(), w.data(r)["certificate"].(string)
-		case "certificate.issued.v1":
+		case issued:
 			switch d := w.data(r); {
 			case d["profile"] == "cpmis-signature@1":
 				w.applicant = r.Stream.ID()
@@ -117,7 +117,7 @@ func (w *twin) meet() {
 		}
 	}
 	for _, r := range w.events {
-		if d := w.data(r); r.Type == "certificate.issued.v1" && d["profile"] == "ra-officer@1" && r.Stream.ID() != w.officer {
+		if d := w.data(r); r.Type == issued && d["profile"] == "ra-officer@1" && r.Stream.ID() != w.officer {
 			w.other = r.Stream.ID()
 		}
 	}
@@ -220,7 +220,7 @@ func (w *twin) repeat(stream, name string) {
 // bytes is the certificate of a serial.
 func (w *twin) bytes(serial string) []byte {
 	w.Helper()
-	r := w.events[w.index("certificate-"+serial, "certificate.issued.v1")]
+	r := w.events[w.index("certificate-"+serial, issued)]
 	d := w.data(r)
 	if text, clear := d["public"].(string); clear {
 		der, err := base64.StdEncoding.DecodeString(text)
@@ -241,7 +241,7 @@ func (w *twin) bytes(serial string) []byte {
 // store replaces the bytes of a certificate, and nothing else.
 func (w *twin) store(serial string, der []byte) {
 	w.Helper()
-	stream, name := "certificate-"+serial, "certificate.issued.v1"
+	stream, name := "certificate-"+serial, issued
 	w.edit(stream, name, func(d map[string]any) {
 		if _, clear := d["public"]; clear {
 			d["public"] = der
@@ -259,7 +259,7 @@ func (w *twin) store(serial string, der []byte) {
 // name gives the certificate's fingerprint to everybody who names it.
 func (w *twin) name(serial string, der []byte) {
 	w.Helper()
-	w.set("certificate-"+serial, "certificate.issued.v1", "fingerprint", sum(der))
+	w.set("certificate-"+serial, issued, "fingerprint", sum(der))
 	for n, r := range w.events {
 		if (r.Type == "enrollment.issued.v1" || r.Type == "credential.issued.v1") && w.data(r)["serial"] == serial {
 			w.set(string(w.events[n].Stream), r.Type, "fingerprint", sum(der))
@@ -282,7 +282,7 @@ func (w *twin) intended(serial string) {
 	w.Helper()
 	c, err := x509.ParseCertificate(w.bytes(serial))
 	must(w.T, err)
-	w.set("certificate-"+serial, "certificate.issuance-intended.v1", "tbsSha256", sum(c.RawTBSCertificate))
+	w.set("certificate-"+serial, intended, "tbsSha256", sum(c.RawTBSCertificate))
 }
 
 func (w *twin) signed(c *x509.Certificate, tbs []byte) []byte {
@@ -335,7 +335,7 @@ func (w *twin) rehash() {
 	stream := "enrollment-" + w.request
 	var seen []event.Recorded
 	for _, r := range w.events {
-		if r.Type == "enrollment.information-confirmed.v2" {
+		if r.Type == confirmed {
 			break
 		}
 		if string(r.Stream) == stream {
@@ -344,10 +344,10 @@ func (w *twin) rehash() {
 		}
 	}
 	record := enrollment.RecordOf(seen)
-	w.set(stream, "enrollment.information-confirmed.v2", "recordHash", record.Hash)
-	w.set(stream, "enrollment.information-confirmed.v2", "recordRevision", record.Revision)
+	w.set(stream, confirmed, "recordHash", record.Hash)
+	w.set(stream, confirmed, "recordRevision", record.Revision)
 	intent := func(path string, value any) {
-		w.set("certificate-"+w.applicant, "certificate.issuance-intended.v1", path, value)
+		w.set("certificate-"+w.applicant, intended, path, value)
 	}
 	intent("record.hash", record.Hash)
 	intent("record.revision", record.Revision)

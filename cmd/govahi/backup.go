@@ -265,10 +265,14 @@ func (w *writing) identity(ctx context.Context, d data, ca string) error {
 	if w.manifest.Token {
 		return w.tree(ctx, ca, "ca")
 	}
-	for _, name := range []string{"root.pem", "issuer.pem", "transcript.txt"} {
+	for _, name := range []string{"root.pem", "issuer.pem"} {
 		if err := w.file(filepath.Join(ca, name), filepath.Join("ca", name), func(int) {}); err != nil {
 			return err
 		}
+	}
+	// A CA that was made before there were transcripts has none.
+	if err := w.tree(ctx, filepath.Join(ca, "transcripts"), "ca/transcripts"); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

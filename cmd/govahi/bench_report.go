@@ -56,6 +56,13 @@ func (f figure) atLeast(part float64) figure {
 	return f
 }
 
+// atMostTimes says how many times its ceiling the figure may be: it is a time.
+func (f figure) atMostTimes(times float64) figure {
+	met := *f.Ratio <= times
+	f.Met, f.Need = &met, fmt.Sprintf("≤ %g ×", times)
+	return f
+}
+
 // atMost says what the figure itself may be.
 func (f figure) atMost(bound float64) figure {
 	met := f.Ours <= bound

@@ -22,6 +22,9 @@ func (h *house) keepChildren(ctx context.Context) {
 			if h.Mode == sso.Development {
 				args = append(args, "--development")
 			}
+			if h.Profiles != "" {
+				args = append(args, "--profiles", h.Profiles)
+			}
 			if module := os.Getenv("GOVAHI_PKCS11_MODULE"); module != "" {
 				args = append(args, "--module", module)
 			}

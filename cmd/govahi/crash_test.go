@@ -225,7 +225,7 @@ func wantSkipped(t *testing.T, records []record, want int) {
 		switch r.Type {
 		case "crl.intended.v2":
 			n++
-		case "crl.signed.v1":
+		case "crl.signed.v2":
 			n--
 		}
 	}

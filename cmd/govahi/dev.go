@@ -16,6 +16,7 @@ import (
 type dev struct {
 	Token  devToken  `cmd:"" help:"Print a bearer token for a persona."`
 	Seed   devSeed   `cmd:"" help:"Give a new instance an office, a unit, a tariff, stock, and each persona his appointment."`
+	Bounce devBounce `cmd:"" help:"Let a message of the outbox come back, as a mail server would report it."`
 	Outbox devOutbox `cmd:"" help:"Print the messages that were sent."`
 }
 
@@ -85,6 +86,29 @@ func (t devToken) Run() error {
 		fmt.Println(token)
 	}
 	return err
+}
+
+type devBounce struct {
+	devInstance
+	Message string `arg:"" help:"ID of the message, as its file in the outbox is called."`
+	Status  string `default:"5.1.1" help:"Status of the delivery (RFC 3463): 5.x.x for good, 4.x.x for now."`
+}
+
+// Run delivers the report.
+func (b devBounce) Run() error {
+	d, err := b.open()
+	if err != nil {
+		return err
+	}
+	outbox, err := mail.OpenOutbox(d.path("outbox"))
+	if err != nil {
+		return err
+	}
+	bounces, err := mail.OpenBounces(d.path("bounces"))
+	if err != nil {
+		return err
+	}
+	return outbox.Bounce(bounces, b.Message, b.Status)
 }
 
 type devOutbox struct{ devInstance }

@@ -121,7 +121,7 @@ func folded(facts []fact) tables {
 	f := fold{tables{
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
-		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {},
+		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {},
 		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
@@ -146,6 +146,8 @@ func folded(facts []fact) tables {
 			f.place(e, name)
 		case "appointment":
 			f.post(e, name)
+		case "consignment":
+			f.consignment(e, name)
 		case "credential":
 			f.credential(e, name)
 		case "crl":
@@ -363,7 +365,7 @@ func (f fold) certificate(e fact, name string) {
 		c = row{"serial": serial, "profile": ""}
 		for _, later := range []string{
 			"request", "person", "fingerprint", "not_before", "not_after", "issued_at", "token", "certificate",
-			"public", "reason", "revoked_at", "revoked_by", "cause",
+			"public", "reason", "ground", "revoked_at", "revoked_by", "cause", "held_at", "held_until",
 		} {
 			c[later] = nil
 		}
@@ -381,12 +383,18 @@ func (f fold) certificate(e fact, name string) {
 		c["certificate"], c["public"] = e.Data["certificate"], e.Data.bytes("public")
 	case "issuance-abandoned":
 		c["status"] = "abandoned"
+	case "suspended":
+		c["status"], c["held_at"], c["held_until"] = "suspended", e.Data["at"], e.Data["until"]
+	case "suspension-lifted":
+		c["status"], c["held_at"], c["held_until"] = "valid", nil, nil
 	case "revoked":
+		c["held_at"], c["held_until"] = nil, nil
 		if c["status"] != "revoked" { // a worse reason later does not move the time
 			c["revoked_at"] = e.Data["at"]
 		}
 		c["status"], c["reason"] = "revoked", e.Data["reason"]
-		c["revoked_by"], c["cause"] = e.Data["by"], e.Data.orNull("case")
+		c["revoked_by"], c["cause"], c["until"] = e.Data["by"], e.Data.orNull("case"), nil
+		c["ground"] = e.Data.orNull("ground")
 	}
 }
 
@@ -397,23 +405,37 @@ func (f fold) access(e fact, name string) {
 		users[user] = row{
 			"user_name": user, "level": e.Data["level"], "person": e.Data["person"], "request": e.Data.cited("request"),
 			"serial": e.Data["certificate"], "fingerprint": e.Data["fingerprint"], "unit": e.Data["unit"],
-			"active": true, "since": e.Data["at"], "cause": nil,
+			"active": e.Data["pending"] != true, "pending": e.Data["pending"] == true, "since": e.Data["at"], "cause": nil,
 		}
+	case "certificate-bound":
+		users[user]["active"], users[user]["pending"], users[user]["since"] = users[user]["cause"] == nil, false, e.Data["at"]
 	case "suspended":
 		users[user]["active"], users[user]["since"], users[user]["cause"] = false, e.Data["at"], e.Data["cause"]
+	case "restored":
+		users[user]["active"], users[user]["since"], users[user]["cause"] = users[user]["pending"] != true, e.Data["at"], nil
 	}
 }
 
 func (f fold) revocation(e fact, name string) {
 	number := e.Data.text("case")
-	if name == "inaccuracy-reported" {
+	c := f.tables["cases.cases"][number]
+	switch name {
+	case "opened":
 		f.tables["cases.cases"][number] = row{
-			"number": number, "serial": e.Data["certificate"], "status": "open", "reporter": e.Data["by"],
+			"number": number, "serial": e.Data["certificate"], "status": "open", "reporter": e.Data.orNull("by"),
+			"source": e.Data["source"], "evidence": 1., "finding": nil,
 			"statement": e.Data["statement"], "reported_at": e.Data["at"], "decided_by": nil, "verdict": nil, "decided_at": nil,
 		}
 		return
+	case "evidence-added":
+		c["evidence"] = c["evidence"].(float64) + 1
+		return
+	case "investigation-opened":
+		c["status"] = "investigating"
+		return
+	case "inaccuracy-established":
+		c["finding"] = e.Data["finding"]
 	}
-	c := f.tables["cases.cases"][number]
 	c["status"] = strings.TrimPrefix(name, "inaccuracy-")
 	c["decided_by"], c["verdict"], c["decided_at"] = e.Data["by"], e.Data["statement"], e.Data["at"]
 }
@@ -423,7 +445,7 @@ func (f fold) inquiry(e fact, name string) {
 	switch name {
 	case "requested":
 		if q == nil {
-			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil}
+			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil, "finding": nil}
 			q["request"], q["person"] = e.Data.cited("request"), e.Data["subject"]
 			q["purpose"], q["legal_basis"] = e.Data["purpose"], e.Data["legalBasis"]
 			f.tables["inquiries.inquiries"][e.about()] = q
@@ -438,6 +460,7 @@ func (f fold) inquiry(e fact, name string) {
 	case "answered":
 		q["status"], q["due_at"], q["cause"] = name, nil, nil
 		q["matched"], q["differs"], q["tracking_code"] = e.Data["matched"], e.Data["differs"], e.Data["trackingCode"]
+		q["finding"] = e.Data["finding"]
 	}
 }
 
@@ -447,12 +470,14 @@ func (f fold) notification(e fact, name string) {
 	case "requested":
 		all[id] = row{
 			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
-			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil,
+			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
 		}
 	case "postponed":
 		all[id]["due_at"], all[id]["attempts"], all[id]["set_at"] = e.Data["retryAt"], e.Data["attempt"], e.Data["at"]
 	case "failed":
 		all[id]["status"], all[id]["due_at"], all[id]["cause"] = name, nil, e.Data["cause"]
+	case "bounced":
+		all[id]["bounced"] = e.Data["status"]
 	case "sent":
 		all[id]["status"], all[id]["due_at"], all[id]["sent_at"] = name, nil, e.Data["at"]
 	}
@@ -496,6 +521,32 @@ func (f fold) place(e fact, name string) {
 	}
 }
 
+func (f fold) consignment(e fact, name string) {
+	all, number := f.tables["consignments.consignments"], e.about()
+	list := func(field string) any {
+		if e.Data[field] == nil {
+			return []any{}
+		}
+		return e.Data[field]
+	}
+	switch name {
+	case "dispatched":
+		all[number] = row{
+			"number": number, "status": "on-its-way", "sender": e.Data["from"], "receiver": e.Data["to"], "dossiers": list("dossiers"),
+			"missing": []any{}, "surplus": []any{}, "seal": e.Data["seal"], "seal_intact": nil, "cause": nil, "sent_at": e.Data["at"], "since": e.Data["at"],
+		}
+	case "received":
+		r := all[number]
+		r["missing"], r["surplus"], r["seal_intact"], r["since"] = list("missing"), list("surplus"), e.Data["sealIntact"], e.Data["at"]
+		r["status"] = "complete"
+		if len(r["missing"].([]any))+len(r["surplus"].([]any)) > 0 || e.Data["sealIntact"] != true {
+			r["status"] = "discrepant"
+		}
+	case "discrepancy-resolved":
+		all[number]["status"], all[number]["cause"], all[number]["since"] = "resolved", e.Data["cause"], e.Data["at"]
+	}
+}
+
 func (f fold) credential(e fact, name string) {
 	all, number := f.tables["credentials.credentials"], e.about()
 	switch name {
@@ -520,7 +571,7 @@ func (f fold) post(e fact, name string) {
 	}
 }
 
-// crl keeps the bytes of an issuer's latest list only.
+// crl keeps no list, but what became of each number.
 func (f fold) crl(e fact, name string) {
 	all, issuer := f.tables["crls.crls"], e.about()
 	key := fmt.Sprintf("%s/%d", issuer, e.Data.number("number"))
@@ -528,15 +579,10 @@ func (f fold) crl(e fact, name string) {
 	case "intended":
 		all[key] = row{
 			"issuer": issuer, "number": e.Data["number"], "this_update": e.Data["thisUpdate"],
-			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "der": nil, "sha256": nil,
+			"next_update": e.Data["nextUpdate"], "entries": e.Data["entries"], "sha256": nil, "size": nil, "signed_at": nil,
 		}
 	case "signed":
-		for _, other := range all {
-			if other["issuer"] == issuer {
-				other["der"] = nil
-			}
-		}
-		all[key]["der"], all[key]["sha256"] = e.Data.bytes("der"), e.Data["sha256"]
+		all[key]["sha256"], all[key]["size"], all[key]["signed_at"] = e.Data["sha256"], e.Data["size"], e.Data["at"]
 	}
 }
 

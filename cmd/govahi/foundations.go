@@ -14,6 +14,7 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/sso"
 )
@@ -99,19 +100,28 @@ func (h *house) openCA(ctx context.Context) error {
 			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
 		}
 	}
-	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
-	if err != nil {
-		return err
-	}
-	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
-	if err != nil {
-		return err
-	}
-	h.authority, err = pki.Open(issuer, root, pki.Under(h.base()))
+	authority, err := openAuthority(dir, h.base(), h.Profiles)
 	if err == nil {
+		h.authority = authority
 		h.ready("ca", "token, root and issuing certificate in "+dir)
 	}
 	return err
+}
+
+func openAuthority(dir, base, profiles string) (*pki.Authority, error) {
+	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
+	if err != nil {
+		return nil, err
+	}
+	config := pki.Under(base)
+	if config.Profiles, err = pkiprofiles.Load(profiles); err != nil {
+		return nil, fmt.Errorf("GOVAHI_PROFILES: %w", err)
+	}
+	return pki.Open(issuer, root, config)
 }
 
 // programs is where the other programs stand: beside this one.

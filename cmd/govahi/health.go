@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/metrics"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,12 +92,28 @@ func (h *house) relayPart() http.Part {
 // the house serves on.
 func (h *house) outsideParts() []http.Part {
 	parts := []http.Part{outsidePart("civil-registry", &h.registryHeard), outsidePart("mail-server", &h.mailHeard)}
+	defer func() { parts[1].Detail = h.withBounces(parts[1].Detail) }()
 	if h.Mode != sso.Development {
 		for i, p := range parts {
 			parts[i] = http.Part{Name: p.Name, State: http.Ready, Detail: "not connected: what needs it waits", Outside: true}
 		}
 	}
 	return parts
+}
+
+// withBounces adds how many reports wait for a person's look.
+func (h *house) withBounces(detail string) string {
+	if h.bounces == nil {
+		return detail
+	}
+	n, err := h.bounces.Aside()
+	switch {
+	case err != nil:
+		n, detail = 0, strings.TrimPrefix(detail+"; the directory of bounces cannot be read", "; ")
+	case n > 0:
+		detail = strings.TrimPrefix(detail+fmt.Sprintf("; reports of bounces set aside: %d", n), "; ")
+	}
+	return detail
 }
 
 func outsidePart(name string, heard *outcome) http.Part {

@@ -18,8 +18,10 @@ import (
 	"govahi/adapters/eventnode"
 	"govahi/adapters/eventstore"
 	"govahi/adapters/http"
+	"govahi/adapters/mail"
 	"govahi/adapters/nats"
 	"govahi/adapters/pki"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/signer"
 	"govahi/adapters/sso"
@@ -54,6 +56,7 @@ type house struct {
 
 	authority *pki.Authority
 	responder *pki.Responder
+	standings *commands.Standings
 	app       *commands.App
 	publisher *commands.Publisher
 	runner    *projections.Runner
@@ -61,6 +64,7 @@ type house struct {
 	policies  []*policies.Runner
 	queries   *queries.Queries
 	mailer    commands.Mailer
+	bounces   *mail.Bounces // nil if none come
 	door      *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
@@ -79,9 +83,14 @@ type settings struct {
 	Gateways    string        `env:"GOVAHI_GATEWAYS" placeholder:"FILE" help:"YAML file of the banks' gateways where fees are paid online; simulated ones in development if empty, none elsewhere."`
 	PaymentLook time.Duration `env:"GOVAHI_PAYMENT_LOOK" default:"5m" help:"After it the bank is asked about a payment that nobody reported."`
 	PaymentEnd  time.Duration `env:"GOVAHI_PAYMENT_END" default:"14m" help:"After it no payment is verified any more: less than the time after which a bank gives back what was not."`
+	Profiles    string        `env:"GOVAHI_PROFILES" type:"path" placeholder:"DIR" help:"Directory of certificate profiles, NAME@VERSION.yaml each; those that come with the program if empty."`
 
 	Limits  string `env:"GOVAHI_LIMITS" default:"on" enum:"on,off" help:"Limits on tries and one-time codes; off is for load in development."`
 	Proxies string `env:"GOVAHI_PROXIES" help:"Networks of trusted proxies, whose X-Forwarded-For tells where a request comes from."`
+
+	Bounces string `env:"GOVAHI_BOUNCES" placeholder:"DIR" help:"Maildir into which the mail server delivers its reports of what came back; in development by default bounces in the data directory."`
+
+	Terms string `env:"GOVAHI_TERMS" placeholder:"FILE" help:"YAML file of the times of a certificate's life: longest suspension, acceptance, reminders, re-inquiry."`
 
 	OIDCIssuer   string `env:"GOVAHI_OIDC_ISSUER" help:"Issuer of bearer tokens, outside development mode."`
 	OIDCKeys     string `env:"GOVAHI_OIDC_KEYS" help:"URL of its key set."`
@@ -98,6 +107,12 @@ func (s settings) check() error {
 	}
 	if _, err := s.proxies(); err != nil {
 		return err
+	}
+	if _, err := s.terms(); err != nil {
+		return err
+	}
+	if _, err := pkiprofiles.Load(s.Profiles); err != nil {
+		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
 	}
 	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
 		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")

@@ -217,7 +217,7 @@ func crlNumbers(t *testing.T, records []record) {
 				t.Errorf("CRL %d intended after %d", r.number, intended)
 			}
 			intended = r.number
-		case "crl.signed.v1":
+		case "crl.signed.v2":
 			if r.number <= signed || r.number != intended {
 				t.Errorf("CRL %d signed after %d, intended %d", r.number, signed, intended)
 			}
@@ -250,7 +250,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 		switch r.Type {
 		case "enrollment.issuance-attempted.v1", "credential.attempted.v1", "delegation.attempted.v1":
 			of(r.serial).attempted++
-		case "certificate.issuance-intended.v1":
+		case "certificate.issuance-intended.v2":
 			of(name).intended++
 		case "certificate.signing-started.v1":
 			of(name).started++
@@ -259,7 +259,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 			issued[r.request]++
 		case "certificate.issuance-abandoned.v1":
 			of(name).abandoned = true
-		case "certificate.revoked.v1":
+		case "certificate.revoked.v2":
 			of(name).reason = r.reason
 		}
 	}

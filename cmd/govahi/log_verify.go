@@ -14,6 +14,7 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
 	"govahi/domain/contract"
@@ -30,6 +31,7 @@ import (
 	"govahi/domain/payment"
 	"govahi/domain/person"
 	"govahi/domain/policy"
+	certprofile "govahi/domain/profile"
 	"govahi/domain/projection"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
@@ -51,6 +53,10 @@ var catalogs = map[string]event.Catalog{
 	contract.Kind.Category:          contract.Kind.Catalog,
 	token.Kind.Category:             token.Kind.Catalog,
 	certificate.Key.Category:        certificate.Key.Catalog,
+	certificate.Blocklist.Category:  certificate.Blocklist.Catalog,
+	revocation.File.Category:        revocation.File.Catalog,
+	ceremony.Kind.Category:          ceremony.Kind.Catalog,
+	certprofile.Kind.Category:       certprofile.Kind.Catalog,
 	credential.Kind.Category:        credential.Kind.Catalog,
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,

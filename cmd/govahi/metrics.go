@@ -81,6 +81,7 @@ func (h *house) collectors(ctx context.Context) []prometheus.Collector {
 		{families: progressFamilies, ask: h.tellProgress},
 		{families: parkedFamilies, ask: h.tellParked},
 		{families: poolFamilies, ask: h.tellPools},
+		{families: listFamilies, ask: h.tellLists},
 	} {
 		a.ctx = ctx
 		all = append(all, a)

@@ -109,5 +109,18 @@ func (h *house) tellPools(_ context.Context, is tell) {
 	}
 }
 
+var (
+	listsRefused = counter("govahi_crl_refused_total",
+		"Revocation lists that the checker found to differ from the log; none of them was signed.")
+
+	listFamilies = []family{listsRefused}
+)
+
+func (h *house) tellLists(_ context.Context, is tell) {
+	if h.publisher != nil {
+		is(listsRefused, float64(h.publisher.Refused()))
+	}
+}
+
 // families are all of the house's own metrics, for the page that lists them.
-var families = slices.Concat([]family{answerTimes, buildInfo, partReady}, progressFamilies, parkedFamilies, poolFamilies)
+var families = slices.Concat([]family{answerTimes, buildInfo, partReady}, progressFamilies, parkedFamilies, poolFamilies, listFamilies)

@@ -7,8 +7,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"govahi/adapters/http"
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/event"
 )
 
 // runParts starts everything that goes on by itself.
@@ -29,7 +31,7 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 		}
 	}
 	if h.has(roleAPI) {
-		parts = append(parts, h.waiter.Run)
+		parts = append(parts, h.waiter.Run, h.standings.Run, h.presign)
 	}
 	if h.hasDaily() {
 		parts = append(parts, h.keepDaily)
@@ -42,6 +44,11 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	}
 }
 
+// presign has answers about all certificates signed before they are asked for.
+func (h *house) presign(ctx context.Context) error {
+	return h.responder.Run(ctx, http.Knowledge{Standings: h.standings})
+}
+
 func (h *house) workers() []policies.Worker {
 	inquire := policies.Worker{Name: "inquire", Due: h.queries.DueInquiries, Do: h.app.AskRegistry, Clock: now, Report: h.report}
 	post := policies.Worker{
@@ -51,10 +58,44 @@ func (h *house) workers() []policies.Worker {
 		},
 	}
 	watch := policies.Worker{
-		Name: "watch", Due: h.queries.DueTokens(h.app.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
+		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
 	}
 	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
-	return []policies.Worker{inquire, post, watch, reconcile}
+	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
+	return append([]policies.Worker{inquire, post, watch, reconcile, lapse}, h.termWorkers()...)
+}
+
+// termsEvery is how often it is looked for what a term of days has made due.
+const termsEvery = 10 * time.Second
+
+// termWorkers follow the terms of a certificate's life.
+func (h *house) termWorkers() []policies.Worker {
+	terms := h.app.Terms
+	within := time.Duration(terms.AcceptanceDays) * 24 * time.Hour
+	worker := func(name string, due func(context.Context, time.Time, int) ([]string, error), do func(context.Context, commands.Caller, string) error) policies.Worker {
+		return policies.Worker{Name: name, Due: due, Do: do, Clock: now, Report: h.report, Every: termsEvery}
+	}
+	var bounced []policies.Worker
+	if h.bounces != nil {
+		w := worker("bounces", h.bounces.Names, h.takeBounce)
+		w.Every = time.Second
+		bounced = append(bounced, w)
+	}
+	again := worker("reinquire", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		return h.queries.DueReinquiries(ctx, now.AddDate(0, 0, -terms.ReinquiryDays), now, limit)
+	}, h.app.Reinquire)
+	again.Every = 10 * time.Minute // it looks at every certificate
+	return append(bounced, again,
+		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
+		}, h.app.RemindExpiry),
+		worker("remind-acceptance", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptanceReminders(ctx, now.Add(-within/2), limit)
+		}, h.app.RemindAcceptance),
+		worker("revoke-unaccepted", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+			return h.queries.DueAcceptances(ctx, now.Add(-within-event.Apart), limit)
+		}, h.app.RevokeUnaccepted),
+	)
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

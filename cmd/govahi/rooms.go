@@ -46,6 +46,12 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := h.makeApp(); err != nil {
 		return err
 	}
+	if err := patiently(ctx, h.app.ClaimProfiles); err != nil {
+		return err
+	}
+	if err := h.recordCeremonies(ctx); err != nil {
+		return err
+	}
 	h.makeViews()
 	if h.has(roleIssuer) {
 		if err := patiently(ctx, h.renewResponder); err != nil {
@@ -134,15 +140,25 @@ func (h *house) makeApp() error {
 	if err != nil {
 		return err
 	}
+	terms, err := h.terms()
+	if err != nil {
+		return err
+	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
-		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Custody: commands.DefaultCustody, Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
-	h.publisher = commands.NewPublisher(h.app)
+	h.publisher = commands.NewPublisher(h.app, commands.Publishing{
+		Authority: h.authority, Signer: h.signer, Shelf: projections.NewShelf(h.views), Checker: h.authority.Checker(h.log), Pace: crlPace,
+	})
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
-	return err
+	return errors.Join(err, h.openBounces())
 }
+
+// crlPace keeps many revocations from making as many lists: each is on one within
+// a second.
+const crlPace = 500 * time.Millisecond
 
 func handlerID() string {
 	var id [8]byte
@@ -156,6 +172,7 @@ func (h *house) openResponder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.standings = commands.NewStandings(h.log)
 	h.responder, err = pki.NewResponder(h.authority.Certificate(), key, http.Statuses{App: h.app}, now)
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func (i *instance) intentions(t *testing.T) map[string]intention {
 		stream := string(r.Stream)
 		in := all[latest[stream]]
 		switch r.Type {
-		case "certificate.issuance-intended.v1", "crl.intended.v2":
+		case "certificate.issuance-intended.v2", "crl.intended.v2":
 			var intent struct {
 				TBSHash string `json:"tbsSha256"`
 			}
@@ -120,7 +120,7 @@ func (i *instance) intentions(t *testing.T) map[string]intention {
 			latest[stream], in = intent.TBSHash, intention{}
 		case "certificate.signing-started.v1", "crl.signing-started.v1":
 			in.started = r.Created
-		case "certificate.issued.v1", "crl.signed.v1":
+		case "certificate.issued.v1", "crl.signed.v2":
 			in.kept = true
 		}
 		if digest := latest[stream]; digest != "" {

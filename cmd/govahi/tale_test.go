@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/commands"
 	"govahi/commands/memlog"
 	"govahi/commands/officertest"
@@ -26,9 +27,11 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
 	"govahi/domain/fault"
+	"govahi/domain/inquiry"
 	"govahi/domain/limit"
 	"govahi/domain/office"
 	"govahi/domain/payment"
+	certprofile "govahi/domain/profile"
 	"govahi/projections"
 )
 
@@ -39,6 +42,7 @@ import (
 
 // tale is one that is being told.
 type tale struct {
+	keeper *spec.Keeper
 	*commands.App
 	*rapid.T
 	log       *memlog.Log
@@ -71,14 +75,17 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	s := &tale{T: rt, log: memlog.New(), ctx: t.Context(), people: map[string]int{}}
 	s.clock = time.Date(2026, time.November, 1, 8, 30, 0, 123456789, time.UTC)
 	keeper := spec.NewKeeper()
+	s.keeper = keeper
 	s.App = &commands.App{
 		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Signatures: officertest.Signatures{}, Registry: s,
-		CodeLimit: limit.Rule{}, Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
+		CodeLimit: limit.Rule{}, Terms: commands.DefaultTerms(), Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
 	s.Gateways = commands.Gateways{Look: 20 * time.Second, End: 3 * time.Minute, Named: map[string]commands.Gateway{
 		"bank1": tillOf{s, false}, "bank2": tillOf{s, true},
 	}}
-	s.publisher = commands.NewPublisher(s.App)
+	s.publisher = commands.NewPublisher(s.App, commands.Publishing{
+		Authority: paper{s}, Signer: paper{s}, Shelf: memlog.NewShelf(), Checker: paper{s},
+	})
 	s.found()
 	for range acts {
 		s.something(keeper)
@@ -329,8 +336,34 @@ var doings = []doing{
 		reason := pick(s.T, "reason", certificate.AffiliationChanged, certificate.KeyCompromise)
 		s.asked(s.RevokeCertificate(s.ctx, s.as(operator), now.Serial, reason))
 	}},
+	{at(enrollment.StatusAccepted), func(s *tale, a *affair, now enrollment.Enrollment) {
+		s.asked(s.RevokeFormally(s.ctx, s.as(officer), now.Serial, commands.RevokeFormally{
+			Ground: certificate.HoldersWish, AskedBy: certificate.Attorney, Identity: "passport", Number: "12", Date: "1405/08/01",
+			Name: "وکیل نمونه", Notary: "دفترخانهٔ نمونه", Scope: true,
+		}))
+	}},
+	{at(enrollment.StatusAccepted, enrollment.StatusAccepted, enrollment.StatusDelivered), func(s *tale, a *affair, now enrollment.Enrollment) {
+		held, err := s.StatusOf(s.ctx, now.Serial)
+		s.must(err)
+		if held.Status != certificate.OnHold {
+			s.asked(s.SuspendCertificate(s.ctx, s.as(s.one("holds", a.person, officer, operator)), now.Serial, 0))
+			if s.chance(50, "not for long") {
+				return
+			}
+			s.settle(s.keeper)
+		}
+		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
+		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator, operator)), now.Serial))
+	}},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
-		s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))
+		switch s.one("doubt", "report", "report", "unsigned", "letter") {
+		case "report":
+			s.asked(s.ReportInaccuracy(s.ctx, s.as(s.one("reporter", visitors...)), now.Serial, "نمونه: درست نیست"))
+		case "unsigned":
+			s.asked(s.ReportUnsigned(s.ctx, s.as(officer).Key, now.Serial, "نمونه: درست نیست"))
+		case "letter":
+			s.asked(s.ReportAffiliationEnded(s.ctx, s.as(officer), now.Serial, "12", "1405/08/01"))
+		}
 	}},
 }
 
@@ -364,7 +397,7 @@ func (s *tale) form(a *affair) commands.FormInput {
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -388,6 +421,18 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 			return
 		}
 		s.asked(s.ConcludeContract(s.ctx, s.as(manager), commands.ConcludeContract{Company: company, Number: s.one("number", "Q-1", "Q-2"), Until: s.clock.AddDate(1, 0, 0)}))
+	case "again":
+		s.clock = s.clock.Add(time.Hour)
+		if issued := s.ids("certificate.issued.v1"); len(issued) > 0 {
+			s.refused(s.Reinquire(s.ctx, commands.Caller{Policy: "reinquire"}, s.one("again", issued...)))
+		}
+	case "bounce":
+		if sent := s.ids("notification.sent.v1"); len(sent) > 0 {
+			err := s.TakeBounce(s.ctx, commands.Caller{Policy: "bounces"}, returned{s}, s.one("bounced", sent...))
+			if !errors.Is(err, commands.ErrSetAside) {
+				s.refused(err)
+			}
+		}
 	case "day":
 		s.clock = s.clock.Add(13 * time.Hour)
 		s.refused(s.publisher.Publish(s.ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.clock.Unix())}))
@@ -395,13 +440,19 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 }
 
 func (s *tale) decide() {
-	open := s.ids("revocation.inaccuracy-reported.v1")
+	open := s.ids("revocation.opened.v1")
 	if len(open) == 0 {
 		return
 	}
 	number := s.one("case", open...)
+	switch s.one("before", "verdict", "look", "find") {
+	case "look":
+		s.asked(s.OpenInvestigation(s.ctx, s.as(operator), number))
+	case "find":
+		s.asked(s.AddEvidence(s.ctx, s.as(operator), number, "نمونه: بررسی شد", ""))
+	}
 	if s.chance(50, "established") {
-		s.asked(s.EstablishInaccuracy(s.ctx, s.as(operator), number, "نمونه: نادرست است"))
+		s.asked(s.EstablishInaccuracy(s.ctx, s.as(operator), number, "نمونه: نادرست است", ""))
 		return
 	}
 	s.asked(s.RefuteInaccuracy(s.ctx, s.as(operator), number, "نمونه: درست است"))
@@ -520,11 +571,11 @@ func (b tillOf) Verify(_ context.Context, p commands.GatewayPayment) (commands.V
 	return commands.Verdict{Standing: standing, Money: money}, pick(b.T, "verifies", nil, nil, nil, nil, errTill)
 }
 
-func (b tillOf) Settle(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b tillOf) Settle(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return pick(b.T, "settlement", commands.Held, commands.Held, commands.Held, commands.Returned, commands.Awaited), pick(b.T, "settles", nil, nil, nil, errTill)
 }
 
-func (b tillOf) Inquire(context.Context, commands.GatewayPayment) (commands.Standing, error) {
+func (b tillOf) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
 	return pick(b.T, "standing", commands.Awaited, commands.Awaited, commands.Awaited, commands.Held, commands.Paid, commands.Declined, commands.Returned), nil
 }
 
@@ -538,12 +589,27 @@ func (s *tale) Send(context.Context, commands.Mail) error {
 	return pick(s.T, "mail", nil, nil, nil, nil, commands.ErrAddressFull, errors.New("mail is down"))
 }
 
+// returned is a mail server's word that a message came back.
+type returned struct{ s *tale }
+
+func (returned) Names(context.Context, time.Time, int) ([]string, error) { return nil, nil }
+func (returned) Done(context.Context, string) error                      { return nil }
+func (returned) SetAside(context.Context, string) error                  { return nil }
+
+// Read reports the address that the form had, or another one.
+func (r returned) Read(_ context.Context, name string) (commands.Bounce, error) {
+	to := r.s.one("to", "nemune@example.ir", "nemune@example.ir", "degar@example.ir")
+	return commands.Bounce{Message: name, Recipient: to, Status: "5.1.1", Permanent: true}, nil
+}
+
 // Inquire is the civil registry.
 func (s *tale) Inquire(_ context.Context, id string, _ commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	found := commands.RegistryAnswer{Matched: true, TrackingCode: "REG-" + id}
-	switch s.one("registry", "matches", "matches", "matches", "matches", "mismatch", "review", "closed", "down") {
+	switch s.one("registry", "matches", "matches", "matches", "matches", "mismatch", "dead", "review", "closed", "down") {
 	case "mismatch":
 		found.Matched, found.Differs = false, []string{"surname", "birthDate"}
+	case "dead":
+		found.Matched, found.Finding = false, inquiry.Dead
 	case "review":
 		return commands.RegistryAnswer{Inconclusive: "review"}, nil
 	case "closed":
@@ -616,13 +682,17 @@ func (p paper) NewSerial(time.Time) (string, error) {
 
 func (p paper) CheckCSR(csr []byte) (string, error) { return hashOf(csr), nil }
 
+func (p paper) Profiles() certprofile.Set { return pkiprofiles.Default() }
+
+func (p paper) Fits([]byte, certprofile.Profile) error { return nil }
+
 func (p paper) Prepare(d commands.Draft) (commands.Prepared, error) {
 	if p.chance(15, "lint") {
 		return commands.Prepared{}, errPaper
 	}
 	tbs := []byte("certificate " + d.Serial)
 	return commands.Prepared{
-		TBS: tbs, TBSHash: hashOf(tbs), KeyHash: hashOf(d.CSR), Profile: "cpmis-signature", Issuer: p.Issuer(),
+		TBS: tbs, TBSHash: hashOf(tbs), KeyHash: hashOf(d.CSR), Profile: d.Profile.ID(), ProfileHash: d.Profile.Hash(), Issuer: p.Issuer(),
 		NotBefore: d.NotBefore, NotAfter: d.NotBefore.AddDate(1, 0, 0),
 	}, nil
 }
@@ -636,12 +706,16 @@ func (p paper) PrepareCRL(number uint64, at time.Time, revoked []commands.Revoke
 	return commands.PreparedCRL{TBS: tbs, TBSHash: hashOf(tbs), ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-// ListedIn reads none: its publisher begins anew each time.
-func (p paper) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, errPaper }
-
 func (p paper) CheckIssued(der, _ []byte) (string, error) { return hashOf(der), nil }
 
-func (p paper) CheckCRL(der, _ []byte) (string, error) { return hashOf(der), nil }
+func (p paper) CheckCRL(der, _ []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Signature: der, Hash: hashOf(der), Size: len(der)}, nil
+}
+
+// Check believes everything.
+func (p paper) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (p paper) Follow(context.Context) error { return nil }
 
 func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
 	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"govahi/adapters/mail"
@@ -27,6 +28,29 @@ func (h *house) mailServer() (commands.Mailer, error) {
 		return heardMail{simulatedMail{outbox}, &h.mailHeard}, err
 	}
 	return heardMail{mail.None{}, &h.mailHeard}, nil
+}
+
+// openBounces opens the directory of reports, if there is one.
+func (h *house) openBounces() (err error) {
+	dir := h.Bounces
+	if dir == "" && h.Mode == sso.Development {
+		dir = h.data.path("bounces")
+	}
+	if dir != "" {
+		h.bounces, err = mail.OpenBounces(dir)
+	}
+	return err
+}
+
+// takeBounce tells the log what was set aside: the name of the file, and nothing
+// of what is in it.
+func (h *house) takeBounce(ctx context.Context, c commands.Caller, name string) error {
+	err := h.app.TakeBounce(ctx, c, h.bounces, name)
+	if errors.Is(err, commands.ErrSetAside) {
+		h.report.Warn("look at it in the directory aside", "report", name, "error", err)
+		return nil
+	}
+	return err
 }
 
 // worldWithin is how long a server of the world outside may take for one call.

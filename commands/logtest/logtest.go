@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) event.Log) {
 		{"an append tells where it ended", receipts},
 		{"a stream is read as it was written", roundTrip},
 		{"a stream is read from a revision on", readFrom},
+		{"a stream is read from its end", readBack},
 		{"a missing stream is empty", missingStream},
 		{"an unexpected revision is refused", wrongRevision},
 		{"a repeated append returns the first receipt", repetition},
@@ -209,6 +210,36 @@ func readFrom(c *check) {
 	c.must(c.log.Append(c.ctx, c.stream("a"), event.NoStream, want...))
 	c.same("from 3", ids(c.read(c.stream("a"), 3)), proposedIDs(want[3:]))
 	c.same("from behind the end", ids(c.read(c.stream("a"), 5)), nil)
+}
+
+func readBack(c *check) {
+	want := c.events("written", 150) // more than a page
+	c.must(c.log.Append(c.ctx, c.stream("a"), event.NoStream, want...))
+	var all []event.Recorded
+	for r, err := range c.log.ReadBack(c.ctx, c.stream("a")) {
+		if err != nil {
+			c.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	slices.Reverse(all)
+	c.same("from the end", ids(all), proposedIDs(want))
+	for r, err := range c.log.ReadBack(c.ctx, c.stream("a")) {
+		if err != nil || r.Revision != 149 {
+			c.Fatalf("the last is %d, %v", r.Revision, err)
+		}
+		break
+	}
+	for r, err := range c.log.ReadBack(c.ctx, c.stream("none")) {
+		c.Fatalf("a missing stream has %v, %v", r, err)
+	}
+	ended, cancel := context.WithCancel(c.ctx)
+	cancel()
+	for _, err := range c.log.ReadBack(ended, c.stream("a")) {
+		if err == nil {
+			c.Fatal("a read that was cancelled goes on")
+		}
+	}
 }
 
 func missingStream(c *check) {

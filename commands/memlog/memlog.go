@@ -132,6 +132,21 @@ func (l *Log) Read(ctx context.Context, stream event.Stream, from uint64) iter.S
 	}
 }
 
+// ReadBack yields the stream from its end to its beginning; see event.Log.
+func (l *Log) ReadBack(ctx context.Context, stream event.Stream) iter.Seq2[event.Recorded, error] {
+	return func(yield func(event.Recorded, error) bool) {
+		events := l.stream(stream, 0)
+		for i := len(events) - 1; i >= 0 && ctx.Err() == nil; i-- {
+			if !yield(events[i], nil) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(event.Recorded{}, err)
+		}
+	}
+}
+
 func (l *Log) stream(stream event.Stream, from uint64) []event.Recorded {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,6 +11,7 @@ func OfRecord() []Policy {
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(),
 		MoveDossiersOnConsigned(), SettleFeeOnDossierReceived(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
+		SuspendAccessOnSuspended(), RestoreAccessOnLifted(), BlockKeyOnRevoked(), DoubtOnBounced(), DoubtOnAnswered(), DoubtOnDismissed(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}
 }
@@ -19,7 +20,9 @@ func OfRecord() []Policy {
 func OfIssuance() []Policy { return []Policy{IssueOnIssuanceRequested(), IssueOnCredentialApproved()} }
 
 // OfRevocation need the signer too, but must not wait behind an issuance.
-func OfRevocation(p *commands.Publisher) []Policy { return []Policy{PublishCRLOnRevoked(p)} }
+func OfRevocation(p *commands.Publisher) []Policy {
+	return []Policy{PublishCRLOnRevoked(p), PublishCRLOnSuspended(p), PublishCRLOnSuspensionLifted(p)}
+}
 
 // OfErasure need the vault's keys.
 func OfErasure(vault commands.Shredder) []Policy { return []Policy{DestroyKeyOnErasureOrdered(vault)} }

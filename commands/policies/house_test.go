@@ -29,7 +29,7 @@ func newHouse(t *testing.T) *house {
 	s := &signer{log: log}
 	app := &commands.App{
 		Log: log, Keeper: keeper, Secrets: secrets{}, Authority: authority{}, Signer: s, Handler: "handler-1",
-		Clock: func() time.Time { return noon }, Step: func(string) {},
+		Terms: commands.DefaultTerms(), Clock: func() time.Time { return noon }, Step: func(string) {},
 	}
 	return &house{app, t, keeper, &vault{}, s}
 }

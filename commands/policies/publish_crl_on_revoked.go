@@ -11,6 +11,6 @@ import (
 func PublishCRLOnRevoked(p *commands.Publisher) Policy {
 	return when("publish-crl-on-revoked", certificate.Catalog,
 		func(ctx context.Context, h Happened, _ certificate.Revoked) error {
-			return p.Publish(ctx, h.Caller)
+			return p.PublishFor(ctx, h.Caller, h.Position)
 		})
 }

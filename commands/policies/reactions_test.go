@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/memlog"
 	"govahi/domain/access"
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
 	"govahi/domain/contract"
@@ -17,9 +19,11 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/notification"
 	"govahi/domain/office"
 	"govahi/domain/payment"
 	"govahi/domain/person"
+	"govahi/domain/profile"
 	"govahi/domain/revocation"
 	"govahi/domain/tariff"
 	"govahi/domain/token"
@@ -60,7 +64,7 @@ func issued(more ...event.Event) []event.Event {
 func certified(h *house, more ...event.Event) event.Recorded {
 	record := certificate.Citation{Stream: request}
 	return given(h, certificate.Kind, serial, append([]event.Event{
-		certificate.IssuanceIntended{Serial: serial, Token: "T1", Record: &record, Subject: sara, TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
+		certificate.IssuanceIntended{Serial: serial, Token: "T1", Record: &record, Subject: sara, KeyHash: "4e7", TBS: event.About(sara, certificate.DER{DER: []byte{1}}), NotAfter: noon.AddDate(1, 0, 0)},
 		certificate.SigningStarted{Signer: "s", At: noon},
 		certificate.Issued{
 			Serial: serial, Request: request, Subject: sara, Fingerprint: "f1", NotAfter: noon.AddDate(1, 0, 0),
@@ -70,6 +74,8 @@ func certified(h *house, more ...event.Event) event.Recorded {
 }
 
 var revoked = certificate.Revoked{Serial: serial, Request: request, Reason: certificate.KeyCompromise, By: "sara", At: noon}
+
+var onHold = certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 0, 7), By: "sara", At: noon}
 
 func opening() string {
 	return enrollment.Opening.Stream("sara", "10999001013", "cpmis-signature").ID()
@@ -204,13 +210,13 @@ var reactions = []struct {
 		given(h, access.Kind, "sara1", access.UserDefined{UserName: "sara1", Person: sara, Request: request, Certificate: serial, Pending: true, At: noon})
 		return given(h, enrollment.Kind, code, append(onItsWay(), enrollment.Accepted{By: sara, At: noon})...)
 	}, "access.certificate-bound.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return arrived(h, false) }, "certificate.revoked.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.Lost{By: "sara", At: noon}) }, "certificate.revoked.v1"},
-	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.FoundDefective{By: nima, At: noon}) }, "certificate.revoked.v1"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return arrived(h, false) }, "certificate.revoked.v2"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.Lost{By: "sara", At: noon}) }, "certificate.revoked.v2"},
+	{"revoke-on-token-gone", func(h *house) event.Recorded { certified(h); return gone(h, token.FoundDefective{By: nima, At: noon}) }, "certificate.revoked.v2"},
 	{"revoke-on-token-gone", func(h *house) event.Recorded {
 		certified(h)
 		return gone(h, token.Recalled{Cause: string(token.NotDelivered), By: "policy:watch", At: noon})
-	}, "certificate.revoked.v1"},
+	}, "certificate.revoked.v2"},
 	{"recall-token-on-revoked", func(h *house) event.Recorded { gone(h); return certified(h, revoked) }, "token.recalled.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
 		given(h, tariff.Kind, "cpmis-signature", tariff.Published{
@@ -231,11 +237,36 @@ var reactions = []struct {
 	{"revoke-on-inaccuracy-established", func(h *house) event.Recorded {
 		certified(h)
 		text := event.About(nima, revocation.Statement{Text: "نادرست"})
-		return given(h, revocation.Kind, "1", revocation.InaccuracyReported{Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
-			revocation.InaccuracyEstablished{Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
-	}, "certificate.revoked.v1"},
+		return given(h, revocation.Kind, "1", revocation.Opened{Source: revocation.Reported, Case: "1", Certificate: serial, Statement: text, By: nima, At: noon},
+			revocation.InaccuracyEstablished{Finding: revocation.FalseInformation, Case: "1", Certificate: serial, Statement: event.About(nima, revocation.Statement{Text: "نادرست"}), By: nima, At: noon})
+	}, "certificate.revoked.v2"},
 	{"suspend-access-on-revoked", func(h *house) event.Recorded { defined(h); return certified(h, revoked) }, "access.suspended.v1"},
 	{"suspend-access-on-defined", func(h *house) event.Recorded { certified(h, revoked); return defined(h) }, "access.suspended.v1"},
+	{"suspend-access-on-suspended", func(h *house) event.Recorded { defined(h); return certified(h, onHold) }, "access.suspended.v1"},
+	{"restore-access-on-lifted", func(h *house) event.Recorded {
+		defined(h)
+		given(h, access.Kind, "sara1", access.Suspended{UserName: "sara1", Certificate: serial, At: noon})
+		return certified(h, onHold, certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "access.restored.v1"},
+	{"block-key-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "blockedkey.blocked.v1"},
+	{"doubt-on-dismissed", func(h *house) event.Recorded {
+		certified(h)
+		return given(h, appointment.Kind, string(sara), appointment.Dismissed{Role: appointment.RegistrationOfficer, Place: "office-1", By: "admin", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
+	{"doubt-on-answered", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		id := code + "-again-1"
+		return given(h, inquiry.Kind, id, inquiry.Requested{Inquiry: id, Request: request, Purpose: inquiry.ForReinquiry, At: noon},
+			inquiry.Answered{Inquiry: id, Request: request, Finding: inquiry.Dead, TrackingCode: "R1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
+	{"doubt-on-bounced", func(h *house) event.Recorded {
+		given(h, enrollment.Kind, code, issued()...)
+		certified(h)
+		return given(h, notification.Kind, "m1", notification.Requested{
+			ID: "m1", Request: request, Message: event.About(sara, notification.Message{Email: "sara@example.ir"}), At: noon,
+		}, notification.Postponed{ID: "m1", Attempt: 1, RetryAt: noon, At: noon}, notification.Bounced{ID: "m1", Status: "5.1.1", At: noon})
+	}, "casefile.filed.v1 revocation.opened.v1"},
 	{"note-request-on-revoked", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, issued()...)
 		return certified(h, revoked)
@@ -269,14 +300,23 @@ var reactions = []struct {
 		given(h, enrollment.Kind, code, enrollment.IssuanceAttempted{Serial: serial, Handler: "handler-0", At: noon})
 		return cause[len(cause)-1]
 	}, "enrollment.issued.v1"},
-	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v1"},
+	{"publish-crl-on-revoked", func(h *house) event.Recorded { return certified(h, revoked) }, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspended", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
+	{"publish-crl-on-suspension-lifted", func(h *house) event.Recorded {
+		return certified(h, certificate.Suspended{Serial: serial, Request: request, Until: noon.AddDate(0, 1, 0), By: "sara", At: noon},
+			certificate.SuspensionLifted{Serial: serial, Request: request, By: "sara", At: noon})
+	}, "crl.intended.v2 crl.signing-started.v1 crl.signed.v2"},
 	{"destroy-key-on-erasure-ordered", func(h *house) event.Recorded {
 		return given(h, person.Kind, string(sara), person.ErasureOrdered{Subject: sara, LegalBasis: "حکم", By: nima, At: noon})
 	}, "person.erased.v1"},
 }
 
 func (h *house) policies() []Policy {
-	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App)), OfErasure(h.vault))
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App, commands.Publishing{
+		Authority: h.Authority, Signer: h.Signer, Shelf: memlog.NewShelf(), Checker: trusting{},
+	})), OfErasure(h.vault))
 }
 
 func (h *house) policy(name string) Policy {
@@ -392,13 +432,23 @@ type authority struct{ commands.Authority }
 
 func (authority) Issuer() string { return "ca" }
 
+// Profiles are none: every product is priced as those that were retired.
+func (authority) Profiles() profile.Set { return profile.Set{} }
+
 func (authority) PrepareCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
 	return commands.PreparedCRL{TBS: []byte{byte(number)}, TBSHash: "h", ThisUpdate: at, NextUpdate: at.Add(48 * time.Hour), Entries: len(revoked)}, nil
 }
 
-func (authority) ListedIn([]byte) ([]commands.RevokedSerial, error) { return nil, nil }
+func (authority) CheckCRL([]byte, []byte) (commands.SignedCRL, error) {
+	return commands.SignedCRL{Hash: "h"}, nil
+}
 
-func (authority) CheckCRL([]byte, []byte) (string, error) { return "h", nil }
+// trusting is a checker that believes everything.
+type trusting struct{}
+
+func (trusting) Check(context.Context, []byte, event.Position) error { return nil }
+
+func (trusting) Follow(context.Context) error { return nil }
 
 type signer struct {
 	commands.Signer

@@ -12,25 +12,25 @@ import (
 // hands counts as a compromise of its key.
 func RevokeOnTokenGone() Policy {
 	return Policy{"revoke-on-token-gone", token.Catalog, func(ctx context.Context, h Happened) error {
-		var reason certificate.Reason
+		var ground certificate.Ground
 		switch e := h.Is.(type) {
 		case token.Received:
 			if e.SealIntact {
 				return nil
 			}
-			reason = certificate.KeyCompromise
+			ground = certificate.SealBroken
 		case token.Lost:
-			reason = certificate.KeyCompromise
+			ground = certificate.TokenLost
 		case token.FoundDefective:
-			reason = certificate.CessationOfOperation
+			ground = certificate.TokenBroken
 		case token.Recalled:
 			if e.Cause == token.Revoked {
 				return nil
 			}
-			reason = certificate.CessationOfOperation
+			ground = certificate.TokenOverdue
 		default:
 			return nil
 		}
-		return h.App.RevokeForToken(ctx, h.Caller, h.Stream.ID(), reason)
+		return h.App.RevokeForToken(ctx, h.Caller, h.Stream.ID(), ground)
 	}}
 }

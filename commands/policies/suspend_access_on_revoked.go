@@ -24,3 +24,19 @@ func SuspendAccessOnDefined() Policy {
 			return h.App.SuspendAccess(ctx, h.Caller, e.Certificate)
 		})
 }
+
+// SuspendAccessOnSuspended ends it for as long as its certificate is on hold.
+func SuspendAccessOnSuspended() Policy {
+	return when("suspend-access-on-suspended", certificate.Catalog,
+		func(ctx context.Context, h Happened, e certificate.Suspended) error {
+			return h.App.SuspendAccess(ctx, h.Caller, e.Serial)
+		})
+}
+
+// RestoreAccessOnLifted gives it back afterwards.
+func RestoreAccessOnLifted() Policy {
+	return when("restore-access-on-lifted", certificate.Catalog,
+		func(ctx context.Context, h Happened, e certificate.SuspensionLifted) error {
+			return h.App.RestoreAccess(ctx, h.Caller, e.Serial)
+		})
+}

@@ -23,6 +23,7 @@ type Worker struct {
 	Do     func(ctx context.Context, c commands.Caller, id string) error
 	Clock  func() time.Time
 	Report *slog.Logger
+	Every  time.Duration // how often the list is looked at when it is short; else at once
 }
 
 // Run works until the context ends.
@@ -30,12 +31,15 @@ func (w Worker) Run(ctx context.Context) error {
 	d := desk{Worker: w, slots: make(chan struct{}, parallel), busy: map[string]bool{}, failed: map[string]failure{}}
 	defer d.all.Wait()
 	for ctx.Err() == nil {
-		if ids, err := w.Due(ctx, w.Clock(), 4*parallel+d.held()); err == nil {
-			for _, id := range ids {
-				d.begin(ctx, id)
-			}
+		next, most := max(w.Every, workEvery), 4*parallel+d.held()
+		ids, err := w.Due(ctx, w.Clock(), most)
+		if err != nil || len(ids) == most { // there is more, or nobody knows
+			next = workEvery
 		}
-		pause(ctx, workEvery)
+		for _, id := range ids {
+			d.begin(ctx, id)
+		}
+		pause(ctx, next)
 	}
 	return ctx.Err()
 }

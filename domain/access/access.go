@@ -1,8 +1,8 @@
 // Package access is a user of CPMIS with his level, bound to a certificate
 // (S1.13, S1.14).
 //
-//	─UserDefined─▶ Active ─Suspended─▶ Suspended      channel A, after the delivery
-//	─UserDefined─▶ Pending ─CertificateBound─▶ Active   channel B, before it
+//	─UserDefined─▶ Active ─Suspended─▶ Suspended ─Restored─▶ Active      channel A, after the delivery
+//	─UserDefined─▶ Pending ─CertificateBound─▶ Active                    channel B, before it
 package access
 
 import (
@@ -18,6 +18,7 @@ var Catalog = event.NewCatalog(
 	event.Of[UserDefined]("access.user-defined.v2"),
 	event.Of[CertificateBound]("access.certificate-bound.v1"),
 	event.Of[Suspended]("access.suspended.v1"),
+	event.Of[Restored]("access.restored.v1"),
 )
 
 // Kind is the stream `access-<CPMIS user name>`.
@@ -87,21 +88,33 @@ type Suspended struct {
 	At          time.Time    `json:"at"`
 }
 
+// Restored gives the access back when the suspension of its certificate was
+// lifted.
+type Restored struct {
+	UserName    string       `json:"userName"`
+	Certificate string       `json:"certificate"`
+	Cause       event.Stream `json:"cause"`
+	At          time.Time    `json:"at"`
+}
+
 // Access is the state.
 type Access struct {
 	User   UserDefined
 	Active bool
+	Halted bool // its certificate is not valid now
 }
 
 // Evolve is what each event means.
 func Evolve(s Access, e event.Event) Access {
 	switch e := e.(type) {
 	case UserDefined:
-		s = Access{e, !e.Pending}
+		s = Access{User: e, Active: !e.Pending}
 	case CertificateBound:
-		s.User.Pending, s.Active = false, true
+		s.User.Pending, s.Active = false, !s.Halted
 	case Suspended:
-		s.User.Pending, s.Active = false, false
+		s.Active, s.Halted = false, true
+	case Restored:
+		s.Active, s.Halted = !s.User.Pending, false
 	}
 	return s
 }
@@ -148,7 +161,7 @@ func (c Define) Decide(s Access) ([]event.Event, error) {
 		return nil, ErrNotValid
 	case (s.Active || s.User.Pending) && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
 		return nil, nil
-	case s.User.Person != "" && s.User.Person != c.User.Person, (s.Active || s.User.Pending) && s.User.Certificate != c.User.Certificate:
+	case s.User.Person != "" && s.User.Person != c.User.Person, (s.Active || s.User.Pending && !s.Halted) && s.User.Certificate != c.User.Certificate:
 		return nil, life.Refuse(ErrTaken, string(s.Status()))
 	}
 	if s.Active && s.User.Certificate == c.User.Certificate { // only the level is another
@@ -180,8 +193,23 @@ type Suspend struct {
 
 // Decide leaves a user alone who has another certificate by now.
 func (c Suspend) Decide(s Access) ([]event.Event, error) {
-	if !s.Active && !s.User.Pending || s.User.Certificate != c.Certificate {
+	if s.Halted || s.User.Certificate != c.Certificate {
 		return nil, nil
 	}
 	return []event.Event{Suspended{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil
+}
+
+// Restore gives the access back of a certificate that is valid again.
+type Restore struct {
+	Certificate string
+	Cause       event.Stream
+	At          time.Time
+}
+
+// Decide leaves a user alone who has another certificate by now.
+func (c Restore) Decide(s Access) ([]event.Event, error) {
+	if !s.Halted || s.User.Certificate != c.Certificate {
+		return nil, nil
+	}
+	return []event.Event{Restored{s.User.UserName, c.Certificate, c.Cause, c.At}}, nil
 }

@@ -12,6 +12,7 @@ func TestGolden(t *testing.T) {
 		"access.user-defined.v2":      user("a1"),
 		"access.certificate-bound.v1": CertificateBound{"sara.azmouni", "a1", noon},
 		"access.suspended.v1":         suspended("a1"),
+		"access.restored.v1":          restored("a1"),
 	})
 	spec.Golden(t, Binding.Catalog, "testdata", map[string]event.Event{"binding.bound.v1": Bound{"sara.azmouni", noon}})
 }
@@ -53,6 +54,15 @@ func TestAccessEndsWithItsCertificate(t *testing.T) {
 	spec.Given(t, Kind).When(suspending("a1")).ThenNothing()
 }
 
+func TestAccessComesBackWithItsCertificate(t *testing.T) {
+	restore := Restore{"a1", "certificate-a1", noon}
+	spec.Given(t, Kind, user("a1"), suspended("a1")).When(restore).Then(restored("a1"))
+	spec.Given(t, Kind, user("a1"), suspended("a1"), restored("a1")).When(restore).ThenNothing()
+	spec.Given(t, Kind, user("a1"), suspended("a1"), restored("a1")).When(suspending("a1")).Then(suspended("a1"))
+	spec.Given(t, Kind, user("a1"), suspended("a1"), user("b2"), suspended("b2")).When(restore).ThenNothing()
+	spec.Given(t, Kind).When(restore).ThenNothing()
+}
+
 func TestAnotherCertificatesEndChangesNothing(t *testing.T) {
 	renewed := []event.Event{user("a1"), suspended("a1"), user("b2")}
 	spec.Given(t, Kind, renewed...).When(suspending("a1")).ThenNothing()
@@ -79,7 +89,16 @@ func TestInsideTheUserWaitsForTheAcceptance(t *testing.T) { // invariant 4
 	spec.Given(t, Kind, inside, bound).When(BindCertificate{"a1", noon}).ThenNothing()
 	spec.Given(t, Kind, user("a1")).When(BindCertificate{"a1", noon}).ThenNothing()
 	spec.Given(t, Kind, inside).When(suspending("a1")).Then(suspended("a1"))
-	spec.Given(t, Kind, inside, suspended("a1")).When(BindCertificate{"a1", noon}).ThenNothing()
+	onHold := []event.Event{inside, suspended("a1"), bound} // accepted while it was on hold
+	if s := fold(onHold); s.Active {
+		t.Error("bound while its certificate is not valid, the user is active")
+	}
+	if s := fold(append(onHold, restored("a1"))); !s.Active {
+		t.Error("restored, the user is not active")
+	}
+	if s := fold([]event.Event{inside, suspended("a1"), restored("a1")}); s.Active || s.Status() != StatusPending {
+		t.Errorf("restored before the acceptance, the user is %s", s.Status())
+	}
 	raised := inside
 	raised.Level, raised.Pending = Approver, true
 	after := raised
@@ -88,4 +107,11 @@ func TestInsideTheUserWaitsForTheAcceptance(t *testing.T) { // invariant 4
 	other := inside
 	other.Certificate = "b2"
 	spec.Given(t, Kind, inside).When(Define{User: other, Arrived: true, Valid: true}).ThenFault(ErrTaken)
+}
+
+func fold(events []event.Event) (s Access) {
+	for _, e := range events {
+		s = Evolve(s, e)
+	}
+	return s
 }

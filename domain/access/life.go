@@ -19,6 +19,8 @@ const (
 // Status is where the user stands.
 func (s Access) Status() Status {
 	switch {
+	case s.Halted:
+		return StatusSuspended
 	case s.Active:
 		return StatusActive
 	case s.User.Pending:
@@ -47,10 +49,11 @@ var life = event.Life{
 	}},
 	string(StatusActive): {Name: fault.Text{Fa: "فعال", En: "active"}, Now: []event.Act{
 		defines("سطح دسترسی را با همان گواهی تغییر داد", "change the level with the same certificate"),
-		{Command: Suspend{}, By: byTrust, Name: fault.Text{Fa: "با ابطال گواهی دسترسی را تعلیق کرد", En: "suspend the access by revoking its certificate"}},
+		{Command: Suspend{}, By: byTrust, Name: fault.Text{Fa: "با ابطال یا تعلیق گواهی دسترسی را تعلیق کرد", En: "suspend the access by revoking or suspending its certificate"}},
 	}},
 	string(StatusSuspended): {Name: fault.Text{Fa: "تعلیق‌شده", En: "suspended"}, Now: []event.Act{
 		defines("نام را با گواهی تازهٔ همان شخص دوباره فعال کرد", "activate the name again with a new certificate of the same person"),
+		{Command: Restore{}, By: byTrust, Name: fault.Text{Fa: "با برداشتن تعلیق گواهی دسترسی را بازگرداند", En: "give the access back by lifting the suspension of its certificate"}},
 	}},
 }
 

@@ -29,3 +29,7 @@ func suspended(certificate string) Suspended {
 func suspending(certificate string) Suspend {
 	return Suspend{certificate, event.Stream("certificate-" + certificate), noon}
 }
+
+func restored(certificate string) Restored {
+	return Restored{"sara.azmouni", certificate, event.Stream("certificate-" + certificate), noon}
+}

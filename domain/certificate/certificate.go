@@ -159,7 +159,8 @@ func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 		return nil, nil
 	}
 	abandoned := IssuanceAbandoned{c.Serial, c.Cause, c.At}
-	revoked := Revoked{Serial: c.Serial, Request: s.request(), Reason: Superseded, By: c.By, At: c.At}
+	revoked := s.revoked(Superseded, "", c.By, c.At)
+	revoked.Serial = c.Serial // which may not be intended yet
 	return []event.Event{abandoned, revoked}, nil
 }
 
@@ -174,7 +175,8 @@ func (s Certificate) request() event.Stream {
 // Revoke withdraws trust in an issued certificate before it expires (RFC 5280
 // §3.3). It is free and immediate.
 type Revoke struct {
-	Reason Reason
+	Reason Reason // where there is no more than that
+	Ask    Ask    // or a ground, from which the reason follows
 	Case   event.Stream
 	By     string
 	At     time.Time
@@ -183,13 +185,35 @@ type Revoke struct {
 // Decide lets keyCompromise replace a milder reason, and nothing else: relying
 // parties must learn of a compromise even if the certificate was already dead.
 func (c Revoke) Decide(s Certificate) ([]event.Event, error) {
+	reason := c.Reason
+	if c.Ask.Ground != "" {
+		if err := c.Ask.Check(); err != nil {
+			return nil, err
+		}
+		reason = c.Ask.Ground.Reason()
+	}
 	switch {
 	case s.Issued.Serial == "": // also one that was abandoned: nobody holds it
 		return nil, ErrNotIssued
-	case s.Status == Withdrawn && s.Reason == c.Reason:
+	case s.Status == Withdrawn && s.Reason == reason:
 		return nil, nil // asked twice, done once
-	case s.Status == Withdrawn && c.Reason != KeyCompromise:
+	case s.Status == Withdrawn && reason != KeyCompromise:
 		return nil, s.refuse(ErrAlreadyRevoked)
 	}
-	return []event.Event{Revoked{s.Intent.Serial, s.request(), c.Reason, c.Case, c.By, c.At}}, nil
+	e := s.revoked(reason, c.Case, c.By, c.At)
+	e.Ground, e.Asker = c.Ask.Ground, c.Ask.By
+	if c.Ask.Formality != (Formality{}) {
+		e.Formality = &c.Ask.Formality
+	}
+	if c.Ask.Names != (Names{}) && s.Issued.Subject != "" {
+		e.Names = event.About(s.Issued.Subject, c.Ask.Names)
+	}
+	return []event.Event{e}, nil
+}
+
+func (s Certificate) revoked(reason Reason, cause event.Stream, by string, at time.Time) Revoked {
+	return Revoked{
+		Serial: s.Intent.Serial, Request: s.request(), Reason: reason, Case: cause, By: by, At: at,
+		Issuer: s.Intent.Issuer, NotAfter: s.Intent.NotAfter,
+	}
 }

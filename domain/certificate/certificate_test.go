@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"testing"
+	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
@@ -9,14 +10,15 @@ import (
 
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
-		"certificate.issuance-intended.v1":  intended(),
+		"certificate.issuance-intended.v2":  intended(),
 		"certificate.signing-started.v1":    started,
 		"certificate.issued.v1":             issued(),
 		"certificate.issuance-abandoned.v1": abandoned,
 		"certificate.suspended.v1":          Suspended{serial, request, later, "p-operator", noon},
 		"certificate.suspension-lifted.v1":  SuspensionLifted{serial, request, "p-operator", later},
-		"certificate.revoked.v1":            Revoked{serial, request, PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon},
+		"certificate.revoked.v2":            formally(),
 	})
+	spec.Golden(t, Blocklist.Catalog, "testdata", map[string]event.Event{"blockedkey.blocked.v1": Blocked{serial, noon}})
 	spec.Golden(t, Key.Catalog, "testdata", map[string]event.Event{"key.claimed.v1": KeyClaimed{request, noon}})
 	spec.Golden(t, Delegation.Catalog, "testdata", map[string]event.Event{"delegation.attempted.v1": Delegated{serial, noon}})
 }
@@ -99,7 +101,7 @@ func TestRevokeWithdrawsTrustForEveryReason(t *testing.T) {
 }
 
 func TestARevocationCitesItsCase(t *testing.T) {
-	c := Revoke{PrivilegeWithdrawn, "revocation-140500000015", "policy:revoke", noon}
+	c := Revoke{Reason: PrivilegeWithdrawn, Case: "revocation-140500000015", By: "policy:revoke", At: noon}
 	e := revoked(PrivilegeWithdrawn)
 	e.Case, e.By = c.Case, c.By
 	spec.Given(t, Kind, valid()...).When(c).Then(e)
@@ -201,15 +203,46 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 
 func TestASuspensionIsLiftedOrBecomesARevocation(t *testing.T) {
 	held := Suspended{serial, request, later, "p-operator", noon}
-	suspend, lift := Suspend{later, "p-operator", noon}, LiftSuspension{"p-operator", later}
+	suspend, lift := Suspend{later, "p-operator", true, noon}, LiftSuspension{"p-operator", true, later}
 	onHold := append(valid(), held)
+	lifted := SuspensionLifted{serial, request, "p-operator", later}
 	spec.Given(t, Kind, valid()...).When(suspend).Then(held)
-	spec.Given(t, Kind, onHold...).When(suspend).Then()
-	spec.Given(t, Kind, onHold...).When(lift).Then(SuspensionLifted{serial, request, "p-operator", later})
+	spec.Given(t, Kind, onHold...).When(suspend).ThenNothing()
+	spec.Given(t, Kind, onHold...).When(lift).Then(lifted)
+	spec.Given(t, Kind, append(onHold, lifted)...).When(suspend).Then(held)
 	spec.Given(t, Kind, onHold...).When(revoking(KeyCompromise)).Then(revoked(KeyCompromise))
 	spec.Given(t, Kind, valid()...).When(lift).ThenFault(ErrNotSuspended)
 	spec.Given(t, Kind, signing()...).When(lift).ThenFault(ErrNotIssued)
 	spec.Given(t, Kind, signing()...).When(suspend).ThenFault(ErrNotIssued)
-	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(suspend).ThenFault(ErrAlreadyRevoked)
-	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(lift).ThenFault(ErrAlreadyRevoked)
+	spec.Given(t, Kind, append(signing(), abandoned, revoked(Superseded))...).When(suspend).ThenFault(ErrNotIssued)
+	spec.Given(t, Kind, append(signing(), abandoned, revoked(Superseded))...).When(lift).ThenFault(ErrNotIssued)
+	spec.Given(t, Kind, withdrawn(Superseded)...).When(suspend).ThenFault(ErrAlreadyRevoked)
+	spec.Given(t, Kind, withdrawn(Superseded)...).When(lift).ThenFault(ErrAlreadyRevoked)
+}
+
+func TestWhoHeldItLiftsIt(t *testing.T) {
+	onHold := func(by string) []event.Event { return append(valid(), Suspended{serial, request, later, by, noon}) }
+	spec.Given(t, Kind, onHold("p-sara")...).When(LiftSuspension{"p-sara", false, later}).Then(SuspensionLifted{serial, request, "p-sara", later})
+	spec.Given(t, Kind, onHold("p-operator")...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
+	spec.Given(t, Kind, onHold("p-officer")...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
+	spec.Given(t, Kind, onHold("p-sara")...).When(LiftSuspension{"p-operator", true, later}).Then(SuspensionLifted{serial, request, "p-operator", later})
+}
+
+func TestTheCATakesASuspensionOver(t *testing.T) {
+	held := Suspended{serial, request, later, "p-sara", noon}
+	taken := Suspended{serial, request, later, "p-operator", noon}
+	spec.Given(t, Kind, append(valid(), held)...).When(Suspend{until, "p-operator", true, noon}).Then(taken) // in the same time
+	spec.Given(t, Kind, append(valid(), held, taken)...).When(Suspend{until, "p-sara", false, noon}).ThenNothing()
+	spec.Given(t, Kind, append(valid(), held, taken)...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
+}
+
+func TestASuspensionThatNobodyLiftedEndsInRevocation(t *testing.T) {
+	onHold := append(valid(), Suspended{serial, request, later, "p-sara", noon})
+	end := EndSuspension{"policy:lapse", later}
+	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later, Issuer: "155e", NotAfter: until, Ground: SuspensionNotLifted, Asker: House}
+	spec.Given(t, Kind, onHold...).When(end).Then(gone)
+	spec.Given(t, Kind, onHold...).When(EndSuspension{"policy:lapse", later.Add(-time.Second)}).ThenNothing()
+	spec.Given(t, Kind, append(onHold, SuspensionLifted{serial, request, "p-sara", noon})...).When(end).ThenNothing()
+	spec.Given(t, Kind, append(onHold, gone)...).When(end).ThenNothing()
+	spec.Given(t, Kind, valid()...).When(end).ThenNothing()
 }

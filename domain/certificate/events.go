@@ -9,13 +9,15 @@ import (
 
 // Catalog lists every event of a certificate.
 var Catalog = event.NewCatalog(
-	event.Of[IssuanceIntended]("certificate.issuance-intended.v1"),
+	event.Was("certificate.issuance-intended.v1", issuanceIntendedV1.upcast),
+	event.Of[IssuanceIntended]("certificate.issuance-intended.v2"),
 	event.Of[SigningStarted]("certificate.signing-started.v1"),
 	event.Of[Issued]("certificate.issued.v1"),
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
 	event.Of[Suspended]("certificate.suspended.v1"),
 	event.Of[SuspensionLifted]("certificate.suspension-lifted.v1"),
-	event.Of[Revoked]("certificate.revoked.v1"),
+	event.Was("certificate.revoked.v1", revokedV1.upcast),
+	event.Of[Revoked]("certificate.revoked.v2"),
 )
 
 // Citation points at a fact: positions move with a log, revisions do not.
@@ -33,9 +35,10 @@ type IssuanceIntended struct {
 	Confirmation *Citation            `json:"confirmation,omitempty"` // the second officer's word
 	Fee          *Citation            `json:"fee,omitempty"`
 	Subject      event.Subject        `json:"subject,omitempty"`
-	Profile      string               `json:"profile"` // name@version
-	Issuer       string               `json:"issuer"`  // SHA-256 of the issuer's certificate, hexadecimal
-	KeyHash      string               `json:"keyHash"` // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+	Profile      string               `json:"profile"`       // name@version
+	ProfileHash  string               `json:"profileSha256"` // of its canonical form, hexadecimal; empty in v1
+	Issuer       string               `json:"issuer"`        // SHA-256 of the issuer's certificate, hexadecimal
+	KeyHash      string               `json:"keyHash"`       // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
 	Token        string               `json:"token,omitempty"`
 	Lint         LintResult           `json:"lint"`
 	NotBefore    time.Time            `json:"notBefore"`
@@ -44,6 +47,34 @@ type IssuanceIntended struct {
 	PublicTBS    []byte               `json:"publicTbs,omitempty"` // of a certificate that is about nobody
 	TBSHash      string               `json:"tbsSha256"`           // hexadecimal, in clear: what the token will be asked to sign
 	At           time.Time            `json:"at"`
+}
+
+// issuanceIntendedV1 did not say what its profile said.
+type issuanceIntendedV1 struct {
+	Serial       string               `json:"serial"`
+	Record       *Citation            `json:"record,omitempty"`
+	Confirmation *Citation            `json:"confirmation,omitempty"`
+	Fee          *Citation            `json:"fee,omitempty"`
+	Subject      event.Subject        `json:"subject,omitempty"`
+	Profile      string               `json:"profile"`
+	Issuer       string               `json:"issuer"`
+	KeyHash      string               `json:"keyHash"`
+	Token        string               `json:"token,omitempty"`
+	Lint         LintResult           `json:"lint"`
+	NotBefore    time.Time            `json:"notBefore"`
+	NotAfter     time.Time            `json:"notAfter"`
+	TBS          *event.Personal[DER] `json:"tbs,omitempty"`
+	PublicTBS    []byte               `json:"publicTbs,omitempty"`
+	TBSHash      string               `json:"tbsSha256"`
+	At           time.Time            `json:"at"`
+}
+
+func (v issuanceIntendedV1) upcast() event.Event {
+	return IssuanceIntended{
+		Serial: v.Serial, Record: v.Record, Confirmation: v.Confirmation, Fee: v.Fee, Subject: v.Subject,
+		Profile: v.Profile, Issuer: v.Issuer, KeyHash: v.KeyHash, Token: v.Token, Lint: v.Lint,
+		NotBefore: v.NotBefore, NotAfter: v.NotAfter, TBS: v.TBS, PublicTBS: v.PublicTBS, TBSHash: v.TBSHash, At: v.At,
+	}
 }
 
 // Personal seals the to-be-signed bytes.
@@ -123,14 +154,44 @@ type SuspensionLifted struct {
 	At      time.Time    `json:"at"`
 }
 
-// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal.
+// Revoked withdraws trust (RFC 5280 §5.3.1). It is terminal. It says all that a
+// line of a revocation list needs, so that lists are made from revocations alone.
 type Revoked struct {
+	Serial    string                 `json:"serial"`
+	Request   event.Stream           `json:"request,omitempty"`
+	Reason    Reason                 `json:"reason"`
+	Case      event.Stream           `json:"case,omitempty"` // the revocation case that established the cause
+	By        string                 `json:"by"`             // a person's pseudonym, or a policy
+	At        time.Time              `json:"at"`
+	Issuer    string                 `json:"issuer,omitempty"`  // SHA-256 of the issuer's certificate; none if nothing was intended
+	NotAfter  time.Time              `json:"notAfter,omitzero"` // end of validity: the list keeps the serial until then (RFC 5280 §3.3)
+	Ground    Ground                 `json:"ground,omitempty"`
+	Asker     Asker                  `json:"askedBy,omitempty"`   // by what right
+	Formality *Formality             `json:"formality,omitempty"` // what was shown
+	Names     *event.Personal[Names] `json:"names,omitempty"`     // sealed under the holder's key
+}
+
+// Personal seals the names.
+func (e Revoked) Personal() []event.Sealable {
+	if e.Names == nil {
+		return nil
+	}
+	return []event.Sealable{e.Names}
+}
+
+// revokedV1 knew no grounds, and said neither by whom the certificate was issued
+// nor when it ends.
+type revokedV1 struct {
 	Serial  string       `json:"serial"`
 	Request event.Stream `json:"request,omitempty"`
 	Reason  Reason       `json:"reason"`
-	Case    event.Stream `json:"case,omitempty"` // the revocation case that established the cause
-	By      string       `json:"by"`             // a person's pseudonym, or a policy
+	Case    event.Stream `json:"case,omitempty"`
+	By      string       `json:"by"`
 	At      time.Time    `json:"at"`
+}
+
+func (e revokedV1) upcast() event.Event {
+	return Revoked{Serial: e.Serial, Request: e.Request, Reason: e.Reason, Case: e.Case, By: e.By, At: e.At}
 }
 
 func sealables(p *event.Personal[DER]) []event.Sealable {

@@ -25,6 +25,8 @@ var (
 	revokes  = act(Revoke{}, byTrust, "گواهی را باطل کرد", "revoke the certificate")
 	suspends = act(Suspend{}, byTrust, "گواهی را معلق کرد", "suspend the certificate")
 	lifts    = act(LiftSuspension{}, byTrust, "تعلیق گواهی را برداشت", "lift the suspension")
+	seizes   = act(Suspend{}, byCentre, "تعلیق را خود به دست گرفت", "take the suspension over")
+	lapses   = act(EndSuspension{}, byCentre, "پس از پایان مهلت تعلیق گواهی را باطل کرد", "revoke it once the suspension's time is over")
 	worsens  = act(Revoke{}, byTrust, "افشای کلید خصوصی را نیز اعلام کرد", "also declare the key compromised")
 )
 
@@ -34,7 +36,7 @@ var life = event.Life{
 	string(Intended): state("در آستانهٔ امضا", "about to be signed", abandons, signs),
 	string(Signing):  state("در حال امضا", "being signed", abandons, notes),
 	string(Valid):    state("معتبر", "valid", suspends, revokes),
-	string(OnHold):   state("معلق", "suspended", lifts, revokes),
+	string(OnHold):   state("معلق", "suspended", lifts, revokes, seizes, lapses),
 	string(Withdrawn): {
 		Name: fault.Text{Fa: "باطل‌شده", En: "revoked"}, Now: []event.Act{worsens},
 		Instead: fault.Text{

@@ -22,7 +22,7 @@ var (
 func intended() IssuanceIntended {
 	return IssuanceIntended{
 		Serial: serial, Record: &Citation{request, 12, "5eed"}, Confirmation: &Citation{request, 13, ""},
-		Fee: &Citation{"fee-140512345670", 1, ""}, Subject: sara, Profile: "cpmis-signature@1", Issuer: "155e",
+		Fee: &Citation{"fee-140512345670", 1, ""}, Subject: sara, Profile: "cpmis-signature@1", ProfileHash: "9f0f", Issuer: "155e",
 		KeyHash: "4e7", Token: "T-1", Lint: LintResult{Linter: "zlint 3.7.3", Passed: 120, Notices: []string{"n_one"}},
 		NotBefore: noon, NotAfter: until, TBS: event.About(sara, DER{[]byte{0x30, 1}}), TBSHash: "7b5", At: noon,
 	}
@@ -51,7 +51,7 @@ var (
 )
 
 func revoked(reason Reason) Revoked {
-	return Revoked{Serial: serial, Request: request, Reason: reason, By: "p-operator", At: noon}
+	return Revoked{Serial: serial, Request: request, Reason: reason, By: "p-operator", At: noon, Issuer: "155e", NotAfter: until}
 }
 
 func revoking(reason Reason) Revoke { return Revoke{Reason: reason, By: "p-operator", At: noon} }

@@ -4,44 +4,81 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// The refusals of a suspension.
+var (
+	ErrNotYourSuspension = fault.New(fault.Forbidden, "not-your-suspension",
+		"تعلیق را تنها همان کسی که گواهی را معلق کرده است یا کارشناس مرکز صدور برمی‌دارد.",
+		"A suspension is lifted by whoever suspended the certificate, or by an operator of the CA.")
+	// ErrOnHold refuses what needs a certificate that is valid today.
+	ErrOnHold = fault.New(fault.Conflict, "certificate-suspended",
+		"گواهی معلق است و تا برداشته‌شدن تعلیق به کار نمی‌آید.",
+		"The certificate is suspended and cannot be used until that is lifted.")
 )
 
 // Suspend withdraws trust for a time (certificateHold, RFC 5280 §5.3.1).
 type Suspend struct {
-	Until time.Time
-	By    string
-	At    time.Time
+	Until    time.Time
+	By       string
+	Operator bool // of the CA
+	At       time.Time
 }
 
-// Decide holds what is valid, once.
+// Decide holds what is valid, once. An operator of the CA takes over what
+// another suspended, so that the other does not lift it; that gives no more time.
 func (c Suspend) Decide(s Certificate) ([]event.Event, error) {
 	switch s.Status {
 	case Valid:
 		return []event.Event{Suspended{s.Intent.Serial, s.request(), c.Until, c.By, c.At}}, nil
 	case OnHold:
+		if c.Operator && s.Hold.By != c.By {
+			return []event.Event{Suspended{s.Intent.Serial, s.request(), s.Hold.Until, c.By, c.At}}, nil
+		}
 		return nil, nil
 	case Withdrawn:
-		return nil, s.refuse(ErrAlreadyRevoked)
+		if s.Issued.Serial != "" {
+			return nil, s.refuse(ErrAlreadyRevoked)
+		}
 	}
 	return nil, ErrNotIssued
 }
 
 // LiftSuspension gives the trust back.
 type LiftSuspension struct {
+	By       string
+	Operator bool // of the CA
+	At       time.Time
+}
+
+// Decide lifts what is on hold, for whoever held it or for the CA; what was
+// revoked stays so.
+func (c LiftSuspension) Decide(s Certificate) ([]event.Event, error) {
+	switch {
+	case s.Issued.Serial == "":
+		return nil, ErrNotIssued
+	case s.Status == Withdrawn:
+		return nil, s.refuse(ErrAlreadyRevoked)
+	case s.Status != OnHold:
+		return nil, s.refuse(ErrNotSuspended)
+	case !c.Operator && s.Hold.By != c.By:
+		return nil, ErrNotYourSuspension
+	}
+	return []event.Event{SuspensionLifted{s.Intent.Serial, s.request(), c.By, c.At}}, nil
+}
+
+// EndSuspension follows a suspension that nobody has lifted in its time: what
+// was not trusted for so long is not trusted any more.
+type EndSuspension struct {
 	By string
 	At time.Time
 }
 
-// Decide lifts what is on hold; what was revoked stays so.
-func (c LiftSuspension) Decide(s Certificate) ([]event.Event, error) {
-	switch s.Status {
-	case OnHold:
-		return []event.Event{SuspensionLifted{s.Intent.Serial, s.request(), c.By, c.At}}, nil
-	case Withdrawn:
-		return nil, s.refuse(ErrAlreadyRevoked)
+// Decide revokes once the time is over, and does nothing before.
+func (c EndSuspension) Decide(s Certificate) ([]event.Event, error) {
+	if s.Status != OnHold || c.At.Before(s.Hold.Until) {
+		return nil, nil
 	}
-	if s.Issued.Serial == "" {
-		return nil, ErrNotIssued
-	}
-	return nil, s.refuse(ErrNotSuspended)
+	return Revoke{Ask: Ask{Ground: SuspensionNotLifted, By: House}, By: c.By, At: c.At}.Decide(s)
 }

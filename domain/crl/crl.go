@@ -3,6 +3,7 @@
 package crl
 
 import (
+	"encoding/asn1"
 	"time"
 
 	"govahi/domain/event"
@@ -14,7 +15,8 @@ var Catalog = event.NewCatalog(
 	event.Was("crl.intended.v1", intendedV1.upcast),
 	event.Of[Intended]("crl.intended.v2"),
 	event.Of[SigningStarted]("crl.signing-started.v1"),
-	event.Of[Signed]("crl.signed.v1"),
+	event.Was("crl.signed.v1", signedV1.upcast),
+	event.Of[Signed]("crl.signed.v2"),
 )
 
 // Kind is the stream `crl-<SHA-256 of the issuer's certificate>`.
@@ -63,12 +65,39 @@ type SigningStarted struct {
 	At     time.Time `json:"at"`
 }
 
-// Signed holds the list as published.
+// Signed holds the signature of a list. The list itself may be of any length and
+// stands nowhere in the log: its bytes follow from the intent and the revocations
+// that it covers, and Hash tells whether somebody has made them again.
 type Signed struct {
+	Number    uint64    `json:"number"`
+	Signature []byte    `json:"signature"`
+	Hash      string    `json:"sha256"` // of the DER, hexadecimal
+	Size      int       `json:"size"`   // of the DER, bytes
+	At        time.Time `json:"at"`
+}
+
+// signedV1 held the list as published.
+type signedV1 struct {
 	Number uint64    `json:"number"`
 	DER    []byte    `json:"der"`
-	Hash   string    `json:"sha256"` // of the DER, hexadecimal
+	Hash   string    `json:"sha256"`
 	At     time.Time `json:"at"`
+}
+
+func (v signedV1) upcast() event.Event {
+	var list struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}
+	_, _ = asn1.Unmarshal(v.DER, &list) // what was no list has no signature
+	return Signed{Number: v.Number, Signature: list.Signature.Bytes, Hash: v.Hash, Size: len(v.DER), At: v.At}
+}
+
+// List is a list as it is published.
+type List struct {
+	Number                 uint64
+	ThisUpdate, NextUpdate time.Time
+	DER                    []byte
 }
 
 // Series is the state: the latest number ever intended, and the latest signed.
@@ -97,6 +126,8 @@ var (
 	ErrNumber = fault.New(fault.Conflict, "crl-number-used",
 		"شمارهٔ فهرست ابطال باید از همهٔ شماره‌های پیشین بزرگ‌تر باشد.",
 		"The CRL number must exceed every earlier one.")
+	ErrNone = fault.New(fault.NotFound, "crl-not-found",
+		"هنوز فهرست ابطالی منتشر نشده است.", "No revocation list was published yet.")
 	ErrNotIntended = fault.New(fault.Conflict, "crl-not-intended",
 		"این فهرست ابطال ثبت نشده است؛ امضا نمی‌شود.",
 		"This revocation list is not recorded; it will not be signed.")

@@ -13,7 +13,7 @@ func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
 		"crl.intended.v2":        intended(7),
 		"crl.signing-started.v1": started(7),
-		"crl.signed.v1":          signed(7),
+		"crl.signed.v2":          signed(7),
 	})
 }
 

@@ -12,4 +12,4 @@ func starting(number uint64) StartSigning { return StartSigning{number, "7b5", "
 
 func started(number uint64) SigningStarted { return SigningStarted{number, "signer-1", noon} }
 
-func signed(number uint64) Signed { return Signed{number, []byte{0x30, 1}, "c41", noon} }
+func signed(number uint64) Signed { return Signed{number, []byte{0x30, 1}, "c41", 30_000_000, noon} }

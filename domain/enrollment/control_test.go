@@ -1,6 +1,7 @@
 package enrollment
 
 import (
+	"fmt"
 	"testing"
 
 	"govahi/domain/event"
@@ -167,6 +168,20 @@ func TestTheLastControlMovesTheRequestOn(t *testing.T) {
 		}
 		if s := fold(and(story, allControls[last])...); s.Status != StatusControlled {
 			t.Errorf("with %T last the request is %s, missing %v", allControls[last], s.Status, s.Missing())
+		}
+	}
+}
+
+// TestWhoSpeaksForHimselfNeedsNoOrganisationsPapers: a passport where he is a
+// foreigner, and else two documents.
+func TestWhoSpeaksForHimselfNeedsNoOrganisationsPapers(t *testing.T) {
+	for want, form := range map[string]FormCompleted{
+		"[birth-certificate national-card]": {Version: 1}, "[passport]": {Version: 1, Foreign: true},
+		"[birth-certificate national-card legal-person-card introduction-letter]": {Version: 1, Organization: "10999001013"},
+		"[passport legal-person-card introduction-letter]":                        {Version: 1, Organization: "10999001013", Foreign: true},
+	} {
+		if got := fmt.Sprint(Enrollment{Form: form}.Required()); got != want {
+			t.Errorf("required are %s, want %s", got, want)
 		}
 	}
 }

@@ -86,11 +86,18 @@ func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 type Accept struct {
 	Activated bool // he has shown that he commands the token
 	By        event.Subject
+	Within    time.Duration // of the delivery; at any time, if zero
 	At        time.Time
 }
 
-// Decide lets only the applicant accept, and in channel B only who has activated
-// the token: others had it in their hands before (invariant 6).
+// ErrAcceptanceLate refuses an acceptance after its time: the certificate is
+// about to be revoked.
+var ErrAcceptanceLate = fault.New(fault.Conflict, "acceptance-late",
+	"مهلت پذیرش گواهی گذشته است و گواهی باطل می‌شود؛ برای گواهی تازه درخواست بگشایید.",
+	"The time to accept the certificate is over and it is revoked; for a new one open a request.")
+
+// Decide lets only the applicant accept, in time, and in channel B only who has
+// activated the token: others had it in their hands before (invariant 6).
 func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusAccepted {
 		return nil, nil
@@ -100,6 +107,9 @@ func (c Accept) Decide(s Enrollment) ([]event.Event, error) {
 	}
 	if c.By != s.Form.Person {
 		return nil, ErrNotYours
+	}
+	if s.late(c.Within, c.At) {
+		return nil, ErrAcceptanceLate
 	}
 	if s.Channel == Inside && !c.Activated {
 		return nil, life.Refuse(ErrNotActivated, string(s.Status))
@@ -121,4 +131,15 @@ func (c NoteRevoked) Decide(s Enrollment) ([]event.Event, error) {
 		return nil, nil
 	}
 	return []event.Event{Revoked(c)}, nil
+}
+
+// late tells whether the time to accept is over.
+func (s Enrollment) late(within time.Duration, at time.Time) bool {
+	return within > 0 && at.After(s.DeliveredAt.Add(within))
+}
+
+// Unaccepted tells whether the certificate was delivered and not accepted in
+// time, by any clock of the house.
+func (s Enrollment) Unaccepted(within time.Duration, at time.Time) bool {
+	return s.Status == StatusDelivered && s.late(within, at.Add(-event.Apart))
 }

@@ -2,6 +2,7 @@ package enrollment
 
 import (
 	"testing"
+	"time"
 
 	"govahi/domain/event/spec"
 )
@@ -46,9 +47,17 @@ func TestNobodyDeliversToHimself(t *testing.T) {
 }
 
 func TestOnlyTheApplicantAccepts(t *testing.T) {
-	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{false, sara, noon}).Then(accepted)
-	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{false, omid, noon}).ThenFault(ErrNotYours)
-	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Accept{false, sara, noon}).ThenFault(wrongState)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{By: sara, At: noon}).Then(accepted)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(Accept{By: omid, At: noon}).ThenFault(ErrNotYours)
+	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Accept{By: sara, At: noon}).ThenFault(wrongState)
+}
+
+func TestAcceptanceHasItsTime(t *testing.T) {
+	in := func(after time.Duration) Accept { return Accept{false, sara, time.Hour, noon.Add(after)} }
+	atTheEnd := Accepted{sara, noon.Add(time.Hour)}
+	spec.Given(t, Kind, past(StatusDelivered)...).When(in(time.Hour)).Then(atTheEnd)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(in(time.Hour + 1)).ThenFault(ErrAcceptanceLate)
+	spec.Given(t, Kind, past(StatusAccepted)...).When(in(time.Hour + 1)).ThenNothing()
 }
 
 func TestAnotherSheetLeavesTheStateAsItIs(t *testing.T) {

@@ -125,6 +125,7 @@ type Enrollment struct {
 	OnToken     bool
 	Copies      int // printed sheets
 	DeliveredBy event.Subject
+	DeliveredAt time.Time
 }
 
 // EmailProof is how far the proof of the form's address is.
@@ -263,7 +264,7 @@ func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
 		s.Copies = e.Copy
 		s = s.settle()
 	case Delivered:
-		s.DeliveredBy, s.Status = e.By, StatusDelivered
+		s.DeliveredBy, s.DeliveredAt, s.Status = e.By, e.At, StatusDelivered
 	case Accepted:
 		s.Status = StatusAccepted
 	case Revoked:
@@ -333,13 +334,22 @@ func (s Enrollment) Missing() []Control {
 
 // Required lists the originals that must be sighted (S1.26–28): a passport
 // stands for birth certificate and national card where the applicant is a
-// foreigner.
+// foreigner. Who speaks for himself has no organisation to show a card and a
+// letter of.
 func (s Enrollment) Required() []Document {
+	required := []Document{BirthCertificate, NationalCard}
 	if s.Form.Foreign {
-		return []Document{Passport, LegalPersonCard, IntroductionLetter}
+		required = []Document{Passport}
 	}
-	return []Document{BirthCertificate, NationalCard, LegalPersonCard, IntroductionLetter}
+	if s.Affiliated() {
+		required = append(required, LegalPersonCard, IntroductionLetter)
+	}
+	return required
 }
+
+// Affiliated tells whether the applicant speaks for an organisation, or has a
+// post in one.
+func (s Enrollment) Affiliated() bool { return s.Form.Organization != "" }
 
 // sighted lets a passport stand for a birth certificate (S1.26).
 func (s Enrollment) sighted(d Document) bool {

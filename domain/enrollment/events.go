@@ -10,7 +10,8 @@ import (
 // them.
 var Catalog = event.NewCatalog(
 	event.Of[Opened]("enrollment.opened.v1"),
-	event.Of[FormCompleted]("enrollment.form-completed.v1"),
+	event.Was("enrollment.form-completed.v1", formCompletedV1.upcast),
+	event.Of[FormCompleted]("enrollment.form-completed.v2"),
 	event.Of[EmailCodeSent]("enrollment.email-code-sent.v1"),
 	event.Of[EmailCodeRefused]("enrollment.email-code-refused.v1"),
 	event.Of[EmailConfirmed]("enrollment.email-confirmed.v1"),
@@ -60,10 +61,10 @@ type Opened struct {
 
 // FormCompleted holds the whole form (S1.4, S1.16). A later one replaces it.
 type FormCompleted struct {
-	Version      int                   `json:"version"` // 1, 2, …
-	Person       event.Subject         `json:"person"`  // the applicant
-	Foreign      bool                  `json:"foreign"` // a foreigner: passport instead of national card
-	Organization string                `json:"organization"`
+	Version      int                   `json:"version"`      // 1, 2, …
+	Person       event.Subject         `json:"person"`       // the applicant
+	Foreign      bool                  `json:"foreign"`      // a foreigner: passport instead of national card
+	Organization string                `json:"organization"` // empty for who speaks for himself
 	Province     string                `json:"province"`
 	EmailChanged bool                  `json:"emailChanged"` // an earlier proof of the address no longer holds
 	EnteredBy    event.Subject         `json:"enteredBy"`
@@ -72,6 +73,24 @@ type FormCompleted struct {
 	Form         *event.Personal[Form] `json:"form"`
 	At           time.Time             `json:"at"`
 }
+
+// formCompletedV1 held a form without an organisation's Latin name; everybody
+// belonged to an organisation.
+type formCompletedV1 struct {
+	Version      int                   `json:"version"`
+	Person       event.Subject         `json:"person"`
+	Foreign      bool                  `json:"foreign"`
+	Organization string                `json:"organization"`
+	Province     string                `json:"province"`
+	EmailChanged bool                  `json:"emailChanged"`
+	EnteredBy    event.Subject         `json:"enteredBy"`
+	Entry        Entry                 `json:"entry"`
+	Office       string                `json:"office,omitempty"`
+	Form         *event.Personal[Form] `json:"form"`
+	At           time.Time             `json:"at"`
+}
+
+func (v formCompletedV1) upcast() event.Event { return FormCompleted(v) }
 
 // Personal seals the form.
 func (e FormCompleted) Personal() []event.Sealable { return []event.Sealable{e.Form} }

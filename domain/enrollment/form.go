@@ -37,6 +37,8 @@ type Form struct {
 	OrganizationName string `json:"organizationName"`
 	Organization     string `json:"organization"` // company national ID, 11 digits
 	Post             string `json:"post"`         // title in the organisation
+
+	LatinOrganizationName string `json:"latinOrganizationName,omitempty"` // for its stamp
 }
 
 // FormFields are the JSON names of the form's fields, by which a correction is
@@ -44,6 +46,7 @@ type Form struct {
 var FormFields = []string{
 	"givenName", "surname", "latinGivenName", "latinSurname", "personCode", "passport", "birthDate", "mobile", "email",
 	"address", "postalCode", "province", "city", "organizationName", "organization", "post",
+	"latinOrganizationName",
 }
 
 // Document is an original that an officer looks at (S1.26–28).

@@ -10,7 +10,7 @@ import (
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
 		"enrollment.opened.v1":                begun,
-		"enrollment.form-completed.v1":        counterForm(2),
+		"enrollment.form-completed.v2":        counterForm(2),
 		"enrollment.email-code-sent.v1":       codeSent(1, 2),
 		"enrollment.email-code-refused.v1":    EmailCodeRefused{2, noon},
 		"enrollment.email-confirmed.v1":       EmailConfirmed{1, noon},

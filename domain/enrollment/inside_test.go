@@ -95,8 +95,8 @@ func TestInsideTheUserIsDefinedBeforeTheDelivery(t *testing.T) {
 	}
 	spec.Given(t, Kind, past(StatusAtCompanyUnit)...).When(deliver).Then(delivered)
 	inHand := and(past(StatusAtCompanyUnit), delivered)
-	spec.Given(t, Kind, inHand...).When(Accept{false, sara, noon}).ThenFault(ErrNotActivated)
-	spec.Given(t, Kind, inHand...).When(Accept{true, sara, noon}).Then(accepted)
+	spec.Given(t, Kind, inHand...).When(Accept{By: sara, At: noon}).ThenFault(ErrNotActivated)
+	spec.Given(t, Kind, inHand...).When(Accept{Activated: true, By: sara, At: noon}).Then(accepted)
 	spec.Given(t, Kind, past(StatusAccepted)...).When(NoteAccess{"sara.nemune", noon}).ThenNothing()
 }
 
@@ -158,7 +158,7 @@ func anyInside(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		NoteTokenArrived{place, noon},
 		NoteAccess{"sara", noon},
 		Deliver{NationalCard, nil, by, noon},
-		Accept{by == sara, sara, noon},
+		Accept{Activated: by == sara, By: sara, At: noon},
 		VerifyDocuments{s.Required(), letter, inquiryOf(s.Form.Version), by, noon},
 		RequestCorrection{[]string{"email"}, by, noon},
 		confirmBy(by),

@@ -100,7 +100,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		PersonaliseToken{"T-1", "f1", by, noon},
 		PrintSheet{by, noon},
 		Deliver{NationalCard, nil, by, noon},
-		Accept{false, sara, noon},
+		Accept{By: sara, At: noon},
 		NoteRevoked{[]string{"", "a1", "b2", "a1"}[n], noon},
 		Reject{NotEntitled, by, noon},
 	}).Draw(t, "command")
@@ -154,7 +154,7 @@ func handOver(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case s.Status == StatusReadyForDelivery:
 		return Deliver{NationalCard, nil, by, noon}
 	case s.Status == StatusDelivered:
-		return Accept{false, sara, noon}
+		return Accept{By: sara, At: noon}
 	case s.Status == StatusAccepted:
 		return NoteRevoked{s.Serial, noon}
 	}

@@ -54,7 +54,7 @@ func TestNothingIsHandedOverAfterARevocation(t *testing.T) {
 		gone := and(story, revoked)
 		spec.Given(t, Kind, gone...).When(PrintSheet{nima, noon}).ThenFault(wrongState)
 		spec.Given(t, Kind, gone...).When(Deliver{NationalCard, nil, omid, noon}).ThenFault(wrongState)
-		spec.Given(t, Kind, gone...).When(Accept{false, sara, noon}).ThenFault(wrongState)
+		spec.Given(t, Kind, gone...).When(Accept{By: sara, At: noon}).ThenFault(wrongState)
 		nothingFollows(t, gone)
 	}
 	spec.Given(t, Kind, past(StatusRevoked)...).When(PersonaliseToken{"T-1", "f1", nima, noon}).ThenFault(wrongState)

@@ -63,7 +63,7 @@ var allowed = []struct {
 	{"Deliver", Deliver{NationalCard, nil, omid, noon}, []Status{StatusReadyForDelivery, StatusAtCompanyUnit}, []Status{StatusDelivered}},
 	{"ApproveDossier", ApproveDossier{"unit-rt", parisa, noon}, []Status{StatusAtResearchUnit}, []Status{StatusApproved}},
 	{"ReturnDossier", ReturnDossier{[]string{"email"}, omid, noon}, []Status{StatusAtResearchUnit}, nil},
-	{"Accept", Accept{false, sara, noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
+	{"Accept", Accept{By: sara, At: noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},
 }
 
 // from lists the states between two, in the order of the story.

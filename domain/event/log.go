@@ -80,6 +80,9 @@ type Log interface {
 	// An error is yielded last: a broken read never looks like an end.
 	Read(ctx context.Context, stream Stream, from uint64) iter.Seq2[Recorded, error]
 
+	// ReadBack yields the stream from its last event to its first, else as Read.
+	ReadBack(ctx context.Context, stream Stream) iter.Seq2[Recorded, error]
+
 	// ReadAll yields events after a position whose type starts with one of the
 	// prefixes (all of ours, if none is given), up to the present end.
 	ReadAll(ctx context.Context, after Position, prefixes ...string) iter.Seq2[Recorded, error]

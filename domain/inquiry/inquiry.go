@@ -17,11 +17,21 @@ var Catalog = event.NewCatalog(
 	event.Of[Requested]("inquiry.requested.v1"),
 	event.Of[Deferred]("inquiry.deferred.v1"),
 	event.Of[Inconclusive]("inquiry.inconclusive.v1"),
-	event.Of[Answered]("inquiry.answered.v1"),
+	event.Was("inquiry.answered.v1", answeredV1.upcast),
+	event.Of[Answered]("inquiry.answered.v2"),
 )
 
-// Kind is the stream `inquiry-<tracking code>-<form version>`.
+// Kind is the stream `inquiry-<tracking code>-<form version>`, and for the life
+// of the certificate `inquiry-<tracking code>-again-<n>`.
 var Kind = event.Kind[Inquiry]{Category: "inquiry", Catalog: Catalog, Evolve: Evolve, Life: life}
+
+// The purposes (invariant 10), and the basis of both.
+const (
+	ForIssuance  = "certificate-issuance"
+	ForReinquiry = "certificate-reinquiry" // does what was certified still hold?
+
+	CivilRegistrationAct = "civil-registration-act-40"
+)
 
 // Requested says who asks about whom, why, and by what right (invariant 10).
 type Requested struct {
@@ -62,6 +72,18 @@ type Inconclusive struct {
 	At      time.Time `json:"at"`
 }
 
+// Finding is what the registry answers (domain §5.3).
+type Finding string
+
+// The findings.
+const (
+	Matched   Finding = "matched"
+	Mismatch  Finding = "mismatch"
+	NoRecord  Finding = "no-record"
+	Cancelled Finding = "cancelled" // the national code
+	Dead      Finding = "dead"
+)
+
 // Answered is the answer, minimised: fields that matched, no raw values.
 type Answered struct {
 	Inquiry      string        `json:"inquiry"`
@@ -71,6 +93,26 @@ type Answered struct {
 	TrackingCode string        `json:"trackingCode"`
 	AskedBy      event.Subject `json:"askedBy"`
 	At           time.Time     `json:"at"`
+	Finding      Finding       `json:"finding"`
+}
+
+// answeredV1 knew matched and not matched.
+type answeredV1 struct {
+	Inquiry      string        `json:"inquiry"`
+	Request      event.Stream  `json:"request"`
+	Matched      bool          `json:"matched"`
+	Differs      []string      `json:"differs,omitempty"`
+	TrackingCode string        `json:"trackingCode"`
+	AskedBy      event.Subject `json:"askedBy"`
+	At           time.Time     `json:"at"`
+}
+
+func (e answeredV1) upcast() event.Event {
+	finding := Mismatch
+	if e.Matched {
+		finding = Matched
+	}
+	return Answered{e.Inquiry, e.Request, e.Matched, e.Differs, e.TrackingCode, e.AskedBy, e.At, finding}
 }
 
 // Status is where the inquiry stands.
@@ -152,11 +194,15 @@ func (c Repeat) Decide(s Inquiry) ([]event.Event, error) {
 	return nil, nil
 }
 
-// Defer postpones, with a growing pause.
+// Defer postpones, with a growing pause, or to when the registry opens.
 type Defer struct {
-	Cause Cause
-	At    time.Time
+	Cause   Cause
+	RetryAt time.Time // where the registry's hours are known
+	At      time.Time
 }
+
+// longestDeferral bounds what a registry's calendar may ask for: Nowruz.
+const longestDeferral = 14 * 24 * time.Hour
 
 // pauses between attempts while the registry is down; closed hours wait longer.
 var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
@@ -170,7 +216,11 @@ func (c Defer) Decide(s Inquiry) ([]event.Event, error) {
 	if c.Cause != Down {
 		pause = 30 * time.Minute
 	}
-	return []event.Event{Deferred{s.Request.Inquiry, c.Cause, s.Attempts + 1, c.At.Add(pause), c.At}}, nil
+	retry := c.At.Add(pause)
+	if c.RetryAt.After(c.At) && c.RetryAt.Before(c.At.Add(longestDeferral)) {
+		retry = c.RetryAt
+	}
+	return []event.Event{Deferred{s.Request.Inquiry, c.Cause, s.Attempts + 1, retry, c.At}}, nil
 }
 
 // NoteInconclusive records that the registry cannot tell.
@@ -189,7 +239,7 @@ func (c NoteInconclusive) Decide(s Inquiry) ([]event.Event, error) {
 
 // Answer records the registry's answer.
 type Answer struct {
-	Matched      bool
+	Finding      Finding
 	Differs      []string
 	TrackingCode string
 	At           time.Time
@@ -203,5 +253,7 @@ func (c Answer) Decide(s Inquiry) ([]event.Event, error) {
 	if c.TrackingCode == "" {
 		return nil, ErrTrackingCode
 	}
-	return []event.Event{Answered{s.Request.Inquiry, s.Request.Request, c.Matched, c.Differs, c.TrackingCode, s.Request.By, c.At}}, nil
+	return []event.Event{Answered{
+		s.Request.Inquiry, s.Request.Request, c.Finding == Matched, c.Differs, c.TrackingCode, s.Request.By, c.At, c.Finding,
+	}}, nil
 }

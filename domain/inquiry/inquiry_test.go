@@ -13,7 +13,7 @@ func TestGolden(t *testing.T) {
 		"inquiry.requested.v1":    requested,
 		"inquiry.deferred.v1":     deferred(1, time.Second),
 		"inquiry.inconclusive.v1": inconclusive,
-		"inquiry.answered.v1":     answered(false, "surname"),
+		"inquiry.answered.v2":     answered(false, "surname"),
 	})
 }
 
@@ -35,23 +35,23 @@ func TestAnInconclusiveAnswerMayBeAskedAgain(t *testing.T) {
 	spec.Given(t, Kind, append(past, again)...).When(repeat).ThenNothing()
 	spec.Given(t, Kind, requested, answered(false)).When(repeat).ThenNothing()
 	spec.Given(t, Kind).When(repeat).ThenFault(ErrNotAsked)
-	spec.Given(t, Kind, append(past, requested)...).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
+	spec.Given(t, Kind, append(past, requested)...).When(Answer{Matched, nil, "registry-1", noon}).Then(answered(true))
 }
 
 func TestTheRegistrysFirstAnswerCounts(t *testing.T) {
-	spec.Given(t, Kind, requested).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
-	spec.Given(t, Kind, requested).When(Answer{false, []string{"surname"}, "registry-1", noon}).Then(answered(false, "surname"))
-	spec.Given(t, Kind, requested, answered(false)).When(Answer{true, nil, "registry-2", noon}).ThenNothing()
+	spec.Given(t, Kind, requested).When(Answer{Matched, nil, "registry-1", noon}).Then(answered(true))
+	spec.Given(t, Kind, requested).When(Answer{Mismatch, []string{"surname"}, "registry-1", noon}).Then(answered(false, "surname"))
+	spec.Given(t, Kind, requested, answered(false)).When(Answer{Matched, nil, "registry-2", noon}).ThenNothing()
 }
 
 func TestAnAnswerHasATrackingCode(t *testing.T) { // invariant 10
-	spec.Given(t, Kind, requested).When(Answer{true, nil, "", noon}).ThenFault(ErrTrackingCode)
-	spec.Given(t, Kind, requested, answered(true)).When(Answer{true, nil, "", noon}).ThenNothing()
+	spec.Given(t, Kind, requested).When(Answer{Matched, nil, "", noon}).ThenFault(ErrTrackingCode)
+	spec.Given(t, Kind, requested, answered(true)).When(Answer{Matched, nil, "", noon}).ThenNothing()
 }
 
 func TestNobodyAskedNobodyAnswers(t *testing.T) {
-	spec.Given(t, Kind).When(Answer{true, nil, "registry-1", noon}).ThenNothing()
-	spec.Given(t, Kind).When(Defer{Down, noon}).ThenNothing()
+	spec.Given(t, Kind).When(Answer{Matched, nil, "registry-1", noon}).ThenNothing()
+	spec.Given(t, Kind).When(Defer{Cause: Down, At: noon}).ThenNothing()
 	spec.Given(t, Kind).When(NoteInconclusive{"R-17", noon}).ThenNothing()
 }
 
@@ -61,16 +61,16 @@ func TestARegistryOutOfReachIsAskedLaterAndLater(t *testing.T) { // invariant 11
 		time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute,
 	} {
 		next := deferred(i+1, pause)
-		spec.Given(t, Kind, past...).When(Defer{Down, noon}).Then(next)
+		spec.Given(t, Kind, past...).When(Defer{Cause: Down, At: noon}).Then(next)
 		past = append(past, next)
 	}
-	spec.Given(t, Kind, past...).When(Answer{true, nil, "registry-1", noon}).Then(answered(true))
+	spec.Given(t, Kind, past...).When(Answer{Matched, nil, "registry-1", noon}).Then(answered(true))
 }
 
 func TestClosedHoursWaitLonger(t *testing.T) {
 	for _, cause := range []Cause{Holiday, OutOfHours, Quota} {
 		want := Deferred{number, cause, 1, noon.Add(30 * time.Minute), noon}
-		spec.Given(t, Kind, requested).When(Defer{cause, noon}).Then(want)
+		spec.Given(t, Kind, requested).When(Defer{Cause: cause, At: noon}).Then(want)
 	}
 }
 
@@ -88,8 +88,25 @@ func TestTheRegistryCannotTell(t *testing.T) {
 
 func TestNothingFollowsAnEnd(t *testing.T) {
 	for _, end := range []event.Event{inconclusive, answered(true)} {
-		spec.Given(t, Kind, requested, end).When(Defer{Down, noon}).ThenNothing()
+		spec.Given(t, Kind, requested, end).When(Defer{Cause: Down, At: noon}).ThenNothing()
 		spec.Given(t, Kind, requested, end).When(NoteInconclusive{"R-18", noon}).ThenNothing()
-		spec.Given(t, Kind, requested, end).When(Answer{false, nil, "registry-2", noon}).ThenNothing()
+		spec.Given(t, Kind, requested, end).When(Answer{Mismatch, nil, "registry-2", noon}).ThenNothing()
+	}
+}
+
+func TestTheAnswerSaysWhatWasFound(t *testing.T) { // domain §5.3
+	for _, finding := range []Finding{Matched, Mismatch, NoRecord, Cancelled, Dead} {
+		e := answered(finding == Matched)
+		e.Finding = finding
+		spec.Given(t, Kind, requested).When(Answer{finding, nil, "registry-1", noon}).Then(e)
+	}
+}
+
+func TestARegistryThatIsClosedIsAskedWhenItOpens(t *testing.T) {
+	opens := noon.Add(40 * time.Hour)
+	spec.Given(t, Kind, requested).When(Defer{Holiday, opens, noon}).Then(Deferred{number, Holiday, 1, opens, noon})
+	for _, never := range []time.Time{noon, noon.Add(-time.Hour), noon.Add(15 * 24 * time.Hour)} {
+		want := Deferred{number, Holiday, 1, noon.Add(30 * time.Minute), noon}
+		spec.Given(t, Kind, requested).When(Defer{Holiday, never, noon}).Then(want)
 	}
 }

@@ -18,7 +18,11 @@ var (
 )
 
 func answered(matched bool, differs ...string) Answered {
-	return Answered{number, request, matched, differs, "registry-1", "p-omid", noon}
+	finding := Mismatch
+	if matched {
+		finding = Matched
+	}
+	return Answered{number, request, matched, differs, "registry-1", "p-omid", noon, finding}
 }
 
 // deferred is the n-th deferral because the registry was down.

@@ -2,6 +2,7 @@
 // before it is sent (architecture, policies).
 //
 //	─Requested─▶ Due ─Postponed (an attempt)─▶ Due ─Sent─▶ Sent ■
+//	Due, Sent ─Bounced─▶ as it was
 //	             Due ─Postponed (it failed)──▶ Due ─Failed─▶ Failed ■
 package notification
 
@@ -17,6 +18,7 @@ var Catalog = event.NewCatalog(
 	event.Of[Postponed]("notification.postponed.v1"),
 	event.Of[Failed]("notification.failed.v1"),
 	event.Of[Sent]("notification.sent.v1"),
+	event.Of[Bounced]("notification.bounced.v1"),
 )
 
 // Kind is the stream `notification-<ID of the causing event>`: one cause, one
@@ -39,6 +41,8 @@ const (
 	CertificateIssued  Template = "certificate-issued"
 	CertificateRevoked Template = "certificate-revoked"
 	AccessDefined      Template = "access-defined"
+	ExpiryReminder     Template = "expiry-reminder"
+	AcceptanceReminder Template = "acceptance-reminder"
 )
 
 // Message is what the text needs; the code of an e-mail proof is derived at
@@ -98,6 +102,28 @@ type Sent struct {
 	At time.Time `json:"at"`
 }
 
+// Bounced says that it came back for good, before or after we noted that it was
+// sent.
+type Bounced struct {
+	ID     string    `json:"id"`
+	Status string    `json:"status"` // RFC 3463
+	At     time.Time `json:"at"`
+}
+
+// NoteBounced records that a message came back.
+type NoteBounced struct {
+	Status string
+	At     time.Time
+}
+
+// Decide records it once, of a message that was handed to a server.
+func (c NoteBounced) Decide(s Notification) ([]event.Event, error) {
+	if s.Bounced || s.Attempts == 0 {
+		return nil, nil
+	}
+	return []event.Event{Bounced{s.Requested.ID, c.Status, c.At}}, nil
+}
+
 // Notification is the state.
 type Notification struct {
 	Requested Requested
@@ -105,6 +131,7 @@ type Notification struct {
 	DueAt     time.Time
 	SetAt     time.Time // when DueAt was chosen
 	Over      bool
+	Bounced   bool
 }
 
 // IsDue tells whether its time has come, as event.IsDue.
@@ -119,6 +146,8 @@ func Evolve(s Notification, e event.Event) Notification {
 		s.Attempts, s.DueAt, s.SetAt = e.Attempt, e.RetryAt, e.At
 	case Sent, Failed:
 		s.Over = true
+	case Bounced:
+		s.Bounced = true
 	}
 	return s
 }

@@ -13,6 +13,7 @@ func TestGolden(t *testing.T) {
 		"notification.requested.v1": requested(),
 		"notification.postponed.v1": postponed(1, time.Second),
 		"notification.failed.v1":    lost,
+		"notification.bounced.v1":   Bounced{id, "5.1.1", noon},
 		"notification.sent.v1":      sent,
 	})
 }
@@ -29,6 +30,15 @@ func TestAMessageIsSentOnce(t *testing.T) {
 	spec.Given(t, Kind, requested(), postponed(1, time.Second)).When(NoteSent{noon}).Then(sent)
 	spec.Given(t, Kind, requested(), sent).When(NoteSent{noon}).ThenNothing()
 	spec.Given(t, Kind, requested(), lost).When(NoteSent{noon}).ThenNothing()
+}
+
+func TestAMessageComesBackOnce(t *testing.T) {
+	back, bounced := NoteBounced{"5.1.1", noon}, Bounced{id, "5.1.1", noon}
+	spec.Given(t, Kind).When(back).ThenNothing()
+	spec.Given(t, Kind, requested()).When(back).ThenNothing() // nobody has sent it
+	spec.Given(t, Kind, requested(), postponed(1, time.Second)).When(back).Then(bounced)
+	spec.Given(t, Kind, requested(), postponed(1, time.Second), sent).When(back).Then(bounced)
+	spec.Given(t, Kind, requested(), postponed(1, time.Second), sent, bounced).When(NoteBounced{"5.2.2", noon}).ThenNothing()
 }
 
 func TestADeadServerIsTriedForADay(t *testing.T) {

@@ -19,14 +19,27 @@ var (
 )
 
 func reporting() Report {
-	return Report{number, serial, "نشانی درست نیست", reporter, noon}
+	return Report{Case: number, Certificate: serial, Source: Reported, Text: "نشانی درست نیست", About: reporter, By: reporter, At: noon}
 }
 
-func reported() InaccuracyReported {
-	return InaccuracyReported{number, serial, event.About(reporter, Statement{"نشانی درست نیست"}), reporter, noon}
+func reported() Opened {
+	return Opened{number, serial, Reported, nil, event.About(reporter, Statement{"نشانی درست نیست"}), reporter, noon}
 }
 
-func closing(established bool) Close { return Close{established, "بررسی شد", operator, later} }
+var bounce = Evidence{Message: "7d0e", Status: "5.1.1"}
+
+// bouncing is a doubt of the house.
+func bouncing() Report {
+	return Report{Case: "140500000022", Certificate: serial, Source: Bounced, Cites: bounce, At: later}
+}
+
+func added() EvidenceAdded { return EvidenceAdded{number, Bounced, &bounce, nil, "", later} }
+
+var investigated = InvestigationOpened{number, operator, later}
+
+func closing(established bool) Close {
+	return Close{Established: established, Text: "بررسی شد", By: operator, At: later}
+}
 
 func statement() *event.Personal[Statement] {
 	return event.About(operator, Statement{"بررسی شد"})
@@ -35,5 +48,5 @@ func statement() *event.Personal[Statement] {
 func refuted() InaccuracyRefuted { return InaccuracyRefuted{number, statement(), operator, later} }
 
 func established() InaccuracyEstablished {
-	return InaccuracyEstablished{number, serial, statement(), operator, later}
+	return InaccuracyEstablished{number, serial, FalseInformation, statement(), operator, later}
 }

@@ -83,7 +83,11 @@ func Vouch(t testing.TB, log event.Log, a commands.Authority, change func([]even
 	must(t, err)
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	must(t, err)
-	p, err := a.Prepare(commands.Draft{Serial: serial, Profile: certificate.OfficersProfile, Form: form, CSR: csr, NotBefore: now})
+	officers, ok := a.Profiles().Officer()
+	if !ok {
+		t.Fatal("no profile of officers")
+	}
+	p, err := a.Prepare(commands.Draft{Serial: serial, Profile: officers, Form: form, CSR: csr, NotBefore: now})
 	must(t, err)
 	stream := credential.Kind.Stream(serial)
 	i := IntentOf(p, serial)

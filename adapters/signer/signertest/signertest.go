@@ -27,6 +27,9 @@ const (
 	Operator  = event.Subject("operator")
 )
 
+// Product is what they ask for.
+const Product = "cpmis-signature"
+
 // Story is a request on its way to its certificate; tests change what they like.
 type Story struct {
 	Events []event.Event // of the request, in order
@@ -60,7 +63,9 @@ func tell(t testing.TB, a commands.Authority) (*Story, string) {
 	must(t, err)
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	must(t, err)
-	p, err := a.Prepare(commands.Draft{Serial: serial, Form: form, CSR: csr, NotBefore: time.Now()})
+	offered, err := a.Profiles().Offered(Product)
+	must(t, err)
+	p, err := a.Prepare(commands.Draft{Serial: serial, Profile: offered, Form: form, CSR: csr, NotBefore: time.Now()})
 	must(t, err)
 	now := time.Now().UTC()
 	s := &Story{TBS: p.TBS, Intent: IntentOf(p, serial), Events: append(controlled(now),
@@ -79,7 +84,7 @@ var form = enrollment.Form{
 // IntentOf is the intent of prepared bytes, without record or person.
 func IntentOf(p commands.Prepared, serial string) certificate.IssuanceIntended {
 	return certificate.IssuanceIntended{
-		Serial: serial, Profile: p.Profile, Issuer: p.Issuer, KeyHash: p.KeyHash, Lint: p.Lint,
+		Serial: serial, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash, Lint: p.Lint,
 		NotBefore: p.NotBefore, NotAfter: p.NotAfter, TBSHash: p.TBSHash, At: time.Now().UTC(),
 	}
 }
@@ -99,10 +104,10 @@ func IntendCRL(t testing.TB, log event.Log, a commands.Authority, number uint64)
 // controlled is the request up to the point where it may be confirmed.
 func controlled(now time.Time) []event.Event {
 	completed := enrollment.FormCompleted{
-		Version: 1, Person: Applicant, EnteredBy: Applicant, EmailChanged: true, Form: event.About(Applicant, form), At: now,
+		Version: 1, Person: Applicant, Organization: form.Organization, EnteredBy: Applicant, EmailChanged: true, Form: event.About(Applicant, form), At: now,
 	}
 	events := []event.Event{
-		enrollment.Opened{TrackingCode: "1", Channel: enrollment.Outside, OpenedBy: Applicant, At: now},
+		enrollment.Opened{TrackingCode: "1", Channel: enrollment.Outside, CertificateType: Product, OpenedBy: Applicant, At: now},
 		completed,
 		enrollment.EmailConfirmed{FormVersion: 1},
 		enrollment.LiabilityAccepted{FormVersion: 1},

@@ -1,0 +1,116 @@
+// Package profiles reads certificate profiles from their files: one YAML file
+// for each name and version. Those beside this file are the defaults; a
+// directory of one's own replaces them all.
+package profiles
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+
+	"govahi/domain/profile"
+)
+
+//go:embed *.yaml
+var defaults embed.FS
+
+// Default are the profiles that come with the program.
+var Default = sync.OnceValue(func() profile.Set {
+	s, err := read(defaults, "profiles")
+	if err != nil {
+		panic(err) // a test reads them, too
+	}
+	return s
+})
+
+// Load reads a directory's profiles, or says of every file what is wrong with
+// it; without a directory they are the defaults.
+func Load(dir string) (profile.Set, error) {
+	if dir == "" {
+		return Default(), nil
+	}
+	s, err := read(os.DirFS(dir), dir)
+	if err != nil {
+		return s, fmt.Errorf("the certificate profiles cannot be used:\n%w", err)
+	}
+	return s, nil
+}
+
+func read(files fs.FS, dir string) (profile.Set, error) {
+	entries, err := fs.ReadDir(files, ".")
+	if err != nil {
+		return profile.Set{}, err
+	}
+	var all []profile.File
+	var wrong []error
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") { // of editors and of mounted volumes
+			continue
+		}
+		f, err := readFile(files, e.Name())
+		if f.Name = filepath.Join(dir, e.Name()); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s:\n%w", f.Name, err))
+			continue
+		}
+		all = append(all, f)
+	}
+	if len(wrong) == 0 && len(all) == 0 {
+		return profile.Set{}, fmt.Errorf("%s holds no profile: name a directory of NAME@VERSION.yaml files", dir)
+	}
+	s, err := profile.NewSet(all...)
+	if len(wrong) > 0 && len(all) == 0 {
+		err = nil // that nothing is left is no further mistake
+	}
+	return s, errors.Join(append(wrong, err)...)
+}
+
+// largest is far above any profile.
+const largest = 64 << 10
+
+func readFile(files fs.FS, name string) (profile.File, error) {
+	id, ok := strings.CutSuffix(name, ".yaml")
+	if !ok {
+		return profile.File{}, errors.New("  only NAME@VERSION.yaml files may stand here: move this one elsewhere")
+	}
+	text, err := fs.ReadFile(files, name)
+	switch {
+	case err != nil:
+		return profile.File{}, err
+	case len(text) > largest:
+		return profile.File{}, fmt.Errorf("  the file is longer than %d bytes, which no profile is", largest)
+	}
+	p, err := decode(text)
+	if err == nil && p.ID() != id {
+		err = fmt.Errorf("  it says name: %s, version: %d; then the file's name is %s.yaml", p.Name, p.Version, p.ID())
+	}
+	return profile.File{Profile: p}, err
+}
+
+// decode refuses fields that nobody knows, fields that stand twice, and a second
+// document behind the first: what was not read was not checked.
+func decode(text []byte) (p profile.Profile, err error) {
+	d := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
+	switch err := d.Decode(&p); {
+	case errors.Is(err, io.EOF):
+		return p, errors.New("  the file is empty")
+	case err != nil:
+		return p, errors.New(indented(yaml.FormatError(err, false, true)))
+	}
+	if err := d.Decode(new(profile.Profile)); !errors.Is(err, io.EOF) {
+		return p, errors.New("  a second document follows: one file holds one profile")
+	}
+	return p, nil
+}
+
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
+	"govahi/adapters/token"
+	"govahi/domain/profile"
+)
+
+// takeIn takes the certificate in that an outside root made of the ceremony's
+// request. Until then there is no issuer, and nothing signs.
+type takeIn struct {
+	Certificate string `arg:"" type:"existingfile" help:"The certificate, PEM or DER."`
+	Root        string `required:"" type:"existingfile" help:"The root's own certificate, PEM or DER."`
+	Profiles    string `type:"path" env:"GOVAHI_PROFILES" help:"Directory of certificate profiles; those that come with the program if empty."`
+	reach
+}
+
+// Run checks everything before it writes anything. The issuer's certificate is
+// written last: who finds it finds the rest.
+func (c takeIn) Run() error {
+	h := home(c.Dir)
+	if _, err := os.Stat(h.issuerFile()); err == nil {
+		return fmt.Errorf("%s is there already: a CA's certificate is not replaced", h.issuerFile())
+	}
+	i, tr, err := c.prove(h)
+	if err != nil {
+		return err
+	}
+	if err := h.write(&tr); err != nil {
+		return err
+	}
+	if err := writePEM(h.rootFile(), "CERTIFICATE", i.root.Raw); err != nil {
+		return err
+	}
+	if err := writePEM(h.issuerFile(), "CERTIFICATE", i.certificate.Raw); err != nil {
+		return err
+	}
+	tr.announce(os.Stdout, h)
+	return nil
+}
+
+func (c takeIn) prove(h home) (imported, transcript, error) {
+	tr := transcript{Kind: "import", At: time.Now().UTC()}
+	i, err := c.read(h)
+	if err != nil {
+		return i, tr, err
+	}
+	held, err := readPlan(h.planFile())
+	if err != nil {
+		return i, tr, err
+	}
+	tr.Witnesses = held.Witnesses
+	t, err := c.open()
+	if err != nil {
+		return i, tr, err
+	}
+	if i.key, err = t.Key(labelIssuer); err == nil {
+		tr.Token, err = c.tokenInfo(h)
+	}
+	if err == nil {
+		tr.Checks, err = i.check(tr.At)
+	}
+	tr.certify(i.root, i.certificate)
+	return i, tr, errors.Join(err, t.Close())
+}
+
+func (c takeIn) tokenInfo(h home) (token.Info, error) {
+	infos, err := token.List(c.Module)
+	for _, info := range infos {
+		if serial := h.serial(); info.Serial == serial || serial == "" && info.Label == labelToken {
+			return info, err
+		}
+	}
+	return token.Info{}, err
+}
+
+func (c takeIn) read(h home) (i imported, err error) {
+	if i.certificate, err = readOne(c.Certificate); err != nil {
+		return i, err
+	}
+	if i.root, err = readOne(c.Root); err != nil {
+		return i, err
+	}
+	text, err := os.ReadFile(h.requestFile())
+	if err != nil {
+		return i, fmt.Errorf("no request went out from here (hold a ceremony with mode: intermediate first): %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return i, fmt.Errorf("%s is no PEM", h.requestFile())
+	}
+	if i.request, err = x509.ParseCertificateRequest(block.Bytes); err != nil {
+		return i, fmt.Errorf("%s: %w", h.requestFile(), err)
+	}
+	i.profiles, err = profiles.Load(c.Profiles)
+	return i, err
+}
+
+// readOne reads exactly one certificate: of two, nobody would know which one was
+// checked.
+func readOne(file string) (*x509.Certificate, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if block, rest := pem.Decode(text); block != nil {
+		if block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
+			return nil, fmt.Errorf("%s holds something else than one certificate", file)
+		}
+		text = block.Bytes
+	}
+	c, err := x509.ParseCertificate(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no certificate: %w", file, err)
+	}
+	return c, nil
+}
+
+// imported is a certificate on its way in, and what it is checked against.
+type imported struct {
+	certificate, root *x509.Certificate
+	request           *x509.CertificateRequest
+	key               *token.Key
+	profiles          profile.Set
+}
+
+// check makes every check, and says all that are failed.
+func (i imported) check(now time.Time) (passed []checked, err error) {
+	c := i.certificate
+	for _, one := range []struct {
+		fa, en string
+		err    error
+	}{
+		{"کلید گواهی کلید صدور همین توکن است", "its key is the issuer key on this token", i.sameKey()},
+		{"کلید روی توکن زاده شده و بیرون‌رفتنی نیست", "that key was born on the token and never leaves it", proved(labelIssuer, i.key)},
+		{
+			"نام همان است که در درخواست آمد، بایت به بایت", "its name is the request's, byte for byte",
+			ensure(bytes.Equal(c.RawSubject, i.request.RawSubject), "it names %s; asked for was %s", c.Subject, i.request.Subject),
+		},
+		{"ریشه گواهی یک مرکز صدور با امضای خود است", "the root is a CA's, signed by itself", i.rootStands()},
+		{"ریشه آن را امضا کرده است", "the root signed it", c.CheckSignatureFrom(i.root)},
+		{
+			"شناسهٔ کلید صادرکننده از آن ریشه است", "its authority key identifier is the root's",
+			ensure(len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, i.root.SubjectKeyId), "the root's is %x, it has %x", i.root.SubjectKeyId, c.AuthorityKeyId),
+		},
+		{"شناسهٔ کلید خود را دارد", "it has an identifier of its own key", ensure(len(c.SubjectKeyId) > 0, "there is none; certificates under it would have none of their issuer's")},
+		{"اکنون و تا پایان خود در بازهٔ اعتبار ریشه است", "it is valid now, and not longer than the root", i.dates(now)},
+		{"گواهی مرکز صدور است و مرکز دیگری زیر آن نمی‌آید", "basic constraints: a CA, path length 0, critical", i.constraints()},
+		{"کاربرد کلید امضای گواهی و فهرست ابطال است", "key usage: certificates and revocation lists, critical", i.usage()},
+		{"کاربردهای گسترده همهٔ نمایه‌ها را در بر دارد", "extended key usage: none, or all that the profiles need", i.purposes()},
+		{"با استانداردها می‌خواند", "it keeps the standards (lint)", linted(c)},
+	} {
+		if one.err != nil {
+			err = errors.Join(err, fmt.Errorf("  %s: %w", one.en, one.err))
+			continue
+		}
+		passed = append(passed, checked{one.fa, one.en})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the certificate is not taken in, and nothing was changed; not so is:\n%w", err)
+	}
+	return passed, nil
+}
+
+func ensure(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+func (i imported) sameKey() error {
+	if !same(i.key.Public(), i.certificate.PublicKey) {
+		return token.ErrOtherKey
+	}
+	return nil
+}
+
+func (i imported) rootStands() error {
+	r := i.root
+	if !r.IsCA || !r.BasicConstraintsValid || r.KeyUsage&x509.KeyUsageCertSign == 0 {
+		return errors.New("it may not certify")
+	}
+	if bytes.Equal(r.Raw, i.certificate.Raw) {
+		return errors.New("it is the certificate itself")
+	}
+	return r.CheckSignatureFrom(r)
+}
+
+func (i imported) dates(now time.Time) error {
+	if err := valid(i.certificate, now); err != nil {
+		return err
+	}
+	if err := valid(i.root, now); err != nil {
+		return fmt.Errorf("the root: %w", err)
+	}
+	return ensure(!i.certificate.NotAfter.After(i.root.NotAfter), "it ends after the root, %s", i.root.NotAfter.Format(time.DateOnly))
+}
+
+func (i imported) constraints() error {
+	c := i.certificate
+	return ensure(c.BasicConstraintsValid && c.IsCA && c.MaxPathLenZero && critical(c, oidBasicConstraints.String()),
+		"CA %v, path length %d", c.IsCA, c.MaxPathLen)
+}
+
+func (i imported) usage() error {
+	const needed = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	u := i.certificate.KeyUsage
+	return ensure(u&needed == needed && u&^(needed|x509.KeyUsageDigitalSignature) == 0 && critical(i.certificate, oidKeyUsage.String()),
+		"it is %09b", u)
+}
+
+func critical(c *x509.Certificate, id string) bool {
+	for _, e := range c.Extensions {
+		if e.Id.String() == id {
+			return e.Critical
+		}
+	}
+	return false
+}
+
+// purposes: verifiers take a CA's extended key usage for a bound on those of
+// its certificates.
+func (i imported) purposes() error {
+	bound := i.certificate.ExtKeyUsage
+	if len(bound) == 0 && len(i.certificate.UnknownExtKeyUsage) == 0 || slices.Contains(bound, x509.ExtKeyUsageAny) {
+		return nil
+	}
+	for _, p := range i.profiles.All() {
+		for n, u := range p.ExtKeyUsages() {
+			if !slices.Contains(bound, u) {
+				return fmt.Errorf("%s is not among them, which %s needs", p.ExtendedKeyUsage[n], p.ID())
+			}
+		}
+	}
+	return nil
+}
+
+func linted(c *x509.Certificate) error {
+	_, err := pki.Lint(c.Raw)
+	return explained(err)
+}

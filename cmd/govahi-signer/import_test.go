@@ -1,0 +1,187 @@
+package main_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"govahi/adapters/signer/signertest"
+)
+
+// outside is a root that stands elsewhere.
+type outside struct {
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+func newRoot(t *testing.T, change func(*x509.Certificate)) outside {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	must(t, err)
+	template := caOf(pkix.Name{Country: []string{"IR"}, Organization: []string{"Root"}, CommonName: "Outside Root"}, 20)
+	change(template)
+	return outside{key, signedBy(t, template, template, key.Public(), key)}
+}
+
+func caOf(name pkix.Name, years int) *x509.Certificate {
+	now := time.Now().UTC().Truncate(time.Second)
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: name, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(years, 0, 0),
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, IsCA: true, BasicConstraintsValid: true,
+	}
+}
+
+func signedBy(t *testing.T, template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	must(t, err)
+	c, err := x509.ParseCertificate(der)
+	must(t, err)
+	return c
+}
+
+func pemFile(t *testing.T, name string, c *x509.Certificate) string {
+	t.Helper()
+	return write(t, name, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})))
+}
+
+// asked is an intermediate whose request is out.
+func asked(t *testing.T) (*ca, *x509.CertificateRequest) {
+	t.Helper()
+	base, err := os.MkdirTemp("", "ca")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	c := &ca{dir: filepath.Join(base, "signer"), socket: filepath.Join(base, "s"), node: filepath.Join(base, "n")}
+	out := filepath.Join(base, "out.csr")
+	run(t, "ceremony", write(t, "ca.yaml", intermediateFile), "--dir", c.dir, "--csr-out", out)
+	text, err := os.ReadFile(out)
+	must(t, err)
+	block, _ := pem.Decode(text)
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	must(t, err)
+	must(t, request.CheckSignature())
+	if text, err := exec.Command("openssl", "req", "-verify", "-noout", "-text", "-in", out).CombinedOutput(); err != nil ||
+		!strings.Contains(string(text), "pathlen:0") || !strings.Contains(string(text), "Certificate Sign, CRL Sign") {
+		t.Errorf("openssl: %v: %s", err, text)
+	}
+	return c, request
+}
+
+// certified is what the root makes of a request.
+func (o outside) certified(t *testing.T, q *x509.CertificateRequest, change func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	template := caOf(q.Subject, 10)
+	template.RawSubject, template.MaxPathLenZero, template.PublicKey = q.RawSubject, true, q.PublicKey
+	change(template)
+	return signedBy(t, template, o.certificate, template.PublicKey, o.key)
+}
+
+func asIssued(*x509.Certificate) {}
+
+// TestAnOutsideRootsCertificateIsTakenIn and then the CA signs.
+func TestAnOutsideRootsCertificateIsTakenIn(t *testing.T) {
+	c, q := asked(t)
+	if out, code := try(t, "check", "--dir", c.dir); code != 2 || !strings.Contains(out, "issuer certificate   WRONG") {
+		t.Errorf("without a certificate: %d\n%s", code, out)
+	}
+	root := newRoot(t, asIssued)
+	certificate := pemFile(t, "issuer.crt", root.certified(t, q, asIssued))
+	out := run(t, "ceremony", "import", certificate, "--root", pemFile(t, "root.crt", root.certificate), "--dir", c.dir)
+	if !strings.Contains(out, "SHA-256") {
+		t.Errorf("says nothing to the witnesses:\n%s", out)
+	}
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || !strings.Contains(table, "2, as the ceremonies") {
+		t.Errorf("check says:\n%s", table)
+	}
+	files, err := filepath.Glob(c.dir + "/transcripts/*-import.html")
+	must(t, err)
+	text, err := os.ReadFile(files[0])
+	must(t, err)
+	for _, word := range []string{"بازرس", "Auditor", "Outside Root", "path length 0"} {
+		if !strings.Contains(string(text), word) {
+			t.Errorf("the transcript lacks %q", word)
+		}
+	}
+	if out, code := try(t, "ceremony", "import", certificate, "--root", certificate, "--dir", c.dir); code == 0 || !strings.Contains(out, "is not replaced") {
+		t.Errorf("taken in twice: %s", out)
+	}
+	c.openAuthority(t)
+	c.openLog(t, c.node+"-log")
+	p := c.certify(t).start(t, nil)
+	stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
+	must(t, err)
+	p.stop(t)
+}
+
+// TestAWrongCertificateIsNotTakenIn changes one thing at a time: the refusal says
+// which check failed, and nothing is written.
+func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
+	c, q := asked(t)
+	root, other := newRoot(t, asIssued), newRoot(t, asIssued)
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	made := func(change func(*x509.Certificate)) string { return pemFile(t, "c.pem", root.certified(t, q, change)) }
+	good, its := made(asIssued), pemFile(t, "root.pem", root.certificate)
+	two := write(t, "two.pem", read(t, good)+read(t, its))
+	leaf := newRoot(t, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature })
+	ended := newRoot(t, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-2, 0, 0), c.NotBefore.AddDate(-1, 0, 0)
+	})
+	must(t, err)
+	for name, r := range map[string]struct{ certificate, root, says string }{
+		"no certificate":        {write(t, "x", "hello"), its, "is no certificate"},
+		"two at once":           {two, its, "something else than one certificate"},
+		"a request":             {filepath.Join(c.dir, "issuer.csr"), its, "something else than one certificate"},
+		"no root":               {good, write(t, "x", "hello"), "is no certificate"},
+		"another root":          {good, pemFile(t, "other.pem", other.certificate), "the root signed it"},
+		"itself as the root":    {good, good, "the root is a CA's"},
+		"a root that is none":   {good, pemFile(t, "leaf.pem", leaf.certificate), "may not certify"},
+		"a root that has ended": {pemFile(t, "c.pem", ended.certified(t, q, asIssued)), pemFile(t, "ended.pem", ended.certificate), "the root: valid from"},
+		"another key":           {made(func(c *x509.Certificate) { c.PublicKey = stranger.Public() }), its, "its key is the issuer key on this token"},
+		"another name":          {made(func(c *x509.Certificate) { c.RawSubject, c.Subject.CommonName = nil, "Sample  CA" }), its, "byte for byte"},
+		"not yet valid":         {made(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }), its, "valid from"},
+		"ended":                 {made(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), its, "valid from"},
+		"outlives the root":     {made(func(c *x509.Certificate) { c.NotAfter = c.NotAfter.AddDate(11, 0, 0) }), its, "ends after the root"},
+		"no CA":                 {made(func(c *x509.Certificate) { c.IsCA, c.MaxPathLenZero = false, false }), its, "path length 0"},
+		"no path length":        {made(func(c *x509.Certificate) { c.MaxPathLenZero = false }), its, "path length 0"},
+		"path length 1":         {made(func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 1, false }), its, "path length 0"},
+		"signs no lists":        {made(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), its, "key usage"},
+		"enciphers":             {made(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyEncipherment }), its, "key usage"},
+		"for servers only":      {made(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), its, "which"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, code := try(t, "ceremony", "import", r.certificate, "--root", r.root, "--dir", c.dir)
+			if code == 0 || !strings.Contains(out, r.says) {
+				t.Errorf("no %q: %d %s", r.says, code, out)
+			}
+			for _, file := range []string{"issuer.pem", "root.pem"} {
+				if _, err := os.Stat(filepath.Join(c.dir, file)); err == nil {
+					t.Errorf("%s was written", file)
+				}
+			}
+			theTranscript(t, c.dir)
+		})
+	}
+	if out, code := try(t, "ceremony", "import", good, "--root", its, "--dir", t.TempDir()); code == 0 || !strings.Contains(out, "no request went out") {
+		t.Errorf("without a ceremony: %s", out)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	must(t, err)
+	return string(text)
+}

@@ -1,0 +1,259 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"govahi/adapters/pki"
+	"govahi/adapters/signer/signertest"
+	"govahi/adapters/token"
+)
+
+const developmentFile = `mode: development
+token: {software: true}
+root:
+  algorithm: p-384
+  name: {organization: Sample, commonName: Sample Root}
+  years: 20
+issuer:
+  algorithm: ALGORITHM
+  name: {organization: Sample, unit: نمونه, commonName: Sample CA}
+  years: 10
+responder: {algorithm: ALGORITHM}
+wrapping: {algorithm: aes-256}
+witnesses:
+  - {fa: مدیر مرکز, en: Director}
+`
+
+const intermediateFile = `mode: intermediate
+token: {software: true}
+issuer:
+  algorithm: p-256
+  name: {organization: Sample, commonName: Sample CA}
+responder: {algorithm: p-256}
+wrapping: {algorithm: aes-256}
+witnesses:
+  - {fa: مدیر مرکز, en: Director}
+  - {fa: بازرس, en: Auditor}
+`
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	must(t, os.WriteFile(file, []byte(text), 0o644))
+	return file
+}
+
+// TestCAOfEachKindOfKey is made, sound, and signs.
+func TestCAOfEachKindOfKey(t *testing.T) {
+	for _, algorithm := range []string{"rsa-2048", "rsa-3072", "p-256", "p-384"} {
+		t.Run(algorithm, func(t *testing.T) {
+			file := write(t, "ca.yaml", strings.ReplaceAll(developmentFile, "ALGORITHM", algorithm))
+			c := newCABy(t, file)
+			if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") {
+				t.Errorf("check says:\n%s", table)
+			}
+			if text := theTranscript(t, c.dir); !strings.Contains(text, "مدیر مرکز") || !strings.Contains(text, algorithm) {
+				t.Errorf("the transcript does not say who signs it, or what was made:\n%s", text)
+			}
+			p := c.certify(t).start(t, nil)
+			stream, revision, tbs := signertest.Intend(t, c.log, c, c.by, asIs)
+			der, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
+			must(t, err)
+			_, err = c.CheckIssued(der, tbs)
+			must(t, err)
+			list, at, listTBS := signertest.IntendCRL(t, c.log, c, 1)
+			_, _, err = p.SignCRL(t.Context(), list, at, listTBS)
+			must(t, err)
+			p.stop(t)
+		})
+	}
+}
+
+// TestAWrongCeremonyFileChangesNothing spoils one thing at a time: the message
+// names the field and what may stand there, and nothing is made.
+func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
+	development := strings.ReplaceAll(developmentFile, "ALGORITHM", "p-256")
+	for name, c := range map[string]struct {
+		text, from, to string
+		says           []string
+	}{
+		"empty":                {"", "", "", []string{"empty"}},
+		"no YAML":              {development, "mode:", "{mode:", []string{"cannot be held"}},
+		"another mode":         {development, "mode: development", "mode: production", []string{"mode", "development nor intermediate"}},
+		"an unknown field":     {development, "years: 20", "yaers: 20", []string{"yaers", "unknown field"}},
+		"a field twice":        {development, "  years: 20\n", "  years: 20\n  years: 20\n", []string{"years"}},
+		"two documents":        {development, "witnesses:", "---\nwitnesses:", []string{"second document"}},
+		"years of words":       {development, "years: 20", "years: twenty", []string{"years"}},
+		"no years":             {development, "years: 20", "years: 0", []string{"root.years", "1 to 30"}},
+		"issuer outlives root": {development, "years: 10", "years: 21", []string{"issuer.years", "root's 20"}},
+		"a weak key":           {development, "algorithm: p-384", "algorithm: rsa-1024", []string{"root.algorithm", "rsa-3072"}},
+		"another weak key":     {development, "issuer:\n  algorithm: p-256", "issuer:\n  algorithm: p-521", []string{"issuer.algorithm", "p-384"}},
+		"a weak responder":     {development, "responder: {algorithm: p-256}", "responder: {algorithm: dsa}", []string{"responder.algorithm"}},
+		"a weak wrapping":      {development, "aes-256", "aes-128", []string{"wrapping.algorithm", "aes-256"}},
+		"no name":              {development, "commonName: Sample CA", "commonName: ''", []string{"issuer.name.commonName", "missing"}},
+		"a long name":          {development, "commonName: Sample CA", "commonName: " + strings.Repeat("x", 65), []string{"issuer.name.commonName", "64"}},
+		"no organisation":      {development, "organization: Sample, unit", "unit", []string{"issuer.name.organization"}},
+		"a hidden unit":        {development, "unit: نمونه", `unit: "a\u202eb"`, []string{"issuer.name.unit"}},
+		"one name for both":    {development, "name: {organization: Sample, unit: نمونه, commonName: Sample CA}", "name: {organization: Sample, commonName: Sample Root}", []string{"issuer.name", "root's"}},
+		"a mute witness":       {development, "{fa: مدیر مرکز, en: Director}", "{fa: مدیر مرکز}", []string{"witnesses[0].en"}},
+		"software with serial": {development, "software: true", "software: true, serial: '12'", []string{"token.serial"}},
+		"software with PIN":    {development, "software: true", "software: true, pinFile: pin", []string{"token.pinFile"}},
+		"no token":             {development, "software: true", "software: false", []string{"token.serial", "token.pinFile"}},
+		"a PIN that is away":   {development, "software: true", "software: false, serial: '12', pinFile: away", []string{"token.pinFile", "away"}},
+		"no root":              {development, "root:\n  algorithm: p-384\n  name: {organization: Sample, commonName: Sample Root}\n  years: 20\n", "", []string{"root", "development makes a root"}},
+		"a root too many":      {intermediateFile, "issuer:", "root: {algorithm: p-384, years: 20, name: {organization: S, commonName: R}}\nissuer:", []string{"root", "leave it out"}},
+		"years of another's":   {intermediateFile, "  name:", "  years: 10\n  name:", []string{"issuer.years", "leave it out"}},
+		"nobody sees it":       {intermediateFile, "witnesses:\n  - {fa: مدیر مرکز, en: Director}\n  - {fa: بازرس, en: Auditor}\n", "witnesses: []\n", []string{"witnesses"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(c.text, c.from, c.to, 1)
+			if c.from != "" && text == c.text {
+				t.Fatalf("%q does not stand in the file", c.from)
+			}
+			file := write(t, "ca.yaml", text)
+			dir := filepath.Join(t.TempDir(), "ca")
+			out, code := try(t, "ceremony", file, "--dir", dir)
+			if code == 0 {
+				t.Fatalf("held: %s", out)
+			}
+			for _, word := range c.says {
+				if !strings.Contains(out, word) {
+					t.Errorf("no %q in:\n%s", word, out)
+				}
+			}
+			if left, _ := filepath.Glob(dir + "*"); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+	dir := filepath.Join(t.TempDir(), "ca")
+	if out, code := try(t, "ceremony", write(t, "ca.yaml", development), "--dir", dir, "--csr-out", dir+".csr"); code == 0 || !strings.Contains(out, "intermediate") {
+		t.Errorf("a request of one's own root: %s", out)
+	}
+}
+
+// TestAHardwareTokenIsFoundBySerial: one that was initialised elsewhere; SoftHSM
+// stands for it, by a configuration that is not the ceremony's.
+func TestAHardwareTokenIsFoundBySerial(t *testing.T) {
+	base := t.TempDir()
+	must(t, token.WriteSoftHSM(base, base))
+	t.Setenv("SOFTHSM2_CONF", filepath.Join(base, "softhsm2.conf"))
+	for _, label := range []string{"another", "the-hsm"} {
+		if out, err := exec.Command("softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", "87654321").CombinedOutput(); err != nil {
+			t.Fatalf("%s", out)
+		}
+	}
+	infos, err := token.List(token.SoftHSMModule)
+	must(t, err)
+	serial := ""
+	for _, i := range infos {
+		if i.Label == "the-hsm" {
+			serial = i.Serial
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(base, "pin"), []byte("87654321\n"), 0o600))
+	text := strings.Replace(strings.ReplaceAll(developmentFile, "ALGORITHM", "p-256"), "software: true", "software: false, serial: '"+serial+"', pinFile: pin", 1)
+	file := filepath.Join(base, "ca.yaml")
+	must(t, os.WriteFile(file, []byte(text), 0o644))
+	dir := filepath.Join(base, "ca")
+	run(t, "ceremony", file, "--dir", dir)
+	if table := run(t, "check", "--dir", dir); strings.Contains(table, "WRONG") {
+		t.Errorf("check says:\n%s", table)
+	}
+	if text := theTranscript(t, dir); !strings.Contains(text, serial) {
+		t.Error("the transcript names another token")
+	}
+	if out, code := try(t, "ceremony", file, "--dir", dir+"2"); code == 0 || !strings.Contains(out, "exists already") {
+		t.Errorf("keys made twice on one token: %s", out)
+	}
+	must(t, os.WriteFile(file, []byte(strings.Replace(text, serial, "0000", 1)), 0o644))
+	if out, code := try(t, "ceremony", file, "--dir", dir+"2"); code == 0 || !strings.Contains(out, `sees no token "0000"`) {
+		t.Errorf("another token: %s", out)
+	}
+}
+
+// TestCheckIsReadByPrograms: JSON, and a code for each end.
+func TestCheckIsReadByPrograms(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	run(t, "ceremony", "--dir", dir)
+	var report struct {
+		Sound    bool
+		Findings []struct {
+			What, Detail string
+			Sound        bool
+		}
+	}
+	must(t, json.Unmarshal([]byte(run(t, "check", "--dir", dir, "--json")), &report))
+	if !report.Sound || len(report.Findings) != 12 {
+		t.Errorf("%+v", report)
+	}
+	files, err := filepath.Glob(dir + "/transcripts/*.html")
+	must(t, err)
+	must(t, os.WriteFile(files[0], []byte("another story"), 0o644))
+	out, err := exec.Command(binary, "check", "--dir", dir, "--json").Output()
+	must(t, json.Unmarshal(out, &report))
+	last := report.Findings[len(report.Findings)-1]
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 || report.Sound || last.Sound || !strings.Contains(last.Detail, "was changed") {
+		t.Errorf("%v: %+v", err, last)
+	}
+	wrong := write(t, "x@1.yaml", "name: x")
+	if out, code := try(t, "check", "--dir", dir, "--profiles", filepath.Dir(wrong)); code != 2 || !strings.Contains(out, "x@1.yaml") {
+		t.Errorf("%d %s", code, out)
+	}
+	must(t, os.Rename(dir+"/tokens", dir+"/away"))
+	if out, code := try(t, "check", "--dir", dir); code != 3 {
+		t.Errorf("%d %s", code, out)
+	}
+}
+
+// TestAKeyFromElsewhereIsNoCAsKey: imported keys are not sound, whatever else is.
+func TestAKeyFromElsewhereIsNoCAsKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	run(t, "ceremony", "--dir", dir)
+	pin, err := os.ReadFile(dir + "/pin")
+	must(t, err)
+	t.Setenv("SOFTHSM2_CONF", dir+"/softhsm2.conf")
+	key := filepath.Join(t.TempDir(), "key.pem")
+	for _, args := range [][]string{
+		{"openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key},
+		{"pkcs11-tool", "--module", token.SoftHSMModule, "--token-label", "govahi", "--login", "--pin", strings.TrimSpace(string(pin)), "--delete-object", "--type", "privkey", "--label", "responder"},
+		{"pkcs11-tool", "--module", token.SoftHSMModule, "--token-label", "govahi", "--login", "--pin", strings.TrimSpace(string(pin)), "--delete-object", "--type", "pubkey", "--label", "responder"},
+		{"softhsm2-util", "--import", key, "--token", "govahi", "--label", "responder", "--id", "99", "--pin", strings.TrimSpace(string(pin))},
+	} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", args, out)
+		}
+	}
+	out, code := try(t, "check", "--dir", dir)
+	if code != 2 || !strings.Contains(out, "responder key           WRONG") || !strings.Contains(out, "Local:false") {
+		t.Errorf("%d:\n%s", code, out)
+	}
+}
+
+// newCABy is newCA of a ceremony file.
+func newCABy(t *testing.T, file string) *ca {
+	t.Helper()
+	base, err := os.MkdirTemp("", "ca")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	c := &ca{dir: filepath.Join(base, "signer"), socket: filepath.Join(base, "s"), node: filepath.Join(base, "n")}
+	run(t, "ceremony", file, "--dir", c.dir)
+	c.openAuthority(t)
+	c.openLog(t, filepath.Join(base, "log"))
+	return c
+}
+
+func (c *ca) openAuthority(t testing.TB) {
+	t.Helper()
+	issuer, err := os.ReadFile(filepath.Join(c.dir, "issuer.pem"))
+	must(t, err)
+	root, err := os.ReadFile(filepath.Join(c.dir, "root.pem"))
+	must(t, err)
+	c.Authority, err = pki.Open(issuer, root, pki.Under("http://ca.example.ir"))
+	must(t, err)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"govahi/adapters/token"
+)
+
+// transcript is what a ceremony did, on paper: whoever saw it signs it, and its
+// hash goes into the log.
+type transcript struct {
+	Kind         string // development, intermediate, import
+	At           time.Time
+	Token        token.Info
+	Keys         []bornKey
+	Certificates []madeCertificate
+	Request      *madeRequest
+	Checks       []checked // of a certificate that was taken in
+	Witnesses    []witness
+
+	file, hash string
+}
+
+type bornKey struct{ Label, Algorithm, Hash string }
+
+type madeCertificate struct{ Subject, Issuer, Serial, From, Until, Hash string }
+
+type madeRequest struct{ Subject, Hash string }
+
+// checked is a check that was passed.
+type checked struct{ Fa, En string }
+
+// moment is how a transcript tells time.
+const moment = "2006-01-02 15:04:05 UTC"
+
+// When is the time of the ceremony.
+func (t transcript) When() string { return t.At.Format(moment) }
+
+func hexSum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func (t *transcript) born(label, algorithm string, public crypto.PublicKey) error {
+	k := bornKey{label, algorithm, ""}
+	if public != nil {
+		spki, err := x509.MarshalPKIXPublicKey(public)
+		if err != nil {
+			return err
+		}
+		k.Hash = hexSum(spki)
+	}
+	t.Keys = append(t.Keys, k)
+	return nil
+}
+
+func (t *transcript) certify(certificates ...*x509.Certificate) {
+	for _, c := range certificates {
+		t.Certificates = append(t.Certificates, madeCertificate{
+			c.Subject.String(), c.Issuer.String(), inHex(c.SerialNumber), c.NotBefore.Format(moment), c.NotAfter.Format(moment), hexSum(c.Raw),
+		})
+	}
+}
+
+func inHex(n *big.Int) string { return hex.EncodeToString(n.Bytes()) }
+
+func (t *transcript) asks(name pkix.Name, csr []byte) {
+	t.Request = &madeRequest{name.String(), hexSum(csr)}
+}
+
+//go:embed transcript.html
+var page string
+
+var printed = template.Must(template.New("transcript").Parse(page))
+
+const (
+	transcriptsDir = "transcripts"
+	sumsFile       = "SHA256SUMS" // as sha256sum -c reads it
+)
+
+// write keeps the transcript and its hash in the CA's directory: the house
+// records both in the log when it starts.
+func (h home) write(t *transcript) error {
+	var text bytes.Buffer
+	if err := printed.Execute(&text, t); err != nil {
+		return err
+	}
+	dir := h.path(transcriptsDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	t.file, t.hash = t.At.Format("20060102T150405Z")+"-"+t.Kind+".html", hexSum(text.Bytes())
+	if err := writeWhole(filepath.Join(dir, t.file), text.Bytes()); err != nil {
+		return err
+	}
+	sums, err := os.ReadFile(filepath.Join(dir, sumsFile))
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, sumsFile), append(sums, t.hash+"  "+t.file+"\n"...))
+}
+
+// transcripts compares each with its hash. A CA that was made before there were
+// any has none.
+func (h home) transcripts() (int, error) {
+	sums, err := os.ReadFile(h.path(transcriptsDir, sumsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	n := 0
+	for line := range strings.Lines(string(sums)) {
+		want, file, ok := strings.Cut(strings.TrimRight(line, "\n"), "  ")
+		if !ok || filepath.Base(file) != file {
+			return n, fmt.Errorf("%s holds a line that is none of sha256sum's", sumsFile)
+		}
+		text, err := os.ReadFile(h.path(transcriptsDir, file))
+		if err != nil {
+			return n, err
+		}
+		if hexSum(text) != want {
+			return n, fmt.Errorf("%s was changed since the ceremony", file)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// announce tells the witnesses what to print, to compare and to sign.
+func (t transcript) announce(w io.Writer, h home) {
+	_, _ = fmt.Fprintf(w, "ceremony    %s, %s\ntoken       %s, serial %s\n", t.Kind, t.When(), t.Token.Label, t.Token.Serial)
+	for _, k := range t.Keys {
+		_, _ = fmt.Fprintf(w, "key         %s, %s, born on the token, never extractable\n", k.Label, k.Algorithm)
+	}
+	for _, c := range t.Certificates {
+		_, _ = fmt.Fprintf(w, "certificate %s until %s\n", c.Subject, c.Until)
+	}
+	if t.Request != nil {
+		_, _ = fmt.Fprintf(w, "request     %s in %s\n", t.Request.Subject, h.requestFile())
+	}
+	_, _ = fmt.Fprintf(w, "transcript  %s\nSHA-256     %s\n", h.path(transcriptsDir, t.file), t.hash)
+	_, _ = fmt.Fprintf(w, "صورت‌جلسه را چاپ کنید، چکیدهٔ بالا را با دست روی آن بنویسید و امضا کنید.\nPrint the transcript, write the hash above on it by hand, and sign it.\n")
+}

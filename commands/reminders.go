@@ -1,0 +1,109 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/iran"
+	"govahi/domain/notification"
+)
+
+// RemindExpiry writes to a holder whose certificate ends soon; a worker asks, by
+// SERIAL/DAYS. Of the days that are over only the nearest counts: who was not
+// reminded in time, because the house was down, is reminded once. The stream's
+// name is the rule: each certificate and day, one message.
+func (a *App) RemindExpiry(ctx context.Context, c Caller, item string) error {
+	serial, text, _ := strings.Cut(item, "/")
+	day, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("reminder %q: %w", item, err)
+	}
+	h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(serial))
+	if err != nil || h.state.Issued.Request == "" || a.reminder(h.state) != day {
+		return err
+	}
+	c.Key = fmt.Sprintf("expiry-%s-%d", serial, day)
+	with := map[string]string{"serial": serial, "until": onDay(h.state.Issued.NotAfter)}
+	return a.Notify(ctx, c, notification.ExpiryReminder, h.state.Issued.Request, 0, with)
+}
+
+// reminder is the nearest of the reminders' days that has come; 0 if none has,
+// or if there is nothing to remind of.
+func (a *App) reminder(s certificate.Certificate) int {
+	left := s.Issued.NotAfter.Sub(a.Clock())
+	if s.Status != certificate.Valid && s.Status != certificate.OnHold || left <= 0 {
+		return 0
+	}
+	nearest := 0
+	for _, day := range slices.Backward(a.Terms.ReminderDays) { // they fall
+		if left <= days(day) {
+			nearest = day
+			break
+		}
+	}
+	return nearest
+}
+
+func onDay(t time.Time) string { return iran.FromTime(t).String() }
+
+// RemindAcceptance writes to a holder who did not accept in half of the time; a
+// worker asks, by tracking code.
+func (a *App) RemindAcceptance(ctx context.Context, c Caller, code string) error {
+	request := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	within := days(a.Terms.AcceptanceDays)
+	if err != nil || h.state.Status != enrollment.StatusDelivered || a.Clock().Sub(h.state.DeliveredAt) < within/2 {
+		return err
+	}
+	c.Key = "acceptance-" + code
+	with := map[string]string{"serial": h.state.Serial, "until": onDay(h.state.DeliveredAt.Add(within))}
+	return a.Notify(ctx, c, notification.AcceptanceReminder, request, 0, with)
+}
+
+// RevokeUnaccepted revokes what was delivered and not accepted in its time; a
+// worker asks, and a policy closes the request.
+func (a *App) RevokeUnaccepted(ctx context.Context, c Caller, code string) error {
+	h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
+	if err != nil || !h.state.Unaccepted(days(a.Terms.AcceptanceDays), a.Clock()) {
+		return err
+	}
+	c.Key = "unaccepted/" + code
+	as := a.do(c, "RevokeUnaccepted", asPolicy, code)
+	revoke := certificate.Revoke{
+		Ask: certificate.Ask{Ground: certificate.NotAccepted, By: certificate.House}, By: as.actor(), At: as.at,
+	}
+	_, err = transact(ctx, a, certificate.Kind, certificate.Kind.Stream(h.state.Serial), as, just[certificate.Certificate](revoke))
+	if errors.Is(err, certificate.ErrAlreadyRevoked) {
+		return nil
+	}
+	return err
+}
+
+// untrue says why there is nothing to remind of any more.
+func (a *App) untrue(ctx context.Context, r notification.Requested) (cause string, err error) {
+	h, err := load(ctx, a, enrollment.Kind, r.Request)
+	if err != nil {
+		return "", err
+	}
+	if r.Template == notification.AcceptanceReminder {
+		if h.state.Status != enrollment.StatusDelivered {
+			cause = nothingToRemind
+		}
+		return cause, nil
+	}
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(cmp.Or(h.state.Serial, "none")))
+	if err == nil && a.reminder(held.state) == 0 {
+		cause = nothingToRemind
+	}
+	return cause, err
+}
+
+const nothingToRemind = "nothing-to-remind-of"

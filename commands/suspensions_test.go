@@ -1,0 +1,144 @@
+package commands_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"govahi/commands"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fault"
+)
+
+// inUse is a certificate in use in CPMIS.
+func inUse(t *testing.T) *request {
+	r := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	r.did(r.define(r.by(research), "nemune"))
+	r.settle()
+	return r
+}
+
+// TestASuspendedCertificateOpensNothing: CPMIS is closed for as long as the
+// certificate is on hold, and open again afterwards.
+func TestASuspendedCertificateOpensNothing(t *testing.T) {
+	r := inUse(t)
+	for range 2 {
+		r.suspend()
+		r.settle()
+		if c := r.certificate(); c.Status != certificate.OnHold || !c.Hold.Until.Equal(r.clock.now.Add(7*24*time.Hour)) {
+			t.Errorf("the certificate is %s until %s", c.Status, c.Hold.Until)
+		}
+		if r.access("nemune").Active {
+			t.Error("a suspended certificate opens CPMIS")
+		}
+		if f, ok := fault.Of(definedAs(r, "other")); !ok || f.Code != "certificate-suspended" || !told(f, certificate.Kind.Life["suspended"]) {
+			t.Errorf("a user for a suspended certificate: %v", f)
+		}
+		r.did(r.LiftSuspension(t.Context(), r.by(applicant), r.now().Serial))
+		r.settle()
+		if !r.access("nemune").Active || r.certificate().Status != certificate.Valid {
+			t.Error("what was lifted does not open CPMIS")
+		}
+	}
+}
+
+func definedAs(r *request, name string) error {
+	_, err := r.define(r.by(research), name)
+	return err
+}
+
+// TestALiftedSuspensionIsNotFollowedLate: a policy that was held up while the
+// suspension was lifted closes nothing.
+func TestALiftedSuspensionIsNotFollowedLate(t *testing.T) {
+	r := inUse(t)
+	r.suspend()
+	r.did(r.LiftSuspension(t.Context(), r.by(applicant), r.now().Serial))
+	r.settle()
+	if !r.access("nemune").Active {
+		t.Error("CPMIS stays closed")
+	}
+	r.suspend()
+	r.log.during(func(ctx context.Context, s event.Stream, e event.Expected, events []event.Proposed) (event.Receipt, error) {
+		if s.Category() == "access" { // between its look and its append the suspension is lifted
+			r.log.set(nil)
+			r.did(r.LiftSuspension(t.Context(), r.by(operator), r.now().Serial))
+			return event.Receipt{}, event.ErrWrongExpectedRevision
+		}
+		return r.log.Log.Append(ctx, s, e, events...)
+	}, r.settle)
+	r.settle()
+	if !r.access("nemune").Active {
+		t.Error("CPMIS is closed though the certificate is valid")
+	}
+}
+
+func TestHowLongACertificateIsSuspended(t *testing.T) {
+	r := inUse(t)
+	for _, days := range []int{-1, 31, 1 << 40} {
+		r.refused(wantCode("suspension-too-long"), func() error {
+			_, err := r.SuspendCertificate(t.Context(), r.by(applicant), r.now().Serial, days)
+			return asCode(err)
+		})
+	}
+	r.did(r.SuspendCertificate(t.Context(), r.by(applicant), r.now().Serial, 0))
+	if until := r.certificate().Hold.Until; !until.Equal(r.clock.now.Add(30 * 24 * time.Hour)) {
+		t.Errorf("without days it is until %s", until)
+	}
+}
+
+// TestTheCAsSuspensionIsNotTheHoldersToLift, and an officer's is not either.
+func TestTheCAsSuspensionIsNotTheHoldersToLift(t *testing.T) {
+	for _, person := range []string{operator, officer} {
+		r := inUse(t)
+		r.did(r.SuspendCertificate(t.Context(), r.by(person), r.now().Serial, 7))
+		for _, other := range []string{applicant, second} {
+			r.refused(certificate.ErrNotYourSuspension, func() error {
+				_, err := r.LiftSuspension(t.Context(), r.by(other), r.now().Serial)
+				return err
+			})
+		}
+		r.did(r.LiftSuspension(t.Context(), r.by(person), r.now().Serial))
+	}
+}
+
+func TestWhatNobodyLiftsIsRevoked(t *testing.T) {
+	r := inUse(t)
+	r.suspend()
+	end := func() {
+		t.Helper()
+		if err := r.EndSuspension(t.Context(), commands.Caller{Policy: "lapse-suspension"}, r.now().Serial); err != nil {
+			t.Fatal(err)
+		}
+		r.settle()
+	}
+	r.clock.pass(7*24*time.Hour - time.Second)
+	end()
+	if s := r.certificate().Status; s != certificate.OnHold {
+		t.Fatalf("before its time it is %s", s)
+	}
+	r.clock.pass(time.Second)
+	end()
+	end()
+	if c := r.certificate(); c.Status != certificate.Withdrawn || c.Reason != certificate.CessationOfOperation || r.now().Status != enrollment.StatusRevoked {
+		t.Errorf("it is %s for %s, the request %s", c.Status, c.Reason, r.now().Status)
+	}
+	if got := strings.Count(r.names(certificate.Kind.Stream(r.certificate().Intent.Serial)), "revoked"); got != 1 {
+		t.Errorf("revoked %d times", got)
+	}
+}
+
+// wantCode and asCode compare refusals that are made with numbers in them.
+type wantCode string
+
+func (c wantCode) Error() string { return string(c) }
+
+func asCode(err error) error {
+	if f, ok := fault.Of(err); ok {
+		return wantCode(f.Code)
+	}
+	return errors.Join(err)
+}
