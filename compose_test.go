@@ -111,14 +111,14 @@ func TestOperationsKnowEverySetting(t *testing.T) {
 	_, table, _ := strings.Cut(string(text), "### Settings of `serve` and `up`")
 	table, _, _ = strings.Cut(table, "\n###")
 	named := regexp.MustCompile("GOVAHI_[A-Z0-9_]+").FindAllString(table, -1)
-	others := []string{"GOVAHI_NODE_USERS", "GOVAHI_TOKENS"} // of other commands
+	others := []string{"GOVAHI_NODE_USERS", "GOVAHI_TOKENS", "GOVAHI_SERVER", "GOVAHI_BEARER_FILE"} // of other commands
 	for _, setting := range settings(t) {
 		if !slices.Contains(named, setting) && !slices.Contains(others, setting) {
 			t.Errorf("the table of settings lacks %s", setting)
 		}
 	}
 	for _, setting := range regexp.MustCompile("GOVAHI_[A-Z0-9_]+").FindAllString(string(text), -1) {
-		if !slices.Contains(settings(t), setting) && setting != "GOVAHI_TEST_ESDB" {
+		if !slices.Contains(settings(t), setting) && setting != "GOVAHI_TEST_ESDB" && setting != "GOVAHI_BEARER" {
 			t.Errorf("there is no setting %s", setting)
 		}
 	}

@@ -147,13 +147,21 @@ func story[T ~string](statuses []T) []string {
 }
 
 // enrollmentKey is what decides a request's future; versions and rounds only
-// count on.
+// count on. What was proved and checked decides nothing any more once it is
+// confirmed to the CA, tries count until the address is proved, and a bag while
+// papers travel.
 func enrollmentKey(s enrollment.Enrollment) string {
-	return fmt.Sprint(
-		s.Status, s.Missing(), s.Email.Sent.Round > 0 && s.Email.Sent.FormVersion == s.Form.Version, s.Email.Refused,
-		s.Inquiry.FormVersion == s.Form.Version, s.Identity.Inquiry != "", len(s.Sighted),
-		s.Attempt.Serial, s.OnToken, s.Copies > 0, s.Controls, s.Channel, s.Dossier, s.TokenAt,
-	)
+	key := fmt.Sprint(s.Status, s.Channel, s.Attempt.Serial, s.OnToken, s.Copies > 0, s.TokenAt, s.Email.Confirmed, s.Liable == s.Form.Version)
+	if s.Status.Over() || s.Serial != "" {
+		return key
+	}
+	if !s.Email.Confirmed {
+		key += fmt.Sprint(s.Email.Sent.Round > 0 && s.Email.Sent.FormVersion == s.Form.Version, s.Email.Refused)
+	}
+	if s.Office == "" {
+		key += fmt.Sprint(s.Dossier)
+	}
+	return key + fmt.Sprint(s.Missing(), s.Inquiry.FormVersion == s.Form.Version, s.Identity.Inquiry != "", len(s.Sighted), s.Controls)
 }
 
 func openings() machine {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs by apt what is missing: `install.sh product` or `install.sh tests`.
+# Installs by apt what is missing: `install.sh product`, `demo` or `tests`.
 # The postgresql package is kept from creating or starting a cluster of its own.
 set -eu
 
@@ -17,15 +17,21 @@ product() {
 	need openssl openssl
 }
 
-tests() {
+demo() {
 	product
+	need certtool gnutls-bin
+	need certutil libnss3-tools
+}
+
+tests() {
+	demo
 	need mount mount
 	need node nodejs
 	need npm npm
 	ls /usr/lib/*/pkcs11-spy.so /usr/lib/*/pkcs11/pkcs11-spy.so >/dev/null 2>&1 || missing="$missing opensc opensc-pkcs11"
 }
 
-"${1:?product or tests}"
+"${1:?product, demo or tests}"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -175,7 +175,7 @@ func (a *App) atDesk(ctx context.Context, c Caller, code, name string,
 	stream := enrollment.Kind.Stream(code)
 	h, authority, err := a.ours(ctx, c, code)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: name, at: a.Clock(), about: code}, h, err)
 	}
 	as := a.do(c, name, authority, code)
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
@@ -184,6 +184,19 @@ func (a *App) atDesk(ctx context.Context, c Caller, code, name string,
 		}
 		return decide(as, now)
 	})
+}
+
+// wentOn answers who repeats what brought the thing to another's desk, as a
+// delivery by the company's unit or a hand-over does: he sees it still, and his
+// answer is the first one.
+func wentOn[S any](ctx context.Context, a *App, as act, h history[S], refusal error) (Receipt, error) {
+	if f, ok := fault.Of(refusal); !ok || f.Kind != fault.Forbidden {
+		return Receipt{}, refusal
+	}
+	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
+		return first, err
+	}
+	return Receipt{}, refusal
 }
 
 // isRefusal tells a final no from trouble that passes.

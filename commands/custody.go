@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -86,7 +87,7 @@ func (a *App) HandOverToken(ctx context.Context, c Caller, serial string, in Han
 	}
 	h, authority, err := a.held(ctx, c, serial, func(s token.Token) string { return s.Holder.Place })
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "HandOverToken", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "HandOverToken", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, func(h history[token.Token]) ([]event.Event, error) {
@@ -134,7 +135,7 @@ type TakeToken struct {
 func (a *App) TakeToken(ctx context.Context, c Caller, serial string, in TakeToken) (Receipt, error) {
 	h, authority, place, err := a.sentTo(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "TakeToken", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "TakeToken", authority, serial)
 	take := token.Take{Place: place, SealIntact: in.SealIntact, By: c.Person, At: as.at}
@@ -151,11 +152,10 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	if err != nil {
 		return h, "", "", err
 	}
-	for _, place := range []string{h.state.To, h.state.Holder.Place} {
-		if role, ok := s.postAt(place); ok && place != "" {
-			authority, _ = s.by(role, place)
-			return h, authority, place, nil
-		}
+	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
+	if role, ok := s.postAt(place); ok {
+		authority, _ = s.by(role, place)
+		return h, authority, place, nil
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
 }
@@ -258,7 +258,7 @@ func (a *App) NotePIN(ctx context.Context, c Caller, code string) (Receipt, erro
 func (a *App) ReportTokenLost(ctx context.Context, c Caller, serial string) (Receipt, error) {
 	h, authority, err := a.partakes(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "ReportTokenLost", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "ReportTokenLost", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportLost{By: string(c.Person), At: as.at}))
@@ -268,14 +268,15 @@ func (a *App) ReportTokenLost(ctx context.Context, c Caller, serial string) (Rec
 func (a *App) ReportTokenDefective(ctx context.Context, c Caller, serial string) (Receipt, error) {
 	h, authority, err := a.partakes(ctx, c, serial)
 	if err != nil {
-		return Receipt{}, err
+		return wentOn(ctx, a, act{Caller: c, name: "ReportTokenDefective", at: a.Clock(), about: serial}, h, err)
 	}
 	as := a.do(c, "ReportTokenDefective", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](token.ReportDefective{By: c.Person, At: as.at}))
 }
 
-// partakes: so do its holder, its office, the places of its way, and the CA's
-// operators.
+// partakes: so do its holder, its office, the place that has it or waits for it,
+// and the CA's operators. Who handed it on has no say any more: it would revoke
+// a certificate that is in another's hand.
 func (a *App) partakes(ctx context.Context, c Caller, serial string) (history[token.Token], string, error) {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
 	if err != nil {
@@ -288,7 +289,7 @@ func (a *App) partakes(ctx context.Context, c Caller, serial string) (history[to
 	if err != nil {
 		return h, "", err
 	}
-	for _, place := range append([]string{h.state.Office, h.state.To}, h.state.Route...) {
+	for _, place := range []string{h.state.Office, h.state.Holder.Place, h.state.To} {
 		if role, ok := s.postAt(place); ok {
 			authority, _ := s.by(role, place)
 			return h, authority, nil

@@ -244,7 +244,7 @@ func (a *App) MoveDossiers(ctx context.Context, c Caller, number string, e event
 	switch e := e.(type) {
 	case consignment.Dispatched:
 		return a.eachDossier(ctx, c, "DispatchDossier", e.Dossiers, func(as act) event.Command[enrollment.Enrollment] {
-			return enrollment.DispatchDossier{Consignment: number, From: e.From, To: e.To, At: e.At}
+			return enrollment.DispatchDossier{Consignment: number, From: e.From, To: e.To, At: as.at} // the bag's own event says when it left
 		})
 	case consignment.Received:
 		return a.dossiersCame(ctx, c, sent, e.Dossiers)

@@ -3,9 +3,11 @@ package commands
 import (
 	"context"
 	"regexp"
+	"slices"
 	"time"
 
 	"govahi/domain/appointment"
+	"govahi/domain/enrollment"
 	"govahi/domain/fault"
 	"govahi/domain/iran"
 	"govahi/domain/office"
@@ -74,6 +76,38 @@ func (a *App) LicenseOffice(ctx context.Context, c Caller, code string, in Licen
 		return Receipt{}, n.err
 	}
 	return transact(ctx, a, office.Kind, office.Kind.Stream(code), as, just[office.Office](license))
+}
+
+// AnnounceControls is what an office tells the public of its own controls, beside
+// those that every office applies (S1.32).
+type AnnounceControls struct {
+	Controls []enrollment.Control `json:"controls" maxItems:"3" enum:"address,telephone,discretionary" doc:"Further controls that the office applies to everybody"`
+	Text     string               `json:"text,omitempty" required:"false" maxLength:"1000" doc:"Anything else: hours, what to bring"`
+}
+
+// AnnounceControls is done by an officer of the place that looks at documents.
+func (a *App) AnnounceControls(ctx context.Context, c Caller, code string, in AnnounceControls) (Receipt, error) {
+	place, authority, err := a.at(ctx, c, code)
+	if err != nil {
+		return Receipt{}, err
+	}
+	controls := []string{}
+	for _, known := range enrollment.FurtherControls { // in one order, each once
+		if slices.Contains(in.Controls, known) {
+			controls = append(controls, string(known))
+		}
+	}
+	var n normaliser
+	text := ""
+	if in.Text != "" {
+		text = n.text("text", in.Text)
+	}
+	if n.err != nil {
+		return Receipt{}, n.err
+	}
+	as := a.do(c, "AnnounceControls", authority, place.Code)
+	announce := office.AnnounceControls{Controls: controls, Text: text, By: string(c.Person), At: as.at}
+	return transact(ctx, a, office.Kind, office.Kind.Stream(code), as, just[office.Office](announce))
 }
 
 // licensed refuses an office whose licence is not in force.

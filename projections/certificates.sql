@@ -23,4 +23,4 @@ CREATE INDEX ON certificates (status, not_after);
 CREATE INDEX ON certificates (request);
 CREATE INDEX ON certificates (fingerprint);
 CREATE INDEX ON certificates (person);
-CREATE INDEX ON certificates (until) WHERE status = 'suspended';
+CREATE INDEX ON certificates (held_until) WHERE status = 'suspended';

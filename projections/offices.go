@@ -15,7 +15,7 @@ var officesSQL string
 // Offices is what the public may know of the offices: where they are, and the
 // approved tariff (S1.8, S1.9).
 var Offices = Projection{
-	Name: "offices", Version: 2, Tables: officesSQL,
+	Name: "offices", Version: 3, Tables: officesSQL,
 	Catalogs: []event.Catalog{office.Catalog, tariff.Catalog},
 	Apply:    applyOffice,
 }
@@ -34,6 +34,9 @@ type officeRow struct {
 	Company  *string
 	Licence  *string
 	Until    *time.Time
+
+	Controls     []string
+	Announcement *string
 }
 
 type tariffRow struct {
@@ -50,7 +53,7 @@ func applyOffice(w *Writer, e Event) {
 	code := e.Stream.ID()
 	switch e := e.Is.(type) {
 	case office.Opened:
-		r := officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City}
+		r := officeRow{Code: e.Code, Sort: string(e.Sort), Name: e.Name, Province: e.Province, City: e.City, Controls: []string{}}
 		if e.Company != "" {
 			r.Company = &e.Company
 		}
@@ -58,6 +61,12 @@ func applyOffice(w *Writer, e Event) {
 	case office.Licensed:
 		r := offices.Change(w, code)
 		r.Licence, r.Until = &e.Number, &e.Until
+	case office.ControlsAnnounced:
+		r := offices.Change(w, code)
+		r.Controls, r.Announcement = e.Controls, nil
+		if e.Text != "" {
+			r.Announcement = &e.Text
+		}
 	case tariff.Published:
 		tariffs.Insert(w, tariffRow{
 			Product: e.Product, Version: e.Version, Level: int(e.Level), IssuerKind: string(e.IssuerKind),

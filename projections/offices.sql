@@ -6,7 +6,10 @@ CREATE TABLE offices (
 	city     text NOT NULL,
 	company  text,
 	licence  text,
-	until    timestamptz  -- end of the licence
+	until    timestamptz, -- end of the licence
+
+	controls     text[] NOT NULL, -- further ones that it announced
+	announcement text
 );
 CREATE TABLE tariffs (
 	product       text NOT NULL,

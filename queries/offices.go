@@ -16,11 +16,14 @@ type Office struct {
 	Company *string    `json:"company,omitempty" db:"company" doc:"National ID of the company that a unit belongs to"`
 	Licence *string    `json:"licence,omitempty" db:"licence" doc:"Number of the CA's licence, or contract"`
 	Until   *time.Time `json:"licensedUntil,omitempty" db:"until"`
+
+	Controls     []string `json:"controls" db:"controls" doc:"Further controls that the office applies to everybody (S1.32)"`
+	Announcement *string  `json:"announcement,omitempty" db:"announcement"`
 }
 
 // Offices lists all offices.
 func (q *Queries) Offices(ctx context.Context) ([]Office, error) {
-	return rows[Office](ctx, q, `SELECT code, sort, name, province, city, company, licence, until FROM offices.offices ORDER BY province, city, name`)
+	return rows[Office](ctx, q, `SELECT code, sort, name, province, city, company, licence, until, controls, announcement FROM offices.offices ORDER BY province, city, name`)
 }
 
 // Tariff is a version of a product's price, in whole rials (S1.9).

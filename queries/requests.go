@@ -149,12 +149,16 @@ type Tracking struct {
 	State        string    `json:"state" db:"state"`
 	Since        time.Time `json:"since" db:"status_since"`
 	Office       *string   `json:"office,omitempty" db:"office"`
+	Dossier      *string   `json:"dossier,omitempty" db:"dossier" doc:"Place that has the papers, or sent them; inside channel"`
+	DossierTo    *string   `json:"dossierTo,omitempty" db:"dossier_to" doc:"Where they are on their way to"`
+	TokenAt      *string   `json:"tokenAt,omitempty" db:"token_at" doc:"The last place that received the token, until it is the applicant's"`
 }
 
 // Track finds a request by code and second factor; a wrong factor is told
 // nothing more than an unknown code.
 func (q *Queries) Track(ctx context.Context, code, lastFour string) (Tracking, error) {
 	return row[Tracking](ctx, q, enrollment.ErrNotFound,
-		`SELECT r.code, `+effective+` AS state, r.status_since, r.office`+requestTables+
+		`SELECT r.code, `+effective+` AS state, r.status_since, r.office, r.dossier, r.dossier_to,
+			CASE WHEN r.delivered_at IS NULL THEN r.token_at END AS token_at`+requestTables+
 			`WHERE r.code = $1 AND r.last4_term = $2`, code, q.Terms.Term("last4", code+iran.Digits(lastFour)))
 }

@@ -26,6 +26,14 @@ func (h House) offices(s *Server) {
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.LicenseOffice(ctx, c, in.Office, in.Body))
 		})
+	Command(s, Operation{ID: "announce-controls", Method: "POST", Path: "/offices/{office}/controls", Tag: tag, Summary: "Announce to the public which controls this office applies, beside those of every office (S1.32)"},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Office string `path:"office" maxLength:"40"`
+			Body   commands.AnnounceControls
+		},
+		) (commands.Receipt, Nothing, error) {
+			return done(h.App.AnnounceControls(ctx, c, in.Office, in.Body))
+		})
 	Command(s, Operation{ID: "appoint", Method: "POST", Path: "/appointments", Tag: tag, Status: 201, Summary: "Appoint a person to a role; it counts at once"},
 		func(ctx context.Context, c commands.Caller, in *struct{ Body commands.Appoint }) (commands.Receipt, Nothing, error) {
 			return done(h.App.Appoint(ctx, c, in.Body))

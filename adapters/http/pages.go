@@ -22,6 +22,9 @@ const (
 	verifyPage  = "/verify"
 	trackPage   = "/track"
 	tariffsPage = "/tariffs.html"
+	formPage    = "/form.html"
+	officesPage = "/offices.html"
+	guidePage   = "/guide.html"
 )
 
 // pages are what a person looks at.
@@ -48,6 +51,7 @@ func (h House) pages(s *Server) {
 			return Page(func(w io.Writer) error { return web.Verify(w, data) })
 		})
 	h.trackPages(s)
+	h.publicPages(s)
 	h.reportPages(s)
 	QueryRaw(s, Operation{ID: "get-sheet", Method: "GET", Path: "/requests/{code}/sheet.html", Tag: tag, Summary: "The printable sheet of a certificate's particulars (S1.12)", View: requestViews, Type: pageType},
 		func(ctx context.Context, id Identity, in *Coded) (Raw, error) {
@@ -72,7 +76,7 @@ func (h House) pages(s *Server) {
 
 func (h House) home() web.HomeData {
 	return web.HomeData{
-		Verify: verifyPage, Track: trackPage, Tariffs: tariffsPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
+		Verify: verifyPage, Track: trackPage, Tariffs: tariffsPage, Guide: guidePage, Offices: officesPage, Form: formPage, Docs: "/docs", CRL: "/pki/issuer.crl", CA: "/pki/issuer.cer",
 		Root: "/pki/root.cer", Repository: "/pki", Development: h.Development,
 	}
 }

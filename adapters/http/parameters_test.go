@@ -23,6 +23,9 @@ func TestFiltersListWhatTheyTake(t *testing.T) {
 			string(enrollment.StatusConfirmed), string(enrollment.StatusAtCA), string(enrollment.StatusIssued),
 			string(enrollment.StatusReadyForDelivery), string(enrollment.StatusDelivered), string(enrollment.StatusAccepted),
 			string(enrollment.StatusRejected), string(enrollment.StatusWithdrawn), string(enrollment.StatusRevoked), "active",
+			string(enrollment.StatusAtResearchUnit), string(enrollment.StatusApproved), string(enrollment.StatusInTransit),
+			string(enrollment.StatusAtAuthority), string(enrollment.StatusReadyForDispatch), string(enrollment.StatusAtOrigin),
+			string(enrollment.StatusBackAtUnit), string(enrollment.StatusAccessDefined), string(enrollment.StatusAtCompanyUnit),
 		},
 		"/certificates?status=": {
 			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.OnHold), string(certificate.Abandoned), string(certificate.Withdrawn),

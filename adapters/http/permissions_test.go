@@ -11,6 +11,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ var roles = []struct{ name, persona string }{
 	{"second-officer", "officer-2"},
 	{"officer-elsewhere", "officer-other"},
 	{"research-officer", "research-officer"},
+	{"company-rt-officer", companyRT},
+	{"authority-officer", carrier},
+	{"company-unit-officer", companyUnit},
 	{"ca-operator", "ca-operator"},
 	{"manager", "manager"},
 	{"auditor", "auditor"},
@@ -44,18 +48,29 @@ var roles = []struct{ name, persona string }{
 	{"nobody", ""},
 }
 
-// Two who are not of the cast; the door knows them by these words as tokens.
+// Those who are not of the cast; the door knows them by these words as tokens.
 const (
 	dismissedOfficer = "dismissed-officer"
 	expiredOfficer   = "expired-officer"
+	companyRT        = "company-rt-officer" // research unit of the applicant's company
+	carrier          = "authority-officer"
+	companyUnit      = "company-unit-officer" // hands the token over
 )
 
-var formerOfficers = map[string]string{dismissedOfficer: "9992012129", expiredOfficer: "9992013133"}
+var (
+	formerOfficers = map[string]string{dismissedOfficer: "9992012129", expiredOfficer: "9992013133"}
+	ofChannelB     = map[string]string{companyRT: "9992020202", carrier: "9992022221", companyUnit: "9992023236"}
+	beside         = func() map[string]string {
+		all := maps.Clone(formerOfficers)
+		maps.Copy(all, ofChannelB)
+		return all
+	}()
+)
 
 type knowing struct{ Verifier }
 
 func (v knowing) Verify(ctx context.Context, token string) (string, error) {
-	if code, known := formerOfficers[token]; known {
+	if code, known := beside[token]; known {
 		return code, nil
 	}
 	return v.Verifier.Verify(ctx, token)
@@ -175,9 +190,6 @@ func (s stage) head() event.Position {
 
 // headers sign a role in.
 func (s stage) headers(persona string) []string {
-	if _, former := formerOfficers[persona]; former {
-		return []string{"Authorization", "Bearer " + persona}
-	}
 	if persona == "" {
 		return nil
 	}
@@ -201,23 +213,53 @@ func (l *life) formerly() {
 	l.done("admin", "/dismissals", map[string]any{
 		"personCode": formerOfficers[dismissedOfficer], "role": "registration-officer", "place": "office-1",
 	})
+	l.placesOfChannelB()
+}
+
+// company is the applicant's.
+const company = "10999001013"
+
+// placesOfChannelB opens them and appoints their officers.
+func (l *life) placesOfChannelB() {
+	l.t.Helper()
+	for _, p := range []struct{ persona, sort, place, company, role string }{
+		{companyRT, "research-unit", "unit-b", company, "research-officer"},
+		{carrier, "contracted-authority", "authority", "", "authority-officer"},
+		{companyUnit, "company-unit", "unit-c", company, "unit-officer"},
+	} {
+		place := map[string]any{"sort": p.sort, "code": p.place, "name": "نمونه", "province": "تهران", "city": "تهران"}
+		if p.company != "" {
+			place["company"] = p.company
+		}
+		l.done("admin", "/offices", place)
+		l.done("admin", "/appointments", map[string]any{
+			"personCode": ofChannelB[p.persona], "role": p.role, "place": p.place, "until": now().AddDate(1, 0, 0),
+		})
+	}
+	l.done("ca-operator", "/offices/authority/licence", map[string]any{"number": "C-1", "validFrom": now().AddDate(-1, 0, 0), "validUntil": now().AddDate(1, 0, 0)})
 }
 
 // TestWhoMayCommand tries every command as every role, each pair on its own copy
 // of the log as it was at the moment of the story when the command is due.
 func TestWhoMayCommand(t *testing.T) {
 	t.Parallel()
-	p := prepare(t)
-	s, story := stage{p.life, t, permissions(t)}, p.due()
-	for _, d := range p.operations() {
+	outside, inside := prepare(t), prepareInside(t)
+	rows, ofOutside, ofInside := permissions(t), outside.due(), inside.dueInside()
+	for _, d := range outside.operations() {
 		if !d.takes("Idempotency-Key") {
 			continue
 		}
-		due, told := story[d.OperationID]
+		p := outside
+		due, told := ofOutside[d.OperationID]
+		if !told {
+			p = inside
+			due, told = ofInside[d.OperationID]
+		}
 		if !told {
 			t.Errorf("the story does not tell when %s is due", d.OperationID)
 			continue
 		}
+		s := stage{p.life, t, rows}
 		for _, role := range roles {
 			ask := func(path string) answer {
 				p.back(due.at)
@@ -241,7 +283,7 @@ type prepared struct {
 	*life
 	chapters                          map[string]chapter
 	code, number, serial, fingerprint string
-	credential                        string
+	credential, bag                   string
 	record                            map[string]any
 }
 
@@ -406,8 +448,13 @@ func (p *prepared) hand() {
 
 // path is the operation's, about the things of the story.
 func (p *prepared) path(d described) string {
-	if strings.HasPrefix(d.path, "/cases/") {
+	switch {
+	case strings.HasPrefix(d.path, "/cases/"):
 		return strings.Replace(d.path, "{code}", p.number, 1)
+	case strings.HasPrefix(d.path, "/tokens/"):
+		return strings.Replace(d.path, "{serial}", "TOKEN1", 1)
+	case strings.HasPrefix(d.path, "/consignments/"):
+		return strings.Replace(d.path, "{number}", p.bag, 1)
 	}
 	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial, "{number}", p.credential, "{office}", "office-1").Replace(d.path)
 }
@@ -474,6 +521,7 @@ func (p *prepared) due() map[string]ripe {
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
 		"license-office":     when("begin", map[string]any{"number": "P-2", "validFrom": now(), "validUntil": year}),
+		"announce-controls":  when("begin", map[string]any{"controls": []string{"telephone"}, "text": "شنبه تا چهارشنبه"}),
 		"request-credential": when("begin", credentialOf("officer-1")),
 		"approve-credential": when("credential", nil),
 		"refuse-credential":  when("credential", nil),
@@ -577,7 +625,7 @@ func TestViewsThatAreDownHideNothing(t *testing.T) {
 	tried := 0
 	for _, d := range l.operations() {
 		switch d.OperationID {
-		case "get-request", "get-form", "get-sheet", "get-certificate", "get-certificate-pem":
+		case "get-request", "get-form", "get-form-page", "get-sheet", "get-certificate", "get-certificate-pem":
 		default:
 			continue
 		}
@@ -586,7 +634,7 @@ func TestViewsThatAreDownHideNothing(t *testing.T) {
 			t.Errorf("%s: %+v", d.OperationID, p)
 		}
 	}
-	if tried != 5 {
+	if tried != 6 {
 		t.Errorf("%d operations were tried", tried)
 	}
 }

@@ -13,7 +13,7 @@ var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
 	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
 	"get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
-	"list-tariffs-in-force", "get-tariffs-page", "list-gateways", "get-payment-callback", "post-payment-callback",
+	"list-tariffs-in-force", "get-tariffs-page", "get-blank-form", "get-offices-page", "get-guide", "list-gateways", "get-payment-callback", "post-payment-callback",
 }
 
 // searches are questions about personal data, which never stands in an address.

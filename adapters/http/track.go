@@ -51,26 +51,24 @@ func trackForm(body []byte) (code, lastFour string, err error) {
 }
 
 func (h House) tracked(ctx context.Context, found queries.Tracking) (Raw, error) {
-	office, err := h.officeName(ctx, value(found.Office))
+	name, err := h.places(ctx)
 	if err != nil {
 		return Raw{}, err
 	}
 	return Page(func(w io.Writer) error {
 		return web.Track(w, web.TrackData{
-			Code: found.TrackingCode, State: stateLabel(found.State), Since: found.Since, Office: office, Track: trackPage,
+			Code: found.TrackingCode, State: stateLabel(found.State), Since: found.Since, Office: name(found.Office), Track: trackPage,
+			Stand: web.StandOf(found.State), Dossier: name(found.Dossier), DossierTo: name(found.DossierTo), Token: name(found.TokenAt),
 		})
 	})
 }
 
-func (h House) officeName(ctx context.Context, code string) (string, error) {
-	if code == "" {
-		return "", nil
+// places are the names of offices, units and authorities, by their codes.
+func (h House) places(ctx context.Context) (func(code *string) string, error) {
+	all, err := h.Queries.Offices(ctx)
+	names := map[string]string{}
+	for _, o := range all {
+		names[o.Code] = o.Name
 	}
-	offices, err := h.Queries.Offices(ctx)
-	for _, o := range offices {
-		if o.Code == code {
-			return o.Name, nil
-		}
-	}
-	return "", err
+	return func(code *string) string { return names[value(code)] }, err
 }

@@ -12,6 +12,11 @@ type TrackData struct {
 	State  string // in Persian
 	Since  time.Time
 	Office string // its name, if the request is with one
+	Stand
+
+	Dossier, DossierTo string // names of the places that the papers are at, or on the way between; inside channel
+	Token              string // name of the last place that received the token; inside channel
+
 	Track  string // the form's target, by POST: digits of a mobile stand in no address
 }
 

@@ -48,6 +48,9 @@ var (
 	receiptPage    = page("receipt.html")
 	returnedPage   = page("returned.html")
 	tariffsPage    = page("tariffs.html")
+	formPage       = page("form.html")
+	officesPage    = page("offices.html")
+	guidePage      = page("guide.html")
 )
 
 // page is the common frame with the forms and the page's own parts in it.
@@ -66,6 +69,9 @@ type HomeData struct {
 	Verify      string // the form's target; takes ?serial=
 	Track       string
 	Tariffs     string
+	Guide       string
+	Offices     string
+	Form        string // the empty one, for paper
 	Docs        string
 	CRL         string
 	CA          string // the issuer's certificate

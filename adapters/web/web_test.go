@@ -187,7 +187,8 @@ func TestPagesRunNothingAndLoadNothing(t *testing.T) {
 	for name, page := range map[string]func(io.Writer) error{
 		"home": homePage, "sheet": sheetPage, "verify": verifyPage(verdict(web.Valid)), "dashboard": dashboardPage,
 		"track": trackPage, "refusal": refusalPage, "receipt": receiptPage(receipt()), "tariffs": tariffsPage,
-		"returned": returnedPage(web.ReturnedPaid),
+		"returned": returnedPage(web.ReturnedPaid), "form": formPage(filled()), "blank form": formPage(blank()),
+		"offices": officesPage, "guide": guidePage,
 	} {
 		html := render(t, page)
 		if found := regexp.MustCompile(`(?i)<script|<link|<img|@import|url\(|\son\w+=|style="|src=`).FindString(html); found != "" {

@@ -3,6 +3,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
+
 	"github.com/alecthomas/kong"
 
 	"govahi/adapters/token"
@@ -14,10 +18,21 @@ type cli struct {
 	Write write      `cmd:"" help:"Write the certificate beside its key."`
 	Sign  sign       `cmd:"" help:"Sign a statement from standard input with the officer's own token; print the CMS, base64."`
 	Read  read       `cmd:"" help:"Read the certificate back, prove that the token can use it; print its SHA-256."`
+
+	Personalise personalise `cmd:"" help:"Bring a confirmed request to a token with its key and certificate, over the house's API; print the certificate's SHA-256."`
+	Confirm     confirm     `cmd:"" help:"Review a record and confirm it, signed with your own token; print the record's hash."`
+	Credential  credential  `cmd:"" help:"Ask for your own certificate as an officer, and write it to your token; print its SHA-256."`
+	Activate    activate    `cmd:"" help:"Activate the token that you were given, with its PIN; print the certificate's serial."`
 }
 
 func main() {
 	app := kong.Parse(&cli{}, kong.Name("govahi-token"),
 		kong.Description("Keys and certificates on a holder's token."), kong.Vars{"module": token.SoftHSMModule})
-	app.FatalIfErrorf(app.Run())
+	err := app.Run()
+	var refused stop
+	if errors.As(err, &refused) {
+		fmt.Fprintln(os.Stderr, refused)
+		os.Exit(refused.exit)
+	}
+	app.FatalIfErrorf(err)
 }

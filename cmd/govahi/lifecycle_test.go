@@ -170,7 +170,7 @@ func TestDeadChildrenComeBack(t *testing.T) {
 		if strings.Contains(commandLine(orphan), "postgres") {
 			t.Errorf("the orphan %d still runs", orphan)
 		}
-		must(t, s.open(t.Context())) // the same Idempotency-Key
+		must(t, s.open("outside")(t.Context())) // the same Idempotency-Key
 		if s.code != code {
 			t.Errorf("the same key was answered %s, before %s", s.code, code)
 		}

@@ -15,6 +15,12 @@ const (
 	sampleOffice = "office-1"
 	otherOffice  = "office-2"
 	sampleUnit   = "unit-rt"
+
+	// Of channel B, and of the sample company.
+	insideUnit      = "unit-b"
+	sampleAuthority = "authority-1"
+	companyUnit     = "company-unit-1"
+	sampleCompany   = "10999001013"
 )
 
 // seed gives a new instance what the personas need. Every step is idempotent:
@@ -38,6 +44,9 @@ func (s seed) run(ctx context.Context) error {
 		{"sort": "registration-office", "code": sampleOffice, "name": "دفتر ثبت‌نام نمونهٔ یک", "province": "تهران", "city": "تهران"},
 		{"sort": "registration-office", "code": otherOffice, "name": "دفتر ثبت‌نام نمونهٔ دو", "province": "خوزستان", "city": "اهواز"},
 		{"sort": "research-unit", "code": sampleUnit, "name": "واحد پژوهش و فناوری نمونه", "province": "تهران", "city": "تهران"},
+		{"sort": "research-unit", "code": insideUnit, "name": "واحد پژوهش و فناوری شرکت نمونه", "province": "تهران", "city": "تهران", "company": sampleCompany},
+		{"sort": "contracted-authority", "code": sampleAuthority, "name": "مرجع طرف قرارداد نمونه", "province": "تهران", "city": "تهران"},
+		{"sort": "company-unit", "code": companyUnit, "name": "واحد تحویل شرکت نمونه", "province": "تهران", "city": "تهران", "company": sampleCompany},
 	} {
 		if err := s.post(ctx, "admin", "seed-"+o["code"], "/offices", o, nil); err != nil {
 			return err
@@ -53,6 +62,10 @@ func (s seed) run(ctx context.Context) error {
 		if err := s.equip(ctx, persona, codes[persona]); err != nil {
 			return err
 		}
+	}
+	err := s.post(ctx, "manager", "seed-contract", "/contracts", map[string]any{"company": sampleCompany, "number": "Q-1", "until": s.until}, nil)
+	if err != nil {
+		return err
 	}
 	return s.post(ctx, "manager", "seed-tariff", "/tariffs", map[string]any{
 		"product": "cpmis-signature", "tokenRial": 1_200_000, "issuanceRial": 2_245_110, "validFrom": "2026-01-01T00:00:00Z",
@@ -72,6 +85,9 @@ func (s seed) appoint(ctx context.Context, codes map[string]string) error {
 		{"officer-2", appointment.RegistrationOfficer, sampleOffice},
 		{"officer-other", appointment.RegistrationOfficer, otherOffice},
 		{"research-officer", appointment.ResearchOfficer, sampleUnit},
+		{"inside-officer", appointment.ResearchOfficer, insideUnit},
+		{"courier", appointment.AuthorityOfficer, sampleAuthority},
+		{"company-officer", appointment.UnitOfficer, companyUnit},
 	} {
 		err := s.post(ctx, "admin", "seed-"+a.persona, "/appointments", map[string]any{
 			"personCode": codes[a.persona], "role": a.role, "place": a.place, "until": s.until,
@@ -85,7 +101,7 @@ func (s seed) appoint(ctx context.Context, codes map[string]string) error {
 
 // license gives the offices their licences, for as long as the appointments.
 func (s seed) license(ctx context.Context) error {
-	for _, code := range []string{sampleOffice, otherOffice} {
+	for _, code := range []string{sampleOffice, otherOffice, sampleAuthority} {
 		err := s.post(ctx, "ca-operator", "seed-licence-"+code, "/offices/"+code+"/licence", map[string]any{
 			"number": "P-" + code, "validFrom": s.until.AddDate(-2, 0, 0), "validUntil": s.until,
 		}, nil)

@@ -20,12 +20,14 @@ import (
 type story struct {
 	*client
 	name   string // makes the Idempotency-Keys of this telling its own
+	holder string // persona whose certificate it is
 	outbox *mail.Outbox
 	tokens string // directory of the office's blank tokens
 	out    io.Writer
 
 	patience                                 time.Duration // how many times awaitFor a consequence may take; 0 is once
 	code, token, serial, fingerprint, number string
+	bag                                      string // consignment on its way
 }
 
 // step is who does what; the state afterwards is read and printed.
@@ -111,25 +113,31 @@ func applicantForm(persona string) commands.FormInput {
 
 // untilSubmitted is the applicant's part.
 func (s *story) untilSubmitted() []step {
+	return append(s.form("outside"), step{s.holder, "submits the request to the office", func(ctx context.Context) error {
+		return s.say(s.holder, "submission", map[string]string{"office": sampleOffice})(ctx)
+	}, "at-office"})
+}
+
+// form is what an applicant does before anybody sees it.
+func (s *story) form(channel string) []step {
 	return []step{
-		{"applicant", "opens a request, has a tracking code at once", s.open, "draft"},
-		{"applicant", "completes the form", func(ctx context.Context) error {
-			return s.say("applicant", "form", applicantForm("applicant"))(ctx)
+		{s.holder, "opens a request, has a tracking code at once", s.open(channel), "draft"},
+		{s.holder, "completes the form", func(ctx context.Context) error {
+			return s.say(s.holder, "form", applicantForm(s.holder))(ctx)
 		}, "completed"},
-		{"applicant", "proves the e-mail address by the code sent there", s.proveEmail, "completed"},
-		{"applicant", "accepts the liability notice", s.acceptLiability, "ready"},
-		{"applicant", "submits the request to the office", func(ctx context.Context) error {
-			return s.say("applicant", "submission", map[string]string{"office": sampleOffice})(ctx)
-		}, "at-office"},
+		{s.holder, "proves the e-mail address by the code sent there", s.proveEmail, "completed"},
+		{s.holder, "accepts the liability notice", s.acceptLiability, "ready"},
 	}
 }
 
-func (s *story) open(ctx context.Context) error {
-	var opened struct{ TrackingCode string }
-	err := s.post(ctx, "applicant", s.name+"-open", "/requests",
-		map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, &opened)
-	s.code = opened.TrackingCode
-	return err
+func (s *story) open(channel string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var opened struct{ TrackingCode string }
+		err := s.post(ctx, s.holder, s.name+"-open", "/requests",
+			map[string]string{"channel": channel, "certificateType": "cpmis-signature"}, &opened)
+		s.code = opened.TrackingCode
+		return err
+	}
 }
 
 func (s *story) proveEmail(ctx context.Context) error {
@@ -146,7 +154,7 @@ func (s *story) proveEmail(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("no e-mail came: %w", err)
 	}
-	return s.say("applicant", "email-confirmation", map[string]string{"code": code})(ctx)
+	return s.say(s.holder, "email-confirmation", map[string]string{"code": code})(ctx)
 }
 
 func (s *story) acceptLiability(ctx context.Context) error {
@@ -154,7 +162,7 @@ func (s *story) acceptLiability(ctx context.Context) error {
 	if err := s.get(ctx, "", "/liability-notice", &notice); err != nil {
 		return err
 	}
-	return s.say("applicant", "liability", map[string]string{"version": notice.Version, "textHash": notice.TextHash})(ctx)
+	return s.say(s.holder, "liability", map[string]string{"version": notice.Version, "textHash": notice.TextHash})(ctx)
 }
 
 // untilConfirmed is the registration office's part.
@@ -162,16 +170,26 @@ func (s *story) untilConfirmed() []step {
 	return []step{
 		{"officer-1", "sights the originals; the registry matches", s.verify, "under-control"},
 		{"officer-1", "records the payment at the terminal", s.pay, "controlled"},
-		{"officer-2", "reviews the record and confirms exactly it", s.confirm, "confirmed"},
+		s.confirmation(),
 	}
 }
 
+func (s *story) confirmation() step {
+	return step{"officer-2", "reviews the record and confirms exactly it", s.confirm, "confirmed"}
+}
+
+// originals are what an officer says that he saw.
+func (s *story) originals(sighted ...string) map[string]any {
+	return map[string]any{"sighted": sighted, "letter": map[string]string{"number": "۱۲/۳۴۵", "date": "1405/08/01"}}
+}
+
 func (s *story) verify(ctx context.Context) error {
-	err := s.say("officer-1", "documents", map[string]any{
-		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
-		"letter":  map[string]string{"number": "۱۲/۳۴۵", "date": "1405/08/01"},
-	})(ctx)
-	if err != nil {
+	return s.sight(ctx, s.name+"-documents", s.originals("birth-certificate", "national-card", "legal-person-card", "introduction-letter"))
+}
+
+// sight records originals seen at the office, and waits for the registry.
+func (s *story) sight(ctx context.Context, key string, originals map[string]any) error {
+	if err := s.post(ctx, "officer-1", key, "/requests/"+s.code+"/documents", originals, nil); err != nil {
 		return err
 	}
 	return s.until(ctx, func(ctx context.Context) (bool, error) {
@@ -201,23 +219,29 @@ func (s *story) confirm(ctx context.Context) error {
 	})(ctx)
 }
 
-// untilActive is issuance, sheet, delivery and access.
-func (s *story) untilActive() []step {
+// untilIssued is the token's key and its certificate.
+func (s *story) untilIssued() []step {
 	return []step{
 		{"officer-1", "takes a blank token from stock and reserves it", s.reserve, "confirmed"},
 		{"officer-1", "makes the key on the token; the CA issues", s.issue, "issued"},
 		{"officer-1", "writes the certificate to the token, reads it back", s.personalise, "issued"},
+	}
+}
+
+// untilActive is issuance, sheet, delivery and access.
+func (s *story) untilActive() []step {
+	return append(s.untilIssued(), []step{
 		{"officer-1", "prints the sheet of particulars", func(ctx context.Context) error {
 			return s.say("officer-1", "sheet", nil)(ctx)
 		}, "ready-for-delivery"},
 		{"officer-2", "re-checks identity, hands token and sheet over", func(ctx context.Context) error {
 			return s.say("officer-2", "delivery", map[string]string{"identityChecked": "national-card"})(ctx)
 		}, "delivered"},
-		{"applicant", "accepts the certificate", func(ctx context.Context) error {
-			return s.say("applicant", "acceptance", nil)(ctx)
+		{s.holder, "accepts the certificate", func(ctx context.Context) error {
+			return s.say(s.holder, "acceptance", nil)(ctx)
 		}, "accepted"},
-		{"research-officer", "defines the CPMIS user, bound to the fingerprint", s.define, "active"},
-	}
+		{"research-officer", "defines the CPMIS user, bound to the fingerprint", s.defineAt("research-officer", sampleUnit), "active"},
+	}...)
 }
 
 // workstation runs govahi-token as the officer's workstation does.
@@ -287,11 +311,26 @@ func (s *story) personalise(ctx context.Context) error {
 	return s.say("officer-1", "personalisation", map[string]string{"token": s.token, "fingerprint": read})(ctx)
 }
 
-func (s *story) define(ctx context.Context) error {
-	return s.post(ctx, "research-officer", s.name+"-access", "/accesses", map[string]string{
-		"trackingCode": s.code, "userName": "nemune." + s.code[8:], "level": "contributor",
-		"fingerprint": s.fingerprint, "unit": sampleUnit,
-	}, nil)
+func (s *story) defineAt(who, unit string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return s.post(ctx, who, s.name+"-access", "/accesses", map[string]string{
+			"trackingCode": s.code, "userName": "nemune." + s.code[8:], "level": "contributor",
+			"fingerprint": s.fingerprint, "unit": unit,
+		}, nil)
+	}
+}
+
+// whileSuspended is a holder's doubt: trust is withdrawn, and given back.
+func (s *story) whileSuspended() []step {
+	return []step{{s.holder, "suspends the certificate for ten days", func(ctx context.Context) error {
+		return s.post(ctx, s.holder, s.name+"-suspend", "/certificates/"+s.serial+"/suspension", map[string]int{"days": 10}, nil)
+	}, ""}}
+}
+
+func (s *story) whenLifted() []step {
+	return []step{{s.holder, "found the token: the suspension is lifted", func(ctx context.Context) error {
+		return s.post(ctx, s.holder, s.name+"-reinstate", "/certificates/"+s.serial+"/reinstatement", nil, nil)
+	}, ""}}
 }
 
 // untilRevoked is what follows false information (S1.6).
@@ -302,7 +341,7 @@ func (s *story) untilRevoked() []step {
 			return s.post(ctx, "ca-operator", s.name+"-establish", "/cases/"+s.number+"/establishment",
 				map[string]string{"statement": "نمونه: سازمان معرفی‌نامه را تأیید نکرد."}, nil)
 		}, "revoked"},
-		{"policy", "suspends the CPMIS access", s.suspended, "revoked"},
+		{"policy", "suspends the CPMIS access", s.accessIs(sampleUnit, false), "revoked"},
 	}
 }
 
@@ -312,20 +351,4 @@ func (s *story) reportFalse(ctx context.Context) error {
 		map[string]string{"statement": "نمونه: این شخص کارمند آن سازمان نیست."}, &opened)
 	s.number = opened.TrackingCode
 	return err
-}
-
-func (s *story) suspended(ctx context.Context) error {
-	return s.until(ctx, func(ctx context.Context) (bool, error) {
-		var list []struct {
-			Serial string
-			Active bool
-		}
-		err := s.get(ctx, "research-officer", "/units/"+sampleUnit+"/accesses", &list)
-		for _, a := range list {
-			if a.Serial == s.serial {
-				return !a.Active, err
-			}
-		}
-		return false, err
-	})
 }

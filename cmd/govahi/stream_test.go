@@ -123,7 +123,7 @@ func (sc *screen) shows(state string, most time.Duration) {
 func TestAScreenOutlivesTheHouse(t *testing.T) {
 	i := begin(t, dataDir(t))
 	s := telling(t, i, "screen")
-	must(t, s.open(t.Context()))
+	must(t, s.open("outside")(t.Context()))
 	sc := watch(t, s, "applicant", "/requests/"+s.code+"/stream")
 	sc.shows("draft", 2*time.Second)
 	steps := s.untilSubmitted()[1:]

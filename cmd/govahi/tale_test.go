@@ -58,6 +58,7 @@ type tale struct {
 // affair is a request on its way.
 type affair struct {
 	by, person, code, token string
+	inside                  bool     // channel B
 	attempts                []string // to pay online
 }
 
@@ -66,7 +67,12 @@ const (
 	admin, manager, operator = "9992001011", "9992002026", "9992004045"
 	officer, second          = "9992005051", "9992006064"
 	research                 = "9992008083"
+
+	unitOfficer, carrier, companyOfficer = "9992020202", "9992022221", "9992023236" // of channel B
 )
+
+// company is that of channel B's unit.
+const company = "10999001013"
 
 var visitors = []string{"9992009098", "9992010101", "9992011114", "9992012129", "9992013133", "9992003030"}
 
@@ -110,6 +116,12 @@ func (s *tale) found() {
 		s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Registration, code)))
 	}
 	s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Research, "unit-1")))
+	s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Authority, "authority")))
+	for code, sort := range map[string]office.Sort{"unit-b": office.Research, "unit-c": office.CompanyUnit} {
+		in := place(sort, code)
+		in.Company = company
+		s.asked(s.OpenOffice(s.ctx, s.as(admin), in))
+	}
 	for _, p := range []struct {
 		who   string
 		role  appointment.Role
@@ -120,11 +132,16 @@ func (s *tale) found() {
 		{officer, appointment.RegistrationOfficer, "office-1"},
 		{second, appointment.RegistrationOfficer, "office-1"},
 		{research, appointment.ResearchOfficer, "unit-1"},
+		{unitOfficer, appointment.ResearchOfficer, "unit-b"},
+		{carrier, appointment.AuthorityOfficer, "authority"},
+		{companyOfficer, appointment.UnitOfficer, "unit-c"},
 	} {
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{PersonCode: p.who, Role: p.role, Place: p.place, Until: s.clock.AddDate(2, 0, 0)}))
 	}
 	s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
-	s.asked(s.LicenseOffice(s.ctx, s.as(operator), "office-1", commands.LicenseOffice{Number: "P-1", From: s.clock, Until: s.clock.AddDate(2, 0, 0)}))
+	for _, licensed := range []string{"office-1", "authority"} {
+		s.asked(s.LicenseOffice(s.ctx, s.as(operator), licensed, commands.LicenseOffice{Number: "P-1", From: s.clock, Until: s.clock.AddDate(2, 0, 0)}))
+	}
 	s.must(officertest.Certify(s.ctx, s.log, s.Keeper, s.person(second), s.clock))
 	s.begin()
 }
@@ -183,7 +200,7 @@ func (s *tale) something(keeper *spec.Keeper) {
 	a := late[evenly(s.T, len(late), "affair")]
 	now := s.state(a)
 	switch {
-	case s.chance(2, "begins") || now.Status.Over() && s.chance(40, "begins"):
+	case s.chance(1, "begins") || now.Status.Over() && s.chance(40, "begins"):
 		s.begin()
 	case s.chance(8, "beside"):
 		s.beside(a, now)
@@ -213,7 +230,10 @@ func (s *tale) begin() {
 	a := &affair{person: s.one("visitor", visitors...)}
 	a.by = a.person
 	in := commands.OpenRequest{Channel: enrollment.Outside, CertificateType: "cpmis-signature"}
-	if s.chance(30, "counter") {
+	switch {
+	case s.chance(45, "inside"):
+		a.inside, in.Channel = true, enrollment.Inside
+	case s.chance(30, "counter"):
 		a.by, in.Office = officer, "office-1"
 	}
 	r, err := s.OpenRequest(s.ctx, s.as(a.by), in)
@@ -244,7 +264,9 @@ type doing struct {
 
 func at(of ...enrollment.Status) []enrollment.Status { return of }
 
-var doings = []doing{
+var doings = slices.Concat(doingsOfAll, doingsInside)
+
+var doingsOfAll = []doing{
 	{at(enrollment.StatusDraft, enrollment.StatusDraft, enrollment.StatusNeedsCorrection), func(s *tale, a *affair, _ enrollment.Enrollment) {
 		s.asked(s.CompleteForm(s.ctx, s.as(a.by), a.code, s.form(a)))
 	}},
@@ -261,6 +283,10 @@ var doings = []doing{
 		s.asked(s.AcceptLiability(s.ctx, s.as(a.by), a.code, n.Version, n.Hash()))
 	}},
 	{at(enrollment.StatusReady), func(s *tale, a *affair, _ enrollment.Enrollment) {
+		if a.inside {
+			s.asked(s.SubmitToUnit(s.ctx, s.as(a.by), a.code, "unit-b"))
+			return
+		}
 		s.asked(s.SubmitRequest(s.ctx, s.as(a.by), a.code, "office-1"))
 	}},
 	{at(), func(s *tale, a *affair, _ enrollment.Enrollment) { s.asked(s.Withdraw(s.ctx, s.as(a.by), a.code)) }},
@@ -385,19 +411,23 @@ func (s *tale) form(a *affair) commands.FormInput {
 	if a.by == officer && s.chance(10, "another") {
 		person = s.one("visitor", visitors...)
 	}
+	organization := company
+	if !a.inside {
+		organization = s.one("organization", company, "10999002029")
+	}
 	return commands.FormInput{
 		GivenName: "متقاضی", Surname: s.one("surname", "نمونه‌پور", "نمونه‌زاده"), LatinGivenName: "Motaghazi", LatinSurname: "Nemunepur",
 		PersonCode: person, BirthDate: "۱۳۶۰/۰۱/۰۱", Mobile: s.one("mobile", "۰۹۱۲۰۰۰۱۲۳۴", "09120005678"),
 		Email: s.one("email", "nemune@example.ir", "degar@example.ir"), Address: "تهران، خیابان نمونه", PostalCode: "1619735744",
 		Province: s.one("province", "تهران", "فارس"), City: "تهران", OrganizationName: "شرکت نمونه",
-		Organization: s.one("organization", "10999001013", "10999002029"), Post: "کارشناس",
+		Organization: organization, Post: "کارشناس",
 	}
 }
 
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -433,6 +463,8 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 				s.refused(err)
 			}
 		}
+	case "credential":
+		s.certifies()
 	case "day":
 		s.clock = s.clock.Add(13 * time.Hour)
 		s.refused(s.publisher.Publish(s.ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.clock.Unix())}))
@@ -506,7 +538,7 @@ func TestTalesTellEverything(t *testing.T) {
 	told := map[string]int{}
 	for seed := range 20 {
 		rapid.Custom(func(rt *rapid.T) bool {
-			for _, r := range taleOf(t, rt, 400) {
+			for _, r := range taleOf(t, rt, 800) {
 				told[r.Type]++
 			}
 			return true

@@ -17,6 +17,7 @@ var Catalog = event.NewCatalog(
 	event.Was("office.opened.v1", openedV1.upcast),
 	event.Of[Opened]("office.opened.v2"),
 	event.Of[Licensed]("office.licensed.v1"),
+	event.Of[ControlsAnnounced]("office.controls-announced.v1"),
 )
 
 // Kind is the stream `office-<code>`.
@@ -25,7 +26,8 @@ var Kind = event.Kind[Office]{Category: "office", Catalog: Catalog, Evolve: Evol
 // Office is the state.
 type Office struct {
 	Opened
-	Licence Licensed // the latest
+	Licence   Licensed          // the latest
+	Announced ControlsAnnounced // the latest
 }
 
 // Evolve is what each event means.
@@ -35,6 +37,8 @@ func Evolve(s Office, e event.Event) Office {
 		s.Opened = e
 	case Licensed:
 		s.Licence = e
+	case ControlsAnnounced:
+		s.Announced = e
 	}
 	return s
 }
