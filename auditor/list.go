@@ -133,8 +133,13 @@ func (r *run) coverage(ctx context.Context, s facts) error {
 			if err != nil {
 				return err
 			}
-			if at := c.number("revision"); at < int64(len(last)) && c.text("stream") != "" {
+			switch at := c.number("revision"); {
+			case c.text("stream") == "":
+			case at < int64(len(last)):
 				l.covers = last[at].Position
+			default:
+				l.covers = f.Position
+				r.tell(Difference{"", List, "covers an event of the log", fmt.Sprintf("%s@%d", c.text("stream"), at)})
 			}
 		}
 	}

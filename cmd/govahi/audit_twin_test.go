@@ -108,16 +108,16 @@ func (w *twin) meet() {
 		case confirmed:
 			w.request, w.officer = r.Stream.ID(), w.data(r)["certificate"].(string)
 		case issued:
-			switch d := w.data(r); {
-			case d["profile"] == "cpmis-signature@1":
+			switch profile, _, _ := strings.Cut(w.data(r)["profile"].(string), "@"); profile {
+			case "cpmis-signature":
 				w.applicant = r.Stream.ID()
-			case d["profile"] == "ocsp-responder@1":
+			case "ocsp-responder":
 				w.responder = r.Stream.ID()
 			}
 		}
 	}
 	for _, r := range w.events {
-		if d := w.data(r); r.Type == issued && d["profile"] == "ra-officer@1" && r.Stream.ID() != w.officer {
+		if d := w.data(r); r.Type == issued && strings.HasPrefix(d["profile"].(string), "ra-officer@") && r.Stream.ID() != w.officer {
 			w.other = r.Stream.ID()
 		}
 	}
@@ -169,6 +169,7 @@ func (w *twin) drop(stream, name string) {
 	if len(w.events) == before {
 		w.Fatalf("no %s in %s", name, stream)
 	}
+	w.shift(stream, int64(len(w.events)-before))
 }
 
 // index is where the last of a name stands in a stream.
@@ -195,12 +196,17 @@ func (w *twin) insert(before int, stream, name string, data map[string]any) {
 	w.events = slices.Insert(w.events, before, r)
 }
 
-// repeat tells the last of a name once more. A list that covers what came after
-// it covers that still.
+// repeat tells the last of a name once more.
 func (w *twin) repeat(stream, name string) {
 	w.Helper()
 	n := w.index(stream, name)
 	w.events = slices.Insert(w.events, n+1, w.events[n])
+	w.shift(stream, 1)
+}
+
+// shift has a list that covers what came later in a stream cover that still.
+func (w *twin) shift(stream string, by int64) {
+	w.Helper()
 	for at, r := range w.events {
 		if !strings.HasPrefix(r.Type, "crl.intended.") {
 			continue
@@ -209,7 +215,7 @@ func (w *twin) repeat(stream, name string) {
 		if covers, _ := d["covers"].(map[string]any); covers["stream"] == stream {
 			revision, err := covers["revision"].(json.Number).Int64()
 			must(w.T, err)
-			covers["revision"] = revision + 1
+			covers["revision"] = revision + by
 			text, err := json.Marshal(d)
 			must(w.T, err)
 			w.events[at].Data = text
