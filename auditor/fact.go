@@ -102,8 +102,11 @@ func (r *run) read(ctx context.Context, stream event.Stream) (facts, error) {
 	return s.before(r.summary.Position + 1), err
 }
 
-// readPresent reads a stream as it is now.
+// readPresent reads a stream as it is now. One that nobody names has no events.
 func (r *run) readPresent(ctx context.Context, stream event.Stream) (s facts, err error) {
+	if stream.ID() == "" {
+		return nil, nil
+	}
 	for recorded, err := range r.Log.Read(ctx, stream, 0) {
 		if err != nil {
 			return nil, err

@@ -67,10 +67,10 @@ func seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
+// fetchList is nil where none is served: whether one must be, the log says.
 func (r *run) fetchList(ctx context.Context) *list {
 	der, err := r.Published.List(ctx)
 	if err != nil {
-		r.tell(Difference{Kind: List, Expected: "a list that can be fetched", Found: "none"})
 		return nil
 	}
 	parsed, err := x509.ParseRevocationList(der)
@@ -85,29 +85,53 @@ func (r *run) fetchList(ctx context.Context) *list {
 	return l
 }
 
+// laidWithin is how long a signed list may be on its way to where it is served.
+const laidWithin = 10 * time.Minute
+
 // placeList finds the list's record in the log, and which events it covers.
 func (r *run) placeList(ctx context.Context) error {
-	l := r.list
-	if l == nil {
+	if r.Published == nil {
 		return nil
 	}
-	r.summary.Listed = len(l.lines)
 	s, err := r.read(ctx, event.NewStream("crl", digest(r.Issuer.Raw)))
 	if err != nil {
 		return err
 	}
-	differs := func(expected, found string) { r.tell(Difference{"", List, expected, found}) }
-	switch signed, _ := s.last("signed"); {
+	served := int64(0)
+	if r.list != nil {
+		served = r.list.parsed.Number.Int64()
+		r.summary.Listed = len(r.list.lines)
+		r.judgeList(s)
+	}
+	for _, f := range s.all("signed") {
+		if n := f.data.number("number"); n > served && r.now.Sub(f.data.time("at")) > laidWithin {
+			r.tell(Difference{Kind: List, Expected: fmt.Sprintf("number %d, signed %s", n, f.data.text("at")), Found: fmt.Sprintf("number %d", served)})
+			break
+		}
+	}
+	if r.list == nil {
+		return nil
+	}
+	return r.coverage(ctx, s)
+}
+
+// judgeList compares the list with the record of its own signature.
+func (r *run) judgeList(s facts) {
+	l, recorded := r.list, ""
+	for _, f := range s.all("signed") {
+		if f.data.number("number") == l.parsed.Number.Int64() {
+			recorded = f.data.text("sha256")
+		}
+	}
+	differs := func(expected, found string) { r.tell(Difference{Kind: List, Expected: expected, Found: found}) }
+	switch {
 	case l.parsed.CheckSignatureFrom(r.Issuer) != nil:
 		differs("the issuer's signature", "another's")
-	case signed.data.number("number") != l.parsed.Number.Int64():
-		differs(fmt.Sprintf("number %d", signed.data.number("number")), l.parsed.Number.String())
-	case signed.data.text("sha256") != digest(l.der):
-		differs("as signed: "+signed.data.text("sha256"), digest(l.der))
+	case recorded != digest(l.der):
+		differs(fmt.Sprintf("number %v as signed: %s", l.parsed.Number, or(recorded)), digest(l.der))
 	case !r.now.Before(l.parsed.NextUpdate):
 		differs("a later nextUpdate than "+r.now.Format(time.RFC3339), l.parsed.NextUpdate.Format(time.RFC3339))
 	}
-	return r.coverage(ctx, s)
 }
 
 // coverage reads the intent of the list. The first shape of an intent did not say

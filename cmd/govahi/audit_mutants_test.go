@@ -423,6 +423,12 @@ func ofPublished() []mutant {
 			w.der = bytes.Clone(w.der)
 			w.set("crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, "sha256", strings.Repeat("0", 64))
 		}, []string{"house crl"}},
+		{"an older list than was signed", func(w *twin) {
+			w.insert(len(w.events), "crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, map[string]any{"number": 1000, "at": now().Add(-time.Hour)})
+		}, []string{"house crl"}},
+		{"a list on its way", func(w *twin) {
+			w.insert(len(w.events), "crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, map[string]any{"number": 1000})
+		}, nil},
 		{"a list that covers what never was", func(w *twin) { w.shift(w.own(), 1) }, []string{"house crl"}},
 		{"an answer that all is well", func(w *twin) {
 			w.says[w.applicant] = auditor.Answer{State: auditor.Good, By: w.responder}
