@@ -10,6 +10,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/audit"
 	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
@@ -78,6 +79,7 @@ var kinds = []kind{
 	of(limit.Kind, "rule", "when a person asked for what costs others"),
 	of(person.Addressing, "order", "the one person whom an order of erasure concerns"),
 	of(person.Kind, "subject", "what concerns a person as such: erasure"),
+	of(audit.Kind, "day", "the daily check of all certificates against the log, once a day"),
 	of(policy.Kind, "name", "when a policy came to the house"),
 	of(projection.Kind, "name of a view, or policy:NAME", "the events that an operator left out of it"),
 }

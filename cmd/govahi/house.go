@@ -68,7 +68,8 @@ type house struct {
 	door      *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
-	banks                           banks   // simulated
+	audits                          audits
+	banks                           banks // simulated
 }
 
 // settings come from flags and the environment.
@@ -91,6 +92,8 @@ type settings struct {
 	Bounces string `env:"GOVAHI_BOUNCES" placeholder:"DIR" help:"Maildir into which the mail server delivers its reports of what came back; in development by default bounces in the data directory."`
 
 	Terms string `env:"GOVAHI_TERMS" placeholder:"FILE" help:"YAML file of the times of a certificate's life: longest suspension, acceptance, reminders, re-inquiry."`
+
+	AuditAfter time.Duration `env:"GOVAHI_AUDIT_AFTER" default:"10m" help:"Time from the start to the first audit of the certificates; then one is made each day."`
 
 	OIDCIssuer   string `env:"GOVAHI_OIDC_ISSUER" help:"Issuer of bearer tokens, outside development mode."`
 	OIDCKeys     string `env:"GOVAHI_OIDC_KEYS" help:"URL of its key set."`

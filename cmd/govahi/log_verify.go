@@ -14,6 +14,7 @@ import (
 	"govahi/adapters/eventstore"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/audit"
 	"govahi/domain/ceremony"
 	"govahi/domain/certificate"
 	"govahi/domain/consignment"
@@ -40,6 +41,7 @@ import (
 
 // catalogs are those of every kind of stream, by category.
 var catalogs = map[string]event.Catalog{
+	audit.Kind.Category:             audit.Kind.Catalog,
 	appointment.Founding.Category:   appointment.Founding.Catalog,
 	appointment.Kind.Category:       appointment.Kind.Catalog,
 	office.Kind.Category:            office.Kind.Catalog,

@@ -17,6 +17,7 @@ type cli struct {
 	Projections projectionsCmd `cmd:"" help:"See how far views and policies are, and what they could not take."`
 	Rebuild     rebuild        `cmd:"" help:"Build read views anew from the log, beside the present ones."`
 	Log         logCmd         `cmd:"" help:"Look at the event log, check it, and move it."`
+	Audit       auditCmd       `cmd:"" help:"Check what the house did, independently, from its log."`
 	Backup      backup         `cmd:"" help:"Copy a running instance: its log and its vault, as of one moment."`
 	Restore     restore        `cmd:"" help:"Make an instance of a backup."`
 	Node        node           `cmd:"" help:"Run the event log alone, for any client of EventStoreDB."`

@@ -82,6 +82,7 @@ func (h *house) collectors(ctx context.Context) []prometheus.Collector {
 		{families: parkedFamilies, ask: h.tellParked},
 		{families: poolFamilies, ask: h.tellPools},
 		{families: listFamilies, ask: h.tellLists},
+		{families: auditFamilies, ask: h.tellAudit},
 	} {
 		a.ctx = ctx
 		all = append(all, a)

@@ -33,6 +33,9 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 	if h.has(roleAPI) {
 		parts = append(parts, h.waiter.Run, h.standings.Run, h.presign)
 	}
+	if h.has(rolePolicy) {
+		parts = append(parts, h.keepAudit)
+	}
 	if h.hasDaily() {
 		parts = append(parts, h.keepDaily)
 	}

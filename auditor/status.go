@@ -1,0 +1,136 @@
+package auditor
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"math/big"
+	"time"
+
+	"govahi/domain/event"
+)
+
+// OCSP is a responder's answer that is not what the log says.
+const OCSP = "ocsp"
+
+// codes are the reasons of RFC 5280 §5.3.1.
+var codes = map[string]int{
+	"keyCompromise": 1, "affiliationChanged": 3, "superseded": 4, "cessationOfOperation": 5, "certificateHold": 6, "privilegeWithdrawn": 9,
+}
+
+// stateOf is what relying parties must be told of a serial. What was abandoned is
+// revoked, too; what is on hold is told so until it is lifted.
+func stateOf(s facts) Answer {
+	now := Answer{State: Unknown}
+	for _, f := range s {
+		now = now.after(f)
+	}
+	return now
+}
+
+func (a Answer) after(f fact) Answer {
+	switch f.name {
+	case "issued":
+		a.State = Good
+	case "suspended":
+		a = Answer{State: Revoked, Reason: codes["certificateHold"], At: f.data.time("at")}
+	case "suspension-lifted":
+		a = Answer{State: Good}
+	case "revoked":
+		at := f.data.time("at")
+		if a.State == Revoked && a.Reason != codes["certificateHold"] { // a worse reason does not make trust end later
+			at = a.At
+		}
+		a = Answer{State: Revoked, Reason: codes[f.data.text("reason")], At: at}
+	}
+	return a
+}
+
+// is compares to the second, as answers and lists have it.
+func (a Answer) is(b Answer) bool {
+	return a.State == b.State && a.Reason == b.Reason && second(a.At).Equal(second(b.At))
+}
+
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func (a Answer) String() string {
+	if a.State != Revoked {
+		return string(a.State)
+	}
+	return fmt.Sprintf("revoked for reason %d since %s", a.Reason, second(a.At).Format(time.RFC3339))
+}
+
+// mostSilence is how many times in a row a responder may say nothing until it is
+// asked no more.
+const mostSilence = 3
+
+// askStatus compares the responder's answer with the log. What changed since the
+// audit began is looked up.
+func (c *subject) askStatus(ctx context.Context) error {
+	expected := stateOf(c.facts)
+	number, _ := hex.DecodeString(c.id)
+	if c.Published == nil || !c.sampled(expected) || c.deaf() {
+		return nil
+	}
+	c.count(&c.summary.Asked)
+	found, err := c.Published.Status(ctx, new(big.Int).SetBytes(number))
+	if err != nil {
+		c.hear(false)
+		return ctx.Err()
+	}
+	c.hear(true)
+	if !found.is(expected) {
+		now, err := c.readPresent(ctx, event.NewStream("certificate", c.id))
+		if err != nil {
+			return err
+		}
+		expected = stateOf(now)
+	}
+	if !found.is(expected) {
+		c.differs(OCSP, expected.String(), found.String())
+	}
+	if found.State != Unknown {
+		c.answeredBy(found.By)
+	}
+	return nil
+}
+
+// sampled leaves out good ones by turns, another part of them each day.
+func (c *subject) sampled(a Answer) bool {
+	if c.Every <= 1 || a.State == Revoked {
+		return true
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(c.id))
+	return (int64(h.Sum32())+c.now.Unix()/86400)%int64(c.Every) == 0
+}
+
+func (r *run) deaf() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silent >= mostSilence
+}
+
+func (r *run) hear(heard bool) {
+	r.mu.Lock()
+	r.silent++
+	if heard {
+		r.silent = 0
+	}
+	gone := r.silent == mostSilence
+	r.mu.Unlock()
+	if gone {
+		r.tell(Difference{Kind: OCSP, Expected: "a responder that answers", Found: "none"})
+	}
+}
+
+// answeredBy remembers by which certificates was answered.
+func (r *run) answeredBy(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.responders == nil {
+		r.responders = map[string]bool{}
+	}
+	r.responders[id] = true
+}
