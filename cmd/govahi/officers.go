@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -109,14 +110,16 @@ func (o officers) request(ctx context.Context, persona, serial string) (string, 
 
 func (s seed) ask(ctx context.Context, persona, code, csr string) (string, error) {
 	var asked struct{ Number string }
-	err := s.post(ctx, persona, "seed-credential-"+persona, "/credentials", map[string]any{
+	key := sha256.Sum256([]byte(csr)) // a restored instance has lost its tokens: another key is another question
+	name := fmt.Sprintf("%s-%x", persona, key[:6])
+	err := s.post(ctx, persona, "seed-credential-"+name, "/credentials", map[string]any{
 		"office": s.offices[persona], "givenName": "مأمور", "surname": "نمونه‌پور", "latinGivenName": "Mamur", "latinSurname": "Nemunepur",
 		"personCode": code, "email": persona + "@example.ir", "csr": csr,
 	}, &asked)
 	if err != nil {
 		return "", err
 	}
-	return asked.Number, s.post(ctx, "ca-operator", "seed-vouch-"+persona, "/credentials/"+asked.Number+"/approval", nil, nil)
+	return asked.Number, s.post(ctx, "ca-operator", "seed-vouch-"+name, "/credentials/"+asked.Number+"/approval", nil, nil)
 }
 
 // certified waits for the certificate.

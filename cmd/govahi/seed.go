@@ -33,10 +33,7 @@ type seed struct {
 }
 
 func (s seed) run(ctx context.Context) error {
-	codes := map[string]string{}
-	for _, p := range sso.Personas() {
-		codes[p.Name] = p.NationalCode
-	}
+	codes := personaCodes()
 	if err := s.bootstrap(ctx, codes["admin"]); err != nil {
 		return err
 	}
@@ -58,11 +55,6 @@ func (s seed) run(ctx context.Context) error {
 	if err := s.license(ctx); err != nil {
 		return err
 	}
-	for _, persona := range []string{"officer-1", "officer-2", "officer-other"} {
-		if err := s.equip(ctx, persona, codes[persona]); err != nil {
-			return err
-		}
-	}
 	err := s.post(ctx, "manager", "seed-contract", "/contracts", map[string]any{"company": sampleCompany, "number": "Q-1", "until": s.until}, nil)
 	if err != nil {
 		return err
@@ -70,6 +62,28 @@ func (s seed) run(ctx context.Context) error {
 	return s.post(ctx, "manager", "seed-tariff", "/tariffs", map[string]any{
 		"product": "cpmis-signature", "tokenRial": 1_200_000, "issuanceRial": 2_245_110, "validFrom": "2026-01-01T00:00:00Z",
 	}, nil)
+}
+
+// all seeds, and equips the officers; a CA must be at work for that.
+func (s seed) all(ctx context.Context) error {
+	if err := s.run(ctx); err != nil {
+		return err
+	}
+	codes := personaCodes()
+	for _, persona := range []string{"officer-1", "officer-2", "officer-other"} {
+		if err := s.equip(ctx, persona, codes[persona]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func personaCodes() map[string]string {
+	codes := map[string]string{}
+	for _, p := range sso.Personas() {
+		codes[p.Name] = p.NationalCode
+	}
+	return codes
 }
 
 func (s seed) appoint(ctx context.Context, codes map[string]string) error {
@@ -131,7 +145,7 @@ func (s devSeed) Run() error {
 		return err
 	}
 	defer done()
-	if err := sowing.run(ctx); err != nil {
+	if err := sowing.all(ctx); err != nil {
 		var r refusal
 		if errors.As(err, &r) {
 			return r
