@@ -31,6 +31,7 @@ import (
 	"govahi/adapters/postgres"
 	"govahi/adapters/postgres/pgtest"
 	"govahi/adapters/sso"
+	"govahi/auditor"
 	"govahi/commands/memlog"
 	"govahi/domain/event"
 	"govahi/projections"
@@ -352,6 +353,7 @@ func isBounded(t *testing.T, i *instance, s scrape, known operations) {
 		"operation": append(slices.Collect(maps.Values(known)), http.NoOperation, "get-openapi"),
 		"policy":    {"record", "erasure", "issuance", "revocation"}, "pool": {"views", "vault"},
 		"state": {"acquired", "idle", "constructing"}, "part": i.partNames(t),
+		"kind": append([]string{"all"}, auditor.Kinds...), "result": {"checked", "erased"},
 		"version": {version}, "revision": nil, "go_version": nil, // of the program
 	}
 	for _, p := range projections.All() {
