@@ -26,6 +26,7 @@ demo() {
 tests() {
 	demo
 	need mount mount
+	need chromium chromium
 	need node nodejs
 	need npm npm
 	ls /usr/lib/*/pkcs11-spy.so /usr/lib/*/pkcs11/pkcs11-spy.so >/dev/null 2>&1 || missing="$missing opensc opensc-pkcs11"

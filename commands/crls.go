@@ -78,6 +78,7 @@ type Publisher struct {
 	began   time.Time // the latest list, here
 	refused atomic.Int64
 	listed  atomic.Uint64 // all up to this position is on the latest list
+	missed  atomic.Bool   // the latest is not on the shelf, though it may be on its way
 }
 
 // NewPublisher has read nothing yet.
@@ -88,6 +89,9 @@ func NewPublisher(a *App, with Publishing) *Publisher {
 
 // Refused is how many lists the checker has refused.
 func (p *Publisher) Refused() int64 { return p.refused.Load() }
+
+// Missed tells that the latest list is looked for on the shelf again before long.
+func (p *Publisher) Missed() bool { return p.missed.Load() }
 
 // Publish issues a list if one is due: a revocation, suspension or lifting is not
 // on the latest, the latest is a day old, or it is not on the shelf. What comes
@@ -175,6 +179,7 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	p.missed.Store(lies < latest.Number)
 	if lies > latest.Number || lies < latest.Number && now.Sub(latest.At).Abs() >= laidWithin {
 		return true, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"time"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -15,16 +14,6 @@ import (
 	"govahi/domain/office"
 	"govahi/domain/token"
 )
-
-const day = 24 * time.Hour
-
-// DefaultCustody are the terms of custody where nobody has set others
-// (§2.4, policy 4): alarm, and the end of token and certificate.
-var DefaultCustody = token.Terms{
-	Receipt:    token.Term{Alarm: 7 * day, End: 21 * day},
-	Delivery:   token.Term{Alarm: 30 * day, End: 60 * day},
-	Activation: token.Term{Alarm: 14 * day, End: 30 * day},
-}
 
 var sealPattern = regexp.MustCompile(`^[0-9A-Za-z-]{1,20}$`)
 
@@ -155,7 +144,7 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
 	if role, ok := s.postAt(place); ok {
 		authority, _ = s.by(role, place)
-		return h, authority, place, nil
+		return h, authority, place, a.notOwn(ctx, h.state, c.Person)
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
 }
@@ -186,9 +175,22 @@ func (a *App) held(ctx context.Context, c Caller, serial string, whose func(toke
 	}
 	if role, ok := s.postAt(whose(h.state)); ok {
 		authority, _ := s.by(role, whose(h.state))
-		return h, authority, nil
+		return h, authority, a.notOwn(ctx, h.state, c.Person)
 	}
 	return h, "", a.unseen(s, h.state, ErrNotTokenHolder)
+}
+
+// notOwn keeps an officer from the token of his own request: he would have it
+// before its delivery (invariant 6).
+func (a *App) notOwn(ctx context.Context, t token.Token, person event.Subject) error {
+	if t.Request == "" {
+		return nil
+	}
+	request, err := load(ctx, a, enrollment.Kind, t.Request)
+	if err == nil && own(request.state, person) {
+		err = enrollment.ErrOwnRequest
+	}
+	return err
 }
 
 // ErrNotTokenHolder reports an officer of a place that has not the token.
@@ -333,7 +335,7 @@ func (a *App) WatchToken(ctx context.Context, c Caller, serial string) error {
 	}
 	c.Key = fmt.Sprintf("%s@%d", serial, len(h.records))
 	as := a.do(c, "WatchToken", asPolicy, serial)
-	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody, By: as.actor(), At: as.at}))
+	_, err = transactFrom(ctx, a, token.Kind, stream, h, as, just[token.Token](token.Watch{Terms: a.Terms.Custody.Times(), By: as.actor(), At: as.at}))
 	return err
 }
 

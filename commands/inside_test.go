@@ -263,6 +263,39 @@ func TestAnAuthorityWithoutAContractCarriesNothing(t *testing.T) {
 	h.refused(office.ErrNotFound, send("nowhere"))
 }
 
+func TestNobodyCarriesHisOwnToken(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	r := h.draftInside(applicant).readyForDispatch()
+	h.appoint(applicant, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0))
+	h.appoint(applicant, appointment.RegistrationOfficer, "office-1", noon.AddDate(1, 0, 0))
+	issue := func(by string) error {
+		_, err := r.IssuePIN(ctx, r.by(by), r.token, commands.IssuePIN{Envelope: "E-1", Via: token.Post})
+		return err
+	}
+	hand := func(by, to string) error {
+		_, err := r.HandOverToken(ctx, r.by(by), r.token, commands.HandOverToken{To: to, Seal: "S-2"})
+		return err
+	}
+	take := func(by string) error {
+		_, err := r.TakeToken(ctx, r.by(by), r.token, commands.TakeToken{SealIntact: true})
+		return err
+	}
+	r.refused(enrollment.ErrOwnRequest, func() error { return issue(applicant) })
+	if err := issue(officer); err != nil {
+		t.Fatal(err)
+	}
+	r.refused(enrollment.ErrOwnRequest, func() error { return hand(applicant, "authority") })
+	if err := hand(officer, "authority"); err != nil {
+		t.Fatal(err)
+	}
+	r.refused(enrollment.ErrOwnRequest, func() error { return take(applicant) })
+	if err := take(carrier); err != nil {
+		t.Fatal(err)
+	}
+	r.refused(enrollment.ErrOwnRequest, func() error { return hand(applicant, "unit-b") })
+}
+
 func TestABrokenSealRevokes(t *testing.T) {
 	h := inside(t)
 	ctx := t.Context()

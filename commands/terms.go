@@ -18,12 +18,29 @@ type Terms struct {
 	ReminderDays   []int `yaml:"reminderDays"`   // before expiry, falling
 	ReinquiryDays  int   `yaml:"reinquiryDays"`  // between two inquiries about a holder
 
-	Custody token.Terms `yaml:"-"` // how long a token may be on its way, and wait
+	Custody Custody `yaml:"custodyDays"` // how long a token may be on its way, and wait
+}
+
+// Custody are the terms of a token's custody (§2.4, policy 4): days until an
+// alarm is raised, and days until the token and its certificate end.
+type Custody struct {
+	Receipt    [2]int `yaml:"receipt"`    // of a hand-over
+	Delivery   [2]int `yaml:"delivery"`   // from the personalised token on
+	Activation [2]int `yaml:"activation"` // from delivery on
+}
+
+// Times are the terms as the token's machine counts them.
+func (c Custody) Times() token.Terms {
+	term := func(t [2]int) token.Term { return token.Term{Alarm: days(t[0]), End: days(t[1])} }
+	return token.Terms{Receipt: term(c.Receipt), Delivery: term(c.Delivery), Activation: term(c.Activation)}
 }
 
 // DefaultTerms are those of domain §4.6, and for custody and reminders our own.
 func DefaultTerms() Terms {
-	return Terms{SuspensionDays: 30, AcceptanceDays: 30, ReminderDays: []int{30, 14, 7, 1}, ReinquiryDays: 180, Custody: DefaultCustody}
+	return Terms{
+		SuspensionDays: 30, AcceptanceDays: 30, ReminderDays: []int{30, 14, 7, 1}, ReinquiryDays: 180,
+		Custody: Custody{Receipt: [2]int{7, 21}, Delivery: [2]int{30, 60}, Activation: [2]int{14, 30}},
+	}
 }
 
 // longestTerm is ten years: more is a mistake of whoever wrote the file.
@@ -45,6 +62,11 @@ func (t Terms) Check() error {
 	for i, days := range t.ReminderDays {
 		if days < 1 || days > longestTerm || i > 0 && days >= t.ReminderDays[i-1] {
 			wrong = append(wrong, fmt.Errorf("reminderDays has %d at place %d: give days from 1 to %d, each less than the one before", days, i+1, longestTerm))
+		}
+	}
+	for name, t := range map[string][2]int{"receipt": t.Custody.Receipt, "delivery": t.Custody.Delivery, "activation": t.Custody.Activation} {
+		if t[0] < 1 || t[1] <= t[0] || t[1] > longestTerm {
+			wrong = append(wrong, fmt.Errorf("custodyDays has %s %v: give days until the alarm and, more of them, until the end, from 1 to %d", name, t, longestTerm))
 		}
 	}
 	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -266,3 +266,29 @@ func theApplicantSeesWhatToMend(v *views) {
 	v.shown()
 	same(v, "mended", ok(v.Request(v.Context(), code))(v).Corrections, nil)
 }
+
+// trackingTellsWhereDossierAndTokenAre: on the way up and on the way down.
+func trackingTellsWhereDossierAndTokenAre(v *views) {
+	code := v.code(1)
+	v.opened(code, v.sara)
+	where := func(dossier, to, token string, events ...event.Event) {
+		v.Helper()
+		tell(v, enrollment.Kind, code, events...)
+		v.shown()
+		got := ok(v.Track(v.Context(), code, "4567"))(v)
+		text := func(s *string) string {
+			if s == nil {
+				return ""
+			}
+			return *s
+		}
+		same(v, "dossier, its destination, token", []string{text(got.Dossier), text(got.DossierTo), text(got.TokenAt)}, []string{dossier, to, token})
+	}
+	where(v.unit, "", "", enrollment.SubmittedToUnit{Unit: v.unit, FormVersion: 1, At: v.now})
+	where(v.unit, "authority", "", enrollment.DossierApproved{Unit: v.unit, By: officer, At: v.now},
+		enrollment.DossierDispatched{Consignment: "1", From: v.unit, To: "authority", At: v.now})
+	where("authority", "", "", enrollment.DossierReceived{Consignment: "1", From: v.unit, Place: "authority", At: v.now})
+	where("authority", "", "authority", enrollment.TokenArrived{Place: "authority", At: v.now})
+	where("authority", "", v.unit, enrollment.TokenArrived{Place: v.unit, At: v.now})
+	where("authority", "", "", enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
+}

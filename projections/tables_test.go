@@ -10,6 +10,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("a request at a counter is in its office's queue", aRequestAtACounterIsInItsOfficesQueueBeforeItIsSubmitted)
 	v.tells("one's own requests, newest first", onesOwnRequestsNewestFirst)
 	v.tells("tracking needs the second factor", trackingNeedsTheSecondFactor)
+	v.tells("tracking tells where dossier and token are", trackingTellsWhereDossierAndTokenAre)
 	v.tells("people are found however they are written", peopleAreFoundHoweverTheyAreWritten)
 	v.tells("the applicant sees what to mend", theApplicantSeesWhatToMend)
 	v.tells("a corrected form replaces the old", aCorrectedFormReplacesTheOld)

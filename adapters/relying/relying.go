@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"govahi/auditor"
+	"govahi/queries/auditor"
 )
 
 // Party asks under one http URL, as pki.Under places things there.

@@ -17,7 +17,7 @@ type TrackData struct {
 	Dossier, DossierTo string // names of the places that the papers are at, or on the way between; inside channel
 	Token              string // name of the last place that received the token; inside channel
 
-	Track  string // the form's target, by POST: digits of a mobile stand in no address
+	Track string // the form's target, by POST: digits of a mobile stand in no address
 }
 
 // Track renders the answer.

@@ -17,9 +17,9 @@ import (
 	"govahi/adapters/cms"
 	"govahi/adapters/pki"
 	"govahi/adapters/relying"
-	"govahi/auditor"
 	"govahi/commands"
 	"govahi/domain/event"
+	"govahi/queries/auditor"
 )
 
 // auditCmd checks what the house did.

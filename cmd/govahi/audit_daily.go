@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"govahi/adapters/http"
-	"govahi/auditor"
 	"govahi/domain/audit"
 	"govahi/domain/iran"
+	"govahi/queries/auditor"
 )
 
 // auditLook is how often it is looked whether the day's audit is due.

@@ -21,8 +21,8 @@ import (
 	"govahi/adapters/cms"
 	"govahi/adapters/pki"
 	"govahi/adapters/relying"
-	"govahi/auditor"
 	"govahi/domain/event"
+	"govahi/queries/auditor"
 )
 
 // lenient takes every officer's signature for good.

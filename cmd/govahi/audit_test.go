@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"govahi/auditor"
+	"govahi/queries/auditor"
 )
 
 // TestAHealthyHouseHasNoDifference: what the story leaves is checked by the

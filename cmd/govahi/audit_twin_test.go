@@ -21,10 +21,10 @@ import (
 	"testing"
 	"time"
 
-	"govahi/auditor"
 	"govahi/commands/memlog"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/queries/auditor"
 )
 
 // twin is what a house's log says, under an issuer whose key the test has: it can

@@ -207,6 +207,7 @@ func startAt(ctx context.Context, dir, listen string, out io.Writer, env ...stri
 		return nil, err
 	}
 	go func() { i.ended <- i.cmd.Wait() }()
+	defer context.AfterFunc(ctx, func() { _ = i.cmd.Process.Signal(syscall.SIGTERM) })() // who stops it need not wait until it is ready
 	h := house{settings: settings{Listen: listen}}
 	if err := h.awaitReady(ctx, i.ended); err != nil {
 		return nil, fmt.Errorf("govahi up: %w", err)

@@ -31,10 +31,10 @@ import (
 	"govahi/adapters/postgres"
 	"govahi/adapters/postgres/pgtest"
 	"govahi/adapters/sso"
-	"govahi/auditor"
 	"govahi/commands/memlog"
 	"govahi/domain/event"
 	"govahi/projections"
+	"govahi/queries/auditor"
 )
 
 // scrape is what Prometheus read once: the values of all series, by name and

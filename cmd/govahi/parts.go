@@ -61,7 +61,7 @@ func (h *house) workers() []policies.Worker {
 		},
 	}
 	watch := policies.Worker{
-		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody), Do: h.app.WatchToken, Clock: now, Report: h.report,
+		Name: "watch", Due: h.queries.DueTokens(h.app.Terms.Custody.Times()), Do: h.app.WatchToken, Clock: now, Report: h.report,
 	}
 	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
 	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
@@ -107,13 +107,14 @@ func (h *house) hasDaily() bool { return h.has(roleIssuer, roleAPI) }
 
 // keepDaily looks every minute whether a revocation list or the responder's
 // certificate is due, and sooner after trouble: a house that was never without
-// trouble would have no list at all.
+// trouble would have no list at all. Sooner, too, while the latest list is not on
+// its shelf: until then the doors have none to hand out.
 func (h *house) keepDaily(ctx context.Context) error {
 	for {
 		next := time.Minute
 		err := h.dailyWork(ctx)
 		_, before := h.daily.last()
-		if h.daily.note(err); err != nil {
+		if h.daily.note(err); err != nil || h.has(roleIssuer) && h.publisher.Missed() {
 			next = time.Second
 		}
 		if err != nil && before == nil && ctx.Err() == nil { // what follows is the same trouble

@@ -146,6 +146,9 @@ func (s *tale) activates(a *affair, now enrollment.Enrollment) {
 		}
 	}
 	s.asked(s.ActivateToken(s.ctx, s.as(a.person), a.code, signature))
+	if s.chance(70, "accepts too") {
+		s.asked(s.AcceptCertificate(s.ctx, s.as(a.person), a.code))
+	}
 }
 
 // waits lets the terms of custody pass, as long as everybody is in his post.

@@ -427,7 +427,7 @@ func (s *tale) form(a *affair) commands.FormInput {
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential", "announce") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -436,6 +436,10 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.asked(s.Dismiss(s.ctx, s.as(admin), commands.Dismiss{PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2")}))
 	case "office":
 		s.asked(s.OpenOffice(s.ctx, s.as(admin), place(office.Registration, fmt.Sprint("office-", evenly(s.T, 9, "office")))))
+	case "announce":
+		s.asked(s.AnnounceControls(s.ctx, s.as(officer), "office-1", commands.AnnounceControls{
+			Controls: []enrollment.Control{s.control()}, Text: s.one("hours", "", "۸ تا ۱۴"),
+		}))
 	case "tariff":
 		s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
 	case "token":
@@ -538,7 +542,7 @@ func TestTalesTellEverything(t *testing.T) {
 	told := map[string]int{}
 	for seed := range 20 {
 		rapid.Custom(func(rt *rapid.T) bool {
-			for _, r := range taleOf(t, rt, 800) {
+			for _, r := range taleOf(t, rt, 1200) {
 				told[r.Type]++
 			}
 			return true

@@ -10,9 +10,9 @@ import (
 )
 
 func TestTermsOfAFileReplaceTheDefaults(t *testing.T) {
-	got, err := readTerms(strings.NewReader("suspensionDays: 10\nreminderDays: [5, 1]\n"))
+	got, err := readTerms(strings.NewReader("suspensionDays: 10\nreminderDays: [5, 1]\ncustodyDays: {receipt: [3, 5]}\n"))
 	want := commands.DefaultTerms()
-	want.SuspensionDays, want.ReminderDays = 10, []int{5, 1}
+	want.SuspensionDays, want.ReminderDays, want.Custody.Receipt = 10, []int{5, 1}, [2]int{3, 5}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -36,6 +36,10 @@ func TestWrongTermsAreNamed(t *testing.T) {
 		"reminderDays: []":                         {"reminderDays is empty"},
 		"reminderDays: [7, 7]":                     {"reminderDays has 7 at place 2"},
 		"reminderDays: [1, 30]":                    {"reminderDays has 30 at place 2"},
+		"custodyDays: {receipt: [7]}":              {"want 2 elements"},
+		"custodyDays: {delivery: [30, 30]}":        {"delivery [30 30]"},
+		"custodyDays: {activation: [0, 3]}":        {"activation [0 3]"},
+		"custodyDays: {post: [1, 3]}":              {"post"},
 		"reminderDays: [0]":                        {"reminderDays has 0 at place 1"},
 		"suspensionDays: 3\n---\nreinquiryDays: 4": {"more than one YAML document"},
 		"[1, 2]":               {"docs/operations.md"},

@@ -10,8 +10,8 @@ import (
 
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
-		"office.opened.v2":   ahvaz,
-		"office.licensed.v1": Licensed{"L-1", noon, noon.AddDate(1, 0, 0), "p-operator", noon},
+		"office.opened.v2":             ahvaz,
+		"office.licensed.v1":           Licensed{"L-1", noon, noon.AddDate(1, 0, 0), "p-operator", noon},
 		"office.controls-announced.v1": ControlsAnnounced{[]string{"telephone"}, "شنبه تا چهارشنبه", "p-officer", noon},
 	})
 }
