@@ -34,6 +34,7 @@ import (
 	"govahi/commands/memlog"
 	"govahi/domain/event"
 	"govahi/projections"
+	"govahi/queries/auditor"
 )
 
 // scrape is what Prometheus read once: the values of all series, by name and
@@ -352,6 +353,7 @@ func isBounded(t *testing.T, i *instance, s scrape, known operations) {
 		"operation": append(slices.Collect(maps.Values(known)), http.NoOperation, "get-openapi"),
 		"policy":    {"record", "erasure", "issuance", "revocation"}, "pool": {"views", "vault"},
 		"state": {"acquired", "idle", "constructing"}, "part": i.partNames(t),
+		"kind": append([]string{"all"}, auditor.Kinds...), "result": {"checked", "erased"},
 		"version": {version}, "revision": nil, "go_version": nil, // of the program
 	}
 	for _, p := range projections.All() {
