@@ -190,7 +190,7 @@ func onItsWay(name string) int {
 	switch name {
 	case "notification.requested.v1", "inquiry.requested.v1":
 		return 1
-	case "notification.sent.v1", "inquiry.answered.v1":
+	case "notification.sent.v1", "inquiry.answered.v2":
 		return -1
 	}
 	return 0
