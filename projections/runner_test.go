@@ -363,8 +363,8 @@ func TestTableTellsTheLogThroughAWildFeed(t *testing.T) {
 	h.postMany(20)
 	h.shows(h.foreign().Position)
 	h.tellsTheLog()
-	s := h.status(r)
-	if s.State != projections.Following || s.Lag() != 0 || s.Parked != 0 {
+	h.until("its status says so", func() bool { return h.status(r).Lag() == 0 }) // rows are seen before
+	if s := h.status(r); s.State != projections.Following || s.Parked != 0 {
 		t.Errorf("%+v", s)
 	}
 }
