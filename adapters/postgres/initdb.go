@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // initialise makes the cluster on first use and says who may connect, each time.
@@ -37,7 +39,7 @@ func initdb(ctx context.Context, bin, dir string, a account) error {
 		return fmt.Errorf("%s holds files and is not a cluster", dir)
 	}
 	fresh := dir + ".new"
-	if err := os.RemoveAll(fresh); err != nil {
+	if err := RemoveAll(fresh); err != nil {
 		return err
 	}
 	if err := a.claim(fresh); err != nil {
@@ -99,4 +101,15 @@ func (a account) write(path, text string) error {
 		return err
 	}
 	return os.Lchown(path, a.uid, a.gid)
+}
+
+// RemoveAll tries again for a while: what a killed start left running may still
+// write into it.
+func RemoveAll(dir string) (err error) {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if err = os.RemoveAll(dir); !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+	}
+	return err
 }

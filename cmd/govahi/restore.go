@@ -147,7 +147,7 @@ func (d *data) clear(ctx context.Context) error {
 	entries, err := os.ReadDir(d.dir)
 	for _, e := range entries {
 		if e.Name() != restoringFile && e.Name() != "lock" {
-			err = errors.Join(err, os.RemoveAll(d.path(e.Name())))
+			err = errors.Join(err, postgres.RemoveAll(d.path(e.Name())))
 		}
 	}
 	return err
