@@ -105,16 +105,6 @@ var rules = []rule{
 
 func text(fa, en string) fault.Text { return fault.Text{Fa: fa, En: en} }
 
-// Grounds lists those that people may give, for menus.
-func Grounds() (all []Ground) {
-	for _, r := range rules {
-		if !slices.Equal(r.by, theHouse) {
-			all = append(all, r.ground)
-		}
-	}
-	return all
-}
-
 func (g Ground) rule() (rule, bool) {
 	i := slices.IndexFunc(rules, func(r rule) bool { return r.ground == g })
 	if i < 0 {

@@ -44,14 +44,24 @@ var shown = Formality{Identity: "national-card", Number: "۱۲/۳۴", Date: "140
 
 var named = Names{Name: "وکیل نمونه", Notary: "دفترخانهٔ ۱ تهران"}
 
+// grounds are those that people may give.
+func grounds() (all []Ground) {
+	for _, r := range rules {
+		if !slices.Equal(r.by, theHouse) {
+			all = append(all, r.ground)
+		}
+	}
+	return all
+}
+
 // TestWhoMayGiveWhichGround tries every ground with everybody, with all that
 // could be shown, and without.
 func TestWhoMayGiveWhichGround(t *testing.T) {
-	if got := Grounds(); len(got) != len(allowed) {
+	if got := grounds(); len(got) != len(allowed) {
 		t.Errorf("the menu has %d grounds: %v", len(got), got)
 	}
 	for ground, want := range allowed {
-		if ground.Reason() != want.reason || ground.Persian() == "" || !slices.Contains(Grounds(), ground) {
+		if ground.Reason() != want.reason || ground.Persian() == "" || !slices.Contains(grounds(), ground) {
 			t.Errorf("%s is published as %s, called %q", ground, ground.Reason(), ground.Persian())
 		}
 		for _, asker := range append(slices.Clone(Askers), House) {

@@ -28,16 +28,6 @@ var codes = map[Reason]int{
 // Code is the enumerated value of RFC 5280 §5.3.1.
 func (r Reason) Code() int { return codes[r] }
 
-// ReasonOf is the reason with a code; none of ours is empty.
-func ReasonOf(code int) Reason {
-	for r, c := range codes {
-		if c == code {
-			return r
-		}
-	}
-	return ""
-}
-
 // Known tells whether the reason is one of ours.
 func (r Reason) Known() bool { return slices.Contains(Reasons, r) }
 
