@@ -22,6 +22,7 @@ import (
 	"govahi/domain/fee"
 	"govahi/domain/idempotency"
 	"govahi/domain/inquiry"
+	"govahi/domain/issuer"
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
@@ -70,6 +71,7 @@ var kinds = []kind{
 	of(credential.Kind, "number", "a registration officer's own certificate, by which he signs what he confirms"),
 	of(certificate.Kind, "serial", "one serial, from the intent to sign it to its revocation"),
 	of(certificate.Delegation, "issuer", "the serials taken for an issuer's OCSP responder"),
+	of(issuer.Kind, "SHA-256 of the issuer's certificate", "one issuing CA beside others, from its introduction to its end"),
 	of(crl.Kind, "issuer", "the revocation lists of one issuer"),
 	of(revocation.Kind, "case", "a case about false information"),
 	of(access.Kind, "user name", "a user of CPMIS"),

@@ -15,6 +15,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/issuer"
 	"govahi/domain/notification"
 	"govahi/domain/payment"
 	"govahi/domain/person"
@@ -37,7 +38,7 @@ var (
 
 func machines() []machine {
 	return []machine{
-		enrollments(), openings(), inquiries(), fees(), payments(), contracts(), tokens(), certificates(), credentials(), consignments(), crls(), revocations(),
+		enrollments(), openings(), inquiries(), fees(), payments(), contracts(), tokens(), certificates(), credentials(), consignments(), issuers(), crls(), revocations(),
 		accesses(), notifications(), people(),
 	}
 }
@@ -257,6 +258,22 @@ func payments() machine {
 			try[payment.Payment](payment.Fail{Cause: "c", At: noon}),
 			try[payment.Payment](payment.NoteReversed{Cause: "c", At: noon}),
 			try[payment.Payment](payment.Lapse{At: noon.Add(time.Hour)}),
+		},
+	}
+}
+
+func issuers() machine {
+	status := func(s issuer.Issuer) string { return string(s.Status) }
+	return explored[issuer.Issuer]{
+		kind: issuer.Kind, about: "One issuing CA beside others", status: status,
+		key: func(s issuer.Issuer) string { return fmt.Sprint(s.Status, s.Proposed.Ending, s.Proposed.By) },
+		samples: []sample[issuer.Issuer]{
+			try[issuer.Issuer](issuer.Introduce{Name: "CA", At: noon}),
+			tryAs[issuer.Issuer]("one proposes its retirement", issuer.End{Ending: issuer.Retirement, Successor: true, By: first, At: noon}),
+			tryAs[issuer.Issuer]("another does so", issuer.End{Ending: issuer.Retirement, Successor: true, By: second, At: noon}),
+			tryAs[issuer.Issuer]("one declares its key compromised", issuer.End{Ending: issuer.Compromise, By: first, At: noon}),
+			tryAs[issuer.Issuer]("another declares so", issuer.End{Ending: issuer.Compromise, By: second, At: noon}),
+			tryAs[issuer.Issuer]("without a successor", issuer.End{Ending: issuer.Retirement, By: first, At: noon}),
 		},
 	}
 }

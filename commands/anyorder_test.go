@@ -40,7 +40,7 @@ func TestAnythingInAnyOrder(t *testing.T) {
 		}
 	})
 	for _, what := range []string{
-		"certificate.issued.v1", "certificate.revoked.v2", "access.user-defined.v2", "access.suspended.v1",
+		"certificate.issued.v2", "certificate.revoked.v2", "access.user-defined.v2", "access.suspended.v1",
 		"enrollment.correction-requested.v1", "enrollment.accepted.v1", "enrollment.rejected.v1", "enrollment.withdrawn.v1",
 		"enrollment.control-closed.v1", "revocation.inaccuracy-established.v2",
 		"wrong-state", "open-request-exists", "second-officer-needed", "record-changed", "token-taken", "user-name-taken",

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -42,6 +43,7 @@ func (c *ca) Prepare(d commands.Draft) (commands.Prepared, error) {
 type ceremony struct {
 	authority *pki.Authority
 	key       crypto.Signer
+	elder     ca // which the authority came beside
 }
 
 var held = sync.OnceValues(func() (ceremony, error) {
@@ -62,8 +64,36 @@ var held = sync.OnceValues(func() (ceremony, error) {
 		return ceremony{}, err
 	}
 	a, err := pki.Open(issuer.Raw, root.Raw, pki.Under("http://ca.example.ir"))
-	return ceremony{a, key}, err
+	if err != nil {
+		return ceremony{}, err
+	}
+	elderKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return ceremony{}, err
+	}
+	before, err := certified("Test CA of Old", root, elderKey.Public(), rootKey)
+	if err != nil {
+		return ceremony{}, err
+	}
+	elder, err := pki.Open(before.Raw, root.Raw, pki.Under("http://ca.example.ir"))
+	return ceremony{a, key, ca{Authority: elder, key: elderKey}}, err
 })
+
+// succeeds has the house's issuer come beside an elder one.
+func (h *house) succeeds() *ca {
+	h.t.Helper()
+	c, err := held()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	elder := c.elder
+	h.Elder = []commands.Authority{&elder}
+	h.signer.elder = &elder
+	if err := h.IntroduceIssuers(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return &elder
+}
 
 func certified(name string, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
 	template := &x509.Certificate{
@@ -92,10 +122,19 @@ func theCA(t *testing.T) *ca {
 
 func (h *house) ca() *ca { return h.signer.ca }
 
+// elderly is the elder issuer's fingerprint; that of nobody if there is one issuer.
+func (s *signer) elderly() string {
+	if s.elder == nil {
+		return "none"
+	}
+	return s.elder.Issuer()
+}
+
 // signer does as adapters/signer: it reads the intent, appends SigningStarted,
 // and signs once.
 type signer struct {
 	ca      *ca
+	elder   *ca // nil if there is one issuer
 	log     event.Log
 	fails   error // instead of signing
 	after   bool  // it fails after it appended SigningStarted
@@ -175,7 +214,11 @@ func (s *signer) sign(tbs []byte) ([]byte, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256(tbs)
-	signature, err := s.ca.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	by := s.ca
+	if s.elder != nil && bytes.Contains(tbs, s.elder.Certificate().RawSubject) {
+		by = s.elder
+	}
+	signature, err := by.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}

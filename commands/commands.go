@@ -14,13 +14,14 @@ import (
 	"govahi/domain/limit"
 )
 
-// App holds what the doors need. All fields are set; none is optional.
+// App holds what the doors need. All fields are set but where it is said.
 type App struct {
 	Log        event.Log
 	Keeper     event.Keeper
 	People     People
 	Secrets    Secrets
-	Authority  Authority
+	Authority  Authority   // the newest issuer; what it says of keys and profiles holds for all
+	Elder      []Authority // issuers that it came beside, the newest first; none, if there is one issuer
 	Signer     Signer
 	Signatures Signatures
 	Registry   CivilRegistry

@@ -15,6 +15,7 @@ import (
 	"govahi/domain/crl"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/issuer"
 )
 
 // crlEvery is how often a list is issued when nothing was revoked (domain §4.6).
@@ -76,6 +77,7 @@ type Publisher struct {
 	revoked *revocations
 	unlaid  *crl.List // signed, and not on the shelf yet
 	began   time.Time // the latest list, here
+	issued  remainder // of an issuer that has ended
 	refused atomic.Int64
 	listed  atomic.Uint64 // all up to this position is on the latest list
 	missed  atomic.Bool   // the latest is not on the shelf, though it may be on its way
@@ -84,7 +86,7 @@ type Publisher struct {
 // NewPublisher has read nothing yet.
 func NewPublisher(a *App, with Publishing) *Publisher {
 	issuer := with.Authority.Issuer()
-	return &Publisher{app: a, with: with, stream: crl.Kind.Stream(issuer), revoked: newRevocations(issuer)}
+	return &Publisher{app: a, with: with, stream: crl.Kind.Stream(issuer), revoked: newRevocations(issuer), issued: remainder{issuer: issuer}}
 }
 
 // Refused is how many lists the checker has refused.
@@ -169,7 +171,11 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	now, latest := p.app.Clock(), p.series.Latest
-	if latest.Number == 0 || !now.Before(p.series.Of.ThisUpdate.Add(crlEvery)) {
+	last, err := p.last(ctx)
+	if err != nil {
+		return false, err
+	}
+	if latest.Number == 0 || last != p.series.Of.Last() || !last && !now.Before(p.series.Of.ThisUpdate.Add(crlEvery)) {
 		return true, nil
 	}
 	if fresh, err := p.covered(ctx); err != nil || !fresh {
@@ -185,6 +191,28 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 	}
 	p.listed.Store(uint64(p.revoked.after))
 	return false, p.with.Checker.Follow(ctx)
+}
+
+// last tells whether no list follows: of a retired issuer once all that it issued
+// was over at the latest list's time, which was one more (RFC 5280 §3.3); of one
+// whose key is compromised as soon as nothing is left to revoke.
+func (p *Publisher) last(ctx context.Context) (bool, error) {
+	ending, err := p.app.ending(ctx, p.with.Authority)
+	if err != nil || ending == "" {
+		return false, err
+	}
+	if err := p.issued.follow(ctx, p.app.Log); err != nil {
+		return false, err
+	}
+	if ending == issuer.Retirement {
+		return p.issued.end.Before(p.series.Of.ThisUpdate), nil
+	}
+	for _, end := range p.issued.live {
+		if p.app.Clock().Before(end) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (p *Publisher) lies(ctx context.Context) (uint64, error) {
@@ -238,7 +266,15 @@ func (p *Publisher) issue(ctx context.Context, c Caller) error {
 	}
 	a, number := p.app, max(p.series.Intent.Number, lies)+1
 	list := p.revoked.list(p.series.Of.ThisUpdate)
-	prepared, err := p.with.Authority.PrepareCRL(number, latest(a.Clock(), p.series.Of.ThisUpdate), list)
+	last, err := p.last(ctx)
+	if err != nil {
+		return err
+	}
+	prepare := p.with.Authority.PrepareCRL
+	if last {
+		prepare = p.with.Authority.PrepareLastCRL
+	}
+	prepared, err := prepare(number, latest(a.Clock(), p.series.Of.ThisUpdate), list)
 	if err != nil {
 		return err
 	}

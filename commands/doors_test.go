@@ -168,6 +168,12 @@ var doors = []door{
 	{"ReceiveToken", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReceiveToken(ctx, c, r.blank())
 	}, officers},
+	{"RetireIssuer", enrollment.StatusDraft, (*request).introduced, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.RetireIssuer(ctx, c, r.signer.elderly())
+	}, operators},
+	{"DeclareCACompromised", enrollment.StatusDraft, (*request).introduced, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+		return r.DeclareCACompromised(ctx, c, r.signer.elderly())
+	}, operators},
 	{"EraseSubject", enrollment.StatusDraft, nil, func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.EraseSubject(ctx, c, neighbour, "subject-request")
 	}, managers},
@@ -179,6 +185,8 @@ func (r *request) inconclusive() {
 	r.settle()
 	r.registry.answer = nil
 }
+
+func (r *request) introduced() { r.succeeds() }
 
 func (r *request) telephone() {
 	r.did(r.RequireControl(r.t.Context(), r.by(officer), r.code, enrollment.ControlTelephone))
@@ -376,7 +384,7 @@ var ofCases = []string{"RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestiga
 var unknowing = []string{
 	"OpenRequest", "OpenRequest, at a counter", "ReportInaccuracy", "RefuteInaccuracy", "EstablishInaccuracy",
 	"OpenInvestigation", "AddEvidence",
-	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
+	"OpenOffice", "Appoint", "Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract", "RetireIssuer", "DeclareCACompromised",
 }
 
 func TestAnUnknownRequestIsNotFound(t *testing.T) {

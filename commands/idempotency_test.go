@@ -195,7 +195,7 @@ func TestACutOffCommandGoesWhereItMeantTo(t *testing.T) {
 		}},
 		"ReportInaccuracy": {"revocation", func(h *house) (commands.Receipt, error) {
 			c := asking(keyed(stranger, "k"), "report")
-			return h.ReportInaccuracy(t.Context(), c, h.all("certificate.issued.v1")[0].Stream.ID(), "نادرست است")
+			return h.ReportInaccuracy(t.Context(), c, h.all("certificate.issued.v2")[0].Stream.ID(), "نادرست است")
 		}},
 		"Appoint": {"appointment", func(h *house) (commands.Receipt, error) {
 			post := commands.Appoint{PersonCode: stranger, Role: appointment.Auditor, Until: noon.AddDate(0, 6, 0)}

@@ -64,6 +64,7 @@ type issuance struct {
 	*App
 	caller Caller
 	paper  paper
+	issuer Authority // of the present attempt
 }
 
 // run goes on wherever an earlier run stopped.
@@ -112,7 +113,7 @@ func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
 
 func (i issuance) abandon(ctx context.Context, serial, cause string) error {
 	as := i.act("AbandonIssuance", serial)
-	abandon := certificate.Abandon{Serial: serial, Cause: cause, By: as.actor(), At: as.at}
+	abandon := certificate.Abandon{Serial: serial, Issuer: i.App.Authority.Issuer(), Cause: cause, By: as.actor(), At: as.at}
 	_, err := transact(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](abandon))
 	return err
 }
@@ -120,10 +121,11 @@ func (i issuance) abandon(ctx context.Context, serial, cause string) error {
 // attempt takes a new serial through intent, fence, signature and record. Any
 // failure ends the serial; the next run takes another.
 func (i issuance) attempt(ctx context.Context) error {
-	serial, err := i.Authority.NewSerial(i.Clock())
+	issuer, serial, err := i.issuing(ctx)
 	if err != nil {
 		return err
 	}
+	i.issuer = issuer
 	if err := i.paper.attempt(ctx, i.act("AttemptIssuance", serial), serial, i.Handler); err != nil {
 		return err
 	}
@@ -163,7 +165,7 @@ func (i issuance) sign(ctx context.Context, serial string) error {
 		return err
 	}
 	i.step("signed")
-	fingerprint, err := i.Authority.CheckIssued(der, prepared.TBS)
+	fingerprint, err := i.issuer.CheckIssued(der, prepared.TBS)
 	if err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 		return Prepared{}, Receipt{}, err
 	}
 	draft.Serial, draft.NotBefore = serial, i.Clock()
-	p, err := i.Authority.Prepare(draft)
+	p, err := i.issuer.Prepare(draft)
 	if err != nil {
 		return Prepared{}, Receipt{}, err
 	}

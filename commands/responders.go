@@ -17,27 +17,35 @@ const responderRenewal = 7 * 24 * time.Hour
 // EnsureResponder returns the certificate of the OCSP responder, DER, issuing
 // one under the same rule as every other where there is none, or the present one
 // ends soon or is of another key: intent, fence, signature, record. It fails with
-// ErrAttemptRunning while another process may be at work on one.
-func (a *App) EnsureResponder(ctx context.Context, publicKey []byte) ([]byte, error) {
-	stream := certificate.Delegation.Stream(a.Authority.Issuer())
+// ErrAttemptRunning while another process may be at work on one. Where the issuer
+// certifies nothing any more it is the latest there is, or none.
+func (a *App) EnsureResponder(ctx context.Context, of Authority, publicKey []byte) ([]byte, error) {
+	stream := certificate.Delegation.Stream(of.Issuer())
 	d, err := load(ctx, a, certificate.Delegation, stream)
 	if err != nil {
 		return nil, err
 	}
-	c := Caller{Policy: "responder", Key: a.Authority.Issuer()}
+	c := Caller{Policy: "responder", Key: of.Issuer()}
+	closed, err := a.certifiesNothing(ctx, of)
+	if err != nil {
+		return nil, err
+	}
 	if last := d.state.Serial; last != "" {
 		h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(last))
 		if err != nil {
 			return nil, err
 		}
-		if a.serves(h.state, publicKey) {
+		if a.serves(h.state, publicKey) || closed && h.state.Issued.Public != nil {
 			return h.state.Issued.Public, nil
 		}
-		if err := a.endAttempt(ctx, c, d.state, h.state.Status); err != nil {
+		if err := a.endAttempt(ctx, c, of, d.state, h.state.Status); err != nil {
 			return nil, err
 		}
 	}
-	return a.delegate(ctx, c, d.state.Serial, publicKey)
+	if closed {
+		return nil, nil
+	}
+	return a.delegate(ctx, c, of, d.state.Serial, publicKey)
 }
 
 // serves tells whether a responder with this key may go on with the certificate.
@@ -48,47 +56,47 @@ func (a *App) serves(s certificate.Certificate, publicKey []byte) bool {
 }
 
 // endAttempt abandons what nobody is at work on any more.
-func (a *App) endAttempt(ctx context.Context, c Caller, last certificate.Delegated, s certificate.Status) error {
+func (a *App) endAttempt(ctx context.Context, c Caller, of Authority, last certificate.Delegated, s certificate.Status) error {
 	switch {
 	case s == certificate.Valid || s == certificate.Withdrawn:
 		return nil
 	case a.Clock().Sub(last.At).Abs() < attemptLease:
 		return ErrAttemptRunning
 	}
-	return a.abandonResponder(ctx, c, last.Serial)
+	return a.abandonResponder(ctx, c, of, last.Serial)
 }
 
-func (a *App) abandonResponder(ctx context.Context, c Caller, serial string) error {
+func (a *App) abandonResponder(ctx context.Context, c Caller, of Authority, serial string) error {
 	c.Key = serial
 	as := a.do(c, "AbandonResponder", "policy", serial)
-	abandon := certificate.Abandon{Serial: serial, Cause: "interrupted", By: as.actor(), At: as.at}
+	abandon := certificate.Abandon{Serial: serial, Issuer: of.Issuer(), Cause: "interrupted", By: as.actor(), At: as.at}
 	_, err := transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](abandon))
 	return err
 }
 
-func (a *App) delegate(ctx context.Context, c Caller, previous string, publicKey []byte) ([]byte, error) {
-	serial, err := a.Authority.NewSerial(a.Clock())
+func (a *App) delegate(ctx context.Context, c Caller, of Authority, previous string, publicKey []byte) ([]byte, error) {
+	serial, err := of.NewSerial(a.Clock())
 	if err != nil {
 		return nil, err
 	}
 	c.Key = serial
 	as := a.do(c, "DelegateResponder", "policy", serial)
 	take := certificate.Delegate{Serial: serial, Previous: previous, At: as.at}
-	_, err = transact(ctx, a, certificate.Delegation, certificate.Delegation.Stream(a.Authority.Issuer()), as, just[certificate.Delegated](take))
+	_, err = transact(ctx, a, certificate.Delegation, certificate.Delegation.Stream(of.Issuer()), as, just[certificate.Delegated](take))
 	if errors.Is(err, certificate.ErrSerialTaken) {
 		return nil, errors.Join(ErrAttemptRunning, err) // another process noticed the need, too
 	} else if err != nil {
 		return nil, err
 	}
-	der, err := a.signResponder(ctx, as, serial, publicKey)
+	der, err := a.signResponder(ctx, as, of, serial, publicKey)
 	if err != nil {
-		return nil, errors.Join(err, a.abandonResponder(ctx, c, serial))
+		return nil, errors.Join(err, a.abandonResponder(ctx, c, of, serial))
 	}
 	return der, nil
 }
 
-func (a *App) signResponder(ctx context.Context, as act, serial string, publicKey []byte) ([]byte, error) {
-	p, err := a.Authority.PrepareResponder(serial, publicKey, as.at)
+func (a *App) signResponder(ctx context.Context, as act, of Authority, serial string, publicKey []byte) ([]byte, error) {
+	p, err := of.PrepareResponder(serial, publicKey, as.at)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func (a *App) signResponder(ctx context.Context, as act, serial string, publicKe
 	if err != nil {
 		return nil, err
 	}
-	fingerprint, err := a.Authority.CheckIssued(der, p.TBS)
+	fingerprint, err := of.CheckIssued(der, p.TBS)
 	if err != nil {
 		return nil, err
 	}

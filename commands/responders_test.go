@@ -15,7 +15,7 @@ import (
 // responder is the OCSP responder's key and what it is certified with.
 func (h *house) responder(key []byte) *x509.Certificate {
 	h.t.Helper()
-	der, err := h.EnsureResponder(h.t.Context(), key)
+	der, err := h.EnsureResponder(h.t.Context(), h.ca(), key)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAnAttemptForTheResponderThatCrashedIsAbandoned(t *testing.T) {
 	h.steps = func(string) { panic(errCut) }
 	func() {
 		defer func() { _ = recover() }()
-		_, _ = h.EnsureResponder(t.Context(), key)
+		_, _ = h.EnsureResponder(t.Context(), h.ca(), key)
 	}()
 	h.steps = func(string) {}
 	lost := h.delegated()
@@ -116,7 +116,7 @@ func TestAnotherProcessLeavesARunningAttemptAlone(t *testing.T) {
 	met := 0
 	h.steps = func(string) {
 		met++
-		if _, err := h.EnsureResponder(t.Context(), key); !errors.Is(err, commands.ErrAttemptRunning) {
+		if _, err := h.EnsureResponder(t.Context(), h.ca(), key); !errors.Is(err, commands.ErrAttemptRunning) {
 			t.Errorf("the second was told %v", err)
 		}
 	}
@@ -133,10 +133,10 @@ func TestOneOfManyProcessesCertifiesTheResponder(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			_, err := h.EnsureResponder(t.Context(), key)
+			_, err := h.EnsureResponder(t.Context(), h.ca(), key)
 			for errors.Is(err, commands.ErrAttemptRunning) {
 				runtime.Gosched()
-				_, err = h.EnsureResponder(t.Context(), key)
+				_, err = h.EnsureResponder(t.Context(), h.ca(), key)
 			}
 			if err != nil {
 				t.Error(err)
@@ -153,7 +153,7 @@ func TestOneOfManyProcessesCertifiesTheResponder(t *testing.T) {
 func TestASignerThatFailsAbandonsTheRespondersSerial(t *testing.T) {
 	h, key := empty(t), spki(t)
 	h.signer.fails, h.signer.after = errNoSigner, true
-	if _, err := h.EnsureResponder(t.Context(), key); !errors.Is(err, errNoSigner) {
+	if _, err := h.EnsureResponder(t.Context(), h.ca(), key); !errors.Is(err, errNoSigner) {
 		t.Fatalf("got %v", err)
 	}
 	if got := h.serial(h.delegated()); got.Status != certificate.Withdrawn {

@@ -86,6 +86,9 @@ func (s *revocations) take(e event.Event, stream event.Stream) bool {
 		}
 		s.fresh[serial] = now
 	case certificate.Suspended:
+		if e.Issuer != "" && e.Issuer != s.issuer {
+			return false
+		}
 		s.fresh[serial] = line{RevokedSerial: RevokedSerial{serial, certificate.CertificateHold, e.At}}
 		s.unknown[serial] = true
 	case certificate.SuspensionLifted:

@@ -9,6 +9,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/issuer"
 	"govahi/domain/profile"
 )
 
@@ -105,6 +106,10 @@ type SignedCRL struct {
 // holds no key.
 type Authority interface {
 	Issuer() string // SHA-256 of the issuer's certificate, hexadecimal
+	// Introduction is its certificate's name and times.
+	Introduction() issuer.Introduced
+	// Ended is how it ended, as the CA's directory has it; empty if it did not.
+	Ended() issuer.Ending
 	// Profiles are those by which it issues.
 	Profiles() profile.Set
 	// NewSerial is a fresh serial: a prefix byte and 136 random bits. There is
@@ -122,6 +127,8 @@ type Authority interface {
 	PrepareResponder(serial string, publicKey []byte, notBefore time.Time) (Prepared, error)
 	// PrepareCRL builds the to-be-signed revocation list.
 	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
+	// PrepareLastCRL builds the list that no other follows: it is good for ever.
+	PrepareLastCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
 	// CheckIssued compares a signed certificate with its to-be-signed bytes and
 	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)

@@ -16,6 +16,7 @@ type Standing struct {
 	Status certificate.Status // Valid, OnHold or Withdrawn; None for a serial that nothing is known of
 	Reason certificate.Reason
 	Since  time.Time // of revocation or suspension
+	Issuer string    // SHA-256 of its certificate; empty of what was issued when there was one issuer
 }
 
 // How standings follow the log.
@@ -35,13 +36,41 @@ type Standings struct {
 	of      map[string]Standing // by serial
 	at      event.Position
 	asOf    time.Time // of the log's end, by this machine's own clock; zero until all was read
-	changed []string  // serials, since they were last taken
+	watches []*Watch
+}
+
+// Watch is what one issuer's responder sees of the standings: its own.
+type Watch struct {
+	*Standings
+	issuer  string
+	first   bool     // also of what was issued when there was one issuer
+	changed []string // serials, since they were last taken
 	wake    chan struct{}
+}
+
+// Watch shows an issuer its certificates. The first issuer's are also those that
+// were issued before there was another.
+func (s *Standings) Watch(issuer string, first bool) *Watch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := &Watch{Standings: s, issuer: issuer, first: first, wake: make(chan struct{}, 1)}
+	s.watches = append(s.watches, w)
+	return w
+}
+
+func (w *Watch) sees(known Standing) bool {
+	return known.Issuer == w.issuer || known.Issuer == "" && w.first
+}
+
+// Of is where a serial of this issuer's stands; false of others'.
+func (w *Watch) Of(serial string) (Standing, bool) {
+	known, ok := w.Standings.Of(serial)
+	return known, ok && w.sees(known)
 }
 
 // NewStandings knows nothing until it runs.
 func NewStandings(log event.Log) *Standings {
-	return &Standings{log: log, of: map[string]Standing{}, wake: make(chan struct{}, 1)}
+	return &Standings{log: log, of: map[string]Standing{}}
 }
 
 // Run follows the log until the context ends. Trouble passes, or what is known
@@ -68,6 +97,23 @@ func (s *Standings) Of(serial string) (Standing, bool) {
 	return known, ok && known.Status != certificate.None
 }
 
+// Count is how many certificates of an issuer are not revoked, and how many are;
+// false where that is not known well enough.
+func (s *Standings) Count(issuer string, first bool) (live, revoked int, known bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, one := range s.of {
+		switch {
+		case one.Issuer != issuer && (one.Issuer != "" || !first):
+		case one.Status == certificate.Withdrawn:
+			revoked++
+		default:
+			live++
+		}
+	}
+	return live, revoked, !s.asOf.IsZero() && time.Since(s.asOf) <= standingsGood
+}
+
 // Age is how long ago the end of the log was known; false if it never was.
 func (s *Standings) Age() (time.Duration, bool) {
 	s.mu.RLock()
@@ -75,14 +121,16 @@ func (s *Standings) Age() (time.Duration, bool) {
 	return time.Since(s.asOf), !s.asOf.IsZero()
 }
 
-// Serials are those of all issued certificates, in any order.
-func (s *Standings) Serials() iter.Seq[string] {
-	s.mu.RLock()
-	all := make([]string, 0, len(s.of))
-	for serial := range s.of {
-		all = append(all, serial)
+// Serials are those of all its certificates, in any order.
+func (w *Watch) Serials() iter.Seq[string] {
+	w.mu.RLock()
+	all := make([]string, 0, len(w.of))
+	for serial, known := range w.of {
+		if w.sees(known) {
+			all = append(all, serial)
+		}
 	}
-	s.mu.RUnlock()
+	w.mu.RUnlock()
 	return func(yield func(string) bool) {
 		for _, serial := range all {
 			if !yield(serial) {
@@ -93,14 +141,14 @@ func (s *Standings) Serials() iter.Seq[string] {
 }
 
 // Changes wakes who takes them; if there are none to take, all is known anew.
-func (s *Standings) Changes() <-chan struct{} { return s.wake }
+func (w *Watch) Changes() <-chan struct{} { return w.wake }
 
 // TakeChanges are the serials that changed since the last call.
-func (s *Standings) TakeChanges() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	changed := s.changed
-	s.changed = nil
+func (w *Watch) TakeChanges() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed := w.changed
+	w.changed = nil
 	return changed
 }
 
@@ -126,7 +174,9 @@ func (s *Standings) look(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.asOf.IsZero() {
-		s.wakes() // without changes: all is known now
+		for _, w := range s.watches {
+			w.wakes() // without changes: all is known now
+		}
 	}
 	s.at, s.asOf = max(s.at, head), now
 	return nil
@@ -146,7 +196,7 @@ func (s *Standings) read(ctx context.Context) error {
 			return err
 		}
 		if strings.HasPrefix(r.Type, "certificate.issued.") {
-			s.take(r, certificate.Issued{}) // that it was issued is all; the certificate in it is long
+			s.take(r, certificate.Issued{Issuer: certificate.IssuerOf(r.Data)}) // more is not asked, and the certificate in it is long
 			continue
 		}
 		e, err := certificate.Catalog.Open(r)
@@ -167,16 +217,19 @@ func (s *Standings) take(r event.Recorded, e event.Event) {
 	now := s.of[serial]
 	switch e := e.(type) {
 	case certificate.Issued:
-		now.Status = certificate.Valid
+		now.Status, now.Issuer = certificate.Valid, e.Issuer
 	case certificate.Suspended:
-		now = Standing{certificate.OnHold, certificate.CertificateHold, e.At}
+		now.Status, now.Reason, now.Since = certificate.OnHold, certificate.CertificateHold, e.At
 	case certificate.SuspensionLifted:
-		now = Standing{Status: certificate.Valid}
+		now = Standing{Status: certificate.Valid, Issuer: now.Issuer}
 	case certificate.Revoked:
 		if now.Status != certificate.Withdrawn {
 			now.Since = e.At
 		}
 		now.Status, now.Reason = certificate.Withdrawn, e.Reason
+		if now.Issuer == "" {
+			now.Issuer = e.Issuer // of what was never issued
+		}
 	default:
 		return
 	}
@@ -184,13 +237,17 @@ func (s *Standings) take(r event.Recorded, e event.Event) {
 	if s.asOf.IsZero() {
 		return // all that there is would be one great change
 	}
-	s.changed = append(s.changed, serial)
-	s.wakes()
+	for _, w := range s.watches {
+		if w.sees(now) {
+			w.changed = append(w.changed, serial)
+			w.wakes()
+		}
+	}
 }
 
-func (s *Standings) wakes() {
+func (w *Watch) wakes() {
 	select {
-	case s.wake <- struct{}{}:
+	case w.wake <- struct{}{}:
 	default:
 	}
 }

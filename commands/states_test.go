@@ -205,7 +205,7 @@ func (l rule) code(p place) string {
 // aside are the doors whose story is not a request's.
 var aside = []string{
 	"OpenRequest", "OpenRequest, at a counter", "RefuteInaccuracy", "EstablishInaccuracy", "OpenInvestigation", "AddEvidence", "OpenOffice", "Appoint",
-	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract",
+	"Dismiss", "PublishTariff", "ReceiveToken", "EraseSubject", "ConcludeContract", "EndContract", "RetireIssuer", "DeclareCACompromised",
 }
 
 func TestEveryDoorHasItsRule(t *testing.T) {

@@ -58,7 +58,7 @@ func bare(t testing.TB) *life {
 	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
-		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Signer: signer, Signatures: officertest.Signatures{},
+		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Elder: []commands.Authority{l.ca.elder}, Signer: signer, Signatures: officertest.Signatures{},
 		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.app.Gateways = commands.Gateways{
@@ -79,7 +79,7 @@ func now() time.Time { return time.Now().UTC() }
 
 func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 	t.Helper()
-	h.App, h.Authority, h.Base, h.Development = l.app, l.ca.Authority, "http://door.example.ir", true
+	h.App, h.Authorities, h.Base, h.Development = l.app, []*pki.Authority{l.ca.Authority}, "http://door.example.ir", true
 	change = append([]func(*Config){func(c *Config) { c.Head = l.log.Head }}, change...)
 	l.house = open(t, func(s *Server) { Declare(s, h) }, change...)
 	return l
@@ -100,7 +100,7 @@ func alive(t *testing.T) *life {
 	all.Go(func() { _ = runner.Run(ctx) })
 	all.Go(func() { _ = waiter.Run(ctx) })
 	t.Cleanup(func() { cancel(); all.Wait() })
-	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: l.responder(t)}
+	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: pki.Responders{l.responder(t)}}
 	l.open(t, h, func(c *Config) { c.Waiter = waiter })
 	l.settled()
 	l.shown(waiter)
@@ -131,7 +131,7 @@ func (l *life) responder(t *testing.T) *pki.Responder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := l.app.EnsureResponder(t.Context(), public)
+	der, err := l.app.EnsureResponder(t.Context(), l.ca, public)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (l *life) responder(t *testing.T) *pki.Responder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := pki.NewResponder(l.ca.Certificate(), key, Statuses{l.app}, now)
+	r, err := pki.NewResponder(l.ca.Certificate(), key, Statuses{l.app, l.ca.Issuer()}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +155,9 @@ func (l *life) settled() {
 		codes[p.Name] = p.NationalCode
 	}
 	if _, err := l.app.Bootstrap(l.t.Context(), codes["admin"]); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := l.app.IntroduceIssuers(l.t.Context()); err != nil {
 		l.t.Fatal(err)
 	}
 	for code, sort := range map[string]string{"office-1": "registration-office", "office-2": "registration-office", "unit-rt": "research-unit"} {
@@ -247,7 +250,7 @@ func (l *life) get(persona, path string, headers ...string) answer {
 // settle lets every policy react until nothing more follows.
 func (l *life) settle() {
 	l.t.Helper()
-	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(l.publisher))
+	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(commands.Publishers{l.publisher}))
 	for {
 		events, err := event.ReadBatch(l.t.Context(), l.log.Log, l.read, 1000)
 		if err != nil {
@@ -378,7 +381,8 @@ func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
 // authority is a real one with its key at hand.
 type authority struct {
 	*pki.Authority
-	key crypto.Signer
+	key   crypto.Signer
+	elder *pki.Authority // which it came beside, and nobody asks here
 }
 
 var held = sync.OnceValues(func() (*authority, error) {
@@ -399,7 +403,15 @@ var held = sync.OnceValues(func() (*authority, error) {
 		return nil, err
 	}
 	a, err := pki.Open(issuer.Raw, root.Raw, pki.Under("http://door.example.ir"))
-	return &authority{a, key}, err
+	if err != nil {
+		return nil, err
+	}
+	before, err := certified("Test CA of Old", root, rootKey.Public(), rootKey)
+	if err != nil {
+		return nil, err
+	}
+	elder, err := pki.Open(before.Raw, root.Raw, pki.Under("http://door.example.ir"))
+	return &authority{a, key, elder}, err
 })
 
 func theAuthority(t testing.TB) *authority {

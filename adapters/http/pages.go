@@ -118,7 +118,7 @@ func (h House) verification(ctx context.Context, serial string) (web.VerifyData,
 	if err != nil || c.Issued.Serial == "" {
 		return data, err // an abandoned serial was never a certificate
 	}
-	data.Fingerprint, data.Issuer = c.Issued.Fingerprint, h.Authority.Certificate().Subject.CommonName
+	data.Fingerprint, data.Issuer = c.Issued.Fingerprint, h.issuerName(c.Intent.Issuer)
 	data.NotBefore, data.NotAfter = c.Issued.NotBefore, c.Issued.NotAfter
 	switch {
 	case c.Status == certificate.Withdrawn:
@@ -169,15 +169,15 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 	if err != nil {
 		return web.SheetData{}, err
 	}
-	return h.particulars(r, form, c), nil
+	return h.particulars(r, form, c, now.Intent.Issuer), nil
 }
 
-func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Certificate) web.SheetData {
+func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Certificate, issuer string) web.SheetData {
 	return web.SheetData{
 		NameFa: form.GivenName + " " + form.Surname, NameLatin: form.LatinGivenName + " " + form.LatinSurname,
 		NationalCode: form.PersonCode, Organization: form.OrganizationName, Post: form.Post, Email: form.Email,
 		Serial: c.Serial, Fingerprint: value(c.Fingerprint), NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
-		Issuer: h.Authority.Certificate().Subject.CommonName, Profile: c.Profile, TokenSerial: value(r.Token),
+		Issuer: h.issuerName(issuer), Profile: c.Profile, TokenSerial: value(r.Token),
 		TrackingCode: r.TrackingCode, VerifyURL: h.Base + "/verify?serial=" + url.QueryEscape(c.Serial),
 		Copy: r.Copies, PrintedAt: h.App.Clock(),
 	}

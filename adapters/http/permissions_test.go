@@ -275,7 +275,7 @@ func TestWhoMayCommand(t *testing.T) {
 
 // nowhere is a path of the operation about a thing that is not there.
 func (d described) nowhere() string {
-	return strings.NewReplacer("{code}", "050000000018", "{serial}", "67ab", "{number}", "050000000018", "{office}", "nowhere").Replace(d.path)
+	return strings.NewReplacer("{code}", "050000000018", "{serial}", "67ab", "{number}", "050000000018", "{office}", "nowhere", "{issuer}", "0000").Replace(d.path)
 }
 
 // prepared is a story on a log in memory, with its chapters.
@@ -456,7 +456,7 @@ func (p *prepared) path(d described) string {
 	case strings.HasPrefix(d.path, "/consignments/"):
 		return strings.Replace(d.path, "{number}", p.bag, 1)
 	}
-	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial, "{number}", p.credential, "{office}", "office-1").Replace(d.path)
+	return strings.NewReplacer("{code}", p.code, "{serial}", p.serial, "{number}", p.credential, "{office}", "office-1", "{issuer}", p.ca.Issuer()).Replace(d.path)
 }
 
 // ripe is the moment when a command is due, and what it takes.
@@ -517,6 +517,8 @@ func (p *prepared) due() map[string]ripe {
 		"record-refund":            when("refunding", map[string]any{"number": 1, "reference": "H-1"}),
 		"conclude-contract":        when("begin", map[string]any{"company": "10999001013", "number": "Q-1", "until": year}),
 		"end-contract":             when("contracted", map[string]string{"company": "10999001013"}),
+		"retire-issuer":            when("begin", nil),
+		"declare-ca-compromised":   when("begin", nil),
 		"open-office": when("begin", map[string]string{
 			"sort": "registration-office", "code": "office-3", "name": "دفتر نمونه", "province": "تهران", "city": "ری",
 		}),
@@ -676,7 +678,7 @@ func TestWhoMayAsk(t *testing.T) {
 					headers, body = append(headers, "Content-Type", formType), "Status=OK"
 				case "post-report":
 					headers, body = append(headers, "Content-Type", formType), "key="+randomKey()+"&statement=x&serial="+l.serial
-				case "post-ocsp":
+				case "post-ocsp", "post-issuers-ocsp":
 					headers, body = append(headers, "Content-Type", "application/ocsp-request"), string(l.question(t, l.serial))
 				}
 				if d.takes("after") { // whatever the views have seen
@@ -712,7 +714,7 @@ func (l *told) path(d described) string {
 		return strings.Replace(d.path, "{code}", l.number, 1)
 	}
 	return strings.NewReplacer(
-		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt",
+		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt", "{issuer}", l.ca.Issuer(),
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),
 	).Replace(d.path)
 }

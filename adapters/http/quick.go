@@ -19,7 +19,7 @@ type quickly func(request []byte) (pki.Answer, bool)
 // else goes the long way, through all that judges requests and writes them down;
 // this is timed, and no line of the program's log.
 func (s *Server) atOnce(request *fasthttp.RequestCtx) bool {
-	if s.status == nil || !bytes.HasPrefix(request.URI().PathOriginal(), ocspPath) || len(request.URI().QueryString()) > 0 {
+	if s.status == nil || len(request.URI().QueryString()) > 0 {
 		return false
 	}
 	start := time.Now()
@@ -57,6 +57,7 @@ const (
 )
 
 var (
+	pkiPath     = []byte("/pki/")
 	ocspPath    = []byte("/pki/ocsp")
 	ocspRequest = []byte("application/ocsp-request")
 	expires     = []byte(fiber.HeaderExpires)
@@ -71,20 +72,32 @@ var (
 // ordinary is the OCSP request in an ordinary HTTP request, and the operation;
 // none for any other.
 func ordinary(r *fasthttp.Request) (asked []byte, operation string) {
-	path := r.URI().PathOriginal()
+	path, found := belowOCSP(r.URI().PathOriginal())
 	switch {
+	case !found:
+		return nil, ""
 	case unusual(r.Header.RawHeaders()):
 		return nil, ""
-	case r.Header.IsGet() && len(path) > len(ocspPath)+1 && path[len(ocspPath)] == '/' && len(r.Body()) == 0:
-		asked, err := pki.DecodeGET(string(path[len(ocspPath)+1:]))
+	case r.Header.IsGet() && len(path) > 1 && path[0] == '/' && len(r.Body()) == 0:
+		asked, err := pki.DecodeGET(string(path[1:]))
 		if err != nil {
 			return nil, ""
 		}
 		return asked, getOCSP
-	case r.Header.IsPost() && len(path) == len(ocspPath) && bytes.Equal(r.Header.ContentType(), ocspRequest):
+	case r.Header.IsPost() && len(path) == 0 && bytes.Equal(r.Header.ContentType(), ocspRequest):
 		return r.Body(), postOCSP
 	}
 	return nil, ""
+}
+
+// belowOCSP is what stands behind the responder's address, or that of a further
+// issuer's, which has sixteen digits in it.
+func belowOCSP(path []byte) (rest []byte, found bool) {
+	const digits = 16
+	if rest, found = bytes.CutPrefix(path, ocspPath); found || len(path) < len(pkiPath)+digits || !bytes.HasPrefix(path, pkiPath) {
+		return rest, found
+	}
+	return bytes.CutPrefix(path[len(pkiPath)+digits:], []byte("/ocsp"))
 }
 
 // unusual tells of headers that the long way judges.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"govahi/adapters/pki"
 	"govahi/commands"
 	"govahi/domain/certificate"
 	"govahi/domain/event"
@@ -31,7 +32,7 @@ func knows(t *testing.T, change ...func(*Config)) (l *life, request []byte, run 
 		t.Fatal(err)
 	}
 	r := l.responder(t)
-	l.open(t, House{Responder: r}, change...)
+	l.open(t, House{Responder: pki.Responders{r}}, change...)
 	der, err := ocsp.CreateRequest(l.ca.Certificate(), l.ca.Certificate(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func knows(t *testing.T, change ...func(*Config)) (l *life, request []byte, run 
 		ctx, cancel := context.WithCancel(context.Background())
 		var all sync.WaitGroup
 		all.Go(func() { _ = s.Run(ctx) })
-		all.Go(func() { _ = r.Run(ctx, Knowledge{s}) })
+		all.Go(func() { _ = r.Run(ctx, Knowledge{s.Watch(l.ca.Issuer(), true)}) })
 		t.Cleanup(func() { cancel(); all.Wait() })
 		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if _, ok := r.Ready(request); ok {

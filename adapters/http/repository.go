@@ -20,11 +20,13 @@ import (
 	"govahi/docs"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
+	"govahi/domain/issuer"
 	"govahi/queries"
 )
 
-// Knowledge is what the responder knows of serials without a look at the log.
-type Knowledge struct{ *commands.Standings }
+// Knowledge is what an issuer's responder knows of serials without a look at the
+// log.
+type Knowledge struct{ *commands.Watch }
 
 // Known is where a serial stands; false where that is not known well enough.
 func (k Knowledge) Known(serial string) (pki.Status, bool) {
@@ -40,7 +42,10 @@ func (k Knowledge) Known(serial string) (pki.Status, bool) {
 
 // Statuses answers OCSP straight from the log: no view's delay makes a revoked
 // certificate good, and no unknown one (RFC 6960 §2.2).
-type Statuses struct{ App *commands.App }
+type Statuses struct {
+	App    *commands.App
+	Issuer string // whose serials it answers for; all others are unknown
+}
 
 // Status is where a serial stands.
 func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error) {
@@ -48,6 +53,8 @@ func (s Statuses) Status(ctx context.Context, serial string) (pki.Status, error)
 	switch {
 	case err != nil:
 		return pki.Status{}, err
+	case c.Intent.Issuer != "" && c.Intent.Issuer != s.Issuer:
+		return pki.Status{}, nil
 	case c.Status == certificate.Valid:
 		return pki.Status{State: pki.Good}, nil
 	case c.Status == certificate.Withdrawn:
@@ -64,11 +71,12 @@ func (h House) repository(s *Server) {
 	if h.Responder != nil {
 		s.status = h.Responder.Ready
 	}
+	h.further(s)
 	PublicRaw(s, Operation{ID: "get-crl", Method: "GET", Path: "/pki/issuer.crl", Tag: tag, Summary: "The latest certificate revocation list, DER", View: "crls", Type: "application/pkix-crl"},
-		func(ctx context.Context, _ *struct{}) (Raw, error) { return h.crl(ctx) })
+		func(ctx context.Context, _ *struct{}) (Raw, error) { return h.crl(ctx, h.first()) })
 	Public(s, Operation{ID: "list-crls", Method: "GET", Path: "/pki/crls", Tag: tag, Summary: "The latest numbers of the revocation list, the last first", View: "crls"},
 		func(ctx context.Context, _ *struct{}) ([]queries.CRL, error) {
-			return h.Queries.CRLs(ctx, h.Authority.Issuer())
+			return h.Queries.CRLs(ctx, h.first().Issuer())
 		})
 	h.authorities(s)
 	PublicRaw(s, Operation{ID: "get-cps", Method: "GET", Path: "/pki/cps", Tag: tag, Summary: "The certification practice statement (RFC 3647)", Type: pageType},
@@ -101,8 +109,8 @@ func (h House) repository(s *Server) {
 		})
 }
 
-func (h House) crl(ctx context.Context) (Raw, error) {
-	list, err := h.Queries.List(ctx, h.Authority.Issuer())
+func (h House) crl(ctx context.Context, of *pki.Authority) (Raw, error) {
+	list, err := h.Queries.List(ctx, of.Issuer())
 	if err != nil {
 		return Raw{}, err
 	}
@@ -114,17 +122,100 @@ func (h House) crl(ctx context.Context) (Raw, error) {
 	}}, nil
 }
 
+// further is what is published of issuers that came beside the first, at
+// addresses of their own; their certificates cite them.
+func (h House) further(s *Server) {
+	PublicRaw(s, Operation{ID: "get-issuers-crl", Method: "GET", Path: "/pki/{issuer}/issuer.crl", Tag: "Repository", Summary: "The latest certificate revocation list of a further issuer, DER", View: "crls", Type: "application/pkix-crl"},
+		func(ctx context.Context, in *OfIssuer) (Raw, error) {
+			a, err := h.issuer(in.Issuer)
+			if err != nil {
+				return Raw{}, err
+			}
+			return h.crl(ctx, a)
+		})
+	for _, c := range []struct {
+		id, path, summary, kind string
+		body                    func(*pki.Authority) []byte
+	}{
+		{"get-issuers-certificate", "issuer.cer", "A further issuing CA's certificate, DER", derType, func(a *pki.Authority) []byte { return a.Certificate().Raw }},
+		{"get-issuers-chain", "chain.pem", "A further issuing CA and its root, PEM", pemType, chainOf},
+	} {
+		PublicRaw(s, Operation{ID: c.id, Method: "GET", Path: "/pki/{issuer}/" + c.path, Tag: "Repository", Summary: c.summary, Type: c.kind},
+			func(_ context.Context, in *OfIssuer) (Raw, error) {
+				a, err := h.issuer(in.Issuer)
+				if err != nil {
+					return Raw{}, err
+				}
+				return Raw{Body: c.body(a), Cache: "public, max-age=86400"}, nil
+			})
+	}
+	PublicRaw(s, Operation{ID: "get-issuers-ocsp", Method: "GET", Path: "/pki/{issuer}/ocsp/*", Tag: "Repository", Summary: "Certificate status at a further issuer's address, request in the path; every issuer's is answered", Type: ocspAnswer},
+		func(ctx context.Context, in *struct {
+			OfIssuer
+			Request string `path:"*"`
+		},
+		) (Raw, error) {
+			if _, err := h.issuer(in.Issuer); err != nil {
+				return Raw{}, err
+			}
+			request, err := pki.DecodeGET(in.Request)
+			if err != nil {
+				request = nil // answered as malformed
+			}
+			return status(h.Responder.Answer(ctx, request), true), nil
+		})
+	PublicRaw(s, Operation{ID: "post-issuers-ocsp", Method: "POST", Path: "/pki/{issuer}/ocsp", Tag: "Repository", Summary: "Certificate status at a further issuer's address, request in the body; every issuer's is answered", Type: ocspAnswer},
+		func(ctx context.Context, in *struct {
+			OfIssuer
+			RawBody []byte `contentType:"application/ocsp-request"`
+		},
+		) (Raw, error) {
+			if _, err := h.issuer(in.Issuer); err != nil {
+				return Raw{}, err
+			}
+			return status(h.Responder.Answer(ctx, in.RawBody), false), nil
+		})
+}
+
+// OfIssuer names an issuer as its certificates' addresses do.
+type OfIssuer struct {
+	Issuer string `path:"issuer" maxLength:"64" doc:"SHA-256 of the issuer's certificate, hexadecimal; its first 16 digits suffice"`
+}
+
+// issuer finds any of them: the first has its addresses of old and these.
+func (h House) issuer(short string) (*pki.Authority, error) {
+	for _, a := range h.Authorities {
+		if id := strings.ToLower(short); id == a.Issuer() || id == pki.ShortOf(a.Issuer()) {
+			return a, nil
+		}
+	}
+	return nil, issuer.ErrUnknown
+}
+
+// first is the issuer that the addresses without a name are of.
+func (h House) first() *pki.Authority { return h.Authorities[0] }
+
+// issuerName is the name of who issued; the log names him by his certificate.
+func (h House) issuerName(fingerprint string) string {
+	for _, a := range h.Authorities {
+		if a.Issuer() == fingerprint {
+			return a.Certificate().Subject.CommonName
+		}
+	}
+	return h.first().Certificate().Subject.CommonName // what was issued before intents named him
+}
+
 // authorities are the CA's certificates, in both forms.
 func (h House) authorities(s *Server) {
 	for _, c := range []struct {
 		id, path, summary, kind string
 		body                    func() []byte
 	}{
-		{"get-issuer", "/pki/issuer.cer", "The issuing CA's certificate, DER", derType, func() []byte { return h.Authority.Certificate().Raw }},
-		{"get-issuer-pem", "/pki/issuer.pem", "The issuing CA's certificate, PEM", pemType, func() []byte { return pemOf(h.Authority.Certificate()) }},
-		{"get-root", "/pki/root.cer", "The root's certificate, DER", derType, func() []byte { return h.Authority.Root().Raw }},
-		{"get-root-pem", "/pki/root.pem", "The root's certificate, PEM", pemType, func() []byte { return pemOf(h.Authority.Root()) }},
-		{"get-chain", "/pki/chain.pem", "Issuing CA and root, PEM", pemType, h.chain},
+		{"get-issuer", "/pki/issuer.cer", "The issuing CA's certificate, DER", derType, func() []byte { return h.first().Certificate().Raw }},
+		{"get-issuer-pem", "/pki/issuer.pem", "The issuing CA's certificate, PEM", pemType, func() []byte { return pemOf(h.first().Certificate()) }},
+		{"get-root", "/pki/root.cer", "The root's certificate, DER", derType, func() []byte { return h.first().Root().Raw }},
+		{"get-root-pem", "/pki/root.pem", "The root's certificate, PEM", pemType, func() []byte { return pemOf(h.first().Root()) }},
+		{"get-chain", "/pki/chain.pem", "Issuing CA and root, PEM", pemType, func() []byte { return chainOf(h.first()) }},
 	} {
 		PublicRaw(s, Operation{ID: c.id, Method: "GET", Path: c.path, Tag: "Repository", Summary: c.summary, Type: c.kind},
 			func(context.Context, *struct{}) (Raw, error) {
@@ -152,7 +243,13 @@ func policyDocument(d docs.Document) Raw {
 // published is all that there is to fetch.
 func (h House) published(ctx context.Context) (web.RepositoryData, error) {
 	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage}
-	for name, c := range map[string]*x509.Certificate{"issuer": h.Authority.Certificate(), "root": h.Authority.Root()} {
+	for _, a := range h.Authorities[1:] {
+		data.Certificates = append(data.Certificates, web.Published{
+			Name: a.Certificate().Subject.CommonName, Address: "/pki/" + pki.ShortOf(a.Issuer()) + "/issuer.cer",
+			PEM: "/pki/" + pki.ShortOf(a.Issuer()) + "/chain.pem", SHA256: a.Issuer(), Date: a.Certificate().NotAfter,
+		})
+	}
+	for name, c := range map[string]*x509.Certificate{"issuer": h.first().Certificate(), "root": h.first().Root()} {
 		sum := sha256.Sum256(c.Raw)
 		data.Certificates = append(data.Certificates, web.Published{
 			Name: c.Subject.CommonName, Address: "/pki/" + name + ".cer", PEM: "/pki/" + name + ".pem",
@@ -165,7 +262,7 @@ func (h House) published(ctx context.Context) (web.RepositoryData, error) {
 		return data, err
 	}
 	data.Documents = []web.Published{{Name: docs.CPS.Title, Address: "/pki/cps", SHA256: docs.CPS.SHA256(), Version: docs.CPS.Version, Date: date}}
-	list, err := h.Queries.List(ctx, h.Authority.Issuer())
+	list, err := h.Queries.List(ctx, h.first().Issuer())
 	if errors.Is(err, crl.ErrNone) {
 		return data, nil
 	}
@@ -173,9 +270,9 @@ func (h House) published(ctx context.Context) (web.RepositoryData, error) {
 	return data, err
 }
 
-func (h House) chain() []byte {
+func chainOf(a *pki.Authority) []byte {
 	var chain strings.Builder
-	for _, der := range [][]byte{h.Authority.Certificate().Raw, h.Authority.Root().Raw} {
+	for _, der := range [][]byte{a.Certificate().Raw, a.Root().Raw} {
 		_ = pem.Encode(&chain, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // to memory
 	}
 	return []byte(chain.String())

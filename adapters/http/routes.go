@@ -19,10 +19,11 @@ import (
 type House struct {
 	App         *commands.App
 	Queries     *queries.Queries
-	Authority   *pki.Authority
-	Responder   *pki.Responder
-	Development bool   // invented people only
-	Base        string // public http URL of this door, without a slash at the end
+	Authorities []*pki.Authority // every issuer, the first first
+	Responder   pki.Responders
+	Standings   *commands.Standings // counts the certificates of issuers; nil if nobody does
+	Development bool                // invented people only
+	Base        string              // public http URL of this door, without a slash at the end
 }
 
 // Declare declares every operation of the house.
@@ -37,6 +38,7 @@ func Declare(s *Server, h House) {
 	h.offices(s)
 	h.credentials(s)
 	h.inside(s)
+	h.issuers(s)
 	h.management(s)
 	h.repository(s)
 	h.pages(s)
@@ -47,7 +49,7 @@ func Declare(s *Server, h House) {
 // is refused by its form.
 func (h House) offer(s *Server) {
 	var products []any
-	for _, p := range h.Authority.Profiles().Products() {
+	for _, p := range h.App.Authority.Profiles().Products() {
 		products = append(products, p)
 	}
 	for body, field := range map[string]string{"OpenRequest": "certificateType", "PublishTariff": "product"} {

@@ -12,6 +12,7 @@ import (
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
 	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
+	"get-issuers-crl", "get-issuers-certificate", "get-issuers-chain", "get-issuers-ocsp", "post-issuers-ocsp",
 	"get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
 	"list-tariffs-in-force", "get-tariffs-page", "get-blank-form", "get-offices-page", "get-guide", "list-gateways", "get-payment-callback", "post-payment-callback",
 }
@@ -124,7 +125,7 @@ func TestNoImageCanBeSent(t *testing.T) {
 	for _, d := range l.operations() {
 		for content := range d.RequestBody.Content {
 			bodies++
-			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-track": formType, "post-payment-callback": formType, "post-report": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
+			if allowed := map[string]string{"post-ocsp": "application/ocsp-request", "post-issuers-ocsp": "application/ocsp-request", "post-track": formType, "post-payment-callback": formType, "post-report": formType}[d.OperationID]; content != cmp.Or(allowed, jsonType) {
 				t.Errorf("%s takes %s", d.OperationID, content)
 			}
 		}
@@ -147,7 +148,7 @@ func TestNothingPersonalIsAskedInAnAddress(t *testing.T) {
 			if p.In == "header" {
 				continue
 			}
-			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token"}, p.Name) {
+			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token", "issuer"}, p.Name) {
 				t.Errorf("%s takes %s in its %s", d.OperationID, p.Name, p.In)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 
 	"govahi/adapters/pki/profiles"
 	"govahi/commands"
+	"govahi/domain/issuer"
 	"govahi/domain/profile"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	IssuerCertificate string // http URL of the issuer's certificate, DER
 	CPS               string // URL of the certification practice statement, where the profile names none
 	Profiles          profile.Set
+	Ended             issuer.Ending // as the CA's directory has it; empty if it issues
 }
 
 // Under places everything that relying parties fetch under one http URL, as the
@@ -41,6 +43,22 @@ func Under(base string) Config {
 		CPS: base + "/pki/cps", Profiles: profiles.Default(),
 	}
 }
+
+// Beside is Under for an issuer that came beside the first: what is its own has
+// the beginning of its certificate's SHA-256 in the address.
+func Beside(base string, issuer []byte) (Config, error) {
+	c := Under(base)
+	certificate, err := ParseCertificate(issuer)
+	if err != nil {
+		return c, fmt.Errorf("pki: issuer: %w", err)
+	}
+	own := base + "/pki/" + ShortOf(sha256Hex(certificate.Raw))
+	c.CRL, c.OCSP, c.IssuerCertificate = own+"/issuer.crl", own+"/ocsp", own+"/issuer.cer"
+	return c, nil
+}
+
+// ShortOf is by what a further issuer's own things are told apart in addresses.
+func ShortOf(fingerprint string) string { return fingerprint[:16] }
 
 // Authority is one issuer.
 type Authority struct {
@@ -91,6 +109,14 @@ func ParseCertificate(data []byte) (*x509.Certificate, error) {
 
 // Issuer is the SHA-256 of the issuer's certificate, hexadecimal.
 func (a *Authority) Issuer() string { return a.fingerprint }
+
+// Introduction is the certificate's name and times.
+func (a *Authority) Introduction() issuer.Introduced {
+	return issuer.Introduced{Name: a.certificate.Subject.CommonName, NotBefore: a.certificate.NotBefore, NotAfter: a.certificate.NotAfter}
+}
+
+// Ended is how it ended, as the CA's directory has it; empty if it did not.
+func (a *Authority) Ended() issuer.Ending { return a.config.Ended }
 
 // Profiles are those by which it issues.
 func (a *Authority) Profiles() profile.Set { return a.config.Profiles }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/crl"
 )
 
 // CRLLife is thisUpdate to nextUpdate. A list is made at least daily, so that
@@ -26,17 +27,26 @@ const linted = 100
 // version 2, AKI, CRLNumber, reason codes, entries by serial; no entries field
 // when it is empty.
 func (a *Authority) PrepareCRL(number uint64, thisUpdate time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	return a.prepareCRL(number, thisUpdate, seconds(thisUpdate).Add(CRLLife), revoked)
+}
+
+// PrepareLastCRL builds the list that no other follows.
+func (a *Authority) PrepareLastCRL(number uint64, thisUpdate time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	return a.prepareCRL(number, thisUpdate, crl.Never, revoked)
+}
+
+func (a *Authority) prepareCRL(number uint64, thisUpdate, nextUpdate time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
 	if !slices.IsSortedFunc(revoked, bySerial) {
 		revoked = slices.SortedFunc(slices.Values(revoked), bySerial)
 	}
 	from := seconds(thisUpdate)
-	tbs, err := a.crls.encode(number, from, from.Add(CRLLife), revoked)
+	tbs, err := a.crls.encode(number, from, nextUpdate, revoked)
 	if err != nil {
 		return commands.PreparedCRL{}, err
 	}
 	sample := tbs
 	if len(revoked) > linted {
-		if sample, err = a.crls.encode(number, from, from.Add(CRLLife), revoked[:linted]); err != nil {
+		if sample, err = a.crls.encode(number, from, nextUpdate, revoked[:linted]); err != nil {
 			return commands.PreparedCRL{}, err
 		}
 	}
@@ -44,7 +54,7 @@ func (a *Authority) PrepareCRL(number uint64, thisUpdate time.Time, revoked []co
 		return commands.PreparedCRL{}, err
 	}
 	return commands.PreparedCRL{
-		TBS: tbs, TBSHash: sha256Hex(tbs), ThisUpdate: from, NextUpdate: from.Add(CRLLife), Entries: len(revoked),
+		TBS: tbs, TBSHash: sha256Hex(tbs), ThisUpdate: from, NextUpdate: nextUpdate, Entries: len(revoked),
 	}, nil
 }
 

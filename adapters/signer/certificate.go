@@ -23,15 +23,19 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	if err != nil {
 		return signReply{}, err
 	}
-	if err := s.checkCertificate(ctx, c, intent, q.Officer); err != nil {
+	issuer, err := s.issuerOf(intent)
+	if err != nil {
 		return signReply{}, err
 	}
-	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+	if err := s.checkCertificate(ctx, issuer, c, intent, q.Officer); err != nil {
+		return signReply{}, err
+	}
+	algorithm, err := algorithmFor(issuer.Certificate.PublicKey)
 	if err != nil {
 		return signReply{}, err
 	}
 	digest, hash := digestOf(algorithm, q.TBS)
-	signature, err := s.sign(ctx, cited{q.Stream, q.Revision, digest, hash}, start)
+	signature, err := s.sign(ctx, issuer, cited{q.Stream, q.Revision, digest, hash}, start)
 	if err != nil {
 		return signReply{}, err
 	}
@@ -70,12 +74,9 @@ func (s *Server) intended(ctx context.Context, q signRequest) (certificate.Issua
 
 // checkCertificate checks everything that the intent promises against the bytes
 // themselves, as if nobody had before.
-func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i certificate.IssuanceIntended, officer []byte) error {
-	if err := s.checkIssuer(c.RawIssuer, c.AuthorityKeyId, c.SignatureAlgorithm); err != nil {
+func (s *Server) checkCertificate(ctx context.Context, of by, c *x509.Certificate, i certificate.IssuanceIntended, officer []byte) error {
+	if err := checkIssuer(of.Certificate, c.RawIssuer, c.AuthorityKeyId, c.SignatureAlgorithm); err != nil {
 		return err
-	}
-	if i.Issuer != s.issuerID {
-		return ErrIssuer
 	}
 	if hex.EncodeToString(c.SerialNumber.Bytes()) != i.Serial {
 		return ErrSerial
@@ -88,10 +89,13 @@ func (s *Server) checkCertificate(ctx context.Context, c *x509.Certificate, i ce
 	if err != nil {
 		return err
 	}
-	if p.Holder != profile.Responder && (sameKey(c.PublicKey, s.Issuer.PublicKey) || sameKey(c.PublicKey, s.Keys.Responder.Public())) {
-		return ErrKey // nobody holds the keys of this token
+	if err := s.checkOpen(ctx, of, p); err != nil {
+		return err
 	}
-	if err := s.checkProfile(c, i, p); err != nil {
+	if p.Holder != profile.Responder && s.isOurKey(c.PublicKey) {
+		return ErrKey
+	}
+	if err := checkProfile(of.Certificate, c, i, p); err != nil {
 		return err
 	}
 	switch p.Holder {
@@ -117,11 +121,11 @@ func (s *Server) profileOf(i certificate.IssuanceIntended) (profile.Profile, err
 }
 
 // checkProfile holds the bytes to it, as if nobody had before.
-func (s *Server) checkProfile(c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
-	if err := s.checkValidity(c, i, p); err != nil {
+func checkProfile(issuer, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
+	if err := checkValidity(issuer, c, i, p); err != nil {
 		return err
 	}
-	if broken := profile.Errors(p.Check(c, s.Issuer)); len(broken) > 0 {
+	if broken := profile.Errors(p.Check(c, issuer)); len(broken) > 0 {
 		return fmt.Errorf("%w: %s", ErrProfile, strings.Join(broken, ", "))
 	}
 	return nil
@@ -129,21 +133,21 @@ func (s *Server) checkProfile(c *x509.Certificate, i certificate.IssuanceIntende
 
 // checkIssuer wants the issuer's name byte for byte and its key identifier
 // (RFC 5280 §4.1.2.4, §4.2.1.1), under the algorithm of its key.
-func (s *Server) checkIssuer(name, keyID []byte, a x509.SignatureAlgorithm) error {
-	want, err := algorithmFor(s.Issuer.PublicKey)
+func checkIssuer(issuer *x509.Certificate, name, keyID []byte, a x509.SignatureAlgorithm) error {
+	want, err := algorithmFor(issuer.PublicKey)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(name, s.Issuer.RawSubject) || !bytes.Equal(keyID, s.Issuer.SubjectKeyId) || a != want {
+	if !bytes.Equal(name, issuer.RawSubject) || !bytes.Equal(keyID, issuer.SubjectKeyId) || a != want {
 		return ErrIssuer
 	}
 	return nil
 }
 
-func (s *Server) checkValidity(c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
+func checkValidity(issuer, c *x509.Certificate, i certificate.IssuanceIntended, p profile.Profile) error {
 	switch {
 	case !c.NotBefore.Equal(i.NotBefore), !c.NotAfter.Equal(i.NotAfter), !c.NotBefore.Before(c.NotAfter),
-		c.NotBefore.Before(s.Issuer.NotBefore), c.NotAfter.After(s.Issuer.NotAfter), c.NotAfter.After(p.Until(c.NotBefore)):
+		c.NotBefore.Before(issuer.NotBefore), c.NotAfter.After(issuer.NotAfter), c.NotAfter.After(p.Until(c.NotBefore)):
 		return ErrValidity
 	}
 	return nil

@@ -76,9 +76,9 @@ func (c *Client) Unwrap(ctx context.Context, wrapped []byte) ([]byte, error) {
 
 // Info is what the process says about itself.
 type Info struct {
-	Signer       string // its name in SigningStarted
-	Issuer       *x509.Certificate
-	ResponderKey []byte // SubjectPublicKeyInfo, DER
+	Signer       string              // its name in SigningStarted
+	Issuers      []*x509.Certificate // the first came first
+	ResponderKey []byte              // SubjectPublicKeyInfo, DER
 }
 
 // Info asks; an answer also means that the process and its token are well. What
@@ -88,8 +88,15 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	issuer, err := x509.ParseCertificate(a.Issuer)
-	return Info{a.Signer, issuer, a.ResponderKey}, err
+	info := Info{Signer: a.Signer, ResponderKey: a.ResponderKey}
+	for _, der := range a.Issuers {
+		issuer, err := x509.ParseCertificate(der)
+		if err != nil {
+			return Info{}, err
+		}
+		info.Issuers = append(info.Issuers, issuer)
+	}
+	return info, nil
 }
 
 // ResponderKey is the OCSP responder's key, on the token behind the process.

@@ -79,7 +79,7 @@ func TestInfoNamesIssuerAndKeys(t *testing.T) {
 	h := newHouse(t, newMemory())
 	info, err := h.client.Info(t.Context())
 	must(t, err)
-	if info.Signer != "one" || !info.Issuer.Equal(h.Certificate()) {
+	if info.Signer != "one" || len(info.Issuers) != 1 || !info.Issuers[0].Equal(h.Certificate()) {
 		t.Errorf("%+v", info)
 	}
 }
@@ -150,7 +150,7 @@ func TestSocketIsForThisUserAlone(t *testing.T) {
 func TestServerWantsTheIssuersKey(t *testing.T) {
 	h := newHouse(t, newMemory())
 	c := h.config("one")
-	c.Keys.CA = hsm.responder
+	c.Issuers[0].Key = hsm.responder
 	if _, err := signer.New(c); err == nil {
 		t.Error("accepted another key as the CA's")
 	}
@@ -186,7 +186,7 @@ func TestWhoGivesUpInTheQueueHasStartedNothing(t *testing.T) {
 	h := newHouse(t, newMemory())
 	g := gate{hsm.ca, make(chan struct{})}
 	config := h.config("slow")
-	config.Keys.CA, config.Keys.AtOnce = g, 1
+	config.Issuers[0].Key, config.Keys.AtOnce = g, 1
 	s, err := signer.New(config)
 	must(t, err)
 	client := h.serve(t, s)

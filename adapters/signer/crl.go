@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -39,16 +40,20 @@ func (s *Server) signedCRL(ctx context.Context, stream, revision string, tbs io.
 	if err != nil {
 		return crlReply{}, ErrMalformed
 	}
-	list, err := s.readCRL(tbs)
+	issuer, err := s.listsOf(event.Stream(stream))
+	if err != nil {
+		return crlReply{}, err
+	}
+	list, err := readCRL(issuer.Certificate, tbs)
 	if err != nil {
 		return crlReply{}, err
 	}
 	q := cited{event.Stream(stream), at, list.digest, list.hash}
-	start, err := s.intendedCRL(ctx, q, list)
+	start, err := s.intendedCRL(ctx, issuer.Certificate, q, list)
 	if err != nil {
 		return crlReply{}, err
 	}
-	signature, err := s.sign(ctx, q, start)
+	signature, err := s.sign(ctx, issuer, q, start)
 	return crlReply{signature, s.ID}, err
 }
 
@@ -61,8 +66,8 @@ type receivedCRL struct {
 }
 
 // readCRL scans and hashes a list as it comes.
-func (s *Server) readCRL(tbs io.Reader) (list receivedCRL, err error) {
-	algorithm, err := algorithmFor(s.Issuer.PublicKey)
+func readCRL(issuer *x509.Certificate, tbs io.Reader) (list receivedCRL, err error) {
+	algorithm, err := algorithmFor(issuer.PublicKey)
 	if err != nil {
 		return list, err
 	}
@@ -89,10 +94,7 @@ func (s *Server) readCRL(tbs io.Reader) (list receivedCRL, err error) {
 // result at most. The whole stream is as long as the series.
 const lookBack = 3
 
-func (s *Server) intendedCRL(ctx context.Context, q cited, list receivedCRL) (start, error) {
-	if q.stream != crl.Kind.Stream(s.issuerID) {
-		return start{}, ErrStream
-	}
+func (s *Server) intendedCRL(ctx context.Context, issuer *x509.Certificate, q cited, list receivedCRL) (start, error) {
 	events, err := read(ctx, s.Log, q.stream, q.revision-min(q.revision, lookBack))
 	if err != nil {
 		return start{}, err
@@ -111,7 +113,7 @@ func (s *Server) intendedCRL(ctx context.Context, q cited, list receivedCRL) (st
 	if state.Intent.Number <= before.Intent.Number {
 		return start{}, crl.ErrNumber
 	}
-	if err := s.checkCRL(list.scannedCRL, state.Intent); err != nil {
+	if err := checkCRL(issuer, list.scannedCRL, state.Intent); err != nil {
 		return start{}, err
 	}
 	decided, err := crl.StartSigning{
@@ -121,9 +123,9 @@ func (s *Server) intendedCRL(ctx context.Context, q cited, list receivedCRL) (st
 }
 
 // checkCRL compares the list with its intent (RFC 5280 §5).
-func (s *Server) checkCRL(list scannedCRL, i crl.Intended) error {
+func checkCRL(issuer *x509.Certificate, list scannedCRL, i crl.Intended) error {
 	switch {
-	case !bytes.Equal(list.issuer, s.Issuer.RawSubject), !bytes.Equal(list.keyID, s.Issuer.SubjectKeyId):
+	case !bytes.Equal(list.issuer, issuer.RawSubject), !bytes.Equal(list.keyID, issuer.SubjectKeyId):
 		return ErrIssuer
 	case list.number != i.Number:
 		return crl.ErrNumber

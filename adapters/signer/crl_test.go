@@ -78,7 +78,7 @@ func TestListOfAnotherStreamOrRevisionIsRefused(t *testing.T) {
 	h.refusesCRL(t, stream, revision+1, p.TBS, crl.ErrNotIntended)
 	h.refusesCRL(t, stream, revision, []byte("no list"), signer.ErrTBS)
 	person, _, tbs := h.intend(t, asIs)
-	h.refusesCRL(t, person, 0, tbs, signer.ErrTBS)
+	h.refusesCRL(t, person, 0, tbs, signer.ErrStream)
 }
 
 func (h *house) refusesCRL(t *testing.T, stream event.Stream, revision uint64, tbs []byte, want *fault.Fault) {

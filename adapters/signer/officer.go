@@ -11,6 +11,7 @@ import (
 	"govahi/domain/credential"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/issuer"
 	"govahi/domain/office"
 )
 
@@ -47,10 +48,24 @@ func (s *Server) checkOfficersCertificate(ctx context.Context, confirmed enrollm
 		return commands.ErrConfirmationVoid
 	}
 	now := s.Clock()
-	if c.CheckSignatureFrom(s.Issuer) != nil || now.Before(c.NotBefore) || now.After(c.NotAfter) {
+	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
 		return commands.ErrConfirmationVoid
 	}
-	return nil
+	return s.checkOfficersIssuer(ctx, held.Intent, c)
+}
+
+// checkOfficersIssuer takes the certificate of any issuer of ours but of one whose
+// key is compromised, whether the certificate is revoked already or not.
+func (s *Server) checkOfficersIssuer(ctx context.Context, i certificate.IssuanceIntended, c *x509.Certificate) error {
+	of, err := s.issuerOf(i)
+	if err != nil || c.CheckSignatureFrom(of.Certificate) != nil {
+		return commands.ErrConfirmationVoid
+	}
+	ending, err := s.ending(ctx, of)
+	if err == nil && ending == issuer.Compromise {
+		err = commands.ErrConfirmationVoid
+	}
+	return err
 }
 
 func (s *Server) checkAppointed(ctx context.Context, person event.Subject, role appointment.Role, place string) error {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -18,7 +17,6 @@ import (
 
 // Keys are the keys on the token.
 type Keys struct {
-	CA        crypto.Signer
 	Responder crypto.Signer // of the OCSP responder
 	Wrapping  Wrapping
 	AtOnce    int              // how many operations the token does side by side
@@ -41,7 +39,7 @@ type Signatures interface {
 type Config struct {
 	ID          string // of this process, for SigningStarted
 	Log         event.Log
-	Issuer      *x509.Certificate
+	Issuers     []Issuer    // the first came first
 	Profiles    profile.Set // its own, whatever the caller's say
 	Keys        Keys
 	Signatures  Signatures // verifies those of officers
@@ -53,26 +51,24 @@ type Config struct {
 // Server signs what is recorded.
 type Server struct {
 	Config
-	issuerID string // SHA-256 of the issuer's certificate, hexadecimal
-	places   slots  // of signatures announced and not finished
-	turns    slots  // of operations on the token
-	probes   slots  // of operations that only ask how it does
-	failing  atomic.Bool
-	lost     atomic.Bool
-	routes   *http.ServeMux
+	issuers map[string]by
+	places  slots // of signatures announced and not finished
+	turns   slots // of operations on the token
+	probes  slots // of operations that only ask how it does
+	failing atomic.Bool
+	lost    atomic.Bool
+	routes  *http.ServeMux
 }
 
-// New checks that the key on the token is the one that the issuer's certificate
-// names.
+// New checks that the keys on the token are those that the issuers' certificates
+// name.
 func New(c Config) (*Server, error) {
-	if !sameKey(c.Keys.CA.Public(), c.Issuer.PublicKey) {
-		return nil, errors.New("signer: the CA key on the token is not the issuer certificate's")
-	}
-	if _, err := algorithmFor(c.Issuer.PublicKey); err != nil {
+	issuers, err := issuersOf(c.Issuers)
+	if err != nil {
 		return nil, err
 	}
 	atOnce := max(1, c.Keys.AtOnce)
-	s := &Server{Config: c, issuerID: sha256Hex(c.Issuer.Raw), places: make(slots, announced*atOnce), turns: make(slots, atOnce), probes: make(slots, 1)}
+	s := &Server{Config: c, issuers: issuers, places: make(slots, announced*atOnce), turns: make(slots, atOnce), probes: make(slots, 1)}
 	s.failing.Store(true) // nothing is known of the token yet: the first signature comes after a probe
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))
@@ -112,5 +108,9 @@ func (s *Server) info(ctx context.Context, _ struct{}) (infoReply, error) {
 		return infoReply{}, untried(err)
 	}
 	responder, err := x509.MarshalPKIXPublicKey(s.Keys.Responder.Public())
-	return infoReply{s.ID, s.Issuer.Raw, responder}, err
+	reply := infoReply{Signer: s.ID, ResponderKey: responder}
+	for _, i := range s.Issuers {
+		reply.Issuers = append(reply.Issuers, i.Certificate.Raw)
+	}
+	return reply, err
 }

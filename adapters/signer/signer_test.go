@@ -33,9 +33,9 @@ import (
 // hsm is the one SoftHSM token of all tests: the module reads its directory once
 // a process.
 var hsm struct {
-	ca, responder *token.Key
-	wrapping      *token.WrappingKey
-	issuer, root  []byte
+	ca, next, responder *token.Key // next is a further issuer's
+	wrapping            *token.WrappingKey
+	issuer, later, root []byte
 }
 
 func TestMain(m *testing.M) {
@@ -64,10 +64,11 @@ func makeHSM(dir string) error {
 	if err != nil {
 		return err
 	}
-	var errs [3]error
+	var errs [4]error
 	hsm.ca, errs[0] = t.GenerateKey("issuer", token.P256)
 	hsm.responder, errs[1] = t.GenerateKey("responder", token.P256)
 	hsm.wrapping, errs[2] = t.GenerateWrappingKey("wrapping")
+	hsm.next, errs[3] = t.GenerateKey("issuer-2", token.P384)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -93,7 +94,10 @@ func certify() error {
 	if err != nil {
 		return err
 	}
-	hsm.issuer, err = x509.CreateCertificate(rand.Reader, template("CA"), root, hsm.ca.Public(), rootKey)
+	if hsm.issuer, err = x509.CreateCertificate(rand.Reader, template("CA"), root, hsm.ca.Public(), rootKey); err != nil {
+		return err
+	}
+	hsm.later, err = x509.CreateCertificate(rand.Reader, template("CA 2"), root, hsm.next.Public(), rootKey)
 	return err
 }
 
@@ -138,8 +142,8 @@ func newHouse(t testing.TB, log event.Log) *house {
 
 func (h *house) config(id string) signer.Config {
 	return signer.Config{
-		ID: id, Log: h.log, Issuer: h.Certificate(), Profiles: profiles.Default(), Signatures: cms.Verifier{}, Clock: time.Now,
-		Keys: signer.Keys{CA: h.ca, Responder: hsm.responder, Wrapping: hsm.wrapping, AtOnce: 4, Lost: token.Lost},
+		ID: id, Log: h.log, Issuers: []signer.Issuer{{Certificate: h.Certificate(), Key: h.ca}}, Profiles: profiles.Default(), Signatures: cms.Verifier{}, Clock: time.Now,
+		Keys: signer.Keys{Responder: hsm.responder, Wrapping: hsm.wrapping, AtOnce: 4, Lost: token.Lost},
 		Exit: func(err error) { h.exits <- err },
 	}
 }

@@ -47,9 +47,9 @@ type (
 )
 
 type infoReply struct {
-	Signer       string `json:"signer"`
-	Issuer       []byte `json:"issuer"`       // certificate, DER
-	ResponderKey []byte `json:"responderKey"` // SubjectPublicKeyInfo, DER
+	Signer       string   `json:"signer"`
+	Issuers      [][]byte `json:"issuers"`      // certificates, DER
+	ResponderKey []byte   `json:"responderKey"` // SubjectPublicKeyInfo, DER
 }
 
 // wireFault is a fault.Fault on its way between the processes.

@@ -23,6 +23,8 @@ import (
 type ceremony struct {
 	Hold   hold   `cmd:"" default:"withargs" help:"Make the keys, and a development CA or the request to an outside root."`
 	Import takeIn `cmd:"" help:"Take in the certificate that the outside root made of the request."`
+
+	Succeed succeed `cmd:"" help:"Make a further intermediate beside the present one."`
 }
 
 // hold holds a ceremony.
@@ -68,19 +70,7 @@ func (c hold) Run() error {
 		return err
 	}
 	written.announce(os.Stdout, home(c.Dir))
-	return c.handOut()
-}
-
-// handOut copies the request to where the root's people take it from.
-func (c hold) handOut() error {
-	if c.CSROut == "" {
-		return nil
-	}
-	csr, err := os.ReadFile(home(c.Dir).requestFile())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(c.CSROut, csr, 0o644)
+	return handOut(home(c.Dir), c.CSROut)
 }
 
 func (c hold) stage(dir string, p plan) (transcript, error) {

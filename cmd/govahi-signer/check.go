@@ -49,9 +49,15 @@ func (c check) Run() error {
 		return exit{err, exitNoToken}
 	}
 	r := report{}
-	c.certificates(&r, t)
+	seats, err := home(c.Dir).seats()
+	if err != nil {
+		return errors.Join(err, t.Close())
+	}
+	for _, s := range seats {
+		certificates(&r, t, s)
+	}
 	c.profiles(&r, t)
-	attributes(&r, t)
+	attributes(&r, t, seats)
 	n, err := home(c.Dir).transcripts()
 	r.line("transcripts", err, fmt.Sprintf("%d, as the ceremonies left them", n))
 	if err := errors.Join(r.print(os.Stdout, c.JSON), t.Close()); err != nil {
@@ -111,20 +117,33 @@ func explained(err error) error {
 	return err
 }
 
-func (c check) certificates(r *report, t *token.Token) {
-	h := home(c.Dir)
-	root, rootErr := h.certificate(h.rootFile())
-	r.line("root certificate", rootErr, name(root))
-	issuer, issuerErr := h.certificate(h.issuerFile())
-	r.line("issuer certificate", issuerErr, name(issuer))
+// certificates are those of one issuer. Of the first nothing is said before a
+// finding; of a further one its number.
+func certificates(r *report, t *token.Token, s seat) {
+	line := func(what string, err error, detail string) { r.line(s.called(what), err, detail) }
+	root, rootErr := s.certificate(s.rootFile())
+	line("root certificate", rootErr, name(root))
+	issuer, issuerErr := s.certificate(s.issuerFile())
+	line("issuer certificate", issuerErr, name(issuer))
 	if rootErr != nil || issuerErr != nil {
 		return
 	}
-	r.line("chain", issuer.CheckSignatureFrom(root), "the issuer stands on the root")
-	r.line("dates", valid(issuer, time.Now()), "until "+issuer.NotAfter.Format(time.DateOnly))
+	line("chain", issuer.CheckSignatureFrom(root), "the issuer stands on the root")
+	if ended, err := s.ended(); err != nil || ended != "" {
+		line("end", err, string(ended)+": it signs no certificates any more")
+	} else {
+		line("dates", valid(issuer, time.Now()), "until "+issuer.NotAfter.Format(time.DateOnly))
+	}
 	verdict, err := pki.Lint(issuer.Raw)
-	r.line("lint", err, fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings))
-	r.line("key of the certificate", belongs(t, issuer), "the issuer key on the token")
+	line("lint", err, fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings))
+	line("key of the certificate", belongs(t, s.label(), issuer), "the "+s.label()+" key on the token")
+}
+
+func (s seat) called(what string) string {
+	if s.number == 1 {
+		return what
+	}
+	return fmt.Sprintf("%d: %s", s.number, what)
 }
 
 // profiles are those that the signer would hold every certificate to; the
@@ -159,8 +178,8 @@ func valid(c *x509.Certificate, now time.Time) error {
 }
 
 // belongs compares public keys: the CA key signs nothing for a check.
-func belongs(t *token.Token, c *x509.Certificate) error {
-	k, err := t.Key(labelIssuer)
+func belongs(t *token.Token, label string, c *x509.Certificate) error {
+	k, err := t.Key(label)
 	if err != nil {
 		return err
 	}
@@ -175,8 +194,12 @@ func same(a, b crypto.PublicKey) bool {
 	return ok && k.Equal(b)
 }
 
-func attributes(r *report, t *token.Token) {
-	for _, label := range []string{labelIssuer, labelResponder} {
+func attributes(r *report, t *token.Token, seats []seat) {
+	var labels []string
+	for _, s := range seats {
+		labels = append(labels, s.label())
+	}
+	for _, label := range append(labels, labelResponder) {
 		k, err := t.Key(label)
 		if err != nil {
 			r.line(label+" key", err, "")

@@ -6,17 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"govahi/adapters/pki"
 	"govahi/adapters/token"
+	"govahi/domain/issuer"
 )
 
 // The token and the keys on it, by label.
 const (
 	labelToken     = "govahi"
-	labelRoot      = "root" // development only: the real root is elsewhere
-	labelIssuer    = "issuer"
+	labelRoot      = "root"   // development only: the real root is elsewhere
+	labelIssuer    = "issuer" // of the first; further ones have a number behind
 	labelResponder = "responder"
 	labelWrapping  = "wrapping"
 )
@@ -40,6 +43,64 @@ func (h home) certificate(file string) (*x509.Certificate, error) {
 		return nil, err
 	}
 	return pki.ParseCertificate(data)
+}
+
+// seat is the place of one issuer: the first's is the directory itself, and each
+// further one has its own beside it (docs/operations.md, succession).
+type seat struct {
+	home
+	number int
+}
+
+func (h home) first() seat { return seat{h, 1} }
+
+// further is the seat of the issuer of that number, from 2 on.
+func (h home) further(n int) seat { return seat{home(h.path("issuers", strconv.Itoa(n))), n} }
+
+// seats are those of all issuers whose certificate is there, the first first.
+func (h home) seats() ([]seat, error) {
+	all := []seat{h.first()}
+	entries, err := os.ReadDir(h.path("issuers"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil || n < 2 {
+			continue // a ceremony that was interrupted
+		}
+		s := h.further(n)
+		if _, err := os.Stat(s.issuerFile()); err == nil {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b seat) int { return a.number - b.number })
+	return all, nil
+}
+
+// label is the key's on the token.
+func (s seat) label() string {
+	if s.number == 1 {
+		return labelIssuer
+	}
+	return fmt.Sprintf("%s-%d", labelIssuer, s.number)
+}
+
+func (s seat) endedFile() string { return s.path("ended") }
+
+// ended is how the issuer ended, as the directory has it; empty if it did not.
+func (s seat) ended() (issuer.Ending, error) {
+	text, err := os.ReadFile(s.endedFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	switch e := issuer.Ending(strings.TrimSpace(string(text))); {
+	case err != nil:
+		return "", err
+	case e == issuer.Retirement || e == issuer.Compromise:
+		return e, nil
+	}
+	return "", fmt.Errorf("%s holds neither %s nor %s: say which", s.endedFile(), issuer.Retirement, issuer.Compromise)
 }
 
 // serial is that of the hardware token on which the ceremony was held, or empty.
@@ -79,15 +140,24 @@ func (r reach) open() (*token.Token, error) {
 	return t, err
 }
 
-// keys are the three that serving needs.
+// keys are those that serving needs.
 type keys struct {
-	issuer, responder *token.Key
-	wrapping          *token.WrappingKey
+	issuers   []*token.Key // in the order of the seats
+	responder *token.Key
+	wrapping  *token.WrappingKey
 }
 
-func find(t *token.Token) (k keys, err error) {
-	if k.issuer, err = t.Key(labelIssuer); err != nil {
-		return k, fmt.Errorf("issuer key: %w", err)
+func find(t *token.Token, h home) (k keys, err error) {
+	seats, err := h.seats()
+	if err != nil {
+		return k, err
+	}
+	for _, s := range seats {
+		key, err := t.Key(s.label())
+		if err != nil {
+			return k, fmt.Errorf("%s key: %w", s.label(), err)
+		}
+		k.issuers = append(k.issuers, key)
 	}
 	if k.responder, err = t.Key(labelResponder); err != nil {
 		return k, fmt.Errorf("responder key: %w", err)

@@ -22,6 +22,7 @@ type takeIn struct {
 	Certificate string `arg:"" type:"existingfile" help:"The certificate, PEM or DER."`
 	Root        string `required:"" type:"existingfile" help:"The root's own certificate, PEM or DER."`
 	Profiles    string `type:"path" env:"GOVAHI_PROFILES" help:"Directory of certificate profiles; those that come with the program if empty."`
+	Issuer      int    `default:"1" help:"Number of the issuer whose request it answers, as the ceremony of a further one named it."`
 	reach
 }
 
@@ -29,43 +30,42 @@ type takeIn struct {
 // written last: who finds it finds the rest.
 func (c takeIn) Run() error {
 	h := home(c.Dir)
-	if _, err := os.Stat(h.issuerFile()); err == nil {
-		return fmt.Errorf("%s is there already: a CA's certificate is not replaced", h.issuerFile())
+	s := h.seat(c.Issuer)
+	if _, err := os.Stat(s.issuerFile()); err == nil {
+		return fmt.Errorf("%s is there already: a CA's certificate is not replaced", s.issuerFile())
 	}
-	i, tr, err := c.prove(h)
+	i, tr, err := c.prove(s)
 	if err != nil {
 		return err
 	}
 	if err := h.write(&tr); err != nil {
 		return err
 	}
-	if err := writePEM(h.rootFile(), "CERTIFICATE", i.root.Raw); err != nil {
+	if err := writePEM(s.rootFile(), "CERTIFICATE", i.root.Raw); err != nil {
 		return err
 	}
-	if err := writePEM(h.issuerFile(), "CERTIFICATE", i.certificate.Raw); err != nil {
+	if err := writePEM(s.issuerFile(), "CERTIFICATE", i.certificate.Raw); err != nil {
 		return err
 	}
 	tr.announce(os.Stdout, h)
 	return nil
 }
 
-func (c takeIn) prove(h home) (imported, transcript, error) {
-	tr := transcript{Kind: "import", At: time.Now().UTC()}
-	i, err := c.read(h)
+func (c takeIn) prove(s seat) (imported, transcript, error) {
+	tr := transcript{Kind: "import", Number: s.number, At: time.Now().UTC()}
+	i, err := c.read(s)
+	if err == nil {
+		tr.Witnesses, err = s.witnesses()
+	}
 	if err != nil {
 		return i, tr, err
 	}
-	held, err := readPlan(h.planFile())
-	if err != nil {
-		return i, tr, err
-	}
-	tr.Witnesses = held.Witnesses
 	t, err := c.open()
 	if err != nil {
 		return i, tr, err
 	}
-	if i.key, err = t.Key(labelIssuer); err == nil {
-		tr.Token, err = c.tokenInfo(h)
+	if i.key, err = t.Key(s.label()); err == nil {
+		tr.Token, err = tokenOf(c.Module, home(c.Dir))
 	}
 	if err == nil {
 		tr.Checks, err = i.check(tr.At)
@@ -74,17 +74,17 @@ func (c takeIn) prove(h home) (imported, transcript, error) {
 	return i, tr, errors.Join(err, t.Close())
 }
 
-func (c takeIn) tokenInfo(h home) (token.Info, error) {
-	infos, err := token.List(c.Module)
-	for _, info := range infos {
-		if serial := h.serial(); info.Serial == serial || serial == "" && info.Label == labelToken {
-			return info, err
-		}
+// witnesses are those of the ceremony at which the request was made.
+func (s seat) witnesses() ([]witness, error) {
+	if s.number > 1 {
+		p, err := readSuccession(s.planFile())
+		return p.Witnesses, err
 	}
-	return token.Info{}, err
+	p, err := readPlan(s.planFile())
+	return p.Witnesses, err
 }
 
-func (c takeIn) read(h home) (i imported, err error) {
+func (c takeIn) read(h seat) (i imported, err error) {
 	if i.certificate, err = readOne(c.Certificate); err != nil {
 		return i, err
 	}

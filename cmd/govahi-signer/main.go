@@ -11,6 +11,7 @@ import (
 type cli struct {
 	Ceremony ceremony `cmd:"" help:"Make a CA's keys before witnesses; take an outside root's certificate in."`
 	Serve    serve    `cmd:"" help:"Sign for the processes that reach the socket."`
+	End      end      `cmd:"" help:"Write into the CA's directory that an issuer signs no certificates any more."`
 	Check    check    `cmd:"" help:"Prove keys, certificates, chain, dates and token attributes."`
 }
 

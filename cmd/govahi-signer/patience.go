@@ -47,7 +47,7 @@ func (s serve) keys() (keys, error) {
 	if err != nil {
 		return keys{}, err
 	}
-	k, err := find(t)
+	k, err := find(t, home(s.Dir))
 	if err != nil {
 		return keys{}, errors.Join(err, t.Close())
 	}

@@ -85,7 +85,7 @@ func readPlan(file string) (p plan, err error) {
 		dir = filepath.Dir(file)
 	}
 	p.text = text
-	if err = p.decode(text); err == nil {
+	if err = decode(text, &p); err == nil {
 		err = p.check()
 	}
 	if err != nil {
@@ -97,7 +97,8 @@ func readPlan(file string) (p plan, err error) {
 	return p, nil
 }
 
-func (p *plan) decode(text []byte) error {
+// decode reads the one document of a ceremony's file.
+func decode[P any](text []byte, p *P) error {
 	d := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
 	switch err := d.Decode(p); {
 	case errors.Is(err, io.EOF):
@@ -105,7 +106,7 @@ func (p *plan) decode(text []byte) error {
 	case err != nil:
 		return errors.New("  " + strings.ReplaceAll(strings.TrimRight(yaml.FormatError(err, false, true), "\n"), "\n", "\n  "))
 	}
-	if err := d.Decode(new(plan)); !errors.Is(err, io.EOF) {
+	if err := d.Decode(new(P)); !errors.Is(err, io.EOF) {
 		return errors.New("  a second document follows: one file holds one ceremony")
 	}
 	return nil
@@ -145,11 +146,15 @@ func (p plan) check() error {
 	p.Issuer.check(w, "issuer")
 	w.need(slices.Contains(certifying, p.Responder.Algorithm), "responder.algorithm", "%q is none of %v", p.Responder.Algorithm, certifying)
 	w.need(p.Wrapping.Algorithm == "aes-256", "wrapping.algorithm", "%q cannot be: aes-256", p.Wrapping.Algorithm)
-	for i, by := range p.Witnesses {
+	checkWitnesses(w, p.Witnesses)
+	return errors.Join(w.all...)
+}
+
+func checkWitnesses(w *mistakes, all []witness) {
+	for i, by := range all {
 		w.need(isLine(by.Fa), fmt.Sprintf("witnesses[%d].fa", i), "the role in Persian is missing, or longer than 64 characters")
 		w.need(isLine(by.En), fmt.Sprintf("witnesses[%d].en", i), "the role in English is missing, or longer than 64 characters")
 	}
-	return errors.Join(w.all...)
 }
 
 func (t onToken) check(w *mistakes) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,21 +86,44 @@ func (s serve) server(k keys, log *eventstore.Log, exit func(error)) (*signer.Se
 	if err != nil {
 		return nil, err
 	}
-	h := home(s.Dir)
-	issuer, err := h.certificate(h.issuerFile())
+	issuers, err := issuersOf(home(s.Dir), k)
 	if err != nil {
 		return nil, err
 	}
 	return signer.New(signer.Config{
-		ID:     fmt.Sprintf("%s-%d", labelToken, os.Getpid()),
-		Log:    log,
-		Issuer: issuer, Profiles: set,
+		ID:      fmt.Sprintf("%s-%d", labelToken, os.Getpid()),
+		Log:     log,
+		Issuers: issuers, Profiles: set,
 		Keys: signer.Keys{
-			CA: k.issuer, Responder: k.responder, Wrapping: k.wrapping, AtOnce: s.Sessions - 1, Lost: token.Lost,
+			Responder: k.responder, Wrapping: k.wrapping, AtOnce: s.Sessions - 1, Lost: token.Lost,
 		},
 		Signatures:  cms.Verifier{},
 		Clock:       time.Now,
 		Exit:        exit,
 		Development: s.Development,
 	})
+}
+
+// issuersOf are the issuers of a CA's directory with their keys.
+func issuersOf(h home, k keys) ([]signer.Issuer, error) {
+	seats, err := h.seats()
+	if err != nil {
+		return nil, err
+	}
+	if len(seats) > len(k.issuers) {
+		return nil, errors.New("an issuer's certificate came while the token was opened: start again")
+	}
+	var all []signer.Issuer
+	for i, s := range seats {
+		certificate, err := s.certificate(s.issuerFile())
+		if err != nil {
+			return nil, err
+		}
+		ended, err := s.ended()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, signer.Issuer{Certificate: certificate, Key: k.issuers[i], Ended: ended})
+	}
+	return all, nil
 }

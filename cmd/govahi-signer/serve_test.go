@@ -34,7 +34,7 @@ func TestProcessSignsWhatTheLogHolds(t *testing.T) {
 	must(t, err)
 	info, err := p.Info(t.Context())
 	must(t, err)
-	if by == "" || info.Signer != by || !info.Issuer.Equal(c.Certificate()) {
+	if by == "" || info.Signer != by || len(info.Issuers) != 1 || !info.Issuers[0].Equal(c.Certificate()) {
 		t.Errorf("signed by %q, is %+v", by, info)
 	}
 	p.stop(t)

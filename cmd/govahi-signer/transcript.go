@@ -24,7 +24,8 @@ import (
 // transcript is what a ceremony did, on paper: whoever saw it signs it, and its
 // hash goes into the log.
 type transcript struct {
-	Kind         string // development, intermediate, import
+	Kind         string // development, intermediate, succession, import
+	Number       int    // of the issuer, if it is not the first
 	At           time.Time
 	Token        token.Info
 	Keys         []bornKey
@@ -104,7 +105,7 @@ func (h home) write(t *transcript) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	t.file, t.hash = t.At.Format("20060102T150405Z")+"-"+t.Kind+".html", hexSum(text.Bytes())
+	t.file, t.hash = t.At.Format("20060102T150405Z")+"-"+t.Kind+t.suffix()+".html", hexSum(text.Bytes())
 	if err := writeWhole(filepath.Join(dir, t.file), text.Bytes()); err != nil {
 		return err
 	}
@@ -113,6 +114,13 @@ func (h home) write(t *transcript) error {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, sumsFile), append(sums, t.hash+"  "+t.file+"\n"...))
+}
+
+func (t *transcript) suffix() string {
+	if t.Number > 1 {
+		return fmt.Sprintf("-%d", t.Number)
+	}
+	return ""
 }
 
 // transcripts compares each with its hash. A CA that was made before there were

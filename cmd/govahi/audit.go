@@ -48,11 +48,11 @@ func (a auditCertificates) Run() (err error) {
 	if err != nil {
 		return err
 	}
-	authority, err := openAuthority(a.caDir(d), a.base(d), "")
+	authorities, err := openAuthorities(a.caDir(d), a.base(d), "")
 	if err != nil {
 		return err
 	}
-	check, leave, err := auditOf(app, authority, a.base(d), a.Quiet)
+	check, leave, err := auditOf(app, authorities[0], a.base(d), a.Quiet)
 	if err != nil {
 		return err
 	}

@@ -120,9 +120,9 @@ func healthyTwin(t *testing.T) *twin {
 	app, done, err := a.app(t.Context())
 	must(t, err)
 	t.Cleanup(done)
-	authority, err := openAuthority(a.caDir(d), "http://"+i.listen, "")
+	authorities, err := openAuthorities(a.caDir(d), "http://"+i.listen, "")
 	must(t, err)
-	party := relying.New("http://"+i.listen, authority.Certificate())
+	party := relying.New("http://"+i.listen, authorities[0].Certificate())
 	t.Cleanup(party.Close)
 	await(t, "the revocation is listed", func() bool {
 		der, err := party.List(t.Context())
@@ -141,12 +141,12 @@ func healthyTwin(t *testing.T) *twin {
 			must(t, err)
 		}
 	}
-	return twinOf(t, events, app.Keeper, authority.Certificate(), list, says)
+	return twinOf(t, events, app.Keeper, authorities[0].Certificate(), list, says)
 }
 
 const (
 	intended  = "certificate.issuance-intended.v2"
-	issued    = "certificate.issued.v1"
+	issued    = "certificate.issued.v2"
 	confirmed = "enrollment.information-confirmed.v2"
 )
 

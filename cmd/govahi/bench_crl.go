@@ -34,7 +34,7 @@ func (r *benchRun) crl(ctx context.Context) error {
 }
 
 func (r *benchRun) crlOf(ctx context.Context, h *home) error {
-	issuer, end := h.authority.Issuer(), now().AddDate(1, 0, 0).Truncate(time.Second)
+	issuer, end := h.authorities[0].Issuer(), now().AddDate(1, 0, 0).Truncate(time.Second)
 	r.step(fmt.Sprintf("revoking %d certificates", r.revoked))
 	if err := h.tellAll(ctx, r.revoked, func(k int) []event.Event {
 		return []event.Event{revocationOf(k, issuer, end)}
@@ -43,7 +43,7 @@ func (r *benchRun) crlOf(ctx context.Context, h *home) error {
 	}
 	r.step("the first list")
 	publish := func(k int) error {
-		return h.publisher.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint("bench-", k)})
+		return h.publishers.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: fmt.Sprint("bench-", k)})
 	}
 	if err := publish(0); err != nil {
 		return err

@@ -39,7 +39,7 @@ const (
 )
 
 func (r *benchRun) ocspOf(ctx context.Context, h *home) error {
-	issuer, end := h.authority.Issuer(), now().AddDate(1, 0, 0)
+	issuer, end := h.authorities[0].Issuer(), now().AddDate(1, 0, 0)
 	if err := h.tellAll(ctx, ocspCertificates, func(k int) []event.Event { return issuedTo(k, issuer, end) }); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (h *home) questions(count int) (*questions, error) {
 
 // question asks about a serial of this house's issuer.
 func (h *home) question(serial string) ([]byte, error) {
-	ca := h.authority.Certificate()
+	ca := h.authorities[0].Certificate()
 	der, err := ocsp.CreateRequest(ca, ca, nil)
 	if err != nil {
 		return nil, err
@@ -124,8 +124,8 @@ func (h *home) question(serial string) ([]byte, error) {
 func (q *questions) await(ctx context.Context, h *home) error {
 	for _, der := range q.der {
 		for {
-			if a, ok := h.responder.Ready(der); ok {
-				if s, err := ocsp.ParseResponse(a.Body, h.authority.Certificate()); err != nil || s.Status != ocsp.Good {
+			if a, ok := h.responders.Ready(der); ok {
+				if s, err := ocsp.ParseResponse(a.Body, h.authorities[0].Certificate()); err != nil || s.Status != ocsp.Good {
 					return fmt.Errorf("an answer is wrong: %w", err)
 				}
 				break
@@ -155,7 +155,7 @@ func (q *questions) ask(client *fasthttp.HostClient) error {
 
 // bare is a Fiber that answers one of the answers to everything.
 func (q *questions) bare(h *home) (address string, done func(), err error) {
-	a, _ := h.responder.Ready(q.der[0])
+	a, _ := h.responders.Ready(q.der[0])
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/pki/ocsp/*", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, "application/ocsp-response")
@@ -190,11 +190,11 @@ func (r *benchRun) revocations(ctx context.Context) error {
 	}
 	d := data{dir: i.dir}
 	h := &home{house: &house{data: d}, instance: i}
-	if h.authority, err = openAuthority(d.path("ca"), "http://"+i.listen, ""); err != nil {
+	if h.authorities, err = openAuthorities(d.path("ca"), "http://"+i.listen, ""); err != nil {
 		return err
 	}
 	stock := int(revocationsRate * r.within.Seconds() * 2)
-	issuer, end := h.authority.Issuer(), now().AddDate(1, 0, 0)
+	issuer, end := h.authorities[0].Issuer(), now().AddDate(1, 0, 0)
 	if err := h.tellAll(ctx, stock, func(k int) []event.Event { return issuedTo(k, issuer, end) }); err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (h *home) revokeAndSee(ctx context.Context, g *gun, serial string) error {
 		if err != nil {
 			return err
 		}
-		if s, err := ocsp.ParseResponse(body, h.authority.Certificate()); err == nil && s.Status == ocsp.Revoked {
+		if s, err := ocsp.ParseResponse(body, h.authorities[0].Certificate()); err == nil && s.Status == ocsp.Revoked {
 			return nil
 		}
 		pauseUntil(ctx, 10*time.Millisecond)

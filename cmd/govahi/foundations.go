@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,6 +20,8 @@ import (
 	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/sso"
+	"govahi/domain/issuer"
+	certprofile "govahi/domain/profile"
 )
 
 // foundations start what needs nothing else, abreast.
@@ -100,28 +105,81 @@ func (h *house) openCA(ctx context.Context) error {
 			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
 		}
 	}
-	authority, err := openAuthority(dir, h.base(), h.Profiles)
+	authorities, err := openAuthorities(dir, h.base(), h.Profiles)
 	if err == nil {
-		h.authority = authority
-		h.ready("ca", "token, root and issuing certificate in "+dir)
+		h.authorities = authorities
+		h.ready("ca", fmt.Sprintf("token, root and %d issuing certificates in %s", len(authorities), dir))
 	}
 	return err
 }
 
-func openAuthority(dir, base, profiles string) (*pki.Authority, error) {
-	issuer, err := os.ReadFile(filepath.Join(dir, "issuer.pem"))
+// openAuthorities opens every issuer of a CA's directory, the first first.
+func openAuthorities(dir, base, profiles string) (all []*pki.Authority, err error) {
+	set, err := pkiprofiles.Load(profiles)
+	if err != nil {
+		return nil, fmt.Errorf("GOVAHI_PROFILES: %w", err)
+	}
+	seats, err := seatsOf(dir)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.ReadFile(filepath.Join(dir, "root.pem"))
+	for n, seat := range seats {
+		a, err := openAuthority(seat, base, set, n == 0)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// seatsOf are the directories of issuers whose certificate is there, as the
+// ceremonies left them, in the order of their numbers.
+func seatsOf(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "issuers"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var numbers []int
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil || n < 2 {
+			continue // a ceremony that was interrupted
+		}
+		if _, err := os.Stat(filepath.Join(dir, "issuers", e.Name(), "issuer.pem")); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	seats := []string{dir}
+	for _, n := range numbers {
+		seats = append(seats, filepath.Join(dir, "issuers", strconv.Itoa(n)))
+	}
+	return seats, nil
+}
+
+func openAuthority(seat, base string, set certprofile.Set, first bool) (*pki.Authority, error) {
+	certificate, err := os.ReadFile(filepath.Join(seat, "issuer.pem"))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.ReadFile(filepath.Join(seat, "root.pem"))
 	if err != nil {
 		return nil, err
 	}
 	config := pki.Under(base)
-	if config.Profiles, err = pkiprofiles.Load(profiles); err != nil {
-		return nil, fmt.Errorf("GOVAHI_PROFILES: %w", err)
+	if !first {
+		if config, err = pki.Beside(base, certificate); err != nil {
+			return nil, err
+		}
 	}
-	return pki.Open(issuer, root, config)
+	config.Profiles = set
+	ended, err := os.ReadFile(filepath.Join(seat, "ended"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	config.Ended = issuer.Ending(strings.TrimSpace(string(ended)))
+	return pki.Open(certificate, root, config)
 }
 
 // programs is where the other programs stand: beside this one.

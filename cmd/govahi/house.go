@@ -54,18 +54,18 @@ type house struct {
 	views    *pgxpool.Pool
 	vault    *vault.Vault
 
-	authority *pki.Authority
-	responder *pki.Responder
-	standings *commands.Standings
-	app       *commands.App
-	publisher *commands.Publisher
-	runner    *projections.Runner
-	waiter    *projections.Waiter
-	policies  []*policies.Runner
-	queries   *queries.Queries
-	mailer    commands.Mailer
-	bounces   *mail.Bounces // nil if none come
-	door      *http.Server
+	authorities []*pki.Authority // every issuer, the first first
+	responders  pki.Responders   // in the same order
+	standings   *commands.Standings
+	app         *commands.App
+	publishers  commands.Publishers
+	runner      *projections.Runner
+	waiter      *projections.Waiter
+	policies    []*policies.Runner
+	queries     *queries.Queries
+	mailer      commands.Mailer
+	bounces     *mail.Bounces // nil if none come
+	door        *http.Server
 
 	registryHeard, mailHeard, daily outcome // for health
 	audits                          audits

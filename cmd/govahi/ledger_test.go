@@ -254,7 +254,7 @@ func serials(t *testing.T, records []record) map[string]*serial {
 			of(name).intended++
 		case "certificate.signing-started.v1":
 			of(name).started++
-		case "certificate.issued.v1":
+		case "certificate.issued.v2":
 			of(name).issued++
 			issued[r.request]++
 		case "certificate.issuance-abandoned.v1":

@@ -26,6 +26,7 @@ import (
 	"govahi/domain/fee"
 	"govahi/domain/idempotency"
 	"govahi/domain/inquiry"
+	"govahi/domain/issuer"
 	"govahi/domain/limit"
 	"govahi/domain/notification"
 	"govahi/domain/office"
@@ -63,6 +64,7 @@ var catalogs = map[string]event.Catalog{
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	consignment.Kind.Category:       consignment.Kind.Catalog,
+	issuer.Kind.Category:            issuer.Kind.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
 	revocation.Kind.Category:        revocation.Kind.Catalog,
 	access.Kind.Category:            access.Kind.Catalog,

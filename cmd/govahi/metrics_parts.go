@@ -117,8 +117,8 @@ var (
 )
 
 func (h *house) tellLists(_ context.Context, is tell) {
-	if h.publisher != nil {
-		is(listsRefused, float64(h.publisher.Refused()))
+	if h.publishers != nil {
+		is(listsRefused, float64(h.publishers.Refused()))
 	}
 }
 

@@ -49,7 +49,12 @@ func (h *house) runParts(ctx context.Context, all *errgroup.Group) {
 
 // presign has answers about all certificates signed before they are asked for.
 func (h *house) presign(ctx context.Context) error {
-	return h.responder.Run(ctx, http.Knowledge{Standings: h.standings})
+	all, ctx := errgroup.WithContext(ctx)
+	for n, r := range h.responders {
+		watch := h.standings.Watch(h.authorities[n].Issuer(), n == 0)
+		all.Go(func() error { return r.Run(ctx, http.Knowledge{Watch: watch}) })
+	}
+	return all.Wait()
 }
 
 func (h *house) workers() []policies.Worker {
@@ -65,7 +70,8 @@ func (h *house) workers() []policies.Worker {
 	}
 	reconcile := policies.Worker{Name: "reconcile", Due: h.queries.DuePayments, Do: h.app.ReconcilePayment, Clock: now, Report: h.report}
 	lapse := policies.Worker{Name: "lapse-suspension", Due: h.queries.DueSuspensions, Do: h.app.EndSuspension, Clock: now, Report: h.report, Every: time.Second}
-	return append([]policies.Worker{inquire, post, watch, reconcile, lapse}, h.termWorkers()...)
+	withdraw := policies.Worker{Name: "withdraw", Due: commands.NewWithdrawal(h.app).Due, Do: h.app.RevokeCompromised, Clock: now, Report: h.report}
+	return append([]policies.Worker{withdraw, inquire, post, watch, reconcile, lapse}, h.termWorkers()...)
 }
 
 // termsEvery is how often it is looked for what a term of days has made due.
@@ -114,7 +120,7 @@ func (h *house) keepDaily(ctx context.Context) error {
 		next := time.Minute
 		err := h.dailyWork(ctx)
 		_, before := h.daily.last()
-		if h.daily.note(err); err != nil || h.has(roleIssuer) && h.publisher.Missed() {
+		if h.daily.note(err); err != nil || h.has(roleIssuer) && h.publishers.Missed() {
 			next = time.Second
 		}
 		if err != nil && before == nil && ctx.Err() == nil { // what follows is the same trouble
@@ -130,7 +136,7 @@ func (h *house) keepDaily(ctx context.Context) error {
 
 func (h *house) dailyWork(ctx context.Context) (err error) {
 	if h.has(roleIssuer) {
-		err = h.publisher.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)})
+		err = h.publishers.Publish(ctx, commands.Caller{Policy: "daily-crl", Key: now().Format(time.RFC3339)})
 	}
 	return errors.Join(err, h.renewResponder(ctx))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"govahi/adapters/cms"
@@ -47,6 +48,9 @@ func (h *house) rooms(ctx context.Context) error {
 		return err
 	}
 	if err := patiently(ctx, h.app.ClaimProfiles); err != nil {
+		return err
+	}
+	if err := patiently(ctx, h.app.IntroduceIssuers); err != nil {
 		return err
 	}
 	if err := h.recordCeremonies(ctx); err != nil {
@@ -145,15 +149,27 @@ func (h *house) makeApp() error {
 		return err
 	}
 	h.app = &commands.App{
-		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Authority: h.authority, Signer: h.signer, Signatures: cms.Verifier{},
+		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Signer: h.signer, Signatures: cms.Verifier{},
 		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
-	h.publisher = commands.NewPublisher(h.app, commands.Publishing{
-		Authority: h.authority, Signer: h.signer, Shelf: projections.NewShelf(h.views), Checker: h.authority.Checker(h.log), Pace: crlPace,
+	h.seat()
+	h.publishers = commands.NewPublishers(h.app, func(of commands.Authority) commands.Publishing {
+		return commands.Publishing{
+			Authority: of, Signer: h.signer, Shelf: projections.NewShelf(h.views), Checker: of.(*pki.Authority).Checker(h.log), Pace: crlPace,
+		}
 	})
 	mailer, err := h.mailServer()
 	h.mailer = h.limitedMail(mailer)
 	return errors.Join(err, h.openBounces())
+}
+
+// seat puts the issuers in their order: the newest issues.
+func (h *house) seat() {
+	newest := len(h.authorities) - 1
+	h.app.Authority = h.authorities[newest]
+	for _, elder := range slices.Backward(h.authorities[:newest]) {
+		h.app.Elder = append(h.app.Elder, elder)
+	}
 }
 
 // crlPace keeps many revocations from making as many lists: each is on one within
@@ -166,34 +182,46 @@ func handlerID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// openResponder makes sure of a certificate for the OCSP responder's key.
+// openResponder makes sure of a certificate for the OCSP responder's key, by each
+// issuer.
 func (h *house) openResponder(ctx context.Context) error {
 	key, err := h.signer.ResponderKey(ctx)
 	if err != nil {
 		return err
 	}
 	h.standings = commands.NewStandings(h.log)
-	h.responder, err = pki.NewResponder(h.authority.Certificate(), key, http.Statuses{App: h.app}, now)
-	if err != nil {
-		return err
+	h.responders = nil
+	for _, a := range h.authorities {
+		r, err := pki.NewResponder(a.Certificate(), key, http.Statuses{App: h.app, Issuer: a.Issuer()}, now)
+		if err != nil {
+			return err
+		}
+		h.responders = append(h.responders, r)
 	}
 	return h.renewResponder(ctx)
 }
 
-// renewResponder makes sure of the responder's certificate, and uses it where
+// renewResponder makes sure of the responder's certificates, and uses them where
 // there is a responder.
 func (h *house) renewResponder(ctx context.Context) error {
 	info, err := h.signer.Info(ctx)
 	if err != nil {
 		return err
 	}
-	der, err := h.app.EnsureResponder(ctx, info.ResponderKey)
-	if err != nil {
-		return err
+	for n, of := range h.authorities {
+		der, renewal := h.app.EnsureResponder(ctx, of, info.ResponderKey)
+		if renewal == nil && der != nil && h.responders != nil {
+			renewal = h.use(h.responders[n], der)
+		}
+		err = errors.Join(err, renewal)
 	}
+	return err
+}
+
+func (h *house) use(r *pki.Responder, der []byte) error {
 	certificate, err := pki.ParseCertificate(der)
-	if err == nil && h.responder != nil {
-		h.responder.Use(certificate)
+	if err == nil {
+		r.Use(certificate)
 	}
 	return err
 }
@@ -212,7 +240,7 @@ func (h *house) makeViews() {
 	}
 	if h.has(roleIssuer) {
 		h.react("issuance", policies.OfIssuance())
-		h.react("revocation", policies.OfRevocation(h.publisher))
+		h.react("revocation", policies.OfRevocation(h.publishers))
 	}
 }
 
@@ -250,7 +278,7 @@ func (h *house) openDoor() (err error) {
 	}
 	h.door = http.New(config)
 	http.Declare(h.door, http.House{
-		App: h.app, Queries: h.queries, Authority: h.authority, Responder: h.responder, Base: h.base(),
+		App: h.app, Queries: h.queries, Authorities: h.authorities, Responder: h.responders, Standings: h.standings, Base: h.base(),
 		Development: h.Mode == sso.Development,
 	})
 	return nil

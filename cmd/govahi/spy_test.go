@@ -120,7 +120,7 @@ func (i *instance) intentions(t *testing.T) map[string]intention {
 			latest[stream], in = intent.TBSHash, intention{}
 		case "certificate.signing-started.v1", "crl.signing-started.v1":
 			in.started = r.Created
-		case "certificate.issued.v1", "crl.signed.v2":
+		case "certificate.issued.v2", "crl.signed.v2":
 			in.kept = true
 		}
 		if digest := latest[stream]; digest != "" {

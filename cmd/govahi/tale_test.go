@@ -28,6 +28,7 @@ import (
 	"govahi/domain/event/spec"
 	"govahi/domain/fault"
 	"govahi/domain/inquiry"
+	"govahi/domain/issuer"
 	"govahi/domain/limit"
 	"govahi/domain/office"
 	"govahi/domain/payment"
@@ -457,7 +458,7 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.asked(s.ConcludeContract(s.ctx, s.as(manager), commands.ConcludeContract{Company: company, Number: s.one("number", "Q-1", "Q-2"), Until: s.clock.AddDate(1, 0, 0)}))
 	case "again":
 		s.clock = s.clock.Add(time.Hour)
-		if issued := s.ids("certificate.issued.v1"); len(issued) > 0 {
+		if issued := s.ids("certificate.issued.v2"); len(issued) > 0 {
 			s.refused(s.Reinquire(s.ctx, commands.Caller{Policy: "reinquire"}, s.one("again", issued...)))
 		}
 	case "bounce":
@@ -508,7 +509,7 @@ func (s *tale) ids(name string) (ids []string) {
 // settle lets the policies and workers come. What is not available is tried
 // again when they come next.
 func (s *tale) settle(keeper *spec.Keeper) {
-	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(s.publisher), policies.OfErasure(shredder{s, keeper}))
+	all := slices.Concat(policies.OfRecord(), policies.OfIssuance(), policies.OfRevocation(commands.Publishers{s.publisher}), policies.OfErasure(shredder{s, keeper}))
 	for {
 		fresh, err := event.ReadBatch(s.ctx, s.log, s.heard, 1000)
 		s.must(err)
@@ -710,6 +711,14 @@ func hashOf(text []byte) string {
 }
 
 func (p paper) Issuer() string { return hashOf([]byte("issuer")) }
+
+func (p paper) Introduction() issuer.Introduced { return issuer.Introduced{Name: "paper"} }
+
+func (p paper) Ended() issuer.Ending { return "" }
+
+func (p paper) PrepareLastCRL(number uint64, at time.Time, revoked []commands.RevokedSerial) (commands.PreparedCRL, error) {
+	return p.PrepareCRL(number, at, revoked)
+}
 
 func (p paper) NewSerial(time.Time) (string, error) {
 	p.keys++

@@ -923,7 +923,7 @@ func (h hostility) Term(kind, _ string) []byte { return []byte(kind) }
 func erasure(t *testing.T, facts []fact) []fact {
 	t.Helper()
 	n := slices.IndexFunc(facts, func(f fact) bool {
-		return f.Type == "certificate.issued.v1" && f.Data.text("subject") != ""
+		return f.Type == "certificate.issued.v2" && f.Data.text("subject") != ""
 	})
 	if n < 0 {
 		t.Fatal("nobody holds a certificate")

@@ -20,7 +20,7 @@ func OfRecord() []Policy {
 func OfIssuance() []Policy { return []Policy{IssueOnIssuanceRequested(), IssueOnCredentialApproved()} }
 
 // OfRevocation need the signer too, but must not wait behind an issuance.
-func OfRevocation(p *commands.Publisher) []Policy {
+func OfRevocation(p commands.Publishers) []Policy {
 	return []Policy{PublishCRLOnRevoked(p), PublishCRLOnSuspended(p), PublishCRLOnSuspensionLifted(p)}
 }
 

@@ -8,9 +8,9 @@ import (
 )
 
 // PublishCRLOnRevoked issues a list at once after a revocation.
-func PublishCRLOnRevoked(p *commands.Publisher) Policy {
+func PublishCRLOnRevoked(p commands.Publishers) Policy {
 	return when("publish-crl-on-revoked", certificate.Catalog,
-		func(ctx context.Context, h Happened, _ certificate.Revoked) error {
-			return p.PublishFor(ctx, h.Caller, h.Position)
+		func(ctx context.Context, h Happened, e certificate.Revoked) error {
+			return p.PublishFor(ctx, h.Caller, e.Issuer, h.Position)
 		})
 }

@@ -9,9 +9,9 @@ import (
 
 // PublishCRLOnSuspended issues a list at once after a suspension
 // (certificateHold, RFC 5280 §5.3.1).
-func PublishCRLOnSuspended(p *commands.Publisher) Policy {
+func PublishCRLOnSuspended(p commands.Publishers) Policy {
 	return when("publish-crl-on-suspended", certificate.Catalog,
-		func(ctx context.Context, h Happened, _ certificate.Suspended) error {
-			return p.PublishFor(ctx, h.Caller, h.Position)
+		func(ctx context.Context, h Happened, e certificate.Suspended) error {
+			return p.PublishFor(ctx, h.Caller, e.Issuer, h.Position)
 		})
 }

@@ -19,6 +19,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fee"
 	"govahi/domain/inquiry"
+	"govahi/domain/issuer"
 	"govahi/domain/notification"
 	"govahi/domain/office"
 	"govahi/domain/payment"
@@ -314,9 +315,9 @@ var reactions = []struct {
 }
 
 func (h *house) policies() []Policy {
-	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.NewPublisher(h.App, commands.Publishing{
+	return slices.Concat(OfRecord(), OfIssuance(), OfRevocation(commands.Publishers{commands.NewPublisher(h.App, commands.Publishing{
 		Authority: h.Authority, Signer: h.Signer, Shelf: memlog.NewShelf(), Checker: trusting{},
-	})), OfErasure(h.vault))
+	})}), OfErasure(h.vault))
 }
 
 func (h *house) policy(name string) Policy {
@@ -431,6 +432,8 @@ func TestAnAbandonedAttemptConcernsNoHolder(t *testing.T) {
 type authority struct{ commands.Authority }
 
 func (authority) Issuer() string { return "ca" }
+
+func (authority) Ended() issuer.Ending { return "" }
 
 // Profiles are none: every product is priced as those that were retired.
 func (authority) Profiles() profile.Set { return profile.Set{} }

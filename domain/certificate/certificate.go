@@ -7,6 +7,7 @@
 package certificate
 
 import (
+	"cmp"
 	"time"
 
 	"govahi/domain/event"
@@ -129,7 +130,7 @@ func (c NoteIssued) Decide(s Certificate) ([]event.Event, error) {
 		return nil, s.refuse(ErrNotIntended)
 	}
 	e := Issued{
-		Serial: s.Intent.Serial, Subject: s.Intent.Subject, Profile: s.Intent.Profile, Fingerprint: c.Fingerprint,
+		Serial: s.Intent.Serial, Issuer: s.Intent.Issuer, Subject: s.Intent.Subject, Profile: s.Intent.Profile, Fingerprint: c.Fingerprint,
 		NotBefore: s.Intent.NotBefore, NotAfter: s.Intent.NotAfter, Signer: c.Signer, At: c.At,
 	}
 	if s.Intent.TBS == nil {
@@ -144,6 +145,7 @@ func (c NoteIssued) Decide(s Certificate) ([]event.Event, error) {
 // CRL, for a signature may exist.
 type Abandon struct {
 	Serial string
+	Issuer string // on whose list the serial goes if nothing was intended yet
 	Cause  string
 	By     string
 	At     time.Time
@@ -160,7 +162,7 @@ func (c Abandon) Decide(s Certificate) ([]event.Event, error) {
 	}
 	abandoned := IssuanceAbandoned{c.Serial, c.Cause, c.At}
 	revoked := s.revoked(Superseded, "", c.By, c.At)
-	revoked.Serial = c.Serial // which may not be intended yet
+	revoked.Serial, revoked.Issuer = c.Serial, cmp.Or(s.Intent.Issuer, c.Issuer) // which may not be intended yet
 	return []event.Event{abandoned, revoked}, nil
 }
 

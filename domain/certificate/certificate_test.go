@@ -12,9 +12,9 @@ func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
 		"certificate.issuance-intended.v2":  intended(),
 		"certificate.signing-started.v1":    started,
-		"certificate.issued.v1":             issued(),
+		"certificate.issued.v2":             issued(),
 		"certificate.issuance-abandoned.v1": abandoned,
-		"certificate.suspended.v1":          Suspended{serial, request, later, "p-operator", noon},
+		"certificate.suspended.v2":          Suspended{serial, "155e", request, later, "p-operator", noon},
 		"certificate.suspension-lifted.v1":  SuspensionLifted{serial, request, "p-operator", later},
 		"certificate.revoked.v2":            formally(),
 	})
@@ -62,14 +62,14 @@ func TestTheCertificateExistsWhenItIsRecorded(t *testing.T) {
 
 func TestACertificateAboutNobodyIsInClear(t *testing.T) {
 	e := Issued{
-		Serial: serial, Profile: "ocsp-responder@1", Fingerprint: "f2", NotBefore: noon, NotAfter: until,
+		Serial: serial, Issuer: "155e", Profile: "ocsp-responder@1", Fingerprint: "f2", NotBefore: noon, NotAfter: until,
 		Public: []byte{0x30, 4}, Signer: "signer-1", At: noon,
 	}
 	spec.Given(t, Kind, intendedForUs(), started).When(NoteIssued{[]byte{0x30, 4}, "f2", "signer-1", noon}).Then(e)
 }
 
 func TestAnUncertainAttemptIsAbandonedAndRevoked(t *testing.T) {
-	abandon := Abandon{serial, "interrupted", "policy:issue", noon}
+	abandon := Abandon{serial, "155e", "interrupted", "policy:issue", noon}
 	gone := revoked(Superseded)
 	gone.By = "policy:issue"
 	for name, past := range map[string][]event.Event{"intended": {intended()}, "signing": signing()} {
@@ -81,14 +81,14 @@ func TestAnUncertainAttemptIsAbandonedAndRevoked(t *testing.T) {
 }
 
 func TestASerialAbandonedBeforeItsIntentIsBurnt(t *testing.T) {
-	gone := Revoked{Serial: serial, Reason: Superseded, By: "policy:issue", At: noon}
-	spec.Given(t, Kind).When(Abandon{serial, "interrupted", "policy:issue", noon}).Then(abandoned, gone)
+	gone := Revoked{Serial: serial, Reason: Superseded, By: "policy:issue", At: noon, Issuer: "155e"} // whose list it goes on
+	spec.Given(t, Kind).When(Abandon{serial, "155e", "interrupted", "policy:issue", noon}).Then(abandoned, gone)
 	spec.Given(t, Kind, abandoned, gone).When(Intend{intended()}).ThenFault(ErrSerialTaken)
 	spec.Given(t, Kind, abandoned, gone).When(StartSigning{"signer-1", "", noon}).ThenFault(ErrNotIntended)
 }
 
 func TestAnIssuedCertificateIsNotAbandoned(t *testing.T) {
-	abandon := Abandon{serial, "interrupted", "policy:issue", noon}
+	abandon := Abandon{serial, "155e", "interrupted", "policy:issue", noon}
 	spec.Given(t, Kind, valid()...).When(abandon).ThenFault(ErrSerialTaken)
 	spec.Given(t, Kind, withdrawn(KeyCompromise)...).When(abandon).ThenNothing()
 }
@@ -202,7 +202,7 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 }
 
 func TestASuspensionIsLiftedOrBecomesARevocation(t *testing.T) {
-	held := Suspended{serial, request, later, "p-operator", noon}
+	held := Suspended{serial, "155e", request, later, "p-operator", noon}
 	suspend, lift := Suspend{later, "p-operator", true, noon}, LiftSuspension{"p-operator", true, later}
 	onHold := append(valid(), held)
 	lifted := SuspensionLifted{serial, request, "p-operator", later}
@@ -221,7 +221,9 @@ func TestASuspensionIsLiftedOrBecomesARevocation(t *testing.T) {
 }
 
 func TestWhoHeldItLiftsIt(t *testing.T) {
-	onHold := func(by string) []event.Event { return append(valid(), Suspended{serial, request, later, by, noon}) }
+	onHold := func(by string) []event.Event {
+		return append(valid(), Suspended{serial, "155e", request, later, by, noon})
+	}
 	spec.Given(t, Kind, onHold("p-sara")...).When(LiftSuspension{"p-sara", false, later}).Then(SuspensionLifted{serial, request, "p-sara", later})
 	spec.Given(t, Kind, onHold("p-operator")...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
 	spec.Given(t, Kind, onHold("p-officer")...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
@@ -229,15 +231,15 @@ func TestWhoHeldItLiftsIt(t *testing.T) {
 }
 
 func TestTheCATakesASuspensionOver(t *testing.T) {
-	held := Suspended{serial, request, later, "p-sara", noon}
-	taken := Suspended{serial, request, later, "p-operator", noon}
+	held := Suspended{serial, "155e", request, later, "p-sara", noon}
+	taken := Suspended{serial, "155e", request, later, "p-operator", noon}
 	spec.Given(t, Kind, append(valid(), held)...).When(Suspend{until, "p-operator", true, noon}).Then(taken) // in the same time
 	spec.Given(t, Kind, append(valid(), held, taken)...).When(Suspend{until, "p-sara", false, noon}).ThenNothing()
 	spec.Given(t, Kind, append(valid(), held, taken)...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
 }
 
 func TestASuspensionThatNobodyLiftedEndsInRevocation(t *testing.T) {
-	onHold := append(valid(), Suspended{serial, request, later, "p-sara", noon})
+	onHold := append(valid(), Suspended{serial, "155e", request, later, "p-sara", noon})
 	end := EndSuspension{"policy:lapse", later}
 	gone := Revoked{Serial: serial, Request: request, Reason: CessationOfOperation, By: "policy:lapse", At: later, Issuer: "155e", NotAfter: until, Ground: SuspensionNotLifted, Asker: House}
 	spec.Given(t, Kind, onHold...).When(end).Then(gone)
@@ -245,4 +247,19 @@ func TestASuspensionThatNobodyLiftedEndsInRevocation(t *testing.T) {
 	spec.Given(t, Kind, append(onHold, SuspensionLifted{serial, request, "p-sara", noon})...).When(end).ThenNothing()
 	spec.Given(t, Kind, append(onHold, gone)...).When(end).ThenNothing()
 	spec.Given(t, Kind, valid()...).When(end).ThenNothing()
+}
+
+func TestWhoseCertificateItIsStandsAtTheBeginning(t *testing.T) {
+	for stored, want := range map[string]string{
+		`{"serial":"a1","issuer":"155e","certificate":"x"}`:              "155e",
+		`{"serial":"a1","profile":"issuer","at":"2026-11-22T08:30:00Z"}`: "", // as it was when there was one
+		`{"issuer":"155e"}`: "155e",
+		`{}`:                "",
+		``:                  "",
+		`{"serial":1}`:      "",
+	} {
+		if got := IssuerOf([]byte(stored)); got != want {
+			t.Errorf("of %s: %q", stored, got)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package certificate
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -12,9 +14,11 @@ var Catalog = event.NewCatalog(
 	event.Was("certificate.issuance-intended.v1", issuanceIntendedV1.upcast),
 	event.Of[IssuanceIntended]("certificate.issuance-intended.v2"),
 	event.Of[SigningStarted]("certificate.signing-started.v1"),
-	event.Of[Issued]("certificate.issued.v1"),
+	event.Was("certificate.issued.v1", issuedV1.upcast),
+	event.Of[Issued]("certificate.issued.v2"),
 	event.Of[IssuanceAbandoned]("certificate.issuance-abandoned.v1"),
-	event.Of[Suspended]("certificate.suspended.v1"),
+	event.Was("certificate.suspended.v1", suspendedV1.upcast),
+	event.Of[Suspended]("certificate.suspended.v2"),
 	event.Of[SuspensionLifted]("certificate.suspension-lifted.v1"),
 	event.Was("certificate.revoked.v1", revokedV1.upcast),
 	event.Of[Revoked]("certificate.revoked.v2"),
@@ -113,6 +117,7 @@ type SigningStarted struct {
 // answer "good" react to this event only (pki §5.3, step 4).
 type Issued struct {
 	Serial      string               `json:"serial"`
+	Issuer      string               `json:"issuer,omitempty"` // SHA-256 of the issuer's certificate; none in v1, when there was one issuer
 	Request     event.Stream         `json:"request,omitempty"`
 	Subject     event.Subject        `json:"subject,omitempty"`
 	Profile     string               `json:"profile"`
@@ -123,6 +128,46 @@ type Issued struct {
 	Public      []byte               `json:"public,omitempty"` // DER of a certificate that is about nobody
 	Signer      string               `json:"signer"`
 	At          time.Time            `json:"at"`
+}
+
+// issuedV1 did not say by whom: there was one issuer, the first.
+type issuedV1 struct {
+	Serial      string               `json:"serial"`
+	Request     event.Stream         `json:"request,omitempty"`
+	Subject     event.Subject        `json:"subject,omitempty"`
+	Profile     string               `json:"profile"`
+	Fingerprint string               `json:"fingerprint"`
+	NotBefore   time.Time            `json:"notBefore"`
+	NotAfter    time.Time            `json:"notAfter"`
+	Certificate *event.Personal[DER] `json:"certificate,omitempty"`
+	Public      []byte               `json:"public,omitempty"`
+	Signer      string               `json:"signer"`
+	At          time.Time            `json:"at"`
+}
+
+func (e issuedV1) upcast() event.Event {
+	return Issued{
+		Serial: e.Serial, Request: e.Request, Subject: e.Subject, Profile: e.Profile, Fingerprint: e.Fingerprint,
+		NotBefore: e.NotBefore, NotAfter: e.NotAfter, Certificate: e.Certificate, Public: e.Public, Signer: e.Signer, At: e.At,
+	}
+}
+
+// IssuerOf is whose certificate a stored event of issuance is, read from its
+// beginning alone: the certificate behind it is long.
+func IssuerOf(stored []byte) string {
+	d := json.NewDecoder(bytes.NewReader(stored))
+	_, _ = d.Token() // the brace
+	for range 2 {
+		field, err := d.Token()
+		var value string
+		if err != nil || d.Decode(&value) != nil {
+			return ""
+		}
+		if field == "issuer" {
+			return value
+		}
+	}
+	return ""
 }
 
 // Personal seals the certificate.
@@ -140,10 +185,24 @@ type IssuanceAbandoned struct {
 // certificateHold until it is lifted or revoked (RFC 5280 §5.3.1).
 type Suspended struct {
 	Serial  string       `json:"serial"`
+	Issuer  string       `json:"issuer,omitempty"` // SHA-256 of the issuer's certificate; none in v1
 	Request event.Stream `json:"request,omitempty"`
 	Until   time.Time    `json:"until"` // the policy's longest; revoked if nobody has lifted it by then
 	By      string       `json:"by"`
 	At      time.Time    `json:"at"`
+}
+
+// suspendedV1 did not say whose certificate it is.
+type suspendedV1 struct {
+	Serial  string       `json:"serial"`
+	Request event.Stream `json:"request,omitempty"`
+	Until   time.Time    `json:"until"`
+	By      string       `json:"by"`
+	At      time.Time    `json:"at"`
+}
+
+func (e suspendedV1) upcast() event.Event {
+	return Suspended{Serial: e.Serial, Request: e.Request, Until: e.Until, By: e.By, At: e.At}
 }
 
 // SuspensionLifted gives the trust back: the entry disappears from the CRL.

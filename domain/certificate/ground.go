@@ -91,7 +91,7 @@ var rules = []rule{
 	{HoldersWish, CessationOfOperation, text("خواست دارنده", "the holder's wish"), holders},
 	{OrganisationsRequest, AffiliationChanged, text("درخواست سازمان", "the organisation's request"), []Asker{Organisation}},
 	{Replaced, Superseded, text("جایگزینی با گواهی دیگر", "replaced by another certificate"), anybody},
-	{CAKeyCompromised, Superseded, text("افشای کلید مرکز صدور یا ریشه", "the key of the CA or the root compromised"), theCA},
+	{CAKeyCompromised, Superseded, text("افشای کلید مرکز صدور یا ریشه", "the key of the CA or the root compromised"), and(theCA, House)},
 	{UnauthorisedUse, PrivilegeWithdrawn, text("استفادهٔ غیرمجاز", "unauthorised use"), and(theCA, Organisation)},
 	{Forgery, PrivilegeWithdrawn, text("جعل", "forgery"), theCA},
 	{FalseInformation, PrivilegeWithdrawn, text("نادرستی اطلاعات", "false information"), and(theCA, House)},

@@ -40,7 +40,7 @@ func intendedForUs() IssuanceIntended {
 
 func issued() Issued {
 	return Issued{
-		Serial: serial, Request: request, Subject: sara, Profile: "cpmis-signature@1", Fingerprint: "f1",
+		Serial: serial, Issuer: "155e", Request: request, Subject: sara, Profile: "cpmis-signature@1", Fingerprint: "f1",
 		NotBefore: noon, NotAfter: until, Certificate: event.About(sara, DER{[]byte{0x30, 3}}), Signer: "signer-1", At: noon,
 	}
 }

@@ -31,10 +31,10 @@ type Suspend struct {
 func (c Suspend) Decide(s Certificate) ([]event.Event, error) {
 	switch s.Status {
 	case Valid:
-		return []event.Event{Suspended{s.Intent.Serial, s.request(), c.Until, c.By, c.At}}, nil
+		return []event.Event{Suspended{s.Intent.Serial, s.Intent.Issuer, s.request(), c.Until, c.By, c.At}}, nil
 	case OnHold:
 		if c.Operator && s.Hold.By != c.By {
-			return []event.Event{Suspended{s.Intent.Serial, s.request(), s.Hold.Until, c.By, c.At}}, nil
+			return []event.Event{Suspended{s.Intent.Serial, s.Intent.Issuer, s.request(), s.Hold.Until, c.By, c.At}}, nil
 		}
 		return nil, nil
 	case Withdrawn:

@@ -58,6 +58,13 @@ type Event struct {
 	Revision uint64       `json:"revision"`
 }
 
+// Never is the next update of a list that no other follows (X.509 §7.11.1, ETSI EN
+// 319 411-1 CSS-6.3.9-06).
+var Never = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+
+// Last tells whether no list follows.
+func (e Intended) Last() bool { return e.NextUpdate.Equal(Never) }
+
 // SigningStarted is the signer's fence, as for a certificate.
 type SigningStarted struct {
 	Number uint64    `json:"number"`

@@ -1,0 +1,57 @@
+package http
+
+import (
+	"context"
+
+	"govahi/commands"
+)
+
+// Issuer is one issuing CA, and how far a mass revocation of its certificates is.
+type Issuer struct {
+	commands.IssuerStanding
+	Live    *int `json:"live,omitempty" doc:"Certificates that are not revoked; nothing while that is being counted"`
+	Revoked *int `json:"revoked,omitempty"`
+}
+
+// issuers is the succession of the intermediate, and the drill for a compromised
+// key (docs/operations.md).
+func (h House) issuers(s *Server) {
+	const tag = "Issuers"
+	Query(s, Operation{ID: "list-issuers", Method: "GET", Path: "/issuers", Tag: tag, Summary: "Every issuing CA of this house, the newest first, and how far a mass revocation is"},
+		func(ctx context.Context, id Identity, _ *struct{}) ([]Issuer, error) {
+			if err := h.may(ctx, id, overseers...); err != nil {
+				return nil, err
+			}
+			return h.counted(ctx)
+		})
+	Command(s, Operation{
+		ID: "retire-issuer", Method: "POST", Path: "/issuers/{issuer}/retirement", Tag: tag,
+		Summary: "Let another issuer issue alone; this one answers for what it issued",
+		Text:    "Two operators of the CA ask for it: the first proposes, the second, in 24 hours, does it.",
+	},
+		func(ctx context.Context, c commands.Caller, in *OfIssuer) (commands.Receipt, Nothing, error) {
+			return done(h.App.RetireIssuer(ctx, c, in.Issuer))
+		})
+	Command(s, Operation{
+		ID: "declare-ca-compromised", Method: "POST", Path: "/issuers/{issuer}/compromise", Tag: tag,
+		Summary: "Declare that an issuer's key may be in other hands: it issues no more, and all that it issued is revoked",
+		Text:    "Two operators of the CA ask for it: the first proposes, the second, in 24 hours, does it. It cannot be taken back.",
+	},
+		func(ctx context.Context, c commands.Caller, in *OfIssuer) (commands.Receipt, Nothing, error) {
+			return done(h.App.DeclareCACompromised(ctx, c, in.Issuer))
+		})
+}
+
+func (h House) counted(ctx context.Context) (all []Issuer, err error) {
+	standings, err := h.App.IssuerStandings(ctx)
+	for _, s := range standings {
+		one := Issuer{IssuerStanding: s}
+		if h.Standings != nil {
+			if live, revoked, known := h.Standings.Count(s.Issuer, h.first().Issuer() == s.Issuer); known {
+				one.Live, one.Revoked = &live, &revoked
+			}
+		}
+		all = append(all, one)
+	}
+	return all, err
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"crypto/x509"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"govahi/adapters/token"
+	"govahi/domain/issuer"
+)
+
+// succession is a further intermediate, as its file says it; token, responder and
+// wrapping key are those that the CA has.
+type succession struct {
+	Mode      mode      `yaml:"mode"`
+	Issuer    planned   `yaml:"issuer"`
+	Witnesses []witness `yaml:"witnesses"`
+
+	text []byte // as it was read
+}
+
+//go:embed succession.yaml
+var developmentSuccession []byte
+
+// readSuccession reads and checks the file; without one it is development's.
+func readSuccession(file string) (p succession, err error) {
+	p.text = developmentSuccession
+	if file != "" {
+		if p.text, err = os.ReadFile(file); err != nil {
+			return p, err
+		}
+	}
+	if err = decode(p.text, &p); err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		return p, fmt.Errorf("%s cannot be held:\n%w", file, err)
+	}
+	return p, nil
+}
+
+func (p succession) check() error {
+	w := &mistakes{}
+	w.need(p.Mode == development || p.Mode == intermediate, "mode", "%q is neither development nor intermediate", p.Mode)
+	if p.Mode == intermediate {
+		w.need(p.Issuer.Years == 0, "issuer.years", "the outside root decides how long: leave it out")
+		w.need(len(p.Witnesses) > 0, "witnesses", "nobody would sign the transcript: name at least one role, as fa and en")
+	} else {
+		w.need(p.Issuer.Years >= 1 && p.Issuer.Years <= 30, "issuer.years", "%d is not from 1 to 30", p.Issuer.Years)
+	}
+	p.Issuer.check(w, "issuer")
+	checkWitnesses(w, p.Witnesses)
+	return errors.Join(w.all...)
+}
+
+// succeed makes a further intermediate beside those that are there. They go on:
+// what they issued is answered for until the last of it is over.
+type succeed struct {
+	File   string `arg:"" optional:"" type:"path" help:"What to make, as YAML; for development if empty (docs/operations.md, succession)."`
+	CSROut string `name:"csr-out" type:"path" help:"Where to write the request to the outside root, PEM; beside issuer.csr in the issuer's directory."`
+	reach
+}
+
+// Run makes the key on the CA's token, in a directory of its own beside; who finds
+// the directory finds it whole.
+func (c succeed) Run() error {
+	p, err := readSuccession(c.File)
+	if err != nil {
+		return err
+	}
+	if c.CSROut != "" && p.Mode != intermediate {
+		return fmt.Errorf("--csr-out is for mode: intermediate; %s is certified by the development root", p.Mode)
+	}
+	h := home(c.Dir)
+	if err := h.distinct(p.Issuer.Name); err != nil {
+		return err
+	}
+	t, err := c.open()
+	if err != nil {
+		return err
+	}
+	made, tr, err := c.make(h, t, p)
+	if err := errors.Join(err, t.Close()); err != nil {
+		return err
+	}
+	tr.announce(os.Stdout, made.home)
+	fmt.Printf("issuer      number %d, in %s\n", made.number, made.home)
+	return handOut(made.home, c.CSROut)
+}
+
+// distinct refuses the name of an issuer that is there, or of its root: two CAs
+// have two names, else nobody could tell whose revocation list is whose (RFC 5280
+// §4.1.2.6).
+func (h home) distinct(name called) error {
+	seats, err := h.seats()
+	if err != nil {
+		return err
+	}
+	for _, s := range seats {
+		for _, file := range []string{s.issuerFile(), s.rootFile()} {
+			there, err := s.certificate(file)
+			if err != nil {
+				return fmt.Errorf("a further issuer comes beside a first: %w", err)
+			}
+			if there.Subject.String() == name.subject().String() {
+				return fmt.Errorf("issuer.name: it is that of %s: two CAs have two names", file)
+			}
+		}
+	}
+	return nil
+}
+
+// make makes everything in a stage, and renames it at the end. The number of a
+// ceremony that was interrupted after its key was made is not used again: nobody
+// may take that key for the new one.
+func (c succeed) make(h home, t *token.Token, p succession) (seat, transcript, error) {
+	tr := transcript{Kind: "succession", At: time.Now().UTC(), Witnesses: p.Witnesses}
+	number, err := h.nextNumber(t)
+	if err != nil {
+		return seat{}, tr, err
+	}
+	made := h.further(number)
+	tr.Number = number
+	stage := seat{home(h.path("issuers", "."+strconv.Itoa(number)+".ceremony")), number}
+	if err := errors.Join(os.RemoveAll(string(stage.home)), os.MkdirAll(string(stage.home), 0o700)); err != nil {
+		return made, tr, err
+	}
+	if err := writeWhole(stage.planFile(), p.text); err != nil {
+		return made, tr, err
+	}
+	if tr.Token, err = tokenOf(c.Module, h); err != nil {
+		return made, tr, err
+	}
+	if err := c.establish(h, stage, t, p, &tr); err != nil {
+		return made, tr, errors.Join(err, os.RemoveAll(string(stage.home)))
+	}
+	if err := h.write(&tr); err != nil {
+		return made, tr, err
+	}
+	return made, tr, os.Rename(string(stage.home), string(made.home))
+}
+
+// nextNumber has neither a directory nor a key yet.
+func (h home) nextNumber(t *token.Token) (int, error) {
+	for n := 2; ; n++ {
+		s := h.further(n)
+		if _, err := os.Stat(string(s.home)); err == nil {
+			continue
+		}
+		switch _, err := t.Key(s.label()); {
+		case errors.Is(err, token.ErrNoKey):
+			return n, nil
+		case err != nil:
+			return 0, err
+		}
+	}
+}
+
+func (c succeed) establish(h home, s seat, t *token.Token, p succession, tr *transcript) error {
+	if p.Mode == intermediate {
+		key, err := born(t, s.label(), p.Issuer.Algorithm, tr)
+		if err != nil {
+			return err
+		}
+		return ask(s.home, plan{Issuer: p.Issuer}, key, tr)
+	}
+	root, err := h.certificate(h.rootFile())
+	if err != nil {
+		return err
+	}
+	rootKey, err := t.Key(labelRoot)
+	if err != nil {
+		return fmt.Errorf("the root is not on this token (its CA's was certified outside): say mode: intermediate: %w", err)
+	}
+	key, err := born(t, s.label(), p.Issuer.Algorithm, tr)
+	if err != nil {
+		return err
+	}
+	certificate, err := certifyIssuer(p.Issuer, root, rootKey, key, tr.At)
+	if err != nil {
+		return err
+	}
+	tr.certify(root, certificate)
+	return errors.Join(writePEM(s.rootFile(), "CERTIFICATE", root.Raw), writePEM(s.issuerFile(), "CERTIFICATE", certificate.Raw))
+}
+
+// certifyIssuer has the root certify a further intermediate, no longer than itself.
+func certifyIssuer(p planned, root *x509.Certificate, rootKey, key *token.Key, now time.Time) (*x509.Certificate, error) {
+	template, err := authority(p.Name, now, p.Years)
+	if err != nil {
+		return nil, err
+	}
+	if template.NotBefore.Before(root.NotBefore) {
+		template.NotBefore = root.NotBefore
+	}
+	if template.NotAfter.After(root.NotAfter) {
+		return nil, fmt.Errorf("issuer.years: %d years are more than the root has left, until %s", p.Years, root.NotAfter.Format(time.DateOnly))
+	}
+	template.MaxPathLenZero = true
+	certificate, err := signed(template, root, key.Public(), rootKey)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	return certificate, nil
+}
+
+// end writes into the CA's directory that an issuer signs no certificates any
+// more: the signer keeps to it also where the log, restored from a backup, does
+// not know it yet.
+type end struct {
+	Ending string `arg:"" enum:"retirement,compromise" help:"How it ends: retirement or compromise."`
+	Dir    string `required:"" type:"path" help:"Directory that the ceremony made."`
+	Issuer int    `default:"1" help:"Number of the issuer, as check lists it."`
+}
+
+// Run writes it; a compromise is never taken back.
+func (c end) Run() error {
+	s := home(c.Dir).seat(c.Issuer)
+	if _, err := os.Stat(s.issuerFile()); err != nil {
+		return fmt.Errorf("there is no issuer %d: %w", c.Issuer, err)
+	}
+	present, err := s.ended()
+	if err != nil {
+		return err
+	}
+	if present == issuer.Compromise && issuer.Ending(c.Ending) != present {
+		return fmt.Errorf("issuer %d is compromised, for good", c.Issuer)
+	}
+	if err := writeWhole(s.endedFile(), []byte(c.Ending+"\n")); err != nil {
+		return err
+	}
+	fmt.Printf("issuer %d signs no certificates any more (%s), from the signer's next start; declare it in the log, too (docs/operations.md)\n", c.Issuer, c.Ending)
+	return nil
+}
+
+// seat is the place of the issuer of a number.
+func (h home) seat(n int) seat {
+	if n == 1 {
+		return h.first()
+	}
+	return h.further(n)
+}
+
+// tokenOf is what the module says of the CA's token.
+func tokenOf(module string, h home) (token.Info, error) {
+	infos, err := token.List(module)
+	for _, info := range infos {
+		if serial := h.serial(); info.Serial == serial || serial == "" && info.Label == labelToken {
+			return info, err
+		}
+	}
+	return token.Info{}, err
+}
+
+// handOut copies the request to where the root's people take it from.
+func handOut(h home, to string) error {
+	if to == "" {
+		return nil
+	}
+	csr, err := os.ReadFile(h.requestFile())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, csr, 0o644)
+}

@@ -1,0 +1,162 @@
+package main_test
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"govahi/adapters/cms"
+	"govahi/adapters/pki"
+	"govahi/adapters/signer/signertest"
+	"govahi/domain/issuer"
+)
+
+// furtherFile asks an outside root for a further intermediate.
+const furtherFile = `mode: intermediate
+issuer:
+  algorithm: p-384
+  name: {organization: Sample Petroleum, commonName: Sample Petroleum CA 2}
+witnesses:
+  - {fa: بازرس, en: Auditor}
+`
+
+// beside is the authority of a further issuer.
+func (c *ca) beside(t *testing.T, n string) *pki.Authority {
+	t.Helper()
+	dir := filepath.Join(c.dir, "issuers", n)
+	a, err := pki.Open([]byte(read(t, dir+"/issuer.pem")), []byte(read(t, dir+"/root.pem")), pki.Under("http://ca.example.ir"))
+	must(t, err)
+	return a
+}
+
+// TestAFurtherIntermediateComesBesideTheFirst on the real token: both sign, and
+// once the first is ended, the next one alone.
+func TestAFurtherIntermediateComesBesideTheFirst(t *testing.T) {
+	c := newCA(t).certify(t)
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	next := c.beside(t, "2")
+	out, err := exec.Command("openssl", "verify", "-x509_strict", "-CAfile", c.dir+"/root.pem", c.dir+"/issuers/2/issuer.pem").CombinedOutput()
+	if err != nil {
+		t.Errorf("openssl: %s", out)
+	}
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 6 ||
+		!strings.Contains(table, "issuer-2 key") || !strings.Contains(table, "2, as the ceremonies") {
+		t.Errorf("check says:\n%s", table)
+	}
+	p := c.start(t, nil)
+	for _, a := range []*pki.Authority{c.Authority, next} {
+		stream, revision, tbs := signertest.Intend(t, c.log, a, c.by, asIs)
+		der, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
+		must(t, err)
+		_, err = a.CheckIssued(der, tbs)
+		must(t, err)
+		list, at, listTBS := signertest.IntendCRL(t, c.log, a, 1)
+		der, _, err = p.SignCRL(t.Context(), list, at, listTBS)
+		must(t, err)
+		_, err = a.CheckCRL(der, listTBS)
+		must(t, err)
+	}
+	p.stop(t)
+	run(t, "end", "retirement", "--dir", c.dir)
+	p = c.start(t, nil)
+	stream, revision, tbs := signertest.Intend(t, c.log, c.Authority, c.by, asIs)
+	if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER); !errors.Is(err, issuer.ErrEnded) {
+		t.Errorf("a retired issuer: %v", err)
+	}
+	stream, revision, tbs = signertest.Intend(t, c.log, next, c.by, asIs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
+	must(t, err)
+	list, at, listTBS := signertest.IntendCRL(t, c.log, c.Authority, 2)
+	_, _, err = p.SignCRL(t.Context(), list, at, listTBS)
+	must(t, err)
+	p.stop(t)
+}
+
+// TestAnOutsideRootCertifiesTheFurtherIntermediate as it did the first.
+func TestAnOutsideRootCertifiesTheFurtherIntermediate(t *testing.T) {
+	c := newCA(t)
+	csr := filepath.Join(t.TempDir(), "out.csr")
+	out := run(t, "ceremony", "succeed", write(t, "further.yaml", furtherFile), "--dir", c.dir, "--csr-out", csr)
+	if !strings.Contains(out, "number 2") {
+		t.Errorf("says no number:\n%s", out)
+	}
+	block, _ := pem.Decode([]byte(read(t, csr)))
+	q, err := x509.ParseCertificateRequest(block.Bytes)
+	must(t, err)
+	root := newRoot(t, asIssued)
+	certificate, its := pemFile(t, "issuer.crt", root.certified(t, q, asIssued)), pemFile(t, "root.crt", root.certificate)
+	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir); code == 0 || !strings.Contains(out, "is not replaced") {
+		t.Errorf("taken for the first: %s", out)
+	}
+	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir, "--issuer", "3"); code == 0 || !strings.Contains(out, "no request went out") {
+		t.Errorf("taken for one that nobody asked for: %s", out)
+	}
+	run(t, "check", "--dir", c.dir) // until then there is one issuer
+	run(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir, "--issuer", "2")
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 6 {
+		t.Errorf("check says:\n%s", table)
+	}
+	next := c.beside(t, "2")
+	p := c.start(t, nil)
+	by := signertest.Certify(t, c.log, next, p.SignCertificate, cms.Sign)
+	stream, revision, tbs := signertest.Intend(t, c.log, next, by, asIs)
+	_, _, err = p.SignCertificate(t.Context(), stream, revision, tbs, by.DER)
+	must(t, err)
+	p.stop(t)
+}
+
+// TestASuccessionThatCannotBeHeldChangesNothing names field and remedy.
+func TestASuccessionThatCannotBeHeldChangesNothing(t *testing.T) {
+	c := newCA(t)
+	for says, text := range map[string]string{
+		"two CAs have two names":          strings.Replace(developmentFurther, "CA 2", "CA", 1),
+		"more than the root has left":     strings.Replace(developmentFurther, "years: 10", "years: 25", 1),
+		"is neither development":          strings.Replace(developmentFurther, "mode: development", "mode: x", 1),
+		"the outside root decides":        strings.Replace(developmentFurther, "mode: development", "mode: intermediate", 1),
+		"issuer.algorithm":                strings.Replace(developmentFurther, "p-256", "ed25519", 1),
+		"issuer.name.commonName: missing": strings.Replace(developmentFurther, "commonName: Govahi Development Petroleum CA 2", "commonName: ''", 1),
+		"unknown field":                   developmentFurther + "\nroot: {}\n",
+	} {
+		if out, code := try(t, "ceremony", "succeed", write(t, "further.yaml", text), "--dir", c.dir); code == 0 || !strings.Contains(out, says) {
+			t.Errorf("no %q: %d %s", says, code, out)
+		}
+		if entries, _ := filepath.Glob(c.dir + "/issuers/*"); len(entries) > 0 {
+			t.Errorf("%q left %v", says, entries)
+		}
+	}
+	theTranscript(t, c.dir)
+	if out, code := try(t, "end", "retirement", "--dir", c.dir, "--issuer", "2"); code == 0 || !strings.Contains(out, "there is no issuer 2") {
+		t.Errorf("ended nobody: %s", out)
+	}
+	run(t, "end", "compromise", "--dir", c.dir)
+	if out, code := try(t, "end", "retirement", "--dir", c.dir); code == 0 || !strings.Contains(out, "for good") {
+		t.Errorf("took a compromise back: %s", out)
+	}
+}
+
+const developmentFurther = `mode: development
+issuer:
+  algorithm: p-256
+  name: {organization: Govahi Development, commonName: Govahi Development Petroleum CA 2}
+  years: 10
+witnesses: []
+`
+
+// TestAnInterruptedSuccessionIsNotContinued: its key is nobody's.
+func TestAnInterruptedSuccessionIsNotContinued(t *testing.T) {
+	c := newCA(t)
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	must(t, os.RemoveAll(filepath.Join(c.dir, "issuers", "2"))) // as if it had stopped before the end
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	if _, err := os.Stat(filepath.Join(c.dir, "issuers", "3", "issuer.pem")); err != nil {
+		t.Error(err)
+	}
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") {
+		t.Errorf("check says:\n%s", table)
+	}
+}

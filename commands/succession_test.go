@@ -1,0 +1,251 @@
+package commands_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"govahi/commands"
+	"govahi/commands/memlog"
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
+	"govahi/domain/enrollment"
+	"govahi/domain/issuer"
+)
+
+const operator2 = "9992014148" // of the CA, too
+
+// succession is a house whose first issuer has issued a certificate, and got
+// another beside it.
+type succession struct {
+	*house
+	elder, newer *ca
+	old          *request // its certificate is the elder's
+	publishers   commands.Publishers
+	shelf        *memlog.Shelf
+	runs         int
+}
+
+func newSuccession(t *testing.T) *succession {
+	h := open(t)
+	s := &succession{house: h, newer: h.ca(), shelf: memlog.NewShelf()}
+	s.elder = h.succeeds()
+	h.Authority, h.Elder = s.elder, nil // as it was before
+	s.old = h.draft(applicant).upTo(enrollment.StatusIssued)
+	h.Authority, h.Elder = s.newer, []commands.Authority{s.elder}
+	h.appoint(operator2, appointment.CAOperator, "", noon.AddDate(1, 0, 0))
+	s.start()
+	return s
+}
+
+// start is a process that was just started: it knows nothing.
+func (s *succession) start() {
+	s.publishers = commands.NewPublishers(s.App, func(of commands.Authority) commands.Publishing {
+		return commands.Publishing{Authority: of, Signer: s.Signer, Shelf: s.shelf, Checker: of.(*ca).Checker(s.App.Log)}
+	})
+}
+
+func (s *succession) publish() {
+	s.t.Helper()
+	s.runs++
+	if err := s.publishers.Publish(s.t.Context(), commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.runs)}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *succession) series(a *ca) crl.Series {
+	return state(s.house, crl.Kind, crl.Kind.Stream(a.Issuer()))
+}
+
+// lists tells whether the published list of an issuer has a serial.
+func (s *succession) lists(a *ca, serial string) bool {
+	s.t.Helper()
+	l := s.shelf.List(a.Issuer())
+	list, err := x509.ParseRevocationList(l.DER)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := list.CheckSignatureFrom(a.Certificate()); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range list.RevokedCertificateEntries {
+		if hex.EncodeToString(e.SerialNumber.Bytes()) == serial {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *succession) issuerOf(r *request) string {
+	return state(s.house, certificate.Kind, certificate.Kind.Stream(r.now().Serial)).Issued.Issuer
+}
+
+// compromise is declared by two operators.
+func (s *succession) compromised(a *ca) {
+	s.t.Helper()
+	s.did(s.DeclareCACompromised(s.t.Context(), s.by(operator), a.Issuer()))
+	s.did(s.DeclareCACompromised(s.t.Context(), s.by(operator2), a.Issuer()))
+}
+
+func TestTheNewestIssuerIssuesAndEachListsItsOwn(t *testing.T) {
+	s := newSuccession(t)
+	fresh := s.draft(neighbour).upTo(enrollment.StatusIssued)
+	if s.issuerOf(s.old) != s.elder.Issuer() || s.issuerOf(fresh) != s.newer.Issuer() {
+		t.Fatal("issued by another than the newest")
+	}
+	for _, r := range []*request{s.old, fresh} {
+		s.did(s.RevokeCertificate(t.Context(), s.by(operator), r.now().Serial, certificate.Superseded))
+	}
+	s.publish()
+	for _, of := range []struct {
+		ca          *ca
+		mine, other *request
+	}{{s.elder, s.old, fresh}, {s.newer, fresh, s.old}} {
+		if !s.lists(of.ca, of.mine.now().Serial) || s.lists(of.ca, of.other.now().Serial) {
+			t.Error("a list has another issuer's certificates")
+		}
+	}
+	before := s.series(s.elder).Latest.Number
+	s.did(s.SuspendCertificate(t.Context(), s.by(operator), s.draft(stranger).upTo(enrollment.StatusIssued).now().Serial, 7))
+	s.publish()
+	if got := s.series(s.elder).Latest.Number; got != before {
+		t.Errorf("a suspension under the newer issuer made list %d of the elder", got)
+	}
+}
+
+func TestOneOperatorEndsNoIssuer(t *testing.T) {
+	s := newSuccession(t)
+	s.did(s.RetireIssuer(t.Context(), s.by(operator), s.newer.Issuer()))
+	s.refused(issuer.ErrFourEyes, func() error {
+		_, err := s.RetireIssuer(t.Context(), s.by(operator), s.newer.Issuer())
+		return err
+	})
+	s.refused(issuer.ErrUnknown, func() error { _, err := s.RetireIssuer(t.Context(), s.by(operator), "67"); return err })
+	if r := s.draft(neighbour).upTo(enrollment.StatusIssued); s.issuerOf(r) != s.newer.Issuer() {
+		t.Error("a proposal has ended it")
+	}
+}
+
+// TestARetiredIssuerAnswersUntilItsLastCertificateIsOver and then makes one more
+// list, which is good for ever.
+func TestARetiredIssuerAnswersUntilItsLastCertificateIsOver(t *testing.T) {
+	s := newSuccession(t)
+	for _, who := range []string{operator, operator2} {
+		s.did(s.RetireIssuer(t.Context(), s.by(who), s.elder.Issuer()))
+	}
+	s.refused(issuer.ErrNoSuccessor, func() error {
+		_, err := s.RetireIssuer(t.Context(), s.by(operator), s.newer.Issuer())
+		return err
+	})
+	s.publish()
+	end := state(s.house, certificate.Kind, certificate.Kind.Stream(s.old.now().Serial)).Issued.NotAfter
+	s.clock.pass(25 * time.Hour)
+	s.publish()
+	if got := s.series(s.elder); got.Latest.Number != 2 || got.Of.Last() {
+		t.Fatalf("the daily list is %+v", got.Of)
+	}
+	s.clock.pass(end.Sub(s.clock.Now()) + time.Hour)
+	s.publish() // one more
+	s.publish()
+	got := s.series(s.elder)
+	if got.Latest.Number != 4 || !got.Of.Last() {
+		t.Fatalf("the last list is %+v", got.Of)
+	}
+	s.clock.pass(72 * time.Hour)
+	s.start()
+	s.publish()
+	if again := s.series(s.elder); again.Latest.Number != got.Latest.Number {
+		t.Errorf("after the last list came %d", again.Latest.Number)
+	}
+	if l := s.shelf.List(s.elder.Issuer()); !l.NextUpdate.Equal(crl.Never) {
+		t.Errorf("the last list is good until %v", l.NextUpdate)
+	}
+}
+
+// TestDrillOfACompromisedKey declares it, is killed between any two steps, and
+// goes on: all that the issuer issued is revoked, its last list says so, and the
+// next issuer takes over.
+func TestDrillOfACompromisedKey(t *testing.T) {
+	s := newSuccession(t)
+	h := s.house
+	h.Authority, h.Elder = s.elder, nil
+	others := []*request{h.draft(neighbour).upTo(enrollment.StatusIssued), h.draft(stranger).upTo(enrollment.StatusDelivered)}
+	h.Authority, h.Elder = s.newer, []commands.Authority{s.elder}
+	safe := h.draft(dismissed).upTo(enrollment.StatusIssued)
+	s.publish()
+	s.compromised(s.elder)
+	all := append(others, s.old)
+	for n := range all { // a new process each time
+		w := commands.NewWithdrawal(s.App)
+		due, err := w.Due(t.Context(), s.clock.Now(), 100)
+		if err != nil || len(due) != len(all)-n {
+			t.Fatalf("left are %v, %v", due, err)
+		}
+		if err := s.crash(func() error { return s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, due[0]) }); !errors.Is(err, errCut) {
+			t.Fatal(err)
+		}
+		s.start()
+		s.publish()
+		if s.series(s.elder).Of.Last() {
+			t.Fatal("the last list came before the end")
+		}
+		for range 2 { // and asked twice
+			if err := s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, due[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if due, err := commands.NewWithdrawal(s.App).Due(t.Context(), s.clock.Now(), 100); err != nil || len(due) > 0 {
+		t.Errorf("left are %v, %v", due, err)
+	}
+	s.start()
+	s.publish()
+	for _, r := range all {
+		c := state(s.house, certificate.Kind, certificate.Kind.Stream(r.now().Serial))
+		if c.Status != certificate.Withdrawn || c.Reason != certificate.Superseded || !s.lists(s.elder, r.now().Serial) {
+			t.Errorf("%s is %s", r.now().Serial, c.Status)
+		}
+	}
+	last := s.series(s.elder)
+	if !last.Of.Last() {
+		t.Errorf("the last list is %+v", last.Of)
+	}
+	if c := state(s.house, certificate.Kind, certificate.Kind.Stream(safe.now().Serial)); c.Status != certificate.Valid {
+		t.Errorf("the next issuer's is %s", c.Status)
+	}
+	if r := s.draft(auditor).upTo(enrollment.StatusIssued); s.issuerOf(r) != s.newer.Issuer() {
+		t.Error("the next issuer does not go on")
+	}
+	s.settle()
+	s.clock.pass(72 * time.Hour)
+	s.publish()
+	if again := s.series(s.elder).Latest.Number; again != last.Latest.Number {
+		t.Errorf("the compromised key signed list %d", again)
+	}
+}
+
+// crash dies before anything of a certificate is appended.
+func (s *succession) crash(do func() error) (err error) {
+	s.log.cutAt("certificate", func() { err = do() })
+	return err
+}
+
+// TestNobodyIssuesUnderACompromisedKeyAlone: where there is no other issuer the
+// request waits for one.
+func TestNobodyIssuesUnderACompromisedKeyAlone(t *testing.T) {
+	s := newSuccession(t)
+	s.compromised(s.newer)
+	if r := s.draft(neighbour).upTo(enrollment.StatusIssued); s.issuerOf(r) != s.elder.Issuer() {
+		t.Error("the elder does not take over")
+	}
+	s.compromised(s.elder)
+	r := s.draft(stranger).upTo(enrollment.StatusAtCA)
+	if err := s.Issue(context.Background(), commands.Caller{Policy: "issue", Key: "1"}, enrollment.Kind.Stream(r.code)); !errors.Is(err, issuer.ErrNoneOpen) {
+		t.Errorf("issued: %v", err)
+	}
+}
