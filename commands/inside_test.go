@@ -235,7 +235,12 @@ func TestACountThatDiffersIsACase(t *testing.T) {
 		_, err := h.DispatchConsignment(ctx, h.by(carrier), commands.DispatchConsignment{From: "authority", To: "office-1", Dossiers: []string{a.code, b.code}, Seal: "S-2"})
 		return err
 	})
-	h.did(h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Lost: []string{b.code}, Cause: consignment.LostOnTheWay}))
+	resolve := commands.ResolveDiscrepancy{Lost: []string{b.code}, Cause: consignment.LostOnTheWay}
+	h.refused(commands.ErrNotReceiver, func() error { _, err := h.ResolveDiscrepancy(ctx, h.by(unitOfficer), bag, resolve); return err })
+	if by := consignment.Kind.Life[string(consignment.Discrepant)].Now[0].By; by.En != "receiver" || by.Fa != "گیرنده" { // as the door has it
+		t.Errorf("a discrepancy is said to be resolved by %+v", by)
+	}
+	h.did(h.ResolveDiscrepancy(ctx, h.by(carrier), bag, resolve))
 	h.settle()
 	if b.now().Status != enrollment.StatusApproved {
 		t.Fatalf("what was lost is %s", b.now().Status)
