@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -160,9 +161,22 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
 	if role, ok := s.postAt(place); ok {
 		authority, _ = s.by(role, place)
-		return h, authority, place, a.notOwn(ctx, h.state, c.Person)
+		if err = a.notOwn(ctx, h.state, c.Person); err == nil && s.carriedPIN(h.state) {
+			err = ErrCarriesPIN
+		}
+		return h, authority, place, err
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
+}
+
+// ErrCarriesPIN keeps an officer of two places from having both (invariant 6).
+var ErrCarriesPIN = fault.New(fault.Forbidden, "pin-carrier",
+	"پاکت رمز این توکن از جایی رفته است که شما نیز مأمور آنید؛ همکار دیگری توکن را تحویل بگیرد.",
+	"The PIN envelope of this token went by a place where you are an officer too; a colleague must receive the token.")
+
+// carriedPIN tells whether an envelope of the token's PIN went by a place of his.
+func (s standing) carriedPIN(t token.Token) bool {
+	return slices.ContainsFunc(t.PINWays, func(place string) bool { _, ok := s.postAt(place); return ok })
 }
 
 // unseen tells who has no part in a token's way that it is not there, and others

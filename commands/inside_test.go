@@ -343,6 +343,27 @@ func TestTheEnvelopeNeverGoesWithTheToken(t *testing.T) {
 	r.leg("authority", officer, carrier)
 }
 
+// TestAnOfficerOfTwoPlacesDoesNotHaveBoth: the envelope at one, the token at the
+// other.
+func TestAnOfficerOfTwoPlacesDoesNotHaveBoth(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.did(r.HandOverToken(ctx, r.by(officer), r.token, toOrigin))
+	take := func(by string) func() error {
+		return func() error {
+			_, err := r.TakeToken(ctx, r.by(by), r.token, commands.TakeToken{SealIntact: true})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, take(elsewhere))
+	if err := take(carrier)(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestATokenDoesNotOutrunItsRequest: until the request knows where the token is,
 // it goes nowhere from there; it would come to where nobody may hand it over.
 func TestATokenDoesNotOutrunItsRequest(t *testing.T) {
