@@ -88,7 +88,7 @@ type Search struct {
 	State      string `json:"state,omitempty" required:"false" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active,at-research-unit,approved,in-transit,at-authority,ready-for-dispatch,at-origin,back-at-research-unit,access-defined,at-company-unit"`
 	PersonCode string `json:"personCode,omitempty" required:"false" maxLength:"40"`
 	Mobile     string `json:"mobile,omitempty" required:"false" maxLength:"30"`
-	Surname    string `json:"surname,omitempty" required:"false" maxLength:"64"`
+	Surname    string `json:"surname,omitempty" required:"false" maxLength:"256"`
 }
 
 // Queue is the requests of an office, a unit or an authority, those that wait

@@ -66,43 +66,61 @@ func (l *told) does(persona, act, want string, body any) {
 func tell(t *testing.T) *told {
 	t.Helper()
 	l := &told{life: alive(t)}
-	a, after := l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
+	l.submits("applicant", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, form())
+	l.controls("5001")
+	return l
+}
+
+// submits brings a request to the office, by its applicant or at the counter.
+func (l *told) submits(persona string, open map[string]string, in commands.FormInput) {
+	l.t.Helper()
+	a, after := l.done(persona, "/requests", open)
 	var opened TrackingCode
-	a.json(t, &opened)
+	a.json(l.t, &opened)
 	l.code = opened.TrackingCode
 	if _, err := iran.ParseTrackingCode(l.code); err != nil || a.StatusCode != 201 {
-		t.Fatalf("%d %s", a.StatusCode, a.body)
+		l.t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
 	l.state("draft", after)
-	l.does("applicant", "form", "completed", form())
-	l.does("applicant", "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
+	l.does(persona, "form", "completed", in)
+	l.does(persona, "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
 	n := commands.LiabilityNotice
-	l.does("applicant", "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
-	l.does("applicant", "submission", "at-office", map[string]string{"office": "office-1"})
+	l.does(persona, "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
+	l.does(persona, "submission", "at-office", map[string]string{"office": "office-1"})
+}
+
+// controls is the office's part, up to the fee.
+func (l *told) controls(rrn string) {
+	l.t.Helper()
 	l.does("officer-1", "documents", "under-control", map[string]any{
 		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
 		"letter":  map[string]string{"number": "۱۲/۳۴۵", "date": "1405/01/01"},
 	})
 	l.does("officer-1", "payment", "controlled", map[string]any{
-		"provider": "samplebank", "terminal": "1", "rrn": "5001", "trace": "2", "amountRial": 1_500_000,
+		"provider": "samplebank", "terminal": "1", "rrn": rrn, "trace": "2", "amountRial": 1_500_000,
 	})
-	return l
+}
+
+// certifies goes on from there to a token with its certificate and its sheet.
+func (l *told) certifies(token string) {
+	l.t.Helper()
+	var review commands.Review
+	l.get("officer-2", "/requests/"+l.code+"/record").json(l.t, &review)
+	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
+	l.done("officer-1", "/tokens", map[string]string{"serial": token, "model": "SoftHSM", "office": "office-1"})
+	l.does("officer-1", "token", "confirmed", map[string]string{"token": token})
+	l.does("officer-1", "issuance", "issued", map[string]string{"token": token, "csr": newCSR(l.t)})
+	var r queries.Request
+	l.get("officer-1", "/requests/"+l.code).json(l.t, &r)
+	l.serial, l.fingerprint = *r.Serial, *r.Fingerprint
+	l.does("officer-1", "personalisation", "issued", map[string]string{"token": token, "fingerprint": l.fingerprint})
+	l.does("officer-1", "sheet", "ready-for-delivery", nil)
 }
 
 // issued goes on until the applicant holds his certificate.
 func (l *told) issued() *told {
 	l.t.Helper()
-	var review commands.Review
-	l.get("officer-2", "/requests/"+l.code+"/record").json(l.t, &review)
-	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
-	l.done("officer-1", "/tokens", map[string]string{"serial": "TOKEN1", "model": "SoftHSM", "office": "office-1"})
-	l.does("officer-1", "token", "confirmed", map[string]string{"token": "TOKEN1"})
-	l.does("officer-1", "issuance", "issued", map[string]string{"token": "TOKEN1", "csr": newCSR(l.t)})
-	var r queries.Request
-	l.get("officer-1", "/requests/"+l.code).json(l.t, &r)
-	l.serial, l.fingerprint = *r.Serial, *r.Fingerprint
-	l.does("officer-1", "personalisation", "issued", map[string]string{"token": "TOKEN1", "fingerprint": l.fingerprint})
-	l.does("officer-1", "sheet", "ready-for-delivery", nil)
+	l.certifies("TOKEN1")
 	l.does("officer-1", "delivery", "delivered", map[string]string{"identityChecked": "national-card"})
 	l.does("applicant", "acceptance", "accepted", nil)
 	_, after := l.done("research-officer", "/accesses", map[string]string{

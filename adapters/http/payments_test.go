@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"govahi/commands"
-	"govahi/domain/enrollment"
 	"govahi/queries"
 )
 
@@ -16,15 +15,7 @@ import (
 func due(t *testing.T) *told {
 	t.Helper()
 	l := &told{life: alive(t)}
-	a, _ := l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
-	var opened TrackingCode
-	a.json(t, &opened)
-	l.code = opened.TrackingCode
-	l.does("applicant", "form", "completed", form())
-	l.does("applicant", "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
-	n := commands.LiabilityNotice
-	l.does("applicant", "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
-	l.does("applicant", "submission", "at-office", map[string]string{"office": "office-1"})
+	l.submits("applicant", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, form())
 	return l
 }
 
