@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
 	"govahi/domain/iran"
 )
 
@@ -15,7 +16,8 @@ const effective = `CASE WHEN c.status = 'revoked' THEN 'revoked'
 	WHEN r.status = 'accepted' AND EXISTS (SELECT FROM accesses.accesses a WHERE a.serial = r.serial AND a.active) THEN 'active'
 	ELSE r.status END`
 
-const requestTables = ` FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial `
+const requestTables = ` FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial
+	LEFT JOIN inquiries.inquiries i ON i.id = r.code || '-' || r.form_version AND i.status = 'due' AND r.status NOT IN ('rejected', 'withdrawn') `
 
 // Request is a line of the officers' queue.
 type Request struct {
@@ -51,16 +53,21 @@ type Request struct {
 	Revision     int64      `json:"revision" db:"revision"`
 	Name         string     `json:"name,omitempty" db:"-"` // empty once erased
 
+	Waits *inquiry.Deferral `json:"identityWaits,omitempty" db:"-" doc:"Why the registry has not answered yet, and when it is asked again"`
+
 	FormVersion int     `json:"formVersion" db:"form_version"`
 	Person      *string `json:"-" db:"person"`
 	OpenedBy    string  `json:"-" db:"opened_by"`
 	Sealed      []byte  `json:"-" db:"form"`
+
+	DeferredBy *inquiry.Cause `json:"-" db:"inquiry_cause"`
+	AskedAgain *time.Time     `json:"-" db:"inquiry_due"`
 }
 
 const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
 	r.unit, r.dossier, r.dossier_to, r.origin, r.token_at, r.user_name, r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
 	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
-	r.opened_by, r.form` + requestTables
+	r.opened_by, r.form, i.cause AS inquiry_cause, i.due_at AS inquiry_due` + requestTables
 
 // Request is one request.
 func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
@@ -120,8 +127,13 @@ func mobile(input string) string {
 	return iran.Digits(input)
 }
 
+// names puts into words what the rows have sealed or in codes.
 func (q *Queries) names(ctx context.Context, list []Request) error {
 	for i, r := range list {
+		if r.DeferredBy != nil && r.AskedAgain != nil {
+			w := inquiry.Explain(*r.DeferredBy, *r.AskedAgain)
+			list[i].Waits = &w
+		}
 		f, ok, err := unsealed[enrollment.Form](ctx, q, r.Sealed)
 		if err != nil {
 			return err

@@ -50,6 +50,7 @@ type life struct {
 	publisher *commands.Publisher
 	read      event.Position
 	keys      int
+	queries   *queries.Queries // of those with views
 }
 
 // bare has every route, and nothing behind those that read views.
@@ -100,7 +101,8 @@ func alive(t *testing.T) *life {
 	all.Go(func() { _ = runner.Run(ctx) })
 	all.Go(func() { _ = waiter.Run(ctx) })
 	t.Cleanup(func() { cancel(); all.Wait() })
-	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: pki.Responders{l.responder(t)}}
+	l.queries = &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}
+	h := House{Queries: l.queries, Responder: pki.Responders{l.responder(t)}}
 	l.open(t, h, func(c *Config) { c.Waiter = waiter })
 	l.settled()
 	l.shown(waiter)

@@ -61,7 +61,7 @@ func (h House) offer(s *Server) {
 
 // What is computed from several views waits for all of them.
 const (
-	requestViews    = "requests certificates accesses"
+	requestViews    = "requests certificates accesses inquiries"
 	managementViews = requestViews + " cases"
 )
 
