@@ -659,15 +659,48 @@ func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
 			t.Errorf("%s is not the certificate, or not on the page", path)
 		}
 	}
-	cps := l.get("", "/pki/cps")
-	if sum := sha256.Sum256(cps.body); cps.Header.Get("ETag") != `"`+hex.EncodeToString(sum[:])+`"` || docs.CPS.SHA256() != hex.EncodeToString(sum[:]) {
-		t.Errorf("the statement's hash is %s", cps.Header.Get("ETag"))
-	}
+	l.documents(page)
 	var lists []queries.CRL
 	for deadline := time.Now().Add(10 * time.Second); len(lists) == 0 && time.Now().Before(deadline); {
 		l.get("", "/pki/crls").json(t, &lists)
 	}
 	if sum := sha256.Sum256(l.get("", "/pki/issuer.crl").body); len(lists) != 1 || lists[0].SHA256 != nil && *lists[0].SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("lists: %+v", lists)
+	}
+}
+
+// documents are listed with version, date of effect and hash, each under its own
+// address for good; what is in effect, also under that which certificates cite.
+func (l *life) documents(page string) {
+	l.t.Helper()
+	policy := string(l.get("", "/pki/cp").body)
+	for _, d := range docs.Documents {
+		path := "/pki/documents/" + d.ID()
+		a := l.get("", path)
+		sum := sha256.Sum256(a.body)
+		hash := hex.EncodeToString(sum[:])
+		if hash != d.SHA256() || a.Header.Get("ETag") != `"`+hash+`"` || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") {
+			l.t.Errorf("%s has the hash %s, %v", path, hash, a.Header)
+		}
+		shown := strings.NewReplacer(" ", "", "\n", "").Replace(page)
+		if !strings.Contains(page, `href="`+path+`"`) || !strings.Contains(strings.ToLower(shown), hash[:8]) || !strings.Contains(page, "تاریخ اثر") {
+			l.t.Errorf("the repository does not list %s", path)
+		}
+		if current := docs.Current(d.Name); current.Version == d.Version && !bytes.Equal(l.get("", "/pki/"+d.Name).body, d.Body) {
+			l.t.Errorf("%s is not what is in effect", path)
+		}
+	}
+	for _, path := range []string{"/pki/documents/cps-9.9", "/pki/documents/cp-0.2", "/pki/documents/cps", "/pki/documents/..%2Fdocs.go"} {
+		if p := l.get("", path).problem(l.t); p.Status != 404 {
+			l.t.Errorf("%s: %+v", path, p)
+		}
+	}
+	if !strings.Contains(policy, `href="/pki/cps"`) || !strings.Contains(string(l.get("", "/pki/cps").body), `href="/pki/cp"`) {
+		l.t.Error("policy and statement do not name each other")
+	}
+	for _, p := range l.ca.Profiles().All() {
+		if p.Policy != "" && (!strings.Contains(policy, ">"+p.Policy+"<") || !p.Retired && (!strings.Contains(policy, p.Title.Fa) || !strings.Contains(policy, p.Title.En))) {
+			l.t.Errorf("the policy says nothing of %s, %s", p.ID(), p.Policy)
+		}
 	}
 }

@@ -714,7 +714,7 @@ func (l *told) path(d described) string {
 		return strings.Replace(d.path, "{code}", l.number, 1)
 	}
 	return strings.NewReplacer(
-		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt", "{issuer}", l.ca.Issuer(),
+		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt", "{issuer}", l.ca.Issuer(), "{document}", "cps-0.1",
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),
 	).Replace(d.path)
 }

@@ -22,6 +22,7 @@ type Published struct {
 	Name, Address, PEM string // addresses
 	SHA256             string // hexadecimal
 	Version            string
+	Current            string    // address of the version in effect, if this is it
 	Date               time.Time // zero where there is none
 }
 
