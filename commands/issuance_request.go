@@ -32,6 +32,9 @@ func (p *requested) attempt(ctx context.Context, as act, serial, handler string)
 }
 
 func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
+	if _, err := p.followed(ctx, p.state); err != nil {
+		return Draft{}, "", err
+	}
 	offered, err := p.Authority.Profiles().Offered(p.state.CertificateType)
 	if err != nil {
 		return Draft{}, "", err
@@ -45,7 +48,8 @@ func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
 }
 
 // cite points at the vetted record, the second officer's word on it, and the
-// payment.
+// payment. What a modification follows is revoked by then: lint and record have
+// passed.
 func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (err error) {
 	confirmed := p.state.Confirmation
 	i.Token = p.state.Issuance.Token
@@ -55,8 +59,10 @@ func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (
 			i.Confirmation = &certificate.Citation{Stream: p.stream, Revision: r.Revision}
 		}
 	}
-	i.Fee, err = p.fee(ctx)
-	return err
+	if i.Fee, err = p.fee(ctx); err != nil {
+		return err
+	}
+	return p.endModified(ctx, i.At)
 }
 
 func (p *requested) fee(ctx context.Context) (*certificate.Citation, error) {
@@ -109,8 +115,11 @@ func (p *requested) failed(ctx context.Context, as act, serial string, refusal *
 // look meets a request that knows.
 func (p *requested) follow(ctx context.Context, act func(name, serial string) act, serial string) error {
 	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(serial))
-	if err != nil || h.state.Status != certificate.Withdrawn {
+	if err != nil {
 		return err
+	}
+	if h.state.Status != certificate.Withdrawn {
+		return p.followRenewed(ctx, act("FollowRenewed", serial), serial)
 	}
 	as := act("FollowRevocation", serial)
 	_, err = transact(ctx, p.App, enrollment.Kind, p.stream, as,
