@@ -38,7 +38,7 @@ const (
 // Kinds lists every kind in the order in which it is checked, for documents.
 var Kinds = []string{
 	Intent, Signing, SerialTwice, Abandoned, Unfinished, NotReadable, Fingerprint, TBS, Signature, Issuer, SerialNumber, Key,
-	KeyTwice, Profile, Validity, Linted, Subject, Record, Confirmation, Control, FourEyes, Request, RASignature, RACertificate,
+	KeyTwice, Renewal, Profile, Validity, Linted, Subject, Record, Confirmation, Control, FourEyes, Request, RASignature, RACertificate,
 	Appointment, Licence, Vouched, Delegation, Fee, FeeTwice, Amount, Reference, Contract, Token, Custody, PIN, Delivery,
 	List, ListMissing, ListSurplus, ListUnknown, ListReason, ListDate, OCSP,
 }
@@ -230,7 +230,6 @@ func (c *subject) fields() {
 	if p.NotAfter.After(c.Issuer.NotAfter) || p.NotBefore.Before(c.Issuer.NotBefore) || !p.NotBefore.Before(p.NotAfter) {
 		c.differs(Validity, "within the issuer's", p.NotBefore.Format(time.RFC3339)+" to "+p.NotAfter.Format(time.RFC3339))
 	}
-	c.claimKey(sha256.Sum256(p.RawSubjectPublicKeyInfo))
 }
 
 // certified is which certificate has a key.
@@ -240,11 +239,12 @@ type certified struct {
 }
 
 // claimKey finds the key's other certificate, and blames the later one. The
-// responder goes on with its key under a new certificate.
-func (c *subject) claimKey(key [32]byte) {
-	if c.isOwn() {
+// responder, of whom nobody asks this, goes on with its key.
+func (c *subject) claimKey(renews bool) {
+	if c.parsed == nil || renews { // whose claims were looked at
 		return
 	}
+	key := sha256.Sum256(c.parsed.RawSubjectPublicKeyInfo)
 	c.mu.Lock()
 	mine := certified{serialOf(c.id), c.issued.Position}
 	other, taken := c.keys[key]
