@@ -377,9 +377,17 @@ func ofFee() []mutant {
 			w.set("tariff-cpmis-signature", "tariff.published.v2", "validFrom", now().Add(time.Hour))
 		}, []string{"applicant fee-amount", "heir fee-amount"}},
 		{"another's reference", func(w *twin) {
-			payment := w.data(w.events[w.index(w.ordered(), "fee.settled.v2")])["payment"].(map[string]any)
-			w.set(fmt.Sprintf("settlement-%s-%s", payment["provider"], payment["rrn"]), "settlement.claimed.v1", "order", "140500000000")
+			w.set(fmt.Sprintf("settlement-%s-%s", w.bank(), w.payment()["rrn"]), "settlement.claimed.v1", "order", "140500000000")
 		}, []string{"applicant fee-reference"}},
+		{"settled when the bank was not named", func(w *twin) { w.unnamed() }, nil},
+		{"settled so at another bank, too", func(w *twin) {
+			rrn := w.unnamed()
+			w.insert(0, "settlement-otherbank-"+rrn, "settlement.claimed.v1", map[string]any{"order": "140500000000"})
+		}, nil},
+		{"settled so by another's reference", func(w *twin) {
+			w.set("settlement-"+w.bank()+"-"+w.unnamed(), "settlement.claimed.v1", "order", "140500000000")
+		}, []string{"applicant fee-reference"}},
+		{"settled so without a claim", func(w *twin) { w.drop("settlement-"+w.bank()+"-"+w.unnamed(), "settlement.claimed.v1") }, []string{"applicant fee-reference"}},
 		{"a contract of nobody", func(w *twin) { w.byContract("contract-10999000000") }, []string{"applicant fee-contract"}},
 		{"a contract that ended", func(w *twin) {
 			w.concluded(w.byContract(w.company()))
@@ -387,6 +395,29 @@ func ofFee() []mutant {
 		}, []string{"applicant fee-contract", "heir fee-contract"}},
 		{"a contract in force", func(w *twin) { w.concluded(w.byContract(w.company())) }, nil},
 	}
+}
+
+func (w *twin) payment() map[string]any {
+	return w.data(w.events[w.index(w.ordered(), "fee.settled.v2")])["payment"].(map[string]any)
+}
+
+// bank is what the settlement of the story names.
+func (w *twin) bank() string {
+	for _, r := range w.events {
+		if bank, _, _ := strings.Cut(r.Stream.ID(), "-"); r.Type == "settlement.claimed.v1" && w.data(r)["order"] == w.request {
+			return bank
+		}
+	}
+	w.Fatal("no settlement")
+	return ""
+}
+
+// unnamed gives the settlement its first shape, and tells the reference.
+func (w *twin) unnamed() (rrn string) {
+	rrn = w.payment()["rrn"].(string)
+	w.edit(w.ordered(), "fee.settled.v2", func(d map[string]any) { delete(d["payment"].(map[string]any), "provider") })
+	w.events[w.index(w.ordered(), "fee.settled.v2")].Type = "fee.settled.v1"
+	return rrn
 }
 
 func (w *twin) company() string {

@@ -111,6 +111,12 @@ type run struct {
 	now     time.Time
 	cache   cache
 
+	settlers struct { // banks
+		sync.Mutex
+		known bool
+		names []string
+	}
+
 	mu      sync.Mutex
 	summary Summary
 	keys    map[[32]byte]certified // which certificate has which key
@@ -131,8 +137,7 @@ func (s serial) String() string { return hex.EncodeToString([]byte(s)) }
 // Run checks everything that the log holds when it begins. An error says that it
 // could not be read; differences are no error.
 func (a Audit) Run(ctx context.Context) (Summary, error) {
-	r := &run{Audit: a, issuers: issuersOf(a.Issuers), keys: map[[32]byte]certified{}, serials: map[serial]standing{}, now: a.Clock()}
-	r.summary.Differences, r.summary.At = map[string]int{}, r.now
+	r := newRun(a)
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
@@ -141,6 +146,12 @@ func (a Audit) Run(ctx context.Context) (Summary, error) {
 	}
 	r.compareLists()
 	return r.summary, nil
+}
+
+func newRun(a Audit) *run {
+	r := &run{Audit: a, issuers: issuersOf(a.Issuers), keys: map[[32]byte]certified{}, serials: map[serial]standing{}, now: a.Clock()}
+	r.summary.Differences, r.summary.At = map[string]int{}, r.now
+	return r
 }
 
 // begin fetches the lists before it looks where the log ends: whatever they take
