@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
@@ -23,9 +24,11 @@ import (
 	"govahi/adapters/limits"
 	"govahi/commands"
 	"govahi/docs"
+	"govahi/domain/audit"
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
 	"govahi/queries"
+	"govahi/queries/auditor"
 )
 
 // told is a life in which one certificate was issued, and its story.
@@ -510,6 +513,34 @@ func dashboards(t *testing.T, l *told) {
 			t.Errorf("%s: %d", persona, a.StatusCode)
 		}
 	}
+	if !m.Audit.Overdue || !strings.Contains(string(l.get("manager", "/dashboard").body), "هنوز هیچ ممیزی‌ای") {
+		t.Errorf("nobody is told that no audit was made: %+v", m.Audit)
+	}
+	l.audited(t, "2026-11-21", audit.Completed{Checked: 4, Differences: map[string]int{auditor.KeyTwice: 2}})
+	l.get("auditor", "/management?after="+l.head(t)).json(t, &m)
+	if m.Audit.Overdue || m.Audit.Checked != 4 || m.Audit.Found() != 2 || m.Audit.Day != "2026-11-21" {
+		t.Errorf("the audit is %+v", m.Audit)
+	}
+	if page := string(l.get("auditor", "/dashboard").body); !strings.Contains(page, "۲ اختلاف یافته است") || !strings.Contains(page, "کلید تکراری") {
+		t.Errorf("no differences in\n%s", page)
+	}
+}
+
+// audited makes a day's audit find something.
+func (l *told) audited(t *testing.T, day string, found audit.Completed) {
+	t.Helper()
+	if err := errors.Join(l.app.StartAudit(t.Context(), day), l.app.CompleteAudit(t.Context(), day, found)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *told) head(t *testing.T) string {
+	t.Helper()
+	head, err := l.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head.String()
 }
 
 func lists(t *testing.T, l *told) {

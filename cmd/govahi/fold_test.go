@@ -121,7 +121,7 @@ func folded(facts []fact) tables {
 	f := fold{tables{
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
-		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {},
+		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {}, "audits.audits": {},
 		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
@@ -152,6 +152,8 @@ func folded(facts []fact) tables {
 			f.credential(e, name)
 		case "crl":
 			f.crl(e, name)
+		case "audit":
+			f.audit(e, name)
 		case "person":
 			f.person(e, name)
 		case "fee":
@@ -695,6 +697,28 @@ func (f fold) crl(e fact, name string) {
 		}
 	case "signed":
 		all[key]["sha256"], all[key]["size"], all[key]["signed_at"] = e.Data["sha256"], e.Data["size"], e.Data["at"]
+	}
+}
+
+// audit keeps what each day's found.
+func (f fold) audit(e fact, name string) {
+	all, day := f.tables["audits.audits"], e.about()
+	r, known := all[day]
+	if !known {
+		r = row{"day": day}
+		for _, later := range []string{"completed_at", "checked", "abandoned", "erased", "listed", "asked", "differences"} {
+			r[later] = nil
+		}
+		all[day] = r
+	}
+	switch name {
+	case "started":
+		r["handler"], r["started_at"] = e.Data["handler"], e.Data["at"]
+	case "completed":
+		r["completed_at"] = e.Data["at"]
+		for _, found := range []string{"checked", "abandoned", "erased", "listed", "asked", "differences"} {
+			r[found] = e.Data[found]
+		}
 	}
 }
 

@@ -21,13 +21,8 @@ func TestSuccession(t *testing.T) {
 	t.Parallel()
 	i := begin(t, dataDir(t))
 	i.settled(t)
-	i.signal(t, syscall.SIGTERM)
-	ca := filepath.Join(i.dir, "ca")
-	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	i.again(t)
-	all, err := openAuthorities(ca, "http://"+i.listen, "")
+	i.succeeds(t)
+	all, err := openAuthorities(filepath.Join(i.dir, "ca"), "http://"+i.listen, "")
 	must(t, err)
 	if len(all) != 2 {
 		t.Fatalf("%d issuers", len(all))
@@ -55,6 +50,17 @@ func TestSuccession(t *testing.T) {
 			}
 		}
 	}
+}
+
+// succeeds has a further intermediate come, and starts the house again.
+func (i *instance) succeeds(t *testing.T) {
+	t.Helper()
+	i.signal(t, syscall.SIGTERM)
+	ca := filepath.Join(i.dir, "ca")
+	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	i.again(t)
 }
 
 // fetched waits until there is something at an address.

@@ -23,6 +23,7 @@ import (
 	"govahi/commands/policies"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/audit"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
@@ -477,10 +478,27 @@ func (s *tale) form(a *affair) commands.FormInput {
 	}
 }
 
+// audit is begun by one process, and perhaps ended, or taken over by another.
+func (s *tale) audit() {
+	of := *s.App
+	of.Handler = s.one("handler", "handler", "handler", "another")
+	day := dayOf(s.clock)
+	s.refused(of.StartAudit(s.ctx, day))
+	if s.chance(60, "ends") {
+		found := map[string]int{}
+		for _, kind := range []string{"lint", "crl-date", "fee-twice"} {
+			if n := evenly(s.T, 3, kind); n > 0 {
+				found[kind] = n
+			}
+		}
+		s.refused(of.CompleteAudit(s.ctx, day, audit.Completed{Checked: evenly(s.T, 9, "checked"), Differences: found}))
+	}
+}
+
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential", "announce") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential", "announce", "audit") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -493,6 +511,8 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.asked(s.AnnounceControls(s.ctx, s.as(officer), "office-1", commands.AnnounceControls{
 			Controls: []enrollment.Control{s.control()}, Text: s.one("hours", "", "۸ تا ۱۴"),
 		}))
+	case "audit":
+		s.audit()
 	case "tariff":
 		s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
 	case "token":
