@@ -167,6 +167,7 @@ func (c *subject) keyClaim(ctx context.Context, former string) error {
 	}
 	if request := c.intent.data.inner("record").text("stream"); claimed.data.text("request") != request || before.data.text("request") != former {
 		c.differs(KeyTwice, "a key claimed by "+request, or(claimed.data.text("request")))
+		return nil // said once
 	}
 	c.claimKey(former != "")
 	return nil
