@@ -14,9 +14,9 @@ import (
 // requested is a confirmed request on its way to its certificate.
 type requested struct {
 	*App
-	stream  event.Stream
-	state   enrollment.Enrollment
-	records []event.Recorded
+	stream event.Stream
+	history[enrollment.Enrollment]
+	attempted *history[enrollment.Enrollment] // with the attempt, once it is on record
 }
 
 func (p *requested) place() event.Stream { return p.stream }
@@ -25,9 +25,20 @@ func (p *requested) last() lastAttempt {
 	return lastAttempt{p.state.Attempt.Serial, p.state.Attempt.Handler, p.state.Attempt.At}
 }
 
+// attempt decides on the request as the handler has read it. Whoever moved it on
+// since makes the append fail; then it is read again.
 func (p *requested) attempt(ctx context.Context, as act, serial, handler string) error {
 	try := enrollment.AttemptIssuance{Serial: serial, Previous: p.state.Attempt.Serial, Handler: handler, At: as.at}
-	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](try))
+	p.attempted = nil
+	var next history[enrollment.Enrollment]
+	r, err := transactFrom(ctx, p.App, enrollment.Kind, p.stream, p.history, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		events, err := try.Decide(now.state)
+		next = now.with(enrollment.Kind, events)
+		return events, err
+	})
+	if err == nil && next.expected() == event.Expected(r.Revision) {
+		p.attempted = &next
+	}
 	return err
 }
 
@@ -92,8 +103,12 @@ func (p *requested) officer(ctx context.Context) ([]byte, error) {
 }
 
 func (p *requested) issued(ctx context.Context, as act, serial, fingerprint string) error {
-	note := enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at}
-	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](note))
+	note := just[enrollment.Enrollment](enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at})
+	if p.attempted != nil {
+		_, err := transactFrom(ctx, p.App, enrollment.Kind, p.stream, *p.attempted, as, note)
+		return err
+	}
+	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, note)
 	return err
 }
 
