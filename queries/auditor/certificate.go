@@ -169,7 +169,9 @@ func (c *subject) bytes(ctx context.Context) error {
 	if err := parsed.CheckSignatureFrom(c.by.Certificate); err != nil {
 		c.differs(Signature, "the issuer's", "another's")
 	}
-	c.fields()
+	if err := c.fields(ctx); err != nil {
+		return err
+	}
 	return c.lint()
 }
 
@@ -219,7 +221,7 @@ func (c *subject) clear() {
 }
 
 // fields compares the certificate with its intent.
-func (c *subject) fields() {
+func (c *subject) fields(ctx context.Context) error {
 	p, intent := c.parsed, c.intent.data
 	if found := hex.EncodeToString(p.SerialNumber.Bytes()); found != c.id {
 		c.differs(SerialNumber, "the stream's "+c.id, found)
@@ -237,34 +239,50 @@ func (c *subject) fields() {
 	if p.NotAfter.After(issuer.NotAfter) || p.NotBefore.Before(issuer.NotBefore) || !p.NotBefore.Before(p.NotAfter) {
 		c.differs(Validity, "within the issuer's", p.NotBefore.Format(time.RFC3339)+" to "+p.NotAfter.Format(time.RFC3339))
 	}
-	c.claimKey(sha256.Sum256(p.RawSubjectPublicKeyInfo))
+	key := sha256.Sum256(p.RawSubjectPublicKeyInfo)
+	return c.claimKey(ctx, keyID(key[:]))
 }
 
-// certified is which certificate has a key.
-type certified struct {
-	serial serial
-	at     event.Position
-}
+// keyID is the beginning of a key's SHA-256. There may be a million.
+type keyID [16]byte
 
 // claimKey finds the key's other certificate, and blames the later one. The
 // responder goes on with its key under a new certificate.
-func (c *subject) claimKey(key [32]byte) {
+func (c *subject) claimKey(ctx context.Context, key keyID) error {
 	if c.isOwn() {
-		return
+		return nil
 	}
 	c.mu.Lock()
-	mine := certified{serialOf(c.id), c.issued.Position}
+	mine := c.issued.Position
 	other, taken := c.keys[key]
-	if !taken || other.at > mine.at {
+	if !taken || other > mine {
 		c.keys[key] = mine
 	}
 	c.mu.Unlock()
-	switch {
-	case taken && other.at > mine.at:
-		c.tell(Difference{other.serial.String(), KeyTwice, "a key of its own", "that of " + c.id})
-	case taken:
-		c.differs(KeyTwice, "a key of its own", "that of "+other.serial.String())
+	if !taken {
+		return nil
 	}
+	id, err := c.issuedAt(ctx, other)
+	switch {
+	case err != nil:
+		return err
+	case other > mine:
+		c.tell(Difference{id, KeyTwice, "a key of its own", "that of " + c.id})
+	default:
+		c.differs(KeyTwice, "a key of its own", "that of "+id)
+	}
+	return nil
+}
+
+// issuedAt is the serial of what was issued at a position.
+func (r *run) issuedAt(ctx context.Context, at event.Position) (string, error) {
+	for recorded, err := range r.Log.ReadAll(ctx, at-1, "certificate.") {
+		if err != nil {
+			return "", err
+		}
+		return recorded.Stream.ID(), nil
+	}
+	return "", nil
 }
 
 // isOwn tells the responder's certificates, which are about nobody.
