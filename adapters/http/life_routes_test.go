@@ -22,6 +22,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"govahi/adapters/limits"
+	"govahi/adapters/pki"
 	"govahi/commands"
 	"govahi/docs"
 	"govahi/domain/audit"
@@ -671,6 +672,18 @@ func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
 		if !bytes.Equal(body, want.Raw) || !strings.Contains(page, path) {
 			t.Errorf("%s is not the certificate, or not on the page", path)
 		}
+	}
+	other := l.ca.elder.Certificate()
+	own := "/pki/" + pki.ShortOf(l.ca.elder.Issuer())
+	for _, said := range []string{
+		other.Subject.CommonName, own + "/issuer.cer", "http://door.example.ir" + own + "/ocsp", "http://door.example.ir/pki/ocsp", "در کار صدور", "هنوز فهرستی منتشر نشده است",
+	} {
+		if !strings.Contains(page, said) {
+			t.Errorf("the page does not say %s", said)
+		}
+	}
+	if !bytes.Equal(l.get("", own+"/issuer.cer").body, other.Raw) || strings.Contains(page, own+"/issuer.crl") {
+		t.Error("the other issuer's own things are not there, or a list that it has not")
 	}
 	cps := l.get("", "/pki/cps")
 	if sum := sha256.Sum256(cps.body); cps.Header.Get("ETag") != `"`+hex.EncodeToString(sum[:])+`"` || docs.CPS.SHA256() != hex.EncodeToString(sum[:]) {

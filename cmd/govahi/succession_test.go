@@ -38,6 +38,9 @@ func TestSuccession(t *testing.T) {
 		must(t, err)
 		must(t, list.CheckSignatureFrom(issuer))
 	}
+	if page := string(i.fetched(t, "/pki")); !strings.Contains(page, own+"/issuer.crl") || !strings.Contains(page, "/pki/issuer.crl") || strings.Count(page, "در کار صدور") != 2 {
+		t.Errorf("the repository shows\n%s", page)
+	}
 	if chain := i.fetched(t, own+"/chain.pem"); strings.Count(string(chain), "BEGIN CERTIFICATE") != 2 {
 		t.Errorf("the chain is\n%s", chain)
 	}

@@ -119,8 +119,8 @@ type run struct {
 
 	mu      sync.Mutex
 	summary Summary
-	keys    map[[32]byte]certified // which certificate has which key
-	serials map[serial]standing    // what the log says of each
+	keys    map[keyID]event.Position // where what has a key was issued
+	serials map[serial]standing      // what the log says of each
 }
 
 // serial is the number itself, half as long as its text.
@@ -149,7 +149,7 @@ func (a Audit) Run(ctx context.Context) (Summary, error) {
 }
 
 func newRun(a Audit) *run {
-	r := &run{Audit: a, issuers: issuersOf(a.Issuers), keys: map[[32]byte]certified{}, serials: map[serial]standing{}, now: a.Clock()}
+	r := &run{Audit: a, issuers: issuersOf(a.Issuers), keys: map[keyID]event.Position{}, serials: map[serial]standing{}, now: a.Clock()}
 	r.summary.Differences, r.summary.At = map[string]int{}, r.now
 	return r
 }

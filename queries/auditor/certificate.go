@@ -239,32 +239,48 @@ func (c *subject) fields() {
 	}
 }
 
-// certified is which certificate has a key.
-type certified struct {
-	serial serial
-	at     event.Position
-}
+// keyID is the beginning of a key's SHA-256. There may be a million.
+type keyID [16]byte
 
 // claimKey finds the key's other certificate, and blames the later one. The
 // responder, of whom nobody asks this, goes on with its key.
-func (c *subject) claimKey(renews bool) {
+func (c *subject) claimKey(ctx context.Context, renews bool) error {
 	if c.parsed == nil || renews { // whose claims were looked at
-		return
+		return nil
 	}
-	key := sha256.Sum256(c.parsed.RawSubjectPublicKeyInfo)
+	sum := sha256.Sum256(c.parsed.RawSubjectPublicKeyInfo)
+	key := keyID(sum[:])
 	c.mu.Lock()
-	mine := certified{serialOf(c.id), c.issued.Position}
+	mine := c.issued.Position
 	other, taken := c.keys[key]
-	if !taken || other.at > mine.at {
+	if !taken || other > mine {
 		c.keys[key] = mine
 	}
 	c.mu.Unlock()
-	switch {
-	case taken && other.at > mine.at:
-		c.tell(Difference{other.serial.String(), KeyTwice, "a key of its own", "that of " + c.id})
-	case taken:
-		c.differs(KeyTwice, "a key of its own", "that of "+other.serial.String())
+	if !taken {
+		return nil
 	}
+	id, err := c.issuedAt(ctx, other)
+	switch {
+	case err != nil:
+		return err
+	case other > mine:
+		c.tell(Difference{id, KeyTwice, "a key of its own", "that of " + c.id})
+	default:
+		c.differs(KeyTwice, "a key of its own", "that of "+id)
+	}
+	return nil
+}
+
+// issuedAt is the serial of what was issued at a position.
+func (r *run) issuedAt(ctx context.Context, at event.Position) (string, error) {
+	for recorded, err := range r.Log.ReadAll(ctx, at-1, "certificate.") {
+		if err != nil {
+			return "", err
+		}
+		return recorded.Stream.ID(), nil
+	}
+	return "", nil
 }
 
 // isOwn tells the responder's certificates, which are about nobody.

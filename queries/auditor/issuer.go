@@ -67,7 +67,7 @@ func (r *run) issuerOf(ids ...string) *issuer {
 func (s standing) issuer() int { return int(max(s.of, 1)) - 1 }
 
 // lastList tells that no list follows the served one (X.509 §7.11.1).
-func (i *issuer) lastList() bool { return i.list != nil && i.list.parsed.NextUpdate.Year() == 9999 }
+func (i *issuer) lastList() bool { return i.list != nil && i.list.next.Year() == 9999 }
 
 // placeEnd finds out whether and when an issuer ended.
 func (r *run) placeEnd(ctx context.Context, i *issuer) error {

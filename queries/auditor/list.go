@@ -22,13 +22,22 @@ const (
 	ListDate    = "crl-date"
 )
 
-// list is the present revocation list, and what the log says of it.
+// list is the present revocation list, without its bytes, and what the log says of
+// it.
 type list struct {
-	der     []byte
-	parsed  *x509.RevocationList
-	lines   map[serial]x509.RevocationListEntry
+	number  int64
+	next    time.Time // update
+	sha256  string
+	signed  bool // by the issuer
+	lines   map[serial]line
 	covers  event.Position // the last event of certificates that it takes account of
 	earlier time.Time      // thisUpdate of the list before it
+}
+
+// line is one of the list. There may be a million: the time is in seconds.
+type line struct {
+	at     int64
+	reason int
 }
 
 // standing is what the log says of a serial, as far as the list takes account of
@@ -79,9 +88,12 @@ func (r *run) fetchList(ctx context.Context, i *issuer) *list {
 		r.tellOf(i, List, "a numbered revocation list", "something else")
 		return nil
 	}
-	l := &list{der: der, parsed: parsed, lines: map[serial]x509.RevocationListEntry{}}
+	l := &list{
+		number: parsed.Number.Int64(), next: parsed.NextUpdate, sha256: digest(der), signed: parsed.CheckSignatureFrom(i.Certificate) == nil,
+		lines: make(map[serial]line, len(parsed.RevokedCertificateEntries)),
+	}
 	for _, e := range parsed.RevokedCertificateEntries {
-		l.lines[serial(e.SerialNumber.Bytes())] = e
+		l.lines[serial(e.SerialNumber.Bytes())] = line{e.RevocationTime.Unix(), e.ReasonCode}
 	}
 	return l
 }
@@ -100,7 +112,7 @@ func (r *run) placeList(ctx context.Context, i *issuer) error {
 	}
 	served := int64(0)
 	if i.list != nil {
-		served = i.list.parsed.Number.Int64()
+		served = i.list.number
 		r.summary.Listed += len(i.list.lines)
 		r.judgeList(i, s)
 	}
@@ -120,18 +132,18 @@ func (r *run) placeList(ctx context.Context, i *issuer) error {
 func (r *run) judgeList(i *issuer, s facts) {
 	l, recorded := i.list, ""
 	for _, f := range s.all("signed") {
-		if f.data.number("number") == l.parsed.Number.Int64() {
+		if f.data.number("number") == l.number {
 			recorded = f.data.text("sha256")
 		}
 	}
 	differs := func(expected, found string) { r.tellOf(i, List, expected, found) }
 	switch {
-	case l.parsed.CheckSignatureFrom(i.Certificate) != nil:
+	case !l.signed:
 		differs("the issuer's signature", "another's")
-	case recorded != digest(l.der):
-		differs(fmt.Sprintf("number %v as signed: %s", l.parsed.Number, or(recorded)), digest(l.der))
-	case !r.now.Before(l.parsed.NextUpdate):
-		differs("a later nextUpdate than "+r.now.Format(time.RFC3339), l.parsed.NextUpdate.Format(time.RFC3339))
+	case recorded != l.sha256:
+		differs(fmt.Sprintf("number %d as signed: %s", l.number, or(recorded)), l.sha256)
+	case !r.now.Before(l.next):
+		differs("a later nextUpdate than "+r.now.Format(time.RFC3339), l.next.Format(time.RFC3339))
 	}
 }
 
@@ -147,9 +159,9 @@ func (r *run) coverage(ctx context.Context, i *issuer, s facts) error {
 	l.covers = r.summary.Position
 	for _, f := range s.all("intended") {
 		switch number := f.data.number("number"); {
-		case number < l.parsed.Number.Int64() && signed[number]:
+		case number < l.number && signed[number]:
 			l.earlier = f.data.time("thisUpdate")
-		case number == l.parsed.Number.Int64():
+		case number == l.number:
 			if l.covers = 0; f.Type == "crl.intended.v1" {
 				l.covers = f.Position
 			}
@@ -235,7 +247,7 @@ func (r *run) compareStrange(n int, l *list) {
 // compareLine holds RFC 5280 §3.3: a line stays until it stood on one list that
 // was issued after the certificate's end.
 func (r *run) compareLine(id serial, s standing, l *list) {
-	line, listed := l.lines[id]
+	said, listed := l.lines[id]
 	over := s.end != 0 && s.end < seconds(l.earlier)
 	due := s.answer().State == Revoked && !over
 	differs := func(kind, expected, found string) { r.tell(Difference{id.String(), kind, expected, found}) }
@@ -246,9 +258,9 @@ func (r *run) compareLine(id serial, s standing, l *list) {
 		differs(ListSurplus, "not listed: "+s.answer().String(), "listed")
 	case s.since != 0 && r.now.Unix()-s.since > int64(patience.Seconds()):
 		differs(ListMissing, "a list that takes account of the change at "+time.Unix(s.since, 0).UTC().Format(time.RFC3339), "none for an hour")
-	case due && line.ReasonCode != int(s.reason):
-		differs(ListReason, fmt.Sprint(s.reason), fmt.Sprint(line.ReasonCode))
-	case due && line.RevocationTime.Unix() != s.at:
-		differs(ListDate, s.answer().At.Format(time.RFC3339), line.RevocationTime.UTC().Format(time.RFC3339))
+	case due && said.reason != int(s.reason):
+		differs(ListReason, fmt.Sprint(s.reason), fmt.Sprint(said.reason))
+	case due && said.at != s.at:
+		differs(ListDate, s.answer().At.Format(time.RFC3339), time.Unix(said.at, 0).UTC().Format(time.RFC3339))
 	}
 }

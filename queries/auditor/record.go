@@ -169,8 +169,7 @@ func (c *subject) keyClaim(ctx context.Context, former string) error {
 		c.differs(KeyTwice, "a key claimed by "+request, or(claimed.data.text("request")))
 		return nil // said once
 	}
-	c.claimKey(former != "")
-	return nil
+	return c.claimKey(ctx, former != "")
 }
 
 // dossier is what is known of a request from its bare events.
