@@ -122,6 +122,7 @@ type Token struct {
 	Certificate string
 	To          string    // while in transit
 	PIN         PINIssued // how its PIN travels
+	PINWays     []string  // by which an envelope ever went: who carried one may have read it
 	PINThere    bool      // the applicant has the PIN's envelope
 	Since       time.Time // of the state
 	Born        time.Time // when it was personalised
@@ -140,7 +141,7 @@ func Evolve(s Token, e event.Event) Token {
 		s.Certificate, s.Born = e.Certificate, e.At
 		s = s.is(StatusPersonalised, e.At)
 	case PINIssued:
-		s.PIN = e
+		s.PIN, s.PINWays = e, append(slices.Clip(s.PINWays), e.Via)
 	case PINDelivered:
 		s.PINThere = true
 	case AlarmRaised:
