@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
@@ -21,11 +22,14 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"govahi/adapters/limits"
+	"govahi/adapters/pki"
 	"govahi/commands"
 	"govahi/docs"
+	"govahi/domain/audit"
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
 	"govahi/queries"
+	"govahi/queries/auditor"
 )
 
 // told is a life in which one certificate was issued, and its story.
@@ -528,6 +532,34 @@ func dashboards(t *testing.T, l *told) {
 			t.Errorf("%s: %d", persona, a.StatusCode)
 		}
 	}
+	if !m.Audit.Overdue || !strings.Contains(string(l.get("manager", "/dashboard").body), "هنوز هیچ ممیزی‌ای") {
+		t.Errorf("nobody is told that no audit was made: %+v", m.Audit)
+	}
+	l.audited(t, "2026-11-21", audit.Completed{Checked: 4, Differences: map[string]int{auditor.KeyTwice: 2}})
+	l.get("auditor", "/management?after="+l.head(t)).json(t, &m)
+	if m.Audit.Overdue || m.Audit.Checked != 4 || m.Audit.Found() != 2 || m.Audit.Day != "2026-11-21" {
+		t.Errorf("the audit is %+v", m.Audit)
+	}
+	if page := string(l.get("auditor", "/dashboard").body); !strings.Contains(page, "۲ اختلاف یافته است") || !strings.Contains(page, "کلید تکراری") {
+		t.Errorf("no differences in\n%s", page)
+	}
+}
+
+// audited makes a day's audit find something.
+func (l *told) audited(t *testing.T, day string, found audit.Completed) {
+	t.Helper()
+	if err := errors.Join(l.app.StartAudit(t.Context(), day), l.app.CompleteAudit(t.Context(), day, found)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *told) head(t *testing.T) string {
+	t.Helper()
+	head, err := l.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head.String()
 }
 
 func lists(t *testing.T, l *told) {
@@ -658,6 +690,18 @@ func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
 		if !bytes.Equal(body, want.Raw) || !strings.Contains(page, path) {
 			t.Errorf("%s is not the certificate, or not on the page", path)
 		}
+	}
+	other := l.ca.elder.Certificate()
+	own := "/pki/" + pki.ShortOf(l.ca.elder.Issuer())
+	for _, said := range []string{
+		other.Subject.CommonName, own + "/issuer.cer", "http://door.example.ir" + own + "/ocsp", "http://door.example.ir/pki/ocsp", "در کار صدور", "هنوز فهرستی منتشر نشده است",
+	} {
+		if !strings.Contains(page, said) {
+			t.Errorf("the page does not say %s", said)
+		}
+	}
+	if !bytes.Equal(l.get("", own+"/issuer.cer").body, other.Raw) || strings.Contains(page, own+"/issuer.crl") {
+		t.Error("the other issuer's own things are not there, or a list that it has not")
 	}
 	l.documents(page)
 	var lists []queries.CRL

@@ -80,7 +80,7 @@ func now() time.Time { return time.Now().UTC() }
 
 func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 	t.Helper()
-	h.App, h.Authorities, h.Base, h.Development = l.app, []*pki.Authority{l.ca.Authority}, "http://door.example.ir", true
+	h.App, h.Authorities, h.Base, h.Development = l.app, []*pki.Authority{l.ca.Authority, l.ca.elder}, "http://door.example.ir", true
 	change = append([]func(*Config){func(c *Config) { c.Head = l.log.Head }}, change...)
 	l.house = open(t, func(s *Server) { Declare(s, h) }, change...)
 	return l
@@ -384,7 +384,7 @@ func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
 type authority struct {
 	*pki.Authority
 	key   crypto.Signer
-	elder *pki.Authority // which it came beside, and nobody asks here
+	elder *pki.Authority // another issuer, which nobody asks here
 }
 
 var held = sync.OnceValues(func() (*authority, error) {
@@ -412,7 +412,11 @@ var held = sync.OnceValues(func() (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	elder, err := pki.Open(before.Raw, root.Raw, pki.Under("http://door.example.ir"))
+	beside, err := pki.Beside("http://door.example.ir", before.Raw)
+	if err != nil {
+		return nil, err
+	}
+	elder, err := pki.Open(before.Raw, root.Raw, beside)
 	return &authority{a, key, elder}, err
 })
 

@@ -291,31 +291,64 @@ func listedDocuments() ([]web.Published, error) {
 
 // published is all that there is to fetch.
 func (h House) published(ctx context.Context) (web.RepositoryData, error) {
-	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage}
-	for _, a := range h.Authorities[1:] {
-		data.Certificates = append(data.Certificates, web.Published{
-			Name: a.Certificate().Subject.CommonName, Address: "/pki/" + pki.ShortOf(a.Issuer()) + "/issuer.cer",
-			PEM: "/pki/" + pki.ShortOf(a.Issuer()) + "/chain.pem", SHA256: a.Issuer(), Date: a.Certificate().NotAfter,
-		})
-	}
-	for name, c := range map[string]*x509.Certificate{"issuer": h.first().Certificate(), "root": h.first().Root()} {
-		sum := sha256.Sum256(c.Raw)
-		data.Certificates = append(data.Certificates, web.Published{
-			Name: c.Subject.CommonName, Address: "/pki/" + name + ".cer", PEM: "/pki/" + name + ".pem",
-			SHA256: hex.EncodeToString(sum[:]), Date: c.NotAfter,
-		})
-	}
-	slices.SortFunc(data.Certificates, func(a, b web.Published) int { return strings.Compare(a.Address, b.Address) })
-	var err error
-	if data.Documents, err = listedDocuments(); err != nil {
+	root := h.first().Root()
+	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage, Roots: []web.Published{certificateAt("/pki/root", ".pem", root)}}
+	standings, err := h.App.IssuerStandings(ctx)
+	if err != nil {
 		return data, err
 	}
-	list, err := h.Queries.List(ctx, h.first().Issuer())
-	if errors.Is(err, crl.ErrNone) {
-		return data, nil
+	for n, of := range slices.Backward(h.Authorities) { // who issues stands first
+		one, err := h.publishedOf(ctx, n, of)
+		if err != nil {
+			return data, err
+		}
+		one.Status, one.Ended = issuerStatus(of, standings)
+		data.Issuers = append(data.Issuers, one)
 	}
-	data.List.Address, data.Number, data.ThisUpdate, data.NextUpdate = "/pki/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	data.Documents, err = listedDocuments()
 	return data, err
+}
+
+func certificateAt(address, suffix string, c *x509.Certificate) web.Published {
+	sum := sha256.Sum256(c.Raw)
+	return web.Published{
+		Name: c.Subject.CommonName, Address: address + ".cer", PEM: address + suffix, SHA256: hex.EncodeToString(sum[:]), Date: c.NotAfter,
+	}
+}
+
+// publishedOf is what the n-th issuer has at its addresses.
+func (h House) publishedOf(ctx context.Context, n int, of *pki.Authority) (one web.PublishedIssuer, err error) {
+	at := "/pki"
+	if one.Published = certificateAt("/pki/issuer", ".pem", of.Certificate()); n > 0 {
+		at += "/" + pki.ShortOf(of.Issuer())
+		one.Address, one.PEM = at+"/issuer.cer", at+"/chain.pem"
+	}
+	_, one.OCSP = of.Addresses()
+	list, err := h.Queries.List(ctx, of.Issuer())
+	if errors.Is(err, crl.ErrNone) {
+		return one, nil
+	}
+	one.List, one.Number, one.ThisUpdate, one.NextUpdate = at+"/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	one.Last = list.NextUpdate.Equal(crl.Never)
+	return one, err
+}
+
+// issuerStatus is where an issuer stands, by the log or by the CA's directory; the
+// worse counts.
+func issuerStatus(of *pki.Authority, standings []commands.IssuerStanding) (label string, ended bool) {
+	status := issuer.Open
+	for _, s := range standings {
+		if s.Issuer == of.Issuer() && s.Status != issuer.None {
+			status = s.Status
+		}
+	}
+	switch ending := of.Ended(); {
+	case ending == issuer.Compromise:
+		status = issuer.StatusCompromised
+	case ending == issuer.Retirement && status == issuer.Open:
+		status = issuer.StatusRetired
+	}
+	return issuer.Kind.Life[string(status)].Name.Fa, status != issuer.Open
 }
 
 func chainOf(a *pki.Authority) []byte {

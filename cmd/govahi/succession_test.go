@@ -21,13 +21,8 @@ func TestSuccession(t *testing.T) {
 	t.Parallel()
 	i := begin(t, dataDir(t))
 	i.settled(t)
-	i.signal(t, syscall.SIGTERM)
-	ca := filepath.Join(i.dir, "ca")
-	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	i.again(t)
-	all, err := openAuthorities(ca, "http://"+i.listen, "")
+	i.succeeds(t)
+	all, err := openAuthorities(filepath.Join(i.dir, "ca"), "http://"+i.listen, "")
 	must(t, err)
 	if len(all) != 2 {
 		t.Fatalf("%d issuers", len(all))
@@ -43,6 +38,9 @@ func TestSuccession(t *testing.T) {
 		must(t, err)
 		must(t, list.CheckSignatureFrom(issuer))
 	}
+	if page := string(i.fetched(t, "/pki")); !strings.Contains(page, own+"/issuer.crl") || !strings.Contains(page, "/pki/issuer.crl") || strings.Count(page, "در کار صدور") != 2 {
+		t.Errorf("the repository shows\n%s", page)
+	}
 	if chain := i.fetched(t, own+"/chain.pem"); strings.Count(string(chain), "BEGIN CERTIFICATE") != 2 {
 		t.Errorf("the chain is\n%s", chain)
 	}
@@ -55,6 +53,17 @@ func TestSuccession(t *testing.T) {
 			}
 		}
 	}
+}
+
+// succeeds has a further intermediate come, and starts the house again.
+func (i *instance) succeeds(t *testing.T) {
+	t.Helper()
+	i.signal(t, syscall.SIGTERM)
+	ca := filepath.Join(i.dir, "ca")
+	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	i.again(t)
 }
 
 // fetched waits until there is something at an address.
