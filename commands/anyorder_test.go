@@ -2,7 +2,6 @@ package commands_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,12 +10,9 @@ import (
 
 	"govahi/commands"
 	"govahi/commands/policies"
-	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
-	"govahi/domain/event"
 	"govahi/domain/fault"
-	"govahi/domain/fee"
 )
 
 // TestAnythingInAnyOrder lets a crowd ask at all doors about a few requests, in
@@ -30,22 +26,24 @@ func TestAnythingInAnyOrder(t *testing.T) {
 		c := gathered(t, rt, seen)
 		for range 100 {
 			c.something()
+			c.judges()
 		}
-		c.policies()
-		if err := judged(c.after(0)); err != nil {
-			rt.Fatal(err)
-		}
-		for _, r := range c.after(0) {
-			seen[r.Type]++
-		}
+		c.comesToRest()
 	})
-	for _, what := range []string{
+	happened(t, seen, []string{
 		"certificate.issued.v2", "certificate.revoked.v2", "access.user-defined.v2", "access.suspended.v1",
 		"enrollment.correction-requested.v1", "enrollment.accepted.v1", "enrollment.rejected.v1", "enrollment.withdrawn.v1",
 		"enrollment.control-closed.v1", "revocation.inaccuracy-established.v2",
 		"wrong-state", "open-request-exists", "second-officer-needed", "record-changed", "token-taken", "user-name-taken",
 		"not-appointed", "token-not-delivered", "fee-already-settled",
-	} {
+	})
+}
+
+// happened wants each to have been seen at least once.
+func happened(t *testing.T, seen map[string]int, all []string) {
+	t.Helper()
+	for _, what := range all {
+		t.Logf("%s: %d", what, seen[what])
 		if seen[what] == 0 {
 			t.Errorf("%s never happened: this test does not look there", what)
 		}
@@ -60,11 +58,23 @@ type crowd struct {
 	seen     map[string]int
 	requests []*request
 	records  []enrollment.Record // that somebody saw once
+	way      way
+	told     chronicle
+}
+
+// way is how the people of a channel go on: who begins, which door is the next
+// one and whose, and which others there are.
+type way struct {
+	begins func(of string) *request
+	next   func(*request) (door, string)
+	others func(*request) []door
+	people []string
 }
 
 func gathered(t *testing.T, rt *rapid.T, seen map[string]int) *crowd {
 	h := open(t)
-	c := &crowd{house: h, rt: rt, seen: seen}
+	c := &crowd{house: h, rt: rt, seen: seen, told: untold()}
+	c.way = way{c.begun, c.onwards, c.others, append(slices.Clone(everybody), neighbour)}
 	for _, of := range []string{applicant, applicant, neighbour, stranger} {
 		c.requests = append(c.requests, c.begun(of))
 	}
@@ -94,10 +104,11 @@ func (c *crowd) something() {
 	i := rapid.IntRange(0, len(c.requests)-1).Draw(c.rt, "request")
 	r := c.requests[i]
 	switch n := rapid.IntRange(0, 99).Draw(c.rt, "what"); {
-	case n < 20 && ended(r.status()):
-		c.requests[i] = c.begun(r.of)
+	case n < 10 && ended(r.status()):
+		c.requests[i] = c.way.begins(r.of)
 	case n < 70:
-		c.goesOn(r)
+		d, who := c.way.next(r)
+		c.asks(r, d, who)
 		if rapid.Bool().Draw(c.rt, "at once") {
 			c.policies()
 		}
@@ -106,16 +117,15 @@ func (c *crowd) something() {
 	case n < 77:
 		c.clock.pass(11 * time.Minute)
 	default:
-		all := append(slices.Clone(doors), c.others(r)...)
+		all := append(slices.Clone(doors), c.way.others(r)...)
 		d := rapid.IntRange(0, len(all)-1).Draw(c.rt, "door")
-		c.asks(r, all[d], rapid.SampledFrom(append(slices.Clone(everybody), neighbour)).Draw(c.rt, "who"))
+		c.asks(r, all[d], rapid.SampledFrom(c.way.people).Draw(c.rt, "who"))
 	}
 }
 
-func (c *crowd) goesOn(r *request) {
-	name := rapid.SampledFrom(onward[r.status()]).Draw(c.rt, "next")
-	all := append(slices.Clone(doors), c.others(r)...)
-	d := all[slices.IndexFunc(all, func(d door) bool { return d.name == name })]
+// onwards is a door by which a request comes further, and somebody who may.
+func (c *crowd) onwards(r *request) (door, string) {
+	d := c.named(r, rapid.SampledFrom(onward[r.status()]).Draw(c.rt, "next"))
 	who := d.may[0]
 	if who == applicant {
 		who = r.of
@@ -123,7 +133,36 @@ func (c *crowd) goesOn(r *request) {
 	if r.of == stranger && r.status() == enrollment.StatusDraft {
 		who = officer // enters the visitor's form
 	}
-	c.asks(r, d, who)
+	return d, who
+}
+
+func (c *crowd) named(r *request, name string) door {
+	all := append(slices.Clone(doors), c.way.others(r)...)
+	return all[slices.IndexFunc(all, func(d door) bool { return d.name == name })]
+}
+
+// judges what happened since it last did, by the bare history.
+func (c *crowd) judges() {
+	c.t.Helper()
+	for _, r := range c.after(c.told.read) {
+		if err := c.told.hears(r); err != nil {
+			c.rt.Fatalf("%s in %s: %v", r.Type, r.Stream, err)
+		}
+		c.seen[r.Type]++
+	}
+}
+
+// comesToRest lets the policies do all that is due: then what spans streams
+// holds too.
+func (c *crowd) comesToRest() {
+	c.t.Helper()
+	c.policies()
+	c.judges()
+	for user, serial := range c.told.users {
+		if c.told.dead[serial] {
+			c.rt.Fatalf("%s is active with a revoked certificate (invariant 8)", user)
+		}
+	}
 }
 
 // onward names the doors by which a request comes further.
@@ -267,214 +306,4 @@ func (c *crowd) passes(policy string, err error) {
 	if err != nil && (!refused || f.Kind == fault.Internal || f.Kind == fault.Unavailable) {
 		c.rt.Fatalf("%s: %v", policy, err)
 	}
-}
-
-// chronicle is what the bare history says, event by event, without a state of
-// the domain.
-type chronicle struct {
-	files   map[event.Stream]*file
-	holders map[string]event.Stream // the open request of person, organisation and type
-	paid    map[event.Stream]bool
-	dead    map[string]bool   // serials
-	users   map[string]string // the active users' certificates
-}
-
-// file is what was shown about the present form of a request.
-type file struct {
-	form      enrollment.FormCompleted
-	kind      string // of certificate
-	proofs    map[string]bool
-	controls  map[enrollment.Control]bool
-	hands     []event.Subject
-	confirmed bool
-	delivered bool
-	over      bool
-}
-
-func judged(records []event.Recorded) error {
-	c := chronicle{map[event.Stream]*file{}, map[string]event.Stream{}, map[event.Stream]bool{}, map[string]bool{}, map[string]string{}}
-	catalogs := map[string]event.Catalog{
-		"enrollment": enrollment.Catalog, "certificate": certificate.Catalog, "access": access.Catalog, "fee": fee.Catalog,
-	}
-	for _, r := range records {
-		catalog, concerns := catalogs[r.Stream.Category()]
-		if !concerns {
-			continue
-		}
-		e, err := catalog.Open(r)
-		if err == nil {
-			err = c.judge(r.Stream, e)
-		}
-		if err != nil {
-			return fmt.Errorf("%s in %s: %w", r.Type, r.Stream, err)
-		}
-	}
-	for user, serial := range c.users {
-		if c.dead[serial] {
-			return fmt.Errorf("%s is active with a revoked certificate (invariant 8)", user)
-		}
-	}
-	return nil
-}
-
-func (c chronicle) judge(s event.Stream, e event.Event) error {
-	switch e := e.(type) {
-	case fee.Settled:
-		c.paid[e.Request] = true
-	case certificate.Issued:
-		if e.Request != "" && (!c.files[e.Request].confirmed || !c.paid[e.Request]) {
-			return fmt.Errorf("not confirmed, or not paid (invariant 1)")
-		}
-	case certificate.Revoked:
-		if c.dead[e.Serial] && e.Reason != certificate.KeyCompromise {
-			return fmt.Errorf("revoked before (invariant 8)")
-		}
-		c.dead[e.Serial] = true
-	case access.UserDefined:
-		return c.defined(e)
-	case access.Suspended:
-		delete(c.users, e.UserName)
-	default:
-		if s.Category() == "enrollment" {
-			return c.enrolled(s, e)
-		}
-		if c.dead[s.ID()] {
-			return fmt.Errorf("after the revocation (invariant 8)")
-		}
-	}
-	return nil
-}
-
-func (c chronicle) defined(e access.UserDefined) error {
-	switch active := c.users[e.UserName]; {
-	case !c.files[e.Request].delivered:
-		return fmt.Errorf("before the delivery (invariant 4)")
-	case c.dead[e.Certificate]:
-		return fmt.Errorf("with a revoked certificate (invariant 8)")
-	case e.By == e.Person:
-		return fmt.Errorf("by the user himself (invariant 2)")
-	case active != "" && active != e.Certificate:
-		return fmt.Errorf("with a second certificate (invariant 3)")
-	}
-	c.users[e.UserName] = e.Certificate
-	return nil
-}
-
-func (c chronicle) enrolled(s event.Stream, e event.Event) error {
-	f := c.files[s]
-	if f == nil {
-		f = &file{proofs: map[string]bool{}, controls: map[enrollment.Control]bool{}}
-		c.files[s] = f
-	}
-	if f.over {
-		return fmt.Errorf("after the end")
-	}
-	key := fmt.Sprint(f.form.Person, f.form.Organization, f.kind)
-	switch e := e.(type) {
-	case enrollment.Submitted:
-		if c.holders[key] != "" {
-			return fmt.Errorf("beside %s (invariant 3)", c.holders[key])
-		}
-		c.holders[key] = s
-	case enrollment.Rejected, enrollment.Withdrawn, enrollment.Revoked:
-		f.over = true
-		c.release(key, s)
-	case enrollment.Accepted:
-		c.release(key, s)
-	case enrollment.InformationConfirmed:
-		return f.confirm(e)
-	case enrollment.Issued:
-		if !f.confirmed {
-			return fmt.Errorf("not confirmed as it is (invariant 1)")
-		}
-	default:
-		f.note(e)
-	}
-	return nil
-}
-
-func (c chronicle) release(key string, s event.Stream) {
-	if c.holders[key] == s {
-		delete(c.holders, key)
-	}
-}
-
-// note takes what bears on the record; whatever changes it voids the word on it.
-func (f *file) note(e event.Event) {
-	switch e := e.(type) {
-	case enrollment.Opened:
-		f.kind = e.CertificateType
-		if e.Office != "" {
-			f.hands = append(f.hands, e.OpenedBy)
-		}
-		return
-	case enrollment.FormCompleted:
-		f.completed(e)
-	case enrollment.EmailConfirmed:
-		f.proofs["email"] = true
-		return
-	case enrollment.LiabilityAccepted:
-		f.proofs["liability"] = true
-		if e.AtCounter {
-			f.hands = append(f.hands, e.By)
-		}
-		return
-	case enrollment.DocumentSighted:
-		f.shown(string(e.Document), e.By)
-	case enrollment.IdentityInquired:
-		f.hands = append(f.hands, e.By)
-	case enrollment.IdentityAnswered:
-		f.shown("identity", e.AskedBy)
-		f.proofs["identity"] = e.Matched && e.TrackingCode != "" && e.FormVersion == f.form.Version
-	case enrollment.FeeSettled:
-		f.proofs["fee"] = true
-	case enrollment.ControlRequired:
-		f.controls[e.Control] = false
-		f.hands = append(f.hands, e.By)
-	case enrollment.ControlClosed:
-		f.controls[e.Control] = e.Passed
-		f.hands = append(f.hands, e.By)
-	case enrollment.CorrectionRequested:
-	case enrollment.Delivered:
-		f.delivered = true
-		return
-	default:
-		return
-	}
-	f.confirmed = false
-}
-
-func (f *file) shown(proof string, by event.Subject) {
-	f.proofs[proof] = true
-	f.hands = append(f.hands, by)
-}
-
-// completed forgets what was shown about another form.
-func (f *file) completed(e enrollment.FormCompleted) {
-	f.proofs = map[string]bool{"fee": f.proofs["fee"], "email": f.proofs["email"] && !e.EmailChanged}
-	for control := range f.controls {
-		f.controls[control] = false
-	}
-	f.form, f.hands = e, append(f.hands, e.EnteredBy)
-}
-
-func (f *file) confirm(e enrollment.InformationConfirmed) error {
-	if e.By == f.form.Person || slices.Contains(f.hands, e.By) {
-		return fmt.Errorf("by %s, who had a part in it (invariant 2)", e.By)
-	}
-	f.proofs["birth-certificate"] = f.proofs["birth-certificate"] || f.proofs["passport"]
-	for _, proof := range []string{
-		"email", "liability", "identity", "fee", "birth-certificate", "national-card", "legal-person-card", "introduction-letter",
-	} {
-		if !f.proofs[proof] {
-			return fmt.Errorf("without %s (invariant 1)", proof)
-		}
-	}
-	for control, passed := range f.controls {
-		if !passed {
-			return fmt.Errorf("while %s is open (invariant 1)", control)
-		}
-	}
-	f.confirmed = true
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -33,7 +34,8 @@ type IssuePIN struct {
 	Via      string `json:"via" maxLength:"40" doc:"post, or the code of a place that never has the token"`
 }
 
-// IssuePIN is done by the office that made the key.
+// IssuePIN is done by the office that made the key. What would close the token's
+// own way is refused here, while another can still be chosen.
 func (a *App) IssuePIN(ctx context.Context, c Caller, serial string, in IssuePIN) (Receipt, error) {
 	if !sealPattern.MatchString(in.Envelope) {
 		return Receipt{}, errEnvelope
@@ -43,7 +45,7 @@ func (a *App) IssuePIN(ctx context.Context, c Caller, serial string, in IssuePIN
 		return Receipt{}, err
 	}
 	if in.Via != token.Post {
-		if err := a.exists(ctx, in.Via); err != nil {
+		if err := a.beside(ctx, h.state, in.Via); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -52,10 +54,23 @@ func (a *App) IssuePIN(ctx context.Context, c Caller, serial string, in IssuePIN
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](issue))
 }
 
-func (a *App) exists(ctx context.Context, place string) error {
+// beside wants a place that the token will not come by: neither the origin of
+// its request, nor the unit, nor a unit of the company (invariant 6).
+func (a *App) beside(ctx context.Context, t token.Token, place string) error {
 	h, err := load(ctx, a, office.Kind, office.Kind.Stream(place))
-	if err == nil && h.state.Code == "" {
-		err = office.ErrNotFound.At("via")
+	if err != nil {
+		return err
+	}
+	if h.state.Code == "" {
+		return office.ErrNotFound.At("via")
+	}
+	if t.Request == "" {
+		return nil
+	}
+	request, err := load(ctx, a, enrollment.Kind, t.Request)
+	e := request.state
+	if err == nil && (place == e.Origin || place == e.Unit || h.state.Sort == office.CompanyUnit && h.state.Company == e.Form.Organization) {
+		err = token.ErrPINTogether.At("via")
 	}
 	return err
 }
@@ -102,6 +117,8 @@ func (a *App) goesTo(ctx context.Context, t token.Token, to string) error {
 	switch {
 	case err != nil:
 		return err
+	case t.Holder.Place != cmp.Or(request.state.TokenAt, request.state.Office): // the request is yet to learn where it is
+		return ErrWrongWay
 	case !company && place != to:
 		return ErrWrongWay
 	case !company:
@@ -144,9 +161,22 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 	place = cmp.Or(h.state.To, h.state.Holder.Place) // while it travels, its sender receives nothing
 	if role, ok := s.postAt(place); ok {
 		authority, _ = s.by(role, place)
-		return h, authority, place, a.notOwn(ctx, h.state, c.Person)
+		if err = a.notOwn(ctx, h.state, c.Person); err == nil && s.carriedPIN(h.state) {
+			err = ErrCarriesPIN
+		}
+		return h, authority, place, err
 	}
 	return h, "", "", a.unseen(s, h.state, ErrNotReceiver)
+}
+
+// ErrCarriesPIN keeps an officer of two places from having both (invariant 6).
+var ErrCarriesPIN = fault.New(fault.Forbidden, "pin-carrier",
+	"پاکت رمز این توکن از جایی رفته است که شما نیز مأمور آنید؛ همکار دیگری توکن را تحویل بگیرد.",
+	"The PIN envelope of this token went by a place where you are an officer too; a colleague must receive the token.")
+
+// carriedPIN tells whether an envelope of the token's PIN went by a place of his.
+func (s standing) carriedPIN(t token.Token) bool {
+	return slices.ContainsFunc(t.PINWays, func(place string) bool { _, ok := s.postAt(place); return ok })
 }
 
 // unseen tells who has no part in a token's way that it is not there, and others
@@ -241,11 +271,15 @@ func (a *App) provesToken(ctx context.Context, e enrollment.Enrollment, signatur
 	return a.Signatures.Check(signature, ActivationStatement(e.TrackingCode, e.Serial), held.DER)
 }
 
-// NotePIN is the applicant's word that the PIN envelope came, closed.
+// NotePIN is the applicant's word that the PIN envelope came, closed. Nobody says
+// it for him: who had the token may not have the PIN (invariant 6).
 func (a *App) NotePIN(ctx context.Context, c Caller, code string) (Receipt, error) {
 	request, authority, _, err := a.theirs(ctx, c, code)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if request.state.Form.Person != c.Person {
+		return Receipt{}, enrollment.ErrNotYours
 	}
 	serial := request.state.Issuance.Token
 	if serial == "" {

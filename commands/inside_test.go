@@ -235,7 +235,12 @@ func TestACountThatDiffersIsACase(t *testing.T) {
 		_, err := h.DispatchConsignment(ctx, h.by(carrier), commands.DispatchConsignment{From: "authority", To: "office-1", Dossiers: []string{a.code, b.code}, Seal: "S-2"})
 		return err
 	})
-	h.did(h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Lost: []string{b.code}, Cause: consignment.LostOnTheWay}))
+	resolve := commands.ResolveDiscrepancy{Lost: []string{b.code}, Cause: consignment.LostOnTheWay}
+	h.refused(commands.ErrNotReceiver, func() error { _, err := h.ResolveDiscrepancy(ctx, h.by(unitOfficer), bag, resolve); return err })
+	if by := consignment.Kind.Life[string(consignment.Discrepant)].Now[0].By; by.En != "receiver" || by.Fa != "گیرنده" { // as the door has it
+		t.Errorf("a discrepancy is said to be resolved by %+v", by)
+	}
+	h.did(h.ResolveDiscrepancy(ctx, h.by(carrier), bag, resolve))
 	h.settle()
 	if b.now().Status != enrollment.StatusApproved {
 		t.Fatalf("what was lost is %s", b.now().Status)
@@ -327,18 +332,90 @@ func TestTheEnvelopeNeverGoesWithTheToken(t *testing.T) {
 		}
 	}
 	r.refused(office.ErrNotFound, via("nowhere"))
-	r.refused(token.ErrPINTogether, via("office-1"))
-	if err := via("authority")(); err != nil {
-		t.Fatal(err)
+	for _, way := range []string{"office-1", "authority", "unit-b", "company-unit"} {
+		r.refused(token.ErrPINTogether, via(way))
 	}
-	r.refused(token.ErrPINTogether, func() error {
-		_, err := r.HandOverToken(ctx, r.by(officer), r.token, commands.HandOverToken{To: "authority", Seal: "S-2"})
-		return err
-	})
-	if err := via(token.Post)(); err != nil { // another way for the envelope
-		t.Fatal(err)
+	for _, way := range []string{"office-2", "company-x", token.Post} { // none of them is the token's
+		if err := via(way)(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r.leg("authority", officer, carrier)
+}
+
+// TestAnOfficerOfTwoPlacesDoesNotHaveBoth: the envelope at one, the token at the
+// other.
+func TestAnOfficerOfTwoPlacesDoesNotHaveBoth(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.did(r.HandOverToken(ctx, r.by(officer), r.token, toOrigin))
+	take := func(by string) func() error {
+		return func() error {
+			_, err := r.TakeToken(ctx, r.by(by), r.token, commands.TakeToken{SealIntact: true})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, take(elsewhere))
+	if err := take(carrier)(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestATokenDoesNotOutrunItsRequest: until the request knows where the token is,
+// it goes nowhere from there; it would come to where nobody may hand it over.
+func TestATokenDoesNotOutrunItsRequest(t *testing.T) {
+	h := inside(t)
+	h.did(h.OpenOffice(t.Context(), h.by(admin), commands.OpenOffice{Sort: office.CompanyUnit, Code: "company-unit-2", Name: "نمونه", Province: "تهران", City: "تهران", Company: company}))
+	ctx := t.Context()
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: token.Post}))
+	hand := func(by, to string) func() error {
+		return func() error {
+			_, err := r.HandOverToken(ctx, r.by(by), r.token, commands.HandOverToken{To: to, Seal: "S-2"})
+			return err
+		}
+	}
+	take := func(by string) {
+		r.did(r.TakeToken(ctx, r.by(by), r.token, commands.TakeToken{SealIntact: true}))
+	}
+	if err := hand(officer, "authority")(); err != nil {
+		t.Fatal(err)
+	}
+	take(carrier)
+	r.refused(commands.ErrWrongWay, hand(carrier, "authority")) // before the policy
+	h.settle()
+	r.leg("unit-b", carrier, unitOfficer)
+	if err := r.defineInside(unitOfficer); err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	if err := hand(unitOfficer, "company-unit")(); err != nil {
+		t.Fatal(err)
+	}
+	take(companyOfficer)
+	r.refused(commands.ErrWrongWay, hand(companyOfficer, "company-unit-2"))
+	h.settle()
+	r.did(r.DeliverToken(ctx, r.by(companyOfficer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
+}
+
+// TestNobodyHasThePINForTheApplicant: that his envelope came is his own word, not
+// that of the officer who opened the request for him and has his token.
+func TestNobodyHasThePINForTheApplicant(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	in := outside
+	in.Office = "office-1"
+	code := h.did(h.OpenRequest(ctx, h.by(officer), in)).Stream.ID()
+	r := &request{house: h, code: code, of: applicant, token: "TOKEN" + code}
+	r.did(r.CompleteForm(ctx, r.by(officer), code, formOf(applicant)))
+	h.settle()
+	r.upTo(enrollment.StatusReadyForDelivery)
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, envelope))
+	r.refused(enrollment.ErrNotYours, func() error { _, err := r.NotePIN(ctx, r.by(officer), code); return err })
+	r.did(r.NotePIN(ctx, r.by(applicant), code))
 }
 
 func TestWhatIsOverdueRaisesAnAlarmAndIsRevoked(t *testing.T) {

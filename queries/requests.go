@@ -22,6 +22,8 @@ type Request struct {
 	TrackingCode string     `json:"trackingCode" db:"code"`
 	Channel      string     `json:"channel" db:"channel"`
 	Type         string     `json:"certificateType" db:"certificate_type"`
+	Basis        *string    `json:"basis,omitempty" db:"basis" doc:"renewal, re-key or modification, of what follows a certificate"`
+	Renews       *string    `json:"renews,omitempty" db:"renews" doc:"Serial of the certificate that it follows"`
 	State        string     `json:"state" db:"state"`
 	Since        time.Time  `json:"since" db:"status_since"`
 	OpenedAt     time.Time  `json:"openedAt" db:"opened_at"`
@@ -57,7 +59,7 @@ type Request struct {
 	Sealed      []byte  `json:"-" db:"form"`
 }
 
-const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
+const requestColumns = `SELECT r.code, r.channel, r.certificate_type, r.basis, r.renews, ` + effective + ` AS state, r.status_since, r.opened_at,
 	r.unit, r.dossier, r.dossier_to, r.origin, r.token_at, r.user_name, r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
 	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
 	r.opened_by, r.form` + requestTables

@@ -21,6 +21,7 @@ type Limits struct {
 	Letters *limits.Tries // asked for, by network
 	Reports *limits.Tries // of false information without a token, by network
 	Tracked *limits.Tries // second factors, by tracking code: those that were wrong
+	Returns *limits.Tries // from a bank's page, by attempt: each asks the bank
 }
 
 // DefaultLimits leave a guesser of four digits 240 tries a day at one tracking
@@ -32,12 +33,13 @@ func DefaultLimits(clock func() time.Time) Limits {
 		Letters: &limits.Tries{Max: 120, Within: time.Hour, Clock: clock},
 		Reports: &limits.Tries{Max: 5, Within: time.Hour, Clock: clock},
 		Tracked: &limits.Tries{Max: 10, Within: time.Hour, Clock: clock},
+		Returns: &limits.Tries{Max: 20, Within: 10 * time.Minute, Clock: clock},
 	}
 }
 
 // NoLimits allow everything: for load in development.
 func NoLimits() Limits {
-	return Limits{Guesses: &limits.Tries{}, Lookups: &limits.Tries{}, Letters: &limits.Tries{}, Reports: &limits.Tries{}, Tracked: &limits.Tries{}}
+	return Limits{Guesses: &limits.Tries{}, Lookups: &limits.Tries{}, Letters: &limits.Tries{}, Reports: &limits.Tries{}, Tracked: &limits.Tries{}, Returns: &limits.Tries{}}
 }
 
 var errTries = fault.New(fault.TooMany, "too-many-tries",

@@ -42,7 +42,7 @@ func guessing(s *Server) {
 
 func threeAnHour(c *Config) {
 	three := func() *limits.Tries { return &limits.Tries{Max: 3, Within: time.Hour, Clock: time.Now} }
-	c.Limits = Limits{Guesses: three(), Lookups: three(), Letters: three(), Reports: three(), Tracked: three()}
+	c.Limits = Limits{Guesses: three(), Lookups: three(), Letters: three(), Reports: three(), Tracked: three(), Returns: three()}
 	c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"govahi/adapters/limits"
 	"govahi/adapters/web"
 	"govahi/commands"
 	"govahi/domain/fault"
@@ -235,7 +236,9 @@ func fields(said url.Values) map[string]string {
 func (h House) callbacks(s *Server) {
 	const path = "/payments/{attempt}/callback/{token}"
 	PublicRaw(s, Operation{ID: "get-payment-callback", Method: "GET", Path: path, Tag: "Pages", Summary: "The payer comes back from a bank's page", Text: "A hint, never a proof: the bank is asked.", Type: pageType, Open: true},
-		func(ctx context.Context, in *Returning) (Raw, error) { return h.returned(ctx, *in, in.said) })
+		func(ctx context.Context, in *Returning) (Raw, error) {
+			return h.returned(ctx, s.Limits.Returns, *in, in.said)
+		})
 	PublicRaw(s, Operation{ID: "post-payment-callback", Method: "POST", Path: path, Tag: "Pages", Summary: "The payer comes back from a bank's page that posts", Text: "A hint, never a proof: the bank is asked.", Type: pageType, Open: true},
 		func(ctx context.Context, in *struct {
 			Returning
@@ -246,11 +249,20 @@ func (h House) callbacks(s *Server) {
 			if err != nil { // the hint is nothing then
 				said = url.Values{}
 			}
-			return h.returned(ctx, in.Returning, said)
+			return h.returned(ctx, s.Limits.Returns, in.Returning, said)
 		})
 }
 
-func (h House) returned(ctx context.Context, in Returning, said url.Values) (Raw, error) {
+// returned counts each attempt's own callbacks, wherever they come from: a bank
+// calls for many from one address, and whoever repeats one asks the bank again.
+// An address that nobody gave out counts for none. Who is refused loses nothing:
+// the bank is asked by a worker.
+func (h House) returned(ctx context.Context, tries *limits.Tries, in Returning, said url.Values) (Raw, error) {
+	if h.App.KnowsCallback(in.Attempt, in.Token) {
+		if err := tried(tries, in.Attempt); err != nil {
+			return Raw{}, err
+		}
+	}
 	shown, err := h.App.PaymentCallback(ctx, in.Attempt, in.Token, fields(said))
 	if err != nil {
 		return Raw{}, err

@@ -74,7 +74,8 @@ func (p *prepared) madeInside() {
 	p.does("controlled", "officer-1", "/requests/{code}/contract-payment", map[string]any{"amountRial": 1_500_000})
 	var review commands.Review
 	p.get("officer-2", "/requests/"+p.code+"/record").json(p.t, &review)
-	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", confirming("officer-2", review))
+	p.record = confirming("officer-2", review)
+	p.does("confirmed", "officer-2", "/requests/{code}/confirmation", p.record)
 	p.does("stocked", "officer-1", "/tokens", blank("TOKEN1"))
 	p.does("reserved", "officer-1", "/requests/{code}/token", map[string]string{"token": "TOKEN1"})
 	p.does("issued", "officer-1", "/requests/{code}/issuance", map[string]string{"token": "TOKEN1", "csr": newCSR(p.t)})
@@ -96,15 +97,22 @@ func (p *prepared) down() {
 	p.does("at-origin", carrier, "/tokens/TOKEN1/receipt", whole())
 	p.does("in transit on", carrier, "/tokens/TOKEN1/hand-over", sealedTo("unit-b"))
 	p.does("back-at-unit", companyRT, "/tokens/TOKEN1/receipt", whole())
-	access := p.access()
-	access["unit"] = "unit-b"
-	p.does("access-defined", companyRT, "/accesses", access)
+	p.does("access-defined", companyRT, "/accesses", p.accessInside())
 	p.does("in transit to the company", companyRT, "/tokens/TOKEN1/hand-over", sealedTo("unit-c"))
 	p.does("at-company-unit", companyUnit, "/tokens/TOKEN1/receipt", whole())
 	p.does("delivered", companyUnit, "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
+	signature := map[string]string{"signature": p.activation()}
+	p.does("activated", "applicant", "/requests/{code}/activation", signature)
+	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
 	p.back("in transit")
 	p.does("lost", "officer-1", "/tokens/TOKEN1/loss", nil)
 	p.does("returned", "officer-1", "/tokens/TOKEN1/return", nil)
+}
+
+func (p *prepared) accessInside() map[string]string {
+	access := p.access()
+	access["unit"] = "unit-b"
+	return access
 }
 
 func byPost() map[string]string { return map[string]string{"envelope": "E-1", "via": "post"} }

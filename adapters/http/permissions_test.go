@@ -503,6 +503,7 @@ func (p *prepared) due() map[string]ripe {
 		"accept-certificate":       when("delivered", nil),
 		"define-access":            when("delivered", p.access()),
 		"revoke-certificate":       when("accepted", map[string]string{"reason": "superseded"}),
+		"renew-certificate":        when("accepted", map[string]string{"basis": "re-key"}),
 		"suspend-certificate":      when("accepted", map[string]int{"days": 7}),
 		"revoke-formally":          when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
 		"lift-suspension":          when("suspended", nil),

@@ -139,13 +139,25 @@ type throwaway struct {
 }
 
 func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
-	key, err := KeyLike(issuer.PublicKey)
+	key, err := shortKeyLike(issuer.PublicKey)
 	if err != nil {
 		return throwaway{}, fmt.Errorf("pki: throwaway key: %w", err)
 	}
 	twin := *issuer
 	twin.PublicKey = key.Public()
 	return throwaway{key, &twin}, nil
+}
+
+// throwawayRSA is the shortest modulus that crypto/rsa signs with. The bytes to be
+// signed do not tell how long the key is that signs them, and nobody trusts this
+// one: a longer one would take as long as the token.
+const throwawayRSA = 1024
+
+func shortKeyLike(public crypto.PublicKey) (crypto.Signer, error) {
+	if _, ok := public.(*rsa.PublicKey); ok {
+		return rsa.GenerateKey(rand.Reader, throwawayRSA)
+	}
+	return KeyLike(public)
 }
 
 // KeyLike makes a key of the same kind as a public one, to be thrown away.

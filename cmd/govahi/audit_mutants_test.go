@@ -70,6 +70,10 @@ func (w *twin) called(serial string) string {
 		return "responder"
 	case w.heir:
 		return "heir"
+	case w.former:
+		return "former"
+	case w.renewal:
+		return "renewal"
 	case w.delegate:
 		return "delegate"
 	}
@@ -87,11 +91,11 @@ type mutant struct {
 // one place after the other.
 func TestEachDifferenceIsFoundAndNothingElse(t *testing.T) {
 	healthy := healthyTwin(t)
-	if found, s := healthy.audited(); len(found) > 0 || s.Checked < 6 || s.Listed != 2 || s.Erased != 0 {
+	if found, s := healthy.audited(); len(found) > 0 || s.Checked < 9 || s.Listed != 3 || s.Erased != 0 {
 		t.Fatalf("the healthy house has the differences %v: %+v", found, s)
 	}
 	kinds := map[string]bool{}
-	for _, m := range slices.Concat(ofSigning(), ofBytes(), ofRecord(), ofOfficers(), ofFee(), ofToken(), ofPublished(), ofIssuers()) {
+	for _, m := range slices.Concat(ofSigning(), ofBytes(), ofRecord(), ofOfficers(), ofFee(), ofToken(), ofRenewal(), ofPublished(), ofIssuers()) {
 		t.Run(m.name, func(t *testing.T) {
 			w := healthy.copied(t)
 			m.change(w)
@@ -116,12 +120,16 @@ func TestEachDifferenceIsFoundAndNothingElse(t *testing.T) {
 // healthyTwin tells both channels' stories in a real house, with a suspension and
 // its lifting, and takes its log over. Between them a further issuer comes.
 func healthyTwin(t *testing.T) *twin {
-	i := begin(t, dataDir(t))
+	i := begin(t, dataDir(t), soonRenewed(t))
 	s := telling(t, i, "story")
 	for _, part := range [][]step{
 		s.untilSubmitted(), s.untilConfirmed(), s.untilActive(), s.whileSuspended(), s.whenLifted(), s.untilRevoked(),
 	} {
 		must(t, s.tell(t.Context(), part))
+	}
+	r := telling(t, i, "renewing")
+	for _, part := range [][]step{r.untilSubmitted(), r.untilConfirmed(), r.untilActive(), r.untilRenewed()} {
+		must(t, r.tell(t.Context(), part))
 	}
 	i.succeeds(t)
 	b := s.inside()
@@ -139,16 +147,23 @@ func healthyTwin(t *testing.T) *twin {
 	must(t, err)
 	var of []real
 	says := map[string]auditor.Answer{}
-	for _, one := range authorities {
+	for n, one := range authorities {
 		party := relying.New(addresses(one))
 		t.Cleanup(party.Close)
-		list := listed(t, party, 1)
+		list := listed(t, party, 2-n) // of the first one also what was renewed
 		of = append(of, real{one.Certificate(), list})
 		answers(t, app.Log, party, one.Issuer(), says)
 	}
 	events, err := event.ReadBatch(t.Context(), app.Log, 0, 1<<20)
 	must(t, err)
 	return twinOf(t, events, app.Keeper, of[0], of[1], says)
+}
+
+// soonRenewed is a setting of a house whose certificates may be renewed at once.
+func soonRenewed(t *testing.T) string {
+	dir := t.TempDir()
+	must(t, renewable(dir))
+	return "GOVAHI_PROFILES=" + dir
 }
 
 func addresses(of *pki.Authority) (list, responder string, issuer *x509.Certificate) {
@@ -340,15 +355,15 @@ func ofOfficers() []mutant {
 		{"signed by another", func(w *twin) { w.set(w.asked(), confirmed, "certificate", w.applicant) }, []string{"applicant ra-certificate"}},
 		{"signed by an ended certificate", func(w *twin) {
 			w.set("certificate-"+w.officer, issued, "notAfter", now().Add(-time.Hour))
-		}, []string{"applicant ra-certificate", "heir ra-certificate", "officer validity"}},
+		}, []string{"applicant ra-certificate", "former ra-certificate", "heir ra-certificate", "officer validity", "renewal ra-certificate"}},
 		{"dismissed before", func(w *twin) {
 			by := w.field(w.asked(), confirmed, "by")
 			w.insert(w.index(w.asked(), confirmed), "appointment-"+by, "appointment.dismissed.v1",
 				map[string]any{"role": "registration-officer", "place": w.field(w.asked(), confirmed, "office")})
-		}, []string{"applicant appointment", "heir appointment"}},
+		}, []string{"applicant appointment", "former appointment", "heir appointment", "renewal appointment"}},
 		{"without a licence", func(w *twin) {
 			w.set("office-"+w.field(w.asked(), confirmed, "office"), "office.licensed.v1", "until", now().Add(-time.Hour))
-		}, []string{"applicant licence", "heir licence"}},
+		}, []string{"applicant licence", "former licence", "heir licence", "renewal licence"}},
 		{"vouched for by himself", func(w *twin) {
 			record := w.data(w.events[w.index("certificate-"+w.other, intended)])["record"].(map[string]any)
 			w.set(record["stream"].(string), "credential.approved.v1", "by", w.field("certificate-"+w.other, intended, "subject"))
@@ -375,7 +390,7 @@ func ofFee() []mutant {
 		}, []string{"applicant fee-amount"}},
 		{"a tariff not yet in force", func(w *twin) {
 			w.set("tariff-cpmis-signature", "tariff.published.v2", "validFrom", now().Add(time.Hour))
-		}, []string{"applicant fee-amount", "heir fee-amount"}},
+		}, []string{"applicant fee-amount", "former fee-amount", "heir fee-amount", "renewal fee-amount"}},
 		{"another's reference", func(w *twin) {
 			w.set(fmt.Sprintf("settlement-%s-%s", w.bank(), w.payment()["rrn"]), "settlement.claimed.v1", "order", "140500000000")
 		}, []string{"applicant fee-reference"}},
@@ -488,13 +503,16 @@ func (w *twin) travels(pin string, receipts bool, over ...string) {
 }
 
 func ofPublished() []mutant {
-	line := func(w *twin) *x509.RevocationListEntry { return &w.list.RevokedCertificateEntries[0] }
+	line := func(w *twin) *x509.RevocationListEntry {
+		all := w.list.RevokedCertificateEntries
+		return &all[slices.IndexFunc(all, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Text(16) == w.applicant })]
+	}
 	add := func(w *twin, serial string) {
 		n, _ := new(big.Int).SetString(serial, 16)
 		w.list.RevokedCertificateEntries = append(w.list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: now(), ReasonCode: 1})
 	}
 	return []mutant{
-		{"not listed", func(w *twin) { w.list.RevokedCertificateEntries = nil; w.relist(w.seat) }, []string{"applicant crl-missing"}},
+		{"not listed", func(w *twin) { w.list.RevokedCertificateEntries = nil; w.relist(w.seat) }, []string{"applicant crl-missing", "former crl-missing"}},
 		{"listed for nothing", func(w *twin) { add(w, w.officer); w.relist(w.seat) }, []string{"officer crl-surplus"}},
 		{"listed and unknown", func(w *twin) { add(w, fresh); w.relist(w.seat) }, []string{"forged crl-unknown"}},
 		{"another reason", func(w *twin) { line(w).ReasonCode = 5; w.relist(w.seat) }, []string{"applicant crl-reason"}},
@@ -509,7 +527,7 @@ func ofPublished() []mutant {
 		{"a list on its way", func(w *twin) {
 			w.insert(len(w.events), "crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, map[string]any{"number": 1000})
 		}, nil},
-		{"a list that covers what never was", func(w *twin) { w.shift(w.own(), 1) }, []string{"house crl"}},
+		{"a list that covers what never was", func(w *twin) { w.shift("certificate-"+w.former, 1) }, []string{"house crl"}},
 		{"an answer that all is well", func(w *twin) {
 			w.says[w.applicant] = auditor.Answer{State: auditor.Good, By: w.responder}
 		}, []string{"applicant ocsp"}},
@@ -558,7 +576,7 @@ func ofIssuers() []mutant {
 		}, []string{"heir crl-surplus"}},
 		{"the elder's list in the newer's place", func(w *twin) {
 			w.newer.der = w.der
-		}, []string{"applicant crl-surplus", "heir crl-missing", "house crl"}},
+		}, []string{"applicant crl-surplus", "former crl-surplus", "heir crl-missing", "house crl"}},
 		{"no list of the newer", func(w *twin) {
 			w.newer.der = nil
 			w.drop("crl-"+sum(w.newer.issuer.Raw), w.events[w.lastList()].Type)
@@ -582,7 +600,7 @@ func ofIssuers() []mutant {
 		{"trusted though its issuer's key is compromised", func(w *twin) {
 			w.later = 2 * time.Hour
 			ends(w, w.seat, "issuer.compromised.v1", now())
-		}, []string{"forged issuer-ended", "officer issuer-ended", "other issuer-ended"}},
+		}, []string{"forged issuer-ended", "officer issuer-ended", "other issuer-ended", "renewal issuer-ended"}},
 		{"under way when its issuer retired", func(w *twin) {
 			ends(w, w.newer, "issuer.retired.v1", now().Add(-5*time.Minute))
 		}, nil},
@@ -616,7 +634,7 @@ func (k forgetful) Open(ctx context.Context, s event.Subject, place string, seal
 // erased says that who was erased is counted and is no difference; what is in
 // clear is checked all the same.
 func erased(t *testing.T, healthy *twin) {
-	for who, erased := range map[string]int{healthy.applicant: 1, healthy.officer: 3} {
+	for who, erased := range map[string]int{healthy.applicant: 3, healthy.officer: 5} {
 		w := healthy.copied(t)
 		w.keeper = forgetful{w.keeper, event.Subject(w.field("certificate-"+who, intended, "subject"))}
 		if found, s := w.audited(); len(found) > 0 || s.Erased != erased {

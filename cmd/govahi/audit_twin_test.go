@@ -43,6 +43,8 @@ type twin struct {
 
 	applicant, officer, other, responder string // serials; officer is who confirmed
 	heir, delegate                       string // the newer issuer's: the employee of channel B, and the responder
+	former, renewal                      string // serials
+	renewing                             string // code of the renewal
 	request                              string // the applicant's code
 }
 
@@ -142,11 +144,19 @@ func sibling(t *testing.T, c *x509.Certificate) (key crypto.Signer, issuer *x509
 // meet finds out who is who.
 func (w *twin) meet() {
 	for _, r := range w.events {
+		if r.Type == "enrollment.renewal-opened.v1" {
+			w.renewing, w.former = r.Stream.ID(), w.data(r)["certificate"].(string)
+		}
+	}
+	for _, r := range w.events {
 		if r.Type != issued {
 			continue
 		}
 		id, profile := r.Stream.ID(), w.data(r)["profile"].(string)
 		switch name, _, _ := strings.Cut(profile, "@"); {
+		case id == w.former:
+		case name == "cpmis-signature" && w.data(r)["request"] == "enrollment-"+w.renewing:
+			w.renewal = id
 		case name == "cpmis-signature" && w.seatOf(id) == w.newer:
 			w.heir = id
 		case name == "cpmis-signature":

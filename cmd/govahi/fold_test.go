@@ -249,7 +249,7 @@ func (f fold) enrollment(e fact, name string) {
 func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
-		"opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
+		"basis": nil, "renews": nil, "opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
 		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0.,
 	}}
 	for _, later := range []string{
@@ -339,6 +339,8 @@ func (d *dossier) learn(e told, name string) {
 		d.sighted[e.text("document")] = true
 		others := slices.DeleteFunc(slices.Clone(d.row["sighted"].([]any)), func(d any) bool { return d == e["document"] })
 		d.row["sighted"] = append(others, e["document"])
+	case "renewal-opened":
+		d.row["basis"], d.row["renews"] = e["basis"], e["certificate"]
 	case "identity-inquired":
 		d.matched, d.row["identity"], d.row["registry_code"] = 0, "waiting", nil
 	case "identity-answered":
@@ -560,6 +562,9 @@ func (f fold) token(e fact, name string) {
 		all[serial]["alarm"] = e.Data["kind"]
 		return
 	case "pin-issued", "pin-delivered": // of the envelope, not of the token
+		return
+	case "renewed": // it stays where it is
+		all[serial]["request"], all[serial]["certificate"] = e.Data.cited("request"), e.Data["certificate"]
 		return
 	case "reserved":
 		all[serial]["request"] = e.Data.cited("request")

@@ -46,7 +46,7 @@ func (h *house) gateways() (commands.Gateways, error) {
 		h.banks = banks{simulator.New(now), simulator.New(now)}
 		g.Named = h.banks.gateways("http://"+h.listener.Addr().String(), h.base())
 	}
-	return g, err
+	return h.heard(g), err
 }
 
 // banks are the simulated ones.

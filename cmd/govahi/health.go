@@ -39,6 +39,7 @@ func (h *house) Parts(ctx context.Context) []http.Part {
 		{h.feeds(), func() []http.Part { return []http.Part{part("bus", h.bus.Check(ctx))} }},
 		{h.has(roleRelay), func() []http.Part { return []http.Part{h.relayPart()} }},
 		{h.has(rolePolicy), h.outsideParts},
+		{h.callsBanks(), func() []http.Part { return h.bankParts(ctx) }},
 		{h.has(rolePolicy), func() []http.Part { return []http.Part{h.auditPart()} }},
 		{h.hasDaily(), func() []http.Part { return []http.Part{h.dailyPart()} }},
 		{h.has(rolePolicy, roleIssuer), h.policyParts},

@@ -70,6 +70,7 @@ type house struct {
 	registryHeard, mailHeard, daily outcome // for health
 	audits                          audits
 	banks                           banks // simulated
+	banksHeard                      map[string]*outcome
 }
 
 // settings come from flags and the environment.

@@ -83,6 +83,7 @@ func (h *house) collectors(ctx context.Context) []prometheus.Collector {
 		{families: poolFamilies, ask: h.tellPools},
 		{families: listFamilies, ask: h.tellLists},
 		{families: auditFamilies, ask: h.tellAudit},
+		{families: bankFamilies, ask: h.tellBanks},
 	} {
 		a.ctx = ctx
 		all = append(all, a)

@@ -123,4 +123,4 @@ func (h *house) tellLists(_ context.Context, is tell) {
 }
 
 // families are all of the house's own metrics, for the page that lists them.
-var families = slices.Concat([]family{answerTimes, buildInfo, partReady}, progressFamilies, parkedFamilies, poolFamilies, listFamilies, auditFamilies)
+var families = slices.Concat([]family{answerTimes, buildInfo, partReady}, progressFamilies, parkedFamilies, poolFamilies, listFamilies, auditFamilies, bankFamilies)

@@ -354,6 +354,7 @@ func isBounded(t *testing.T, i *instance, s scrape, known operations) {
 		"policy":    {"record", "erasure", "issuance", "revocation"}, "pool": {"views", "vault"},
 		"state": {"acquired", "idle", "constructing"}, "part": i.partNames(t),
 		"kind": append([]string{"all"}, auditor.Kinds...), "result": {"checked", "erased"},
+		"gateway": {"bank1", "bank2"}, "age": {"5m", "15m", "1h", "longer"},
 		"version": {version}, "revision": nil, "go_version": nil, // of the program
 	}
 	for _, p := range projections.All() {

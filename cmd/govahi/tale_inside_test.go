@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -132,7 +133,7 @@ func (s *tale) passesOn(a *affair, now enrollment.Enrollment) {
 		if company {
 			to = "unit-c"
 		}
-		s.asked(s.HandOverToken(s.ctx, s.as(officers[held.Holder.Place]), a.token, commands.HandOverToken{To: to, Seal: "S-2"}))
+		s.asked(s.HandOverToken(s.ctx, s.as(cmp.Or(officers[held.Holder.Place], officer)), a.token, commands.HandOverToken{To: to, Seal: "S-2"}))
 	}
 }
 

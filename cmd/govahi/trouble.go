@@ -21,6 +21,8 @@ import (
 // that none is read half written):
 //
 //	registry, mail   "down", or "slow 3s": each call takes so much longer
+//	answers          lines of a person's code and a message code of the registry: it
+//	                 answers so about him from now on
 //	clock            a duration such as "-1h", added to the wall clock
 //	bus              "delete": the JetStream stream, once; then the file is removed
 const (
@@ -78,6 +80,10 @@ type simulatedRegistry struct{ *registry.Simulator }
 func (r simulatedRegistry) Inquire(ctx context.Context, id string, q commands.RegistryQuestion) (commands.RegistryAnswer, error) {
 	if err := misbehave(ctx, "registry", registry.ErrDown); err != nil {
 		return commands.RegistryAnswer{}, err
+	}
+	for line := range strings.Lines(trouble("answers")) {
+		person, message, _ := strings.Cut(strings.TrimSpace(line), " ")
+		r.Says(person, message)
 	}
 	return r.Simulator.Inquire(ctx, id, q)
 }

@@ -28,7 +28,7 @@ var life = event.Life{
 	}),
 	string(Complete): over("کامل رسیده", "received, complete"),
 	string(Discrepant): state("دارای مغایرت", "of a discrepancy", event.Act{
-		Command: Resolve{}, By: fault.Text{Fa: "فرستنده یا گیرنده", En: "sender or receiver"},
+		Command: Resolve{}, By: fault.Text{Fa: "گیرنده", En: "receiver"},
 		Name: fault.Text{Fa: "مغایرت را روشن کرد", En: "resolve the discrepancy"},
 	}),
 	string(Resolved): over("مغایرت روشن شده", "of a resolved discrepancy"),

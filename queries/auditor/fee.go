@@ -69,10 +69,19 @@ func (a *application) priced(ctx context.Context, raised fact) error {
 		a.differs(Amount, "the tariff of the certificate's type", or(raised.data.text("product")))
 	case !ok || due.number("version") != version:
 		a.differs(Amount, fmt.Sprintf("the tariff in force at %s: version %d", submitted.data.text("at"), due.number("version")), fmt.Sprintf("version %d", version))
-	case due.number("tokenRial")+due.number("issuanceRial") != raised.data.number("amountRial"):
-		a.differs(Amount, fmt.Sprintf("%d rial", due.number("tokenRial")+due.number("issuanceRial")), fmt.Sprint(raised.data.number("amountRial")))
+	case a.due(due) != raised.data.number("amountRial"):
+		a.differs(Amount, fmt.Sprintf("%d rial", a.due(due)), fmt.Sprint(raised.data.number("amountRial")))
 	}
 	return nil
+}
+
+// due is without the token where the applicant has his, unless the token is all
+// that costs.
+func (a *application) due(t told) int64 {
+	if a.follows.basis == onOwnToken && t.number("issuanceRial") > 0 {
+		return t.number("issuanceRial")
+	}
+	return t.number("tokenRial") + t.number("issuanceRial")
 }
 
 // inForce is the latest of the versions of the same level and kind of issuer that

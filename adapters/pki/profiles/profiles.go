@@ -23,6 +23,10 @@ import (
 //go:embed *.yaml
 var defaults embed.FS
 
+// Files are those of the profiles that come with the program, to begin one's own
+// directory with.
+func Files() fs.FS { return defaults }
+
 // Default are the profiles that come with the program.
 var Default = sync.OnceValue(func() profile.Set {
 	s, err := read(defaults, "profiles")
