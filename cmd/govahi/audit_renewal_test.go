@@ -19,10 +19,14 @@ func ofRenewal() []mutant {
 		{"of another request", func(w *twin) {
 			w.set(request(w), "enrollment.renewal-opened.v1", "request", w.asked())
 		}, []string{"renewal key-twice", "renewal record", "renewal renewal"}},
-		{"a re-key of the same key", func(w *twin) { basis(w, "re-key") },
-			[]string{"renewal fee-amount", "renewal key-twice", "renewal record", "renewal token"}},
-		{"a modification, and nothing revoked before it", func(w *twin) { basis(w, "modification") },
-			[]string{"renewal fee-amount", "renewal key-twice", "renewal record", "renewal renewal", "renewal token"}},
+		{
+			"a re-key of the same key", func(w *twin) { basis(w, "re-key") },
+			[]string{"renewal fee-amount", "renewal key-twice", "renewal record", "renewal token"},
+		},
+		{
+			"a modification, and nothing revoked before it", func(w *twin) { basis(w, "modification") },
+			[]string{"renewal fee-amount", "renewal key-twice", "renewal record", "renewal renewal", "renewal token"},
+		},
 		{"the one before it still valid", func(w *twin) {
 			w.drop("certificate-"+w.former, "certificate.revoked.v2")
 			w.later = 2 * time.Hour
@@ -36,10 +40,14 @@ func ofRenewal() []mutant {
 			last := slices.MaxFunc(w.all(key), func(a, b int) int { return a - b })
 			w.events = slices.Delete(w.events, last, last+1)
 		}, []string{"renewal key-twice"}},
-		{"a token of somebody else", func(w *twin) { w.set(token(w), "token.delivered.v1", "to", "somebody") },
-			[]string{"former delivery", "renewal custody"}},
-		{"a token with another certificate", func(w *twin) { w.set(token(w), "token.personalised.v1", "certificate", fresh) },
-			[]string{"former token", "renewal token"}},
+		{
+			"a token of somebody else", func(w *twin) { w.set(token(w), "token.delivered.v1", "to", "somebody") },
+			[]string{"former delivery", "renewal custody"},
+		},
+		{
+			"a token with another certificate", func(w *twin) { w.set(token(w), "token.personalised.v1", "certificate", fresh) },
+			[]string{"former token", "renewal token"},
+		},
 		{"not noted on the token", func(w *twin) {
 			w.drop(token(w), "token.renewed.v1")
 			w.later = 2 * time.Hour

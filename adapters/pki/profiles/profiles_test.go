@@ -128,7 +128,7 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"policy: 1.3":                                  {"policy: x.3", "policy", "2.16.364.101.1"},
 		"allowed: true, days: 30":                      {"allowed: true, days: 0", "suspension.days", "1 to 366"},
 		"acceptanceDays: 30":                           {"acceptanceDays: -1", "acceptanceDays", "1 to 366"},
-		"renewalDays: 30":                              {"renewalDays: 400", "renewalDays", "1 to 365"},
+		"renewalDays: 30":                              {"renewalDays: 400", "renewalDays", "1 to 366"},
 		"product: person-encryption":                   {"product: person-signature", "person-encryption@1", "person-signature"},
 		"renewalDays: 30\n":                            {"renewalDays: 30\n---\nname: two\n", file, "second document"},
 		"title: {fa":                                   {"title: [fa", file, "["},
