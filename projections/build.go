@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -127,11 +128,19 @@ func (v *view) build(ctx context.Context) error {
 	if err := v.index(ctx); err != nil {
 		return err
 	}
-	if err := v.catchUp(ctx); err != nil {
-		return err
+	for {
+		if err := v.catchUp(ctx); err != nil {
+			return err
+		}
+		err := v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
+		if !errors.Is(err, errBehind) {
+			return err
+		}
 	}
-	return v.inTx(ctx, func(tx pgx.Tx) error { return v.swap(ctx, tx) })
 }
+
+// errBehind reports that the tables in use went on while the new ones caught up.
+var errBehind = errors.New("projections: the tables in use are further")
 
 // rebuild builds tables that somebody asked for beside those that are kept up,
 // and ends their following when they are in place.
@@ -235,7 +244,8 @@ func (v *view) claim(ctx context.Context, tx pgx.Tx, schema, tables string) erro
 }
 
 // swap puts NAME_next in the place of NAME and keeps that as NAME_prev. Readers
-// see the one or the other, never neither.
+// see the one or the other, never neither, and never less than before: whoever
+// keeps NAME up waits meanwhile, and finds then that it was moved.
 func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	name := v.projection.Name
 	h, err := v.held(ctx, tx, name+"_next")
@@ -244,6 +254,9 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 	}
 	if !h.whole || h.version != v.projection.Version || h.position != v.at {
 		return errMoved
+	}
+	if err := v.ahead(ctx, tx); err != nil {
+		return err
 	}
 	if err := rename(ctx, tx, name, name+"_prev"); err != nil {
 		return err
@@ -257,6 +270,24 @@ func (v *view) swap(ctx context.Context, tx pgx.Tx) error {
 		WHERE n.projection = $1 AND p.projection = $1 || '_prev' AND p.stream = n.stream AND p.asked IS NOT NULL`, name)
 	batch.Queue(`SELECT pg_notify('checkpoints', $1)`, name+":"+v.at.String())
 	return tx.SendBatch(ctx, &batch).Close()
+}
+
+// ahead refuses a swap while the tables in use are further. One that is further
+// than the log is of another log.
+func (v *view) ahead(ctx context.Context, tx pgx.Tx) error {
+	var used int64
+	err := tx.QueryRow(ctx, `SELECT position FROM govahi.checkpoints WHERE projection = $1 FOR UPDATE`, v.projection.Name).Scan(&used)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil || used <= int64(v.at):
+		return err
+	}
+	head, err := v.Log.Head(ctx)
+	if err == nil && event.Position(used) <= head {
+		err = errBehind
+	}
+	return err
 }
 
 // rename moves a schema, if it is there, with its checkpoint and parked events,

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/domain/event"
+	"govahi/domain/projection"
 )
 
 // Parked is an event that a view, or a policies' runner, could not take.
@@ -85,12 +86,31 @@ func (v *view) retryAsked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.addSkipped(ctx, asked); err != nil {
+		return err
+	}
 	for stream := range asked {
 		if err := v.retry(ctx, stream); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addSkipped adds the streams that wait behind an event which is left out by now:
+// a rebuild may have parked it before it was skipped, and nobody knows of that.
+func (v *view) addSkipped(ctx context.Context, asked map[event.Stream]bool) error {
+	if len(v.skipped) == 0 || len(v.parked) == 0 {
+		return nil
+	}
+	rows, _ := v.Pool.Query(ctx, `SELECT DISTINCT ON (stream) stream, revision FROM govahi.parked WHERE projection = $1 ORDER BY stream, position`, v.schema)
+	first, err := pgx.CollectRows(rows, pgx.RowToStructByPos[projection.One])
+	for _, one := range first {
+		if v.skipped[one] {
+			asked[one.Stream] = true
+		}
+	}
+	return err
 }
 
 // retry takes a stream's parked events up in their order, as far as they go.

@@ -22,6 +22,7 @@ var differenceWords = map[string]string{
 	auditor.SerialNumber:  "شماره سریال دیگر",
 	auditor.Key:           "کلید دیگر",
 	auditor.KeyTwice:      "کلید تکراری",
+	auditor.Renewal:       "جانشین نادرست گواهی پیشین",
 	auditor.Profile:       "پروفایل دیگر",
 	auditor.Validity:      "مدت اعتبار نادرست",
 	auditor.Linted:        "شکستن قاعدهٔ استاندارد",

@@ -61,6 +61,7 @@ type subject struct {
 
 	told   map[string]bool
 	erased bool
+	renews bool // another's certificate, of the same key
 }
 
 // check follows one serial through everything that it cites.
@@ -80,7 +81,7 @@ func (r *run) check(ctx context.Context, id string) error {
 		return c.askStatus(ctx)
 	}
 	r.count(&r.summary.Checked)
-	for _, part := range []func(context.Context) error{c.bytes, c.profiled, c.inOffice, c.grounds, c.askStatus} {
+	for _, part := range []func(context.Context) error{c.bytes, c.profiled, c.inOffice, c.grounds, c.claimKey, c.askStatus} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -243,9 +244,10 @@ func (c *subject) fields() {
 type keyID [16]byte
 
 // claimKey finds the key's other certificate, and blames the later one. The
-// responder, of whom nobody asks this, goes on with its key.
-func (c *subject) claimKey(ctx context.Context, renews bool) error {
-	if c.parsed == nil || renews { // whose claims were looked at
+// responder goes on with its key under a new certificate, and so does a renewal,
+// whose claim was looked at.
+func (c *subject) claimKey(ctx context.Context) error {
+	if c.parsed == nil || c.isOwn() || c.renews || c.told[KeyTwice] {
 		return nil
 	}
 	sum := sha256.Sum256(c.parsed.RawSubjectPublicKeyInfo)

@@ -53,6 +53,7 @@ func (c *subject) request(ctx context.Context) error {
 	}
 	a.asked()
 	a.follows = renewalOf(a.all)
+	c.renews = a.follows.basis == onOwnToken
 	for _, part := range []func(context.Context) error{a.renewed, a.keyOfRequest, a.fee, a.custody} {
 		if err := part(ctx); err != nil {
 			return err
@@ -167,9 +168,8 @@ func (c *subject) keyClaim(ctx context.Context, former string) error {
 	}
 	if request := c.intent.data.inner("record").text("stream"); claimed.data.text("request") != request || before.data.text("request") != former {
 		c.differs(KeyTwice, "a key claimed by "+request, or(claimed.data.text("request")))
-		return nil // said once
 	}
-	return c.claimKey(ctx, former != "")
+	return nil
 }
 
 // dossier is what is known of a request from its bare events.
