@@ -44,7 +44,15 @@ func (l lengthy) ReadAll(_ context.Context, _ event.Position, prefixes ...string
 
 func (l lengthy) Read(_ context.Context, s event.Stream, _ uint64) iter.Seq2[event.Recorded, error] {
 	return func(yield func(event.Recorded, error) bool) {
-		if s.Category() != "certificate" {
+		switch s.Category() {
+		case "key": // named by its certificate's number here
+			k, err := strconv.ParseInt(s.ID(), 16, 64)
+			must(l.T, err)
+			text := fmt.Appendf(nil, `{"request":"enrollment-%d"}`, k)
+			yield(event.Recorded{Stream: s, Position: event.Position(3 * k), Type: "key.claimed.v1", Data: text}, nil)
+			return
+		case "certificate":
+		default:
 			return
 		}
 		k, err := strconv.ParseInt(s.ID()[20:], 16, 64)
@@ -61,7 +69,11 @@ func (l lengthy) Read(_ context.Context, s event.Stream, _ uint64) iter.Seq2[eve
 func (l lengthy) told(k int, bytes bool) (all []event.Recorded) {
 	serial := fmt.Sprintf("67%018x%016x", k*7919, k)
 	at := noon.Add(-time.Hour).Format(time.RFC3339)
-	intent := told{"serial": serial, "profile": "stamp@1", "subject": "p", "at": at, "notAfter": noon.AddDate(1, 0, 0).Format(time.RFC3339)}
+	request := told{"stream": fmt.Sprintf("enrollment-%d", k)}
+	intent := told{
+		"serial": serial, "profile": "stamp@1", "subject": "p", "at": at, "notAfter": noon.AddDate(1, 0, 0).Format(time.RFC3339),
+		"record": request, "confirmation": request, "keyHash": fmt.Sprintf("%x", k),
+	}
 	issued := told{"serial": serial, "profile": "stamp@1", "subject": "p", "at": at}
 	if bytes {
 		c := l.certificate(serial)
