@@ -77,6 +77,11 @@ func enrollments() machine {
 		samples: []sample[enrollment.Enrollment]{
 			try[enrollment.Enrollment](enrollment.Open{TrackingCode: "1", Channel: enrollment.Outside, By: applicant, At: noon}),
 			tryAs[enrollment.Enrollment]("inside", enrollment.Open{TrackingCode: "1", Channel: enrollment.Inside, By: applicant, At: noon}),
+			try[enrollment.Enrollment](enrollment.OpenRenewal{
+				Open:  enrollment.Open{TrackingCode: "1", Channel: enrollment.Outside, By: applicant, At: noon},
+				Basis: enrollment.Rekey, Certificate: "a",
+				Former: enrollment.Enrollment{TrackingCode: "0", Status: enrollment.StatusAccepted, Form: enrollment.FormCompleted{Person: applicant}},
+			}),
 			try[enrollment.Enrollment](form(applicant, enrollment.ByApplicant)),
 			{"", func(enrollment.Enrollment) command { return enrollment.SendEmailCode{At: noon} }},
 			{"right code", code(true)},
@@ -316,6 +321,7 @@ func tokens() machine {
 			try[token.Token](token.Activate{By: applicant, At: noon}),
 			tryAs[token.Token]("after the first time", token.Watch{Terms: terms, By: "policy", At: noon.Add(time.Hour)}),
 			tryAs[token.Token]("after the last time", token.Watch{Terms: terms, By: "policy", At: noon.Add(3 * time.Hour)}),
+			try[token.Token](token.Renew{Former: request, Request: "enrollment-140598765432", Certificate: "a", By: first, At: noon}),
 			try[token.Token](token.Recall{Certificate: "a", By: "policy", At: noon}),
 			try[token.Token](token.ReportLost{By: "p", At: noon}),
 			try[token.Token](token.ReportDefective{By: first, At: noon}),

@@ -95,6 +95,9 @@ func wantRows(t *testing.T, rows []requirement) {
 	for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 19, 20, 21} {
 		want = append(want, fmt.Sprintf("I%d", n))
 	}
+	for n := range 13 {
+		want = append(want, fmt.Sprintf("L%d", n+1))
+	}
 	for _, r := range rows {
 		got = append(got, r.row)
 	}

@@ -108,6 +108,7 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
 			Fingerprint: s.Fingerprint, Unit: in.Unit, Pending: inside, By: as.Person, At: as.at,
 		},
+		Replaces:  s.Renewal.Certificate,
 		Delivered: s.DeliveredBy != "",
 		Arrived:   s.Status == enrollment.StatusBackAtUnit,
 		Valid:     held.state.Status == certificate.Valid && as.at.Before(held.state.Issued.NotAfter),

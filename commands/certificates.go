@@ -45,16 +45,19 @@ func (a *App) IssueCertificate(ctx context.Context, c Caller, code, tokenSerial 
 	if blocked.state.Certificate != "" {
 		return Receipt{}, certificate.ErrKeyBlocked
 	}
+	key, err := a.keyFor(ctx, h.state, request, keyHash, as.at)
+	if err != nil {
+		return Receipt{}, err
+	}
 	if err := a.certifiable(h.state.CertificateType, csr); err != nil {
 		return Receipt{}, err
 	}
-	if err := a.tokenReserved(ctx, request, tokenSerial); err != nil {
+	if err := a.tokenReserved(ctx, h.state, request, tokenSerial); err != nil {
 		return Receipt{}, err
 	}
 	if err := a.licensed(ctx, h.state.Office); err != nil {
 		return Receipt{}, err
 	}
-	key := certificate.ClaimKey{Request: request, At: as.at}
 	take, err := claimable(ctx, a, certificate.Key, certificate.Key.Stream(keyHash), as, code, key)
 	if err != nil {
 		return Receipt{}, err
@@ -78,13 +81,19 @@ func (a *App) certifiable(certificateType string, csr []byte) error {
 	return a.Authority.Fits(csr, p)
 }
 
-func (a *App) tokenReserved(ctx context.Context, request event.Stream, serial string) error {
+// tokenReserved wants the blank token that was kept for the request; of a renewal
+// the very token that carries the certificate, in its holder's hands.
+func (a *App) tokenReserved(ctx context.Context, e enrollment.Enrollment, request event.Stream, serial string) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(serial))
 	switch {
 	case err != nil:
 		return err
 	case h.state.Status == token.None:
 		return token.ErrNotFound
+	case e.OnOwnToken() && h.state.Certificate != e.Renewal.Certificate:
+		return enrollment.ErrOwnToken
+	case e.OnOwnToken():
+		return h.state.HeldBy(e.Form.Person)
 	case h.state.Request != request:
 		return token.Kind.Life.Refuse(token.ErrTaken, string(h.state.Status))
 	}
@@ -175,6 +184,9 @@ func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(e.Issuance.Token))
 	if err != nil {
 		return err
+	}
+	if e.OnOwnToken() {
+		return h.state.HeldBy(e.Form.Person)
 	}
 	if h.state.Status == token.StatusReserved && h.state.Request == enrollment.Kind.Stream(e.TrackingCode) {
 		return nil // at the office that made it: its own stream follows in a moment

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"govahi/domain/event"
@@ -111,6 +112,17 @@ type history[S any] struct {
 }
 
 func (h history[S]) expected() event.Expected { return event.Expected(len(h.records)) - 1 }
+
+// with is the stream behind events that are about to be appended, for a handler
+// that comes back to it: it knows how many they are and what they mean, and needs
+// no more to decide what comes next.
+func (h history[S]) with(kind event.Kind[S], events []event.Event) history[S] {
+	h.records = slices.Clip(h.records)
+	for _, e := range events {
+		h.state, h.records = kind.Evolve(h.state, e), append(h.records, event.Recorded{})
+	}
+	return h
+}
 
 // receipt is where the stream stands.
 func (h history[S]) receipt(stream event.Stream) Receipt {

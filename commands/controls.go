@@ -8,6 +8,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/inquiry"
 	"govahi/domain/iran"
 )
 
@@ -105,6 +106,7 @@ type Review struct {
 	Inquiry string                `json:"inquiry,omitempty"`
 	Answer  string                `json:"identity"` // matched, mismatch, or waiting
 	Code    string                `json:"registryTrackingCode,omitempty"`
+	Waits   *inquiry.Deferral     `json:"identityWaits,omitempty" doc:"Why the registry has not answered yet, and when it is asked again"`
 	FeeRial int64                 `json:"feeRial,omitempty"`
 	Serial  string                `json:"serial,omitempty"`
 	Letter  *enrollment.Letter    `json:"letter,omitempty"`
@@ -120,7 +122,13 @@ func (a *App) ReviewRecord(ctx context.Context, c Caller, code string) (Review, 
 		return Review{}, err
 	}
 	form, err := h.state.Form.Form.Open(ctx, a.Keeper)
-	return review(h, form), err
+	if err != nil {
+		return Review{}, err
+	}
+	asked, err := load(ctx, a, inquiry.Kind, inquiry.Kind.Stream(inquiryOf(code, h.state.Form.Version)))
+	v := review(h, form)
+	v.Waits = asked.state.Deferral()
+	return v, err
 }
 
 func review(h history[enrollment.Enrollment], form enrollment.Form) Review {

@@ -12,6 +12,7 @@ import (
 	"govahi/domain/fault"
 	"govahi/domain/iran"
 	"govahi/domain/office"
+	"govahi/domain/profile"
 )
 
 // ErrNotOfficers reports a signature by a certificate that does not make its
@@ -40,15 +41,17 @@ var ErrConfirmationVoid = fault.New(fault.Conflict, "confirmation-void",
 // and a key that was born on his token.
 type RequestCredential struct {
 	Office         string `json:"office" maxLength:"40"`
-	GivenName      string `json:"givenName" maxLength:"64" doc:"نام، فارسی"`
-	Surname        string `json:"surname" maxLength:"64" doc:"نام خانوادگی، فارسی"`
-	LatinGivenName string `json:"latinGivenName" maxLength:"64" doc:"نام، لاتین"`
-	LatinSurname   string `json:"latinSurname" maxLength:"64" doc:"نام خانوادگی، لاتین"`
+	GivenName      string `json:"givenName" maxLength:"256" doc:"نام، فارسی"`
+	Surname        string `json:"surname" maxLength:"256" doc:"نام خانوادگی، فارسی"`
+	LatinGivenName string `json:"latinGivenName" maxLength:"256" doc:"نام، لاتین"`
+	LatinSurname   string `json:"latinSurname" maxLength:"256" doc:"نام خانوادگی، لاتین"`
 	PersonCode     string `json:"personCode" maxLength:"40" doc:"کد ملی"`
 	Email          string `json:"email" maxLength:"254" doc:"پست الکترونیک"`
 }
 
-func (in RequestCredential) normalise() (credential.Particulars, error) {
+// normalise gives the particulars their stored shape, or names every wrong field:
+// what the CA could not certify is refused before an operator vouches for it.
+func (in RequestCredential) normalise(set profile.Set) (credential.Particulars, error) {
 	n := normaliser{}
 	p := credential.Particulars{
 		GivenName:      n.checked("givenName", in.GivenName, iran.IsPersianName, errPersianName),
@@ -57,6 +60,9 @@ func (in RequestCredential) normalise() (credential.Particulars, error) {
 		LatinSurname:   n.checked("latinSurname", in.LatinSurname, iran.IsLatinName, errLatinName),
 		PersonCode:     n.parsed("personCode", in.PersonCode, personCode),
 		Email:          n.parsed("email", in.Email, iran.Email),
+	}
+	if officers, ok := set.Officer(); ok {
+		n.commonName("latinSurname", officers, p.LatinGivenName+" "+p.LatinSurname)
 	}
 	return p, n.err
 }
@@ -68,7 +74,7 @@ func (a *App) RequestCredential(ctx context.Context, c Caller, in RequestCredent
 	if err != nil {
 		return Receipt{}, err
 	}
-	particulars, err := in.normalise()
+	particulars, err := in.normalise(a.Authority.Profiles())
 	if err != nil {
 		return Receipt{}, err
 	}

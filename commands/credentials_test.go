@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"govahi/commands"
@@ -10,6 +11,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/credential"
 	"govahi/domain/enrollment"
+	"govahi/domain/fault"
 	"govahi/domain/office"
 )
 
@@ -40,6 +42,37 @@ func TestAnOfficerHasHisCertificateOnceAnOperatorVouchesForHim(t *testing.T) {
 	held := state(h, certificate.Kind, certificate.Kind.Stream(c.Issued.Serial))
 	if c.Status != credential.StatusIssued || !held.IsOfficers() || held.Issued.Subject != subject(second) || held.Issued.Request != "" || len(h.signer.signed) != 1 {
 		t.Errorf("%+v, %+v, signed %d", c, held, len(h.signer.signed))
+	}
+}
+
+// TestAnOfficersNamesFillTheirRoom: what is accepted can be certified, and what
+// could not is refused before anybody vouches for it.
+func TestAnOfficersNamesFillTheirRoom(t *testing.T) {
+	h := open(t)
+	wide := commands.OpenOffice{Sort: office.Registration, Code: "office-wide", Name: strings.Repeat("ک", 64), Province: strings.Repeat("ک", 64), City: strings.Repeat("ک", 64)}
+	long := wide
+	long.Name += "ـک"
+	h.refused(fault.New(fault.Invalid, "text-too-long", "", ""), func() error {
+		_, err := h.OpenOffice(t.Context(), h.by(admin), long)
+		return err
+	})
+	h.did(h.OpenOffice(t.Context(), h.by(admin), wide))
+	h.did(h.Appoint(t.Context(), h.by(admin), commands.Appoint{PersonCode: second, Role: appointment.RegistrationOfficer, Place: wide.Code, Until: noon.AddDate(1, 0, 0)}))
+	in := particulars(second)
+	in.Office, in.GivenName, in.Surname = wide.Code, strings.Repeat("مل\u200cـي", 16), strings.Repeat("ك", 64)
+	in.LatinGivenName, in.LatinSurname = strings.Repeat("N", 29), strings.Repeat("N", 30) // and [RA] behind
+	_, err := h.RequestCredential(t.Context(), h.by(second), in, newCSR(t))
+	if f, ok := fault.Of(err); !ok || f.Error() != "latin-name-too-long at latinSurname" {
+		t.Errorf("a common name of 65: %v", err)
+	}
+	in.LatinSurname = in.LatinGivenName
+	asked := h.did(h.RequestCredential(t.Context(), h.by(second), in, newCSR(t)))
+	h.did(h.ApproveCredential(t.Context(), h.by(operator), asked.Stream.ID()))
+	if err := h.IssueCredential(t.Context(), commands.Caller{Policy: "p", Key: "e"}, asked.Stream); err != nil {
+		t.Fatal(err)
+	}
+	if c := state(h, credential.Kind, asked.Stream); c.Status != credential.StatusIssued {
+		t.Errorf("it is %+v", c)
 	}
 }
 

@@ -32,6 +32,19 @@ func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receip
 			return Receipt{}, err
 		}
 	}
+	return a.openAs(ctx, c, "OpenRequest", authority, func(open enrollment.Open, now enrollment.Enrollment) ([]event.Event, error) {
+		if _, err := a.Authority.Profiles().Offered(in.CertificateType); err != nil {
+			return nil, err
+		}
+		open.Channel, open.CertificateType, open.Office = in.Channel, in.CertificateType, in.Office
+		return open.Decide(now)
+	})
+}
+
+// openAs opens under the first code that is free.
+func (a *App) openAs(ctx context.Context, c Caller, name, authority string,
+	decide func(enrollment.Open, enrollment.Enrollment) ([]event.Event, error),
+) (Receipt, error) {
 	meant, err := a.meant(ctx, c, enrollment.Kind.Category)
 	if err != nil {
 		return Receipt{}, err
@@ -42,25 +55,15 @@ func (a *App) OpenRequest(ctx context.Context, c Caller, in OpenRequest) (Receip
 		if n == 0 && meant != "" {
 			code = meant.ID()
 		}
-		r, err := a.openAs(ctx, c, authority, in, code)
+		as := a.do(c, name, authority, code)
+		open := enrollment.Open{TrackingCode: code, By: c.Person, At: as.at}
+		r, err := transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
+			return decide(open, h.state)
+		})
 		if err != enrollment.ErrCodeTaken { //nolint:errorlint // comes unwrapped from Decide
 			return r, err
 		}
 	}
-}
-
-func (a *App) openAs(ctx context.Context, c Caller, authority string, in OpenRequest, code string) (Receipt, error) {
-	as := a.do(c, "OpenRequest", authority, code)
-	open := enrollment.Open{
-		TrackingCode: code, Channel: in.Channel, CertificateType: in.CertificateType,
-		By: c.Person, Office: in.Office, At: as.at,
-	}
-	return transact(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code), as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
-		if _, err := a.Authority.Profiles().Offered(in.CertificateType); err != nil {
-			return nil, err
-		}
-		return open.Decide(h.state)
-	})
 }
 
 // trackingCode derives the n-th candidate (domain §3.9).
@@ -92,6 +95,9 @@ func (a *App) CompleteForm(ctx context.Context, c Caller, code string, in FormIn
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, func(h history[enrollment.Enrollment]) ([]event.Event, error) {
 		changed, err := a.emailChanged(ctx, h.state, form)
 		if err != nil {
+			return nil, err
+		}
+		if err := a.keepsData(ctx, h.state, form); err != nil {
 			return nil, err
 		}
 		return enrollment.Complete{
@@ -328,7 +334,7 @@ func (a *App) submit(ctx context.Context, c Caller, code, name string,
 	if err := a.priced(ctx, h.state.CertificateType); err != nil {
 		return Receipt{}, err
 	}
-	take, err := claimable(ctx, a, enrollment.Opening, opening(h.state), as, code, enrollment.TakeOpening{Request: stream, At: as.at})
+	take, err := a.opens(ctx, as, h.state, enrollment.TakeOpening{Request: stream, At: as.at})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -348,6 +354,25 @@ func (a *App) submit(ctx context.Context, c Caller, code, name string,
 		err = errors.Join(err, a.releaseIfOver(ctx, as, stream))
 	}
 	return r, err
+}
+
+// opens takes what one request at a time has: the opening of person, organisation
+// and type, and the succession to a certificate.
+func (a *App) opens(ctx context.Context, as act, s enrollment.Enrollment, c enrollment.TakeOpening) (func() error, error) {
+	take, err := claimable(ctx, a, enrollment.Opening, opening(s), as, s.TrackingCode, c)
+	if err != nil || !s.Renews() {
+		return take, err
+	}
+	if _, err := a.followed(ctx, s); err != nil {
+		return nil, err
+	}
+	follow, err := claimable(ctx, a, enrollment.Opening, enrollment.RenewalKey(s.Renewal.Certificate), as, s.TrackingCode, c)
+	return func() error {
+		if err := take(); err != nil {
+			return err
+		}
+		return follow()
+	}, err
 }
 
 func opening(s enrollment.Enrollment) event.Stream {
@@ -380,7 +405,11 @@ func (a *App) releaseIfOver(ctx context.Context, as act, request event.Stream) e
 			return err
 		}
 	}
-	return nil
+	if !s.Renews() || !s.Status.Failed() {
+		return nil
+	}
+	key := enrollment.RenewalKey(s.Renewal.Certificate)
+	return claim(ctx, a, enrollment.Opening, key, as, request.ID(), enrollment.ReleaseOpening{Request: request, At: as.at})
 }
 
 func (a *App) takesRequests(ctx context.Context, code string) error {

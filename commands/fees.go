@@ -93,10 +93,19 @@ func (a *App) RaiseFee(ctx context.Context, c Caller, request event.Stream, subm
 	as := a.do(c, "RaiseFee", "policy", request.ID())
 	raise := fee.Raise{Raised: fee.Raised{
 		Order: request.ID(), Request: request, Product: price.Product, TariffVersion: price.Version,
-		AmountRial: price.TotalRial(), At: as.at,
+		AmountRial: due(h.state, price), At: as.at,
 	}}
 	_, err = transact(ctx, a, fee.Kind, fee.Kind.Stream(request.ID()), as, just[fee.Fee](raise))
 	return err
+}
+
+// due leaves out the token where the applicant has his already, unless it is all
+// that the product costs.
+func due(e enrollment.Enrollment, price tariff.Published) int64 {
+	if e.OnOwnToken() {
+		return cmp.Or(price.IssuanceRial, price.TokenRial)
+	}
+	return price.TotalRial()
 }
 
 // ended tells whether a request ended without a certificate.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -20,26 +21,28 @@ import (
 )
 
 // FormInput is the request form as a person types it (S1.4): digits of three
-// scripts, spaces and dashes are understood.
+// scripts, spaces and dashes are understood. Its texts may be typed at length,
+// for what nobody sees of them is not counted: how long they are is judged in
+// canonical form (domain §3.7).
 type FormInput struct {
-	GivenName        string `json:"givenName" maxLength:"64" doc:"نام، فارسی"`
-	Surname          string `json:"surname" maxLength:"64" doc:"نام خانوادگی، فارسی"`
-	LatinGivenName   string `json:"latinGivenName" maxLength:"64" doc:"نام، لاتین"`
-	LatinSurname     string `json:"latinSurname" maxLength:"64" doc:"نام خانوادگی، لاتین"`
+	GivenName        string `json:"givenName" maxLength:"256" doc:"نام، فارسی"`
+	Surname          string `json:"surname" maxLength:"256" doc:"نام خانوادگی، فارسی"`
+	LatinGivenName   string `json:"latinGivenName" maxLength:"256" doc:"نام، لاتین"`
+	LatinSurname     string `json:"latinSurname" maxLength:"256" doc:"نام خانوادگی، لاتین"`
 	PersonCode       string `json:"personCode" maxLength:"40" doc:"کد ملی ۱۰ رقمی، یا کد ۱۲ رقمی اتباع خارجی"`
 	Passport         string `json:"passport,omitempty" required:"false" maxLength:"20" doc:"شماره گذرنامه، برای اتباع خارجی"`
 	BirthDate        string `json:"birthDate" maxLength:"20" doc:"تاریخ تولد جلالی، مانند 1360/01/01"`
 	Mobile           string `json:"mobile" maxLength:"30" doc:"شماره همراه"`
 	Email            string `json:"email" maxLength:"254" doc:"پست الکترونیک"`
-	Address          string `json:"address" maxLength:"500" doc:"نشانی"`
+	Address          string `json:"address" maxLength:"2000" doc:"نشانی"`
 	PostalCode       string `json:"postalCode" maxLength:"20" doc:"کد پستی"`
-	Province         string `json:"province" maxLength:"64" doc:"استان"`
-	City             string `json:"city" maxLength:"64" doc:"شهر"`
-	OrganizationName string `json:"organizationName,omitempty" required:"false" maxLength:"64" doc:"نام سازمان؛ برای شخص حقیقی مستقل خالی"`
+	Province         string `json:"province" maxLength:"256" doc:"استان"`
+	City             string `json:"city" maxLength:"256" doc:"شهر"`
+	OrganizationName string `json:"organizationName,omitempty" required:"false" maxLength:"256" doc:"نام سازمان؛ برای شخص حقیقی مستقل خالی"`
 	Organization     string `json:"organization,omitempty" required:"false" maxLength:"40" doc:"شناسه ملی سازمان؛ برای شخص حقیقی مستقل خالی"`
-	Post             string `json:"post,omitempty" required:"false" maxLength:"64" doc:"سمت؛ برای شخص حقیقی مستقل خالی"`
+	Post             string `json:"post,omitempty" required:"false" maxLength:"256" doc:"سمت؛ برای شخص حقیقی مستقل خالی"`
 
-	LatinOrganizationName string `json:"latinOrganizationName,omitempty" required:"false" maxLength:"56" doc:"نام سازمان، لاتین؛ تنها برای مهر سازمان"`
+	LatinOrganizationName string `json:"latinOrganizationName,omitempty" required:"false" maxLength:"256" doc:"نام سازمان، لاتین؛ تنها برای مهر سازمان"`
 }
 
 // ErrOtherPerson reports an applicant who fills in somebody else's code.
@@ -54,7 +57,7 @@ var (
 		"متن نویسهٔ کنترلی یا نادیدنی دارد؛ آن را دوباره و تنها با حروف و نشانه‌ها بنویسید.",
 		"The text has a control character or an invisible one; write it again with letters and signs only.")
 	errPersianName = fault.New(fault.Invalid, "persian-name-invalid",
-		"نام را با حروف فارسی و بدون رقم و نشانه بنویسید.", "Write the name in Persian letters, without digits or signs.")
+		"نام را با حروف فارسی و بدون رقم، اعراب و نشانه بنویسید.", "Write the name in Persian letters, without digits, vowel marks or signs.")
 	errLatinName = fault.New(fault.Invalid, "latin-name-invalid",
 		"نام را با حروف لاتین و بدون رقم و نشانه بنویسید.", "Write the name in Latin letters, without digits or signs.")
 	errLatinLong = fault.New(fault.Invalid, "latin-name-too-long",
@@ -84,22 +87,22 @@ func (in FormInput) normalise(p profile.Profile, now time.Time) (enrollment.Form
 	f.BirthDate = n.parsed("birthDate", in.BirthDate, bornBefore(now))
 	f.Mobile = n.parsed("mobile", in.Mobile, iran.Mobile)
 	f.Email = n.parsed("email", in.Email, iran.Email)
-	f.Address = n.text("address", in.Address)
+	f.Address = n.within("address", in.Address, longestAddress)
 	f.PostalCode = n.parsed("postalCode", in.PostalCode, surely(iran.PostalCode))
-	f.Province = n.text("province", in.Province)
-	f.City = n.text("city", in.City)
+	f.Province = n.within("province", in.Province, longestName)
+	f.City = n.within("city", in.City, longestName)
 	in.affiliation(&n, p, &f)
-	commonName(&n, p, f)
+	if p.Holder == profile.Stamp {
+		n.commonName("latinOrganizationName", p, f.LatinOrganizationName)
+	} else {
+		n.commonName("latinSurname", p, f.LatinGivenName+" "+f.LatinSurname)
+	}
 	return f, n.err
 }
 
-// commonName refuses, while the form can still be mended, what the CA could not
-// certify after all controls.
-func commonName(n *normaliser, p profile.Profile, f enrollment.Form) {
-	field, latin := "latinSurname", f.LatinGivenName+" "+f.LatinSurname
-	if p.Holder == profile.Stamp {
-		field, latin = "latinOrganizationName", f.LatinOrganizationName
-	}
+// commonName refuses, while it can still be mended, what the CA could not certify
+// after all controls.
+func (n *normaliser) commonName(field string, p profile.Profile, latin string) {
 	if _, ok := p.CommonName(latin); !ok {
 		n.refuse(field, errLatinLong)
 	}
@@ -109,9 +112,9 @@ func commonName(n *normaliser, p profile.Profile, f enrollment.Form) {
 // it in silence: who fills it in may have asked for the wrong type.
 func (in FormInput) affiliation(n *normaliser, p profile.Profile, f *enrollment.Form) {
 	if p.Affiliated() {
-		f.OrganizationName = n.text("organizationName", in.OrganizationName)
+		f.OrganizationName = n.within("organizationName", in.OrganizationName, longestName)
 		f.Organization = n.parsed("organization", in.Organization, surely(iran.CompanyID))
-		f.Post = n.text("post", in.Post)
+		f.Post = n.within("post", in.Post, longestName)
 	} else {
 		n.empty("organizationName", in.OrganizationName, p)
 		n.empty("organization", in.Organization, p)
@@ -145,7 +148,28 @@ func (n *normaliser) refuse(field string, f *fault.Fault) string {
 	return ""
 }
 
-const halfSpace = '\u200c'
+const (
+	halfSpace      = '\u200c'
+	longestName    = 64 // characters; ub-common-name and its like, RFC 5280 Appendix A.1
+	longestAddress = 500
+)
+
+// within is one line of at most so many characters. They are counted in
+// canonical form, for that is what a certificate says: by it a text may become
+// shorter, and, where Unicode writes one character as two, longer.
+func (n *normaliser) within(field, input string, most int) string {
+	text := n.text(field, input)
+	if count := utf8.RuneCountInString(text); count > most {
+		return n.refuse(field, errTooLong(count, most))
+	}
+	return text
+}
+
+func errTooLong(count, most int) *fault.Fault {
+	return fault.New(fault.Invalid, "text-too-long",
+		iran.PersianDigits(fmt.Sprintf("این متن %d نویسه دارد و بیش از %d نویسه پذیرفته نیست؛ آن را کوتاه کنید. کشیده، نشانه‌های جهت و نیم‌فاصلهٔ تکراری شمرده نشده‌اند.", count, most)),
+		fmt.Sprintf("This text has %d characters, and at most %d are taken; shorten it. Tatweel, direction marks and repeated half spaces were not counted.", count, most))
+}
 
 // text is one line; lines may have several. Neither has other characters that
 // cannot be seen: no table could hold some, and two texts that look the same
@@ -174,7 +198,7 @@ func (n *normaliser) empty(field, input string, p profile.Profile) {
 }
 
 func (n *normaliser) checked(field, input string, ok func(string) bool, wrong *fault.Fault) string {
-	text := n.text(field, input)
+	text := n.within(field, input, longestName)
 	if text != "" && !ok(text) {
 		return n.refuse(field, wrong)
 	}

@@ -29,7 +29,7 @@ func (a *App) Issue(ctx context.Context, c Caller, request event.Stream) error {
 	if err != nil {
 		return err
 	}
-	i := issuance{App: a, caller: c, paper: &requested{App: a, stream: request, state: h.state, records: h.records}}
+	i := issuance{App: a, caller: c, paper: &requested{App: a, stream: request, history: h}}
 	switch {
 	case h.state.Serial != "":
 		return i.paper.follow(ctx, i.act, h.state.Serial)
@@ -198,7 +198,8 @@ func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt,
 	if err := i.paper.cite(ctx, &intent); err != nil {
 		return p, Receipt{}, err
 	}
-	r, err := transact(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), as,
+	free := history[certificate.Certificate]{} // most surely: 136 random bits; the append says if not
+	r, err := transactFrom(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), free, as,
 		just[certificate.Certificate](certificate.Intend{Intent: intent}))
 	return p, r, err
 }

@@ -14,9 +14,9 @@ import (
 // requested is a confirmed request on its way to its certificate.
 type requested struct {
 	*App
-	stream  event.Stream
-	state   enrollment.Enrollment
-	records []event.Recorded
+	stream event.Stream
+	history[enrollment.Enrollment]
+	attempted *history[enrollment.Enrollment] // with the attempt, once it is on record
 }
 
 func (p *requested) place() event.Stream { return p.stream }
@@ -25,13 +25,27 @@ func (p *requested) last() lastAttempt {
 	return lastAttempt{p.state.Attempt.Serial, p.state.Attempt.Handler, p.state.Attempt.At}
 }
 
+// attempt decides on the request as the handler has read it. Whoever moved it on
+// since makes the append fail; then it is read again.
 func (p *requested) attempt(ctx context.Context, as act, serial, handler string) error {
 	try := enrollment.AttemptIssuance{Serial: serial, Previous: p.state.Attempt.Serial, Handler: handler, At: as.at}
-	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](try))
+	p.attempted = nil
+	var next history[enrollment.Enrollment]
+	r, err := transactFrom(ctx, p.App, enrollment.Kind, p.stream, p.history, as, func(now history[enrollment.Enrollment]) ([]event.Event, error) {
+		events, err := try.Decide(now.state)
+		next = now.with(enrollment.Kind, events)
+		return events, err
+	})
+	if err == nil && next.expected() == event.Expected(r.Revision) {
+		p.attempted = &next
+	}
 	return err
 }
 
 func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
+	if _, err := p.followed(ctx, p.state); err != nil {
+		return Draft{}, "", err
+	}
 	offered, err := p.Authority.Profiles().Offered(p.state.CertificateType)
 	if err != nil {
 		return Draft{}, "", err
@@ -45,7 +59,8 @@ func (p *requested) draft(ctx context.Context) (Draft, event.Subject, error) {
 }
 
 // cite points at the vetted record, the second officer's word on it, and the
-// payment.
+// payment. What a modification follows is revoked by then: lint and record have
+// passed.
 func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (err error) {
 	confirmed := p.state.Confirmation
 	i.Token = p.state.Issuance.Token
@@ -55,8 +70,10 @@ func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (
 			i.Confirmation = &certificate.Citation{Stream: p.stream, Revision: r.Revision}
 		}
 	}
-	i.Fee, err = p.fee(ctx)
-	return err
+	if i.Fee, err = p.fee(ctx); err != nil {
+		return err
+	}
+	return p.endModified(ctx, i.At)
 }
 
 func (p *requested) fee(ctx context.Context) (*certificate.Citation, error) {
@@ -86,8 +103,12 @@ func (p *requested) officer(ctx context.Context) ([]byte, error) {
 }
 
 func (p *requested) issued(ctx context.Context, as act, serial, fingerprint string) error {
-	note := enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at}
-	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, just[enrollment.Enrollment](note))
+	note := just[enrollment.Enrollment](enrollment.NoteIssued{Serial: serial, Fingerprint: fingerprint, At: as.at})
+	if p.attempted != nil {
+		_, err := transactFrom(ctx, p.App, enrollment.Kind, p.stream, *p.attempted, as, note)
+		return err
+	}
+	_, err := transact(ctx, p.App, enrollment.Kind, p.stream, as, note)
 	return err
 }
 
@@ -109,8 +130,11 @@ func (p *requested) failed(ctx context.Context, as act, serial string, refusal *
 // look meets a request that knows.
 func (p *requested) follow(ctx context.Context, act func(name, serial string) act, serial string) error {
 	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(serial))
-	if err != nil || h.state.Status != certificate.Withdrawn {
+	if err != nil {
 		return err
+	}
+	if h.state.Status != certificate.Withdrawn {
+		return p.followRenewed(ctx, act("FollowRenewed", serial), serial)
 	}
 	as := act("FollowRevocation", serial)
 	_, err = transact(ctx, p.App, enrollment.Kind, p.stream, as,

@@ -305,6 +305,44 @@ func TestAnOvertakenHandlersRefusalIsItsOwn(t *testing.T) {
 	r.issuedOnce()
 }
 
+// TestARequestThatMovedOnIsReadAgain: another handler notes the certificate after
+// it is on record, and before the first one does, who knows the request as it was.
+func TestARequestThatMovedOnIsReadAgain(t *testing.T) {
+	r := atCA(t)
+	next := r.anotherHandler()
+	r.steps = func(p string) {
+		if p == "issuance:issued" {
+			r.steps = func(string) {}
+			if err := r.issueBy(next); err != nil {
+				t.Errorf("the second handler: %v", err)
+			}
+		}
+	}
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
+	if noted := r.all("enrollment.issued.v1"); len(noted) != 1 {
+		t.Errorf("noted %d times", len(noted))
+	}
+}
+
+// TestTheHandlerReadsItsRequestOnce: each read of a request brings all its events.
+func TestTheHandlerReadsItsRequestOnce(t *testing.T) {
+	r := atCA(t)
+	log := counting{r.App.Log, map[string]int{}}
+	r.App.Log = log
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
+	// The officer's certificate, the new one behind its signature, and once more
+	// for a revocation meanwhile.
+	if log.reads["enrollment"] != 1 || log.reads["certificate"] != 3 {
+		t.Errorf("an issuance reads %v", log.reads)
+	}
+}
+
 // TestARevocationBeforeTheRequestKnewItsCertificateIsTheEnd: the handler that
 // comes back must not replace what was revoked for a reason.
 func TestARevocationBeforeTheRequestKnewItsCertificateIsTheEnd(t *testing.T) {

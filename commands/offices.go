@@ -17,9 +17,9 @@ import (
 type OpenOffice struct {
 	Sort     office.Sort `json:"sort" enum:"registration-office,research-unit,contracted-authority,company-unit" doc:"What it is"`
 	Code     string      `json:"code" maxLength:"40" doc:"lower-case Latin letters, digits and dashes; for good"`
-	Name     string      `json:"name" maxLength:"100"`
-	Province string      `json:"province" maxLength:"64"`
-	City     string      `json:"city" maxLength:"64"`
+	Name     string      `json:"name" maxLength:"400"`
+	Province string      `json:"province" maxLength:"256"`
+	City     string      `json:"city" maxLength:"256"`
 	Company  string      `json:"company,omitempty" required:"false" maxLength:"40" doc:"National ID of the company that a unit belongs to"`
 }
 
@@ -28,6 +28,16 @@ var officeCode = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
 var errOfficeCode = fault.New(fault.Invalid, "office-code-invalid",
 	"کد دفتر با حروف کوچک لاتین، رقم و خط تیره نوشته می‌شود.",
 	"An office's code is written in lower-case Latin letters, digits and dashes.").At("code")
+
+// longestOf is how long the name of a place may be: a registration office's
+// stands in the certificates of its officers (ub-organizational-unit-name, RFC
+// 5280 Appendix A.1), those of others nowhere.
+func longestOf(sort office.Sort) int {
+	if sort == office.Registration {
+		return longestName
+	}
+	return 100
+}
 
 // OpenOffice is the administrator's.
 func (a *App) OpenOffice(ctx context.Context, c Caller, in OpenOffice) (Receipt, error) {
@@ -41,8 +51,8 @@ func (a *App) OpenOffice(ctx context.Context, c Caller, in OpenOffice) (Receipt,
 	var n normaliser
 	as := a.do(c, "OpenOffice", authority, in.Code)
 	open := office.Open{
-		Code: in.Code, Sort: in.Sort, Name: n.text("name", in.Name), Province: n.text("province", in.Province),
-		City: n.text("city", in.City), By: string(c.Person), At: as.at,
+		Code: in.Code, Sort: in.Sort, Name: n.within("name", in.Name, longestOf(in.Sort)),
+		Province: n.within("province", in.Province, longestName), City: n.within("city", in.City, longestName), By: string(c.Person), At: as.at,
 	}
 	if in.Company != "" {
 		open.Company = n.parsed("company", in.Company, surely(iran.CompanyID))

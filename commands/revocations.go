@@ -268,8 +268,8 @@ func (a *App) RevokeForFalsity(ctx context.Context, c Caller, e revocation.Inacc
 		Ask: certificate.Ask{Ground: ground, By: certificate.House}, Case: revocation.Kind.Stream(e.Case), By: as.actor(), At: as.at,
 	}
 	_, err := transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
-	if errors.Is(err, certificate.ErrAlreadyRevoked) {
-		return nil
+	if errors.Is(err, certificate.ErrAlreadyRevoked) { // a superseded one, too: what renewed it says the same
+		return a.fell(ctx, c, e.Certificate, why{ground, ground.Reason(), revoke.Case})
 	}
 	return err
 }

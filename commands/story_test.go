@@ -138,7 +138,9 @@ func (r *request) control(s enrollment.Enrollment) {
 	case s.Identity.Inquiry == "":
 		r.did(r.RepeatInquiry(ctx, r.by(officer), r.code))
 	default:
-		r.did(r.RecordPayment(ctx, r.by(officer), r.code, slip(r.code)))
+		paid := slip(r.code)
+		paid.AmountRial = r.fee().Raised.AmountRial
+		r.did(r.RecordPayment(ctx, r.by(officer), r.code, paid))
 	}
 }
 
@@ -187,6 +189,9 @@ func (r *request) blank() commands.ReceiveToken {
 // reserve takes a token of the stock and makes a key on it.
 func (r *request) reserve() {
 	r.t.Helper()
+	if r.now().OnOwnToken() {
+		return
+	}
 	r.stock()
 	r.did(r.ReserveToken(r.t.Context(), r.by(officer), r.code, r.token))
 	if r.csr == nil {

@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"govahi/commands"
 	"govahi/commands/memlog"
+	"govahi/commands/policies"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
@@ -247,5 +249,42 @@ func TestNobodyIssuesUnderACompromisedKeyAlone(t *testing.T) {
 	r := s.draft(stranger).upTo(enrollment.StatusAtCA)
 	if err := s.Issue(context.Background(), commands.Caller{Policy: "issue", Key: "1"}, enrollment.Kind.Stream(r.code)); !errors.Is(err, issuer.ErrNoneOpen) {
 		t.Errorf("issued: %v", err)
+	}
+}
+
+// TestHoldersAreToldThatItIsNotTheirDoing: a revocation for the issuer's sake has
+// words of its own, and they are sent once.
+func TestHoldersAreToldThatItIsNotTheirDoing(t *testing.T) {
+	s, p := newSuccession(t), &post{}
+	own := s.draft(neighbour).upTo(enrollment.StatusIssued)
+	s.did(s.RevokeCertificate(t.Context(), s.by(operator), own.now().Serial, certificate.Superseded))
+	s.compromised(s.elder)
+	for range 2 { // and asked twice
+		if err := s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, s.old.now().Serial); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range s.all("certificate.revoked.v2") {
+			if err := policies.NotifyOnRevoked().Handle(t.Context(), s.App, e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s.sendAll(p)
+	told := map[string]string{}
+	for _, m := range p.sent {
+		for _, r := range []*request{s.old, own} {
+			if strings.Contains(m.Body, r.now().Serial) && strings.Contains(m.Subject, "باطل شد") {
+				told[r.code] += m.Subject + m.Body
+			}
+		}
+	}
+	const why, what, next = "افشای کلید مرکز صدور", "دیگر با این گواهی امضا نکنید", "درخواست دیگری ثبت کنید"
+	for _, words := range []string{why, what, next} {
+		if strings.Count(told[s.old.code], words) != 1 || strings.Contains(told[own.code], words) {
+			t.Errorf("%q is said to the holder of another's, or not to him:\n%v", words, told)
+		}
+	}
+	if told[own.code] == "" {
+		t.Error("who was revoked for a reason of his own is told nothing")
 	}
 }

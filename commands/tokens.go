@@ -60,6 +60,9 @@ func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (
 	as := a.do(c, "ReserveToken", authority, code)
 	reserve := token.Reserve{Request: request, Office: h.state.Office, By: c.Person, At: as.at}
 	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, func(t history[token.Token]) ([]event.Event, error) {
+		if h.state.OnOwnToken() {
+			return nil, enrollment.ErrOwnToken
+		}
 		if h.state.Status != enrollment.StatusConfirmed { // not asked of a repetition: the request moved on since
 			return nil, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
 		}
@@ -78,7 +81,10 @@ func (a *App) FollowToken(ctx context.Context, c Caller, request event.Stream, b
 	var command event.Command[token.Token] = token.Personalise{
 		Request: request, Certificate: h.state.Serial, By: by, At: as.at,
 	}
-	if delivered {
+	switch {
+	case h.state.OnOwnToken():
+		command = token.Renew{Former: h.state.Renewal.Request, Request: request, Certificate: h.state.Serial, By: by, At: as.at}
+	case delivered:
 		command = token.Deliver{Request: request, To: h.state.Form.Person, By: by, At: as.at}
 	}
 	stream := token.Kind.Stream(h.state.Issuance.Token)

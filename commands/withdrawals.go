@@ -148,5 +148,6 @@ func (a *App) RevokeCompromised(ctx context.Context, c Caller, serial string) er
 	if errors.Is(err, certificate.ErrAlreadyRevoked) {
 		return nil
 	}
+	a.Step("withdrawal:revoked")
 	return err
 }

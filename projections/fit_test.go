@@ -20,7 +20,7 @@ func TestRowsFitTheirTables(t *testing.T) {
 	for _, l := range []*layout{
 		&requests.layout, &certificates.layout, &accesses.layout, &cases.layout, &credentials.layout, &consignments.layout, &inquiries.layout, &notifications.layout,
 		&tokens.layout, &offices.layout, &tariffs.layout, &appointments.layout,
-		&orders.layout, &refunds.layout, &tries.layout, &contracts.layout,
+		&orders.layout, &refunds.layout, &tries.layout, &contracts.layout, &audits.layout,
 	} {
 		described[l.name] = l
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"govahi/domain/audit"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -40,6 +41,12 @@ func theManagementViewCounts(v *views) {
 		})
 	}
 	tell(v, revocation.Kind, "0", revocation.InaccuracyRefuted{Case: "0", Statement: event.About(officer, revocation.Statement{}), By: officer, At: noon})
+	tell(v, audit.Kind, "2026-10-31", audit.Started{Handler: "one", At: noon.Add(-24 * time.Hour)},
+		audit.Completed{Checked: 9, Differences: map[string]int{"fee": 9}, At: noon.Add(-23 * time.Hour)})
+	tell(v, audit.Kind, "2026-11-01", audit.Started{Handler: "one", At: noon}, audit.Started{Handler: "other", At: noon.Add(time.Minute)}, audit.Completed{
+		Checked: 3, Erased: 1, Differences: map[string]int{"lint": 1, "crl-date": 2, "custody": 1}, Handler: "other", At: noon.Add(2 * time.Minute),
+	})
+	tell(v, audit.Kind, "2026-11-02", audit.Started{Handler: "one", At: noon.Add(time.Hour)})
 	v.shown()
 	at := noon.Add(3 * time.Hour)
 	got := ok(v.Management(v.Context(), at))(v)
@@ -61,6 +68,10 @@ func theManagementViewCounts(v *views) {
 		Revocations: []queries.Count{{Name: "keyCompromise", Count: 1}}, // nobody ever held the abandoned one
 		OpenCases:   2,
 		Expiries:    []queries.Count{{Name: inMonth(v.now.AddDate(1, 0, 0)), Count: 2}},
+		Audit: queries.Audit{
+			Day: "2026-11-01", At: noon.Add(2 * time.Minute), Checked: 3, Erased: 1,
+			Differences: []queries.Count{{Name: "crl-date", Count: 2}, {Name: "custody", Count: 1}, {Name: "lint", Count: 1}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		v.Error(diff)
@@ -72,11 +83,19 @@ func theManagementViewCounts(v *views) {
 	if diff := cmp.Diff(got.Lasting(), later.Lasting()); diff != "" {
 		v.Error("the clock alone changed what lasts:", diff)
 	}
+	if found := got.Audit.Found(); found != 4 {
+		v.Errorf("%d differences", found)
+	}
+	for after, overdue := range map[time.Duration]bool{2 * 24 * time.Hour: false, 2*24*time.Hour + time.Second: true} {
+		if a := ok(v.LatestAudit(v.Context(), noon.Add(2*time.Minute+after)))(v); a.Overdue != overdue {
+			v.Errorf("overdue after %v: %v", after, a.Overdue)
+		}
+	}
 }
 
 func aHouseWithoutARequestHasAManagementViewToo(v *views) {
 	v.shown()
-	if m, err := v.Management(v.Context(), noon); err != nil || m.States == nil || m.Waiting == nil || m.Rejections == nil || m.OpenCases != 0 {
+	if m, err := v.Management(v.Context(), noon); err != nil || m.States == nil || m.Waiting == nil || m.Rejections == nil || m.OpenCases != 0 || m.Audit.Differences == nil || !m.Audit.Overdue {
 		v.Errorf("%+v, %v", m, err)
 	}
 }

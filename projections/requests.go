@@ -17,7 +17,7 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 2, Tables: requestsSQL,
+	Name: "requests", Version: 3, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
@@ -29,6 +29,8 @@ type requestRow struct {
 	Code            string `row:"key"`
 	Channel         string
 	CertificateType string
+	Basis           *string
+	Renews          *string
 	Status          string
 	StatusSince     time.Time
 	OpenedBy        string
@@ -108,6 +110,8 @@ func orNull(text string) *string {
 // learn takes what the event says beside the new state.
 func (r *requestRow) learn(w *Writer, e event.Event) {
 	switch e := e.(type) {
+	case enrollment.RenewalOpened:
+		r.Basis, r.Renews = new(string(e.Basis)), &e.Certificate
 	case enrollment.FormCompleted:
 		r.complete(w, e)
 	case enrollment.EmailConfirmed:

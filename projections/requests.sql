@@ -2,6 +2,8 @@ CREATE TABLE requests (
 	code             text PRIMARY KEY,          -- tracking code
 	channel          text NOT NULL,
 	certificate_type text NOT NULL,
+	basis            text,                      -- renewal, re-key, modification; of what follows a certificate
+	renews           text,                      -- serial of that certificate
 	status           text NOT NULL,
 	status_since     timestamptz NOT NULL,
 	opened_by        text NOT NULL,

@@ -73,6 +73,9 @@ func (r *tokenRow) onItsWay(e event.Event) bool {
 	case token.Delivered:
 		r.Holder, r.HolderTo, r.Person = nil, nil, new(string(e.To))
 		return r.to(token.StatusDelivered, e.At)
+	case token.Renewed: // where it is it stays
+		r.Request, r.Certificate = new(e.Request.ID()), &e.Certificate
+		return true
 	case token.PINActivated:
 		return r.to(token.Activated, e.At)
 	}

@@ -20,6 +20,7 @@ type Management struct {
 	Revocations []Count      `json:"revocations"`
 	OpenCases   int64        `json:"openCases"`
 	Expiries    []Count      `json:"expiries" doc:"Certificates in force by the Jalali month in which they end"`
+	Audit       Audit        `json:"audit" doc:"The latest audit of the certificates"`
 	At          time.Time    `json:"at"`
 }
 
@@ -50,7 +51,7 @@ type Waiting struct {
 // Lasting is what of the view is another only if something happened: by the
 // clock alone every waiting grows longer.
 func (m Management) Lasting() any {
-	m.Waiting, m.Expiries = slices.Clone(m.Waiting), nil
+	m.Waiting, m.Expiries, m.Audit.Overdue = slices.Clone(m.Waiting), nil, false
 	m.date(time.Unix(0, 0))
 	return m
 }
@@ -90,6 +91,9 @@ func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, 
 	}
 	open, err := row[Count](ctx, q, nil, `SELECT 'open' AS name, count(*) AS count FROM cases.cases WHERE status IN ('open', 'investigating')`)
 	if m.OpenCases = open.Count; err != nil {
+		return m, err
+	}
+	if m.Audit, err = q.LatestAudit(ctx, now); err != nil {
 		return m, err
 	}
 	m.Expiries, err = q.expiries(ctx, now)

@@ -37,6 +37,7 @@ func asked(q *queries.Queries) map[string]func(context.Context) error {
 		"Offices":          func(ctx context.Context) error { _, err := q.Offices(ctx); return err },
 		"Tariffs":          func(ctx context.Context) error { _, err := q.Tariffs(ctx); return err },
 		"Tokens":           func(ctx context.Context) error { _, err := q.Tokens(ctx, "o"); return err },
+		"LatestAudit":      func(ctx context.Context) error { _, err := q.LatestAudit(ctx, at); return err },
 		"Management":       func(ctx context.Context) error { _, err := q.Management(ctx, at); return err },
 		"DueInquiries":     func(ctx context.Context) error { _, err := q.DueInquiries(ctx, at, 1); return err },
 		"DueNotifications": func(ctx context.Context) error { _, err := q.DueNotifications(ctx, at, 1); return err },

@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
 	"govahi/domain/iran"
 )
 
@@ -15,13 +16,16 @@ const effective = `CASE WHEN c.status = 'revoked' THEN 'revoked'
 	WHEN r.status = 'accepted' AND EXISTS (SELECT FROM accesses.accesses a WHERE a.serial = r.serial AND a.active) THEN 'active'
 	ELSE r.status END`
 
-const requestTables = ` FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial `
+const requestTables = ` FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial
+	LEFT JOIN inquiries.inquiries i ON i.id = r.code || '-' || r.form_version AND i.status = 'due' AND r.status NOT IN ('rejected', 'withdrawn') `
 
 // Request is a line of the officers' queue.
 type Request struct {
 	TrackingCode string     `json:"trackingCode" db:"code"`
 	Channel      string     `json:"channel" db:"channel"`
 	Type         string     `json:"certificateType" db:"certificate_type"`
+	Basis        *string    `json:"basis,omitempty" db:"basis" doc:"renewal, re-key or modification, of what follows a certificate"`
+	Renews       *string    `json:"renews,omitempty" db:"renews" doc:"Serial of the certificate that it follows"`
 	State        string     `json:"state" db:"state"`
 	Since        time.Time  `json:"since" db:"status_since"`
 	OpenedAt     time.Time  `json:"openedAt" db:"opened_at"`
@@ -51,16 +55,21 @@ type Request struct {
 	Revision     int64      `json:"revision" db:"revision"`
 	Name         string     `json:"name,omitempty" db:"-"` // empty once erased
 
+	Waits *inquiry.Deferral `json:"identityWaits,omitempty" db:"-" doc:"Why the registry has not answered yet, and when it is asked again"`
+
 	FormVersion int     `json:"formVersion" db:"form_version"`
 	Person      *string `json:"-" db:"person"`
 	OpenedBy    string  `json:"-" db:"opened_by"`
 	Sealed      []byte  `json:"-" db:"form"`
+
+	DeferredBy *inquiry.Cause `json:"-" db:"inquiry_cause"`
+	AskedAgain *time.Time     `json:"-" db:"inquiry_due"`
 }
 
-const requestColumns = `SELECT r.code, r.channel, r.certificate_type, ` + effective + ` AS state, r.status_since, r.opened_at,
+const requestColumns = `SELECT r.code, r.channel, r.certificate_type, r.basis, r.renews, ` + effective + ` AS state, r.status_since, r.opened_at,
 	r.unit, r.dossier, r.dossier_to, r.origin, r.token_at, r.user_name, r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
 	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
-	r.opened_by, r.form` + requestTables
+	r.opened_by, r.form, i.cause AS inquiry_cause, i.due_at AS inquiry_due` + requestTables
 
 // Request is one request.
 func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
@@ -88,7 +97,7 @@ type Search struct {
 	State      string `json:"state,omitempty" required:"false" enum:"draft,completed,ready,at-office,under-control,needs-correction,controlled,confirmed,at-ca,issued,ready-for-delivery,delivered,accepted,rejected,withdrawn,revoked,active,at-research-unit,approved,in-transit,at-authority,ready-for-dispatch,at-origin,back-at-research-unit,access-defined,at-company-unit"`
 	PersonCode string `json:"personCode,omitempty" required:"false" maxLength:"40"`
 	Mobile     string `json:"mobile,omitempty" required:"false" maxLength:"30"`
-	Surname    string `json:"surname,omitempty" required:"false" maxLength:"64"`
+	Surname    string `json:"surname,omitempty" required:"false" maxLength:"256"`
 }
 
 // Queue is the requests of an office, a unit or an authority, those that wait
@@ -120,8 +129,13 @@ func mobile(input string) string {
 	return iran.Digits(input)
 }
 
+// names puts into words what the rows have sealed or in codes.
 func (q *Queries) names(ctx context.Context, list []Request) error {
 	for i, r := range list {
+		if r.DeferredBy != nil && r.AskedAgain != nil {
+			w := inquiry.Explain(*r.DeferredBy, *r.AskedAgain)
+			list[i].Waits = &w
+		}
 		f, ok, err := unsealed[enrollment.Form](ctx, q, r.Sealed)
 		if err != nil {
 			return err

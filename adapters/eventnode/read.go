@@ -141,19 +141,26 @@ func (r *reader) startAtEnd(h head, last uint64) {
 	}
 }
 
-// read sends what was durable when it began.
+// read sends what was durable when it began. Whether there is such a stream is
+// looked up only where none of its events was found: most that are read are there.
 func (r *reader) read() error {
-	if known, err := r.known(); err != nil || !known {
+	if r.count == 0 {
+		_, err := r.known()
 		return err
 	}
 	r.limit, _ = r.store.tail.now()
-	for r.count > 0 {
+	for found := false; r.count > 0; found = true {
 		if err := r.call.Context().Err(); err != nil { // nothing may pass the filter for long
 			return status.FromContextError(err).Err()
 		}
 		p := r.take(r.want)
 		if p.err != nil {
 			return internal(p.err)
+		}
+		if !found && len(p.records) == 0 {
+			if known, err := r.known(); err != nil || !known {
+				return err
+			}
 		}
 		for _, rec := range p.records {
 			if rec.left {

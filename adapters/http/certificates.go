@@ -56,6 +56,19 @@ func (h House) certificates(s *Server) {
 		func(ctx context.Context, c commands.Caller, in *Serialed) (commands.Receipt, Nothing, error) {
 			return done(h.App.LiftSuspension(ctx, c, in.Serial))
 		})
+	Command(s, Operation{
+		ID: "renew-certificate", Method: "POST", Path: "/certificates/{serial}/renewal", Tag: tag, Status: 201,
+		Summary: "Open a request that follows a certificate, its form filled in (RFC 3647 §4.6–4.8)",
+		Text:    "By the holder, or at the counter of the certificate's office. The request goes through all controls; the certificate before it is superseded when the new one is delivered, and revoked before it where its data changed.",
+	},
+		func(ctx context.Context, c commands.Caller, in *struct {
+			Serialed
+			Body commands.OpenRenewal
+		},
+		) (commands.Receipt, TrackingCode, error) {
+			r, err := h.App.OpenRenewal(ctx, c, in.Serial, in.Body)
+			return r, TrackingCode{r.Stream.ID()}, err
+		})
 	Command(s, Operation{ID: "revoke-certificate", Method: "POST", Path: "/certificates/{serial}/revocation", Tag: tag, Summary: "Revoke a certificate: free and immediate (RFC 5280 §5.3.1)"},
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Serialed

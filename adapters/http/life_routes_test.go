@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
@@ -21,11 +22,14 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"govahi/adapters/limits"
+	"govahi/adapters/pki"
 	"govahi/commands"
 	"govahi/docs"
+	"govahi/domain/audit"
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
 	"govahi/queries"
+	"govahi/queries/auditor"
 )
 
 // told is a life in which one certificate was issued, and its story.
@@ -66,43 +70,61 @@ func (l *told) does(persona, act, want string, body any) {
 func tell(t *testing.T) *told {
 	t.Helper()
 	l := &told{life: alive(t)}
-	a, after := l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
+	l.submits("applicant", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, form())
+	l.controls("5001")
+	return l
+}
+
+// submits brings a request to the office, by its applicant or at the counter.
+func (l *told) submits(persona string, open map[string]string, in commands.FormInput) {
+	l.t.Helper()
+	a, after := l.done(persona, "/requests", open)
 	var opened TrackingCode
-	a.json(t, &opened)
+	a.json(l.t, &opened)
 	l.code = opened.TrackingCode
 	if _, err := iran.ParseTrackingCode(l.code); err != nil || a.StatusCode != 201 {
-		t.Fatalf("%d %s", a.StatusCode, a.body)
+		l.t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
 	l.state("draft", after)
-	l.does("applicant", "form", "completed", form())
-	l.does("applicant", "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
+	l.does(persona, "form", "completed", in)
+	l.does(persona, "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
 	n := commands.LiabilityNotice
-	l.does("applicant", "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
-	l.does("applicant", "submission", "at-office", map[string]string{"office": "office-1"})
+	l.does(persona, "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
+	l.does(persona, "submission", "at-office", map[string]string{"office": "office-1"})
+}
+
+// controls is the office's part, up to the fee.
+func (l *told) controls(rrn string) {
+	l.t.Helper()
 	l.does("officer-1", "documents", "under-control", map[string]any{
 		"sighted": []string{"birth-certificate", "national-card", "legal-person-card", "introduction-letter"},
 		"letter":  map[string]string{"number": "۱۲/۳۴۵", "date": "1405/01/01"},
 	})
 	l.does("officer-1", "payment", "controlled", map[string]any{
-		"provider": "samplebank", "terminal": "1", "rrn": "5001", "trace": "2", "amountRial": 1_500_000,
+		"provider": "samplebank", "terminal": "1", "rrn": rrn, "trace": "2", "amountRial": 1_500_000,
 	})
-	return l
+}
+
+// certifies goes on from there to a token with its certificate and its sheet.
+func (l *told) certifies(token string) {
+	l.t.Helper()
+	var review commands.Review
+	l.get("officer-2", "/requests/"+l.code+"/record").json(l.t, &review)
+	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
+	l.done("officer-1", "/tokens", map[string]string{"serial": token, "model": "SoftHSM", "office": "office-1"})
+	l.does("officer-1", "token", "confirmed", map[string]string{"token": token})
+	l.does("officer-1", "issuance", "issued", map[string]string{"token": token, "csr": newCSR(l.t)})
+	var r queries.Request
+	l.get("officer-1", "/requests/"+l.code).json(l.t, &r)
+	l.serial, l.fingerprint = *r.Serial, *r.Fingerprint
+	l.does("officer-1", "personalisation", "issued", map[string]string{"token": token, "fingerprint": l.fingerprint})
+	l.does("officer-1", "sheet", "ready-for-delivery", nil)
 }
 
 // issued goes on until the applicant holds his certificate.
 func (l *told) issued() *told {
 	l.t.Helper()
-	var review commands.Review
-	l.get("officer-2", "/requests/"+l.code+"/record").json(l.t, &review)
-	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
-	l.done("officer-1", "/tokens", map[string]string{"serial": "TOKEN1", "model": "SoftHSM", "office": "office-1"})
-	l.does("officer-1", "token", "confirmed", map[string]string{"token": "TOKEN1"})
-	l.does("officer-1", "issuance", "issued", map[string]string{"token": "TOKEN1", "csr": newCSR(l.t)})
-	var r queries.Request
-	l.get("officer-1", "/requests/"+l.code).json(l.t, &r)
-	l.serial, l.fingerprint = *r.Serial, *r.Fingerprint
-	l.does("officer-1", "personalisation", "issued", map[string]string{"token": "TOKEN1", "fingerprint": l.fingerprint})
-	l.does("officer-1", "sheet", "ready-for-delivery", nil)
+	l.certifies("TOKEN1")
 	l.does("officer-1", "delivery", "delivered", map[string]string{"identityChecked": "national-card"})
 	l.does("applicant", "acceptance", "accepted", nil)
 	_, after := l.done("research-officer", "/accesses", map[string]string{
@@ -510,6 +532,34 @@ func dashboards(t *testing.T, l *told) {
 			t.Errorf("%s: %d", persona, a.StatusCode)
 		}
 	}
+	if !m.Audit.Overdue || !strings.Contains(string(l.get("manager", "/dashboard").body), "هنوز هیچ ممیزی‌ای") {
+		t.Errorf("nobody is told that no audit was made: %+v", m.Audit)
+	}
+	l.audited(t, "2026-11-21", audit.Completed{Checked: 4, Differences: map[string]int{auditor.KeyTwice: 2}})
+	l.get("auditor", "/management?after="+l.head(t)).json(t, &m)
+	if m.Audit.Overdue || m.Audit.Checked != 4 || m.Audit.Found() != 2 || m.Audit.Day != "2026-11-21" {
+		t.Errorf("the audit is %+v", m.Audit)
+	}
+	if page := string(l.get("auditor", "/dashboard").body); !strings.Contains(page, "۲ اختلاف یافته است") || !strings.Contains(page, "کلید تکراری") {
+		t.Errorf("no differences in\n%s", page)
+	}
+}
+
+// audited makes a day's audit find something.
+func (l *told) audited(t *testing.T, day string, found audit.Completed) {
+	t.Helper()
+	if err := errors.Join(l.app.StartAudit(t.Context(), day), l.app.CompleteAudit(t.Context(), day, found)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *told) head(t *testing.T) string {
+	t.Helper()
+	head, err := l.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head.String()
 }
 
 func lists(t *testing.T, l *told) {
@@ -641,15 +691,60 @@ func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
 			t.Errorf("%s is not the certificate, or not on the page", path)
 		}
 	}
-	cps := l.get("", "/pki/cps")
-	if sum := sha256.Sum256(cps.body); cps.Header.Get("ETag") != `"`+hex.EncodeToString(sum[:])+`"` || docs.CPS.SHA256() != hex.EncodeToString(sum[:]) {
-		t.Errorf("the statement's hash is %s", cps.Header.Get("ETag"))
+	other := l.ca.elder.Certificate()
+	own := "/pki/" + pki.ShortOf(l.ca.elder.Issuer())
+	for _, said := range []string{
+		other.Subject.CommonName, own + "/issuer.cer", "http://door.example.ir" + own + "/ocsp", "http://door.example.ir/pki/ocsp", "در کار صدور", "هنوز فهرستی منتشر نشده است",
+	} {
+		if !strings.Contains(page, said) {
+			t.Errorf("the page does not say %s", said)
+		}
 	}
+	if !bytes.Equal(l.get("", own+"/issuer.cer").body, other.Raw) || strings.Contains(page, own+"/issuer.crl") {
+		t.Error("the other issuer's own things are not there, or a list that it has not")
+	}
+	l.documents(page)
 	var lists []queries.CRL
 	for deadline := time.Now().Add(10 * time.Second); len(lists) == 0 && time.Now().Before(deadline); {
 		l.get("", "/pki/crls").json(t, &lists)
 	}
 	if sum := sha256.Sum256(l.get("", "/pki/issuer.crl").body); len(lists) != 1 || lists[0].SHA256 != nil && *lists[0].SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("lists: %+v", lists)
+	}
+}
+
+// documents are listed with version, date of effect and hash, each under its own
+// address for good; what is in effect, also under that which certificates cite.
+func (l *life) documents(page string) {
+	l.t.Helper()
+	policy := string(l.get("", "/pki/cp").body)
+	for _, d := range docs.Documents {
+		path := "/pki/documents/" + d.ID()
+		a := l.get("", path)
+		sum := sha256.Sum256(a.body)
+		hash := hex.EncodeToString(sum[:])
+		if hash != d.SHA256() || a.Header.Get("ETag") != `"`+hash+`"` || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") {
+			l.t.Errorf("%s has the hash %s, %v", path, hash, a.Header)
+		}
+		shown := strings.NewReplacer(" ", "", "\n", "").Replace(page)
+		if !strings.Contains(page, `href="`+path+`"`) || !strings.Contains(strings.ToLower(shown), hash[:8]) || !strings.Contains(page, "تاریخ اثر") {
+			l.t.Errorf("the repository does not list %s", path)
+		}
+		if current := docs.Current(d.Name); current.Version == d.Version && !bytes.Equal(l.get("", "/pki/"+d.Name).body, d.Body) {
+			l.t.Errorf("%s is not what is in effect", path)
+		}
+	}
+	for _, path := range []string{"/pki/documents/cps-9.9", "/pki/documents/cp-0.2", "/pki/documents/cps", "/pki/documents/..%2Fdocs.go"} {
+		if p := l.get("", path).problem(l.t); p.Status != 404 {
+			l.t.Errorf("%s: %+v", path, p)
+		}
+	}
+	if !strings.Contains(policy, `href="/pki/cps"`) || !strings.Contains(string(l.get("", "/pki/cps").body), `href="/pki/cp"`) {
+		l.t.Error("policy and statement do not name each other")
+	}
+	for _, p := range l.ca.Profiles().All() {
+		if p.Policy != "" && (!strings.Contains(policy, ">"+p.Policy+"<") || !p.Retired && (!strings.Contains(policy, p.Title.Fa) || !strings.Contains(policy, p.Title.En))) {
+			l.t.Errorf("the policy says nothing of %s, %s", p.ID(), p.Policy)
+		}
 	}
 }

@@ -50,6 +50,7 @@ type life struct {
 	publisher *commands.Publisher
 	read      event.Position
 	keys      int
+	queries   *queries.Queries // of those with views
 }
 
 // bare has every route, and nothing behind those that read views.
@@ -79,7 +80,7 @@ func now() time.Time { return time.Now().UTC() }
 
 func (l *life) open(t testing.TB, h House, change ...func(*Config)) *life {
 	t.Helper()
-	h.App, h.Authorities, h.Base, h.Development = l.app, []*pki.Authority{l.ca.Authority}, "http://door.example.ir", true
+	h.App, h.Authorities, h.Base, h.Development = l.app, []*pki.Authority{l.ca.Authority, l.ca.elder}, "http://door.example.ir", true
 	change = append([]func(*Config){func(c *Config) { c.Head = l.log.Head }}, change...)
 	l.house = open(t, func(s *Server) { Declare(s, h) }, change...)
 	return l
@@ -100,7 +101,8 @@ func alive(t *testing.T) *life {
 	all.Go(func() { _ = runner.Run(ctx) })
 	all.Go(func() { _ = waiter.Run(ctx) })
 	t.Cleanup(func() { cancel(); all.Wait() })
-	h := House{Queries: &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}, Responder: pki.Responders{l.responder(t)}}
+	l.queries = &queries.Queries{Pool: pool, Keeper: l.app.Keeper, Terms: keyed{}}
+	h := House{Queries: l.queries, Responder: pki.Responders{l.responder(t)}}
 	l.open(t, h, func(c *Config) { c.Waiter = waiter })
 	l.settled()
 	l.shown(waiter)
@@ -382,7 +384,7 @@ func (p *prompt) Fetch(ctx context.Context, n int) ([]event.Message, error) {
 type authority struct {
 	*pki.Authority
 	key   crypto.Signer
-	elder *pki.Authority // which it came beside, and nobody asks here
+	elder *pki.Authority // another issuer, which nobody asks here
 }
 
 var held = sync.OnceValues(func() (*authority, error) {
@@ -410,7 +412,11 @@ var held = sync.OnceValues(func() (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	elder, err := pki.Open(before.Raw, root.Raw, pki.Under("http://door.example.ir"))
+	beside, err := pki.Beside("http://door.example.ir", before.Raw)
+	if err != nil {
+		return nil, err
+	}
+	elder, err := pki.Open(before.Raw, root.Raw, beside)
 	return &authority{a, key, elder}, err
 })
 

@@ -192,7 +192,7 @@ func moment(t *time.Time) time.Time {
 
 // dashboard puts the management view into Persian words.
 func dashboard(m queries.Management) web.DashboardData {
-	d := web.DashboardData{At: m.At, Provinces: counts(m.Provinces, nil), Offices: counts(m.Offices, nil)}
+	d := web.DashboardData{At: m.At, Provinces: counts(m.Provinces, nil), Offices: counts(m.Offices, nil), Audit: auditCard(m.Audit)}
 	d.Refusals = counts(m.Rejections, func(name string) string { return enrollment.RejectionReason(name).Persian() })
 	d.Revocations = counts(m.Revocations, func(name string) string { return certificate.Reason(name).Persian() })
 	channels := map[string]int{}

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,7 +9,7 @@ import (
 	"testing"
 
 	"govahi/commands"
-	"govahi/domain/enrollment"
+	domainpayment "govahi/domain/payment"
 	"govahi/queries"
 )
 
@@ -16,15 +17,7 @@ import (
 func due(t *testing.T) *told {
 	t.Helper()
 	l := &told{life: alive(t)}
-	a, _ := l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
-	var opened TrackingCode
-	a.json(t, &opened)
-	l.code = opened.TrackingCode
-	l.does("applicant", "form", "completed", form())
-	l.does("applicant", "email-confirmation", "completed", map[string]string{"code": l.app.EmailCode(enrollment.Kind.Stream(l.code), 1)})
-	n := commands.LiabilityNotice
-	l.does("applicant", "liability", "ready", map[string]string{"version": n.Version, "textHash": n.Hash()})
-	l.does("applicant", "submission", "at-office", map[string]string{"office": "office-1"})
+	l.submits("applicant", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"}, form())
 	return l
 }
 
@@ -103,6 +96,79 @@ func (l *told) guessed(attempt, back string) {
 	}
 	if l.position() != before {
 		l.t.Error("something was stored")
+	}
+}
+
+// unpaid is a bank where nobody has paid yet, whatever the payer's browser says.
+type unpaid struct{ paying }
+
+func (unpaid) Verify(context.Context, commands.GatewayPayment) (commands.Verdict, error) {
+	return commands.Verdict{Standing: commands.Awaited}, nil
+}
+
+func (unpaid) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
+	return commands.Awaited, nil
+}
+
+// TestWhateverABrowserBringsIsNoPayment: the right address with wrong fields. What
+// cannot be a callback is refused; all else is a hint, and the bank is asked.
+func TestWhateverABrowserBringsIsNoPayment(t *testing.T) {
+	l := due(t)
+	l.app.Gateways.Named["bank1"] = unpaid{}
+	a, _ := l.done("applicant", "/requests/"+l.code+"/payments", map[string]string{"provider": "bank1"})
+	var started commands.PaymentStarted
+	a.json(t, &started)
+	back := fmt.Sprintf("/payments/%s/callback/%x", started.Attempt, keyed{}.Derive("payment-callback", started.Attempt)[:16])
+	many := strings.TrimSuffix(strings.Repeat("status=ok&", 20_000), "&")
+	for name, c := range map[string]struct {
+		method, query, body string
+		status              int
+	}{
+		"nothing":                   {"GET", "", "", 200},
+		"a success, forged":         {"GET", "?status=ok&rrn=700000000009&amount=1&RefId=' OR 1=1--", "", 200},
+		"a posted success":          {"POST", "", "ResCode=0&SaleReferenceId=1&status=ok", 200},
+		"success and failure":       {"GET", "?status=ok&STATUS=nok&Status=ok", "", 200},
+		"many fields":               {"POST", "", many, 200},
+		"one long field":            {"POST", "", "status=" + strings.Repeat("k", 900_000), 200},
+		"bad escapes":               {"POST", "", "status=%zz&%=&&&=", 200},
+		"semicolons":                {"POST", "", "status=ok;x=1", 200},
+		"NUL and broken UTF-8":      {"POST", "", "status=ok%00&x=%ff\x00\xff", 200},
+		"JSON under another's name": {"POST", "", `{"status":"ok"}`, 200},
+		"markup":                    {"GET", "?status=<script>alert(1)</script>&" + canary + "=" + canary, "", 200},
+		"a query nobody can read":   {"GET", "?status=%zz", "", 400},
+		"PUT":                       {"PUT", "", "status=ok", 405},
+		"DELETE":                    {"DELETE", "", "", 405},
+	} {
+		got := l.ask(c.method, back+strings.ReplaceAll(c.query, " ", "%20"), c.body, "Content-Type", formType)
+		if got.StatusCode != c.status && (c.status != 405 || got.StatusCode != 400) {
+			t.Errorf("%s: %d %s", name, got.StatusCode, got.body)
+		}
+		for _, never := range []string{"<script>alert", "canary", "پرداخت شد", "700000000009"} {
+			if strings.Contains(string(got.body), never) {
+				t.Errorf("%s: the page says %s", name, never)
+			}
+		}
+	}
+	l.settle()
+	if p := l.fee("officer-1"); p.State != "paying" && p.State != "raised" || p.RRN != nil || p.SettledAt != nil {
+		t.Errorf("the fee is %+v", p)
+	}
+	if p := l.get("applicant", "/requests/"+l.code+"/receipt.html").problem(t); p.Code != "fee-not-paid" {
+		t.Errorf("a receipt: %+v", p)
+	}
+	notes := 0
+	for e, err := range l.log.Read(t.Context(), domainpayment.Kind.Stream(started.Attempt), 0) {
+		if err != nil || strings.Contains(string(e.Data), "canary") || len(e.Data) > 4<<10 {
+			t.Errorf("%s of %d bytes, %v", e.Type, len(e.Data), err)
+		}
+		notes++
+	}
+	if notes > 40 {
+		t.Errorf("%d events of one attempt", notes)
+	}
+	l.app.Gateways.Named["bank1"] = paying{}
+	if page := l.get("", back+"?status=ok"); !strings.Contains(string(page.body), "پرداخت شد") {
+		t.Errorf("the payer who has paid at last sees %s", page.body)
 	}
 }
 

@@ -503,6 +503,7 @@ func (p *prepared) due() map[string]ripe {
 		"accept-certificate":       when("delivered", nil),
 		"define-access":            when("delivered", p.access()),
 		"revoke-certificate":       when("accepted", map[string]string{"reason": "superseded"}),
+		"renew-certificate":        when("accepted", map[string]string{"basis": "re-key"}),
 		"suspend-certificate":      when("accepted", map[string]int{"days": 7}),
 		"revoke-formally":          when("accepted", map[string]string{"ground": "token-lost", "askedBy": "holder-in-person", "identityChecked": "passport"}),
 		"lift-suspension":          when("suspended", nil),
@@ -714,7 +715,7 @@ func (l *told) path(d described) string {
 		return strings.Replace(d.path, "{code}", l.number, 1)
 	}
 	return strings.NewReplacer(
-		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt", "{issuer}", l.ca.Issuer(),
+		"{code}", l.code, "{serial}", l.serial, "{office}", "office-1", "{unit}", "unit-rt", "{issuer}", l.ca.Issuer(), "{document}", "cps-0.1",
 		"*", base64.StdEncoding.EncodeToString(l.question(l.t, l.serial)),
 	).Replace(d.path)
 }

@@ -20,6 +20,7 @@ import (
 	"govahi/docs"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
+	"govahi/domain/fault"
 	"govahi/domain/issuer"
 	"govahi/queries"
 )
@@ -79,8 +80,7 @@ func (h House) repository(s *Server) {
 			return h.Queries.CRLs(ctx, h.first().Issuer())
 		})
 	h.authorities(s)
-	PublicRaw(s, Operation{ID: "get-cps", Method: "GET", Path: "/pki/cps", Tag: tag, Summary: "The certification practice statement (RFC 3647)", Type: pageType},
-		func(context.Context, *struct{}) (Raw, error) { return policyDocument(docs.CPS), nil })
+	h.policyDocuments(s)
 	PublicRaw(s, Operation{ID: "get-repository", Method: "GET", Path: "/pki", Tag: tag, Summary: "What the centre publishes, as a page", View: "crls", Type: pageType},
 		func(ctx context.Context, _ *struct{}) (Raw, error) {
 			data, err := h.published(ctx)
@@ -233,41 +233,122 @@ func pemOf(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
+// policyDocuments are what certificates point at (RFC 5280 §4.2.1.4): what is in
+// effect, and every version under an address of its own.
+func (h House) policyDocuments(s *Server) {
+	const tag = "Repository"
+	for _, d := range []struct{ name, id, summary string }{
+		{docs.CPS, "get-cps", "The certification practice statement in effect (RFC 3647)"},
+		{docs.CP, "get-cp", "The certificate policy in effect (RFC 3647)"},
+	} {
+		PublicRaw(s, Operation{ID: d.id, Method: "GET", Path: "/pki/" + d.name, Tag: tag, Summary: d.summary, Type: pageType},
+			func(context.Context, *struct{}) (Raw, error) {
+				return policyDocument(docs.Current(d.name), "public, max-age=3600"), nil
+			})
+	}
+	PublicRaw(s, Operation{ID: "get-policy-document", Method: "GET", Path: "/pki/documents/{document}", Tag: tag, Summary: "One version of a policy document, for good", Type: pageType},
+		func(_ context.Context, in *struct {
+			Document string `path:"document" maxLength:"40" doc:"Name and version, such as cps-0.1"`
+		},
+		) (Raw, error) {
+			d, ok := docs.Find(in.Document)
+			if !ok {
+				return Raw{}, errNoDocument
+			}
+			return policyDocument(d, "public, max-age=31536000, immutable"), nil
+		})
+}
+
+var errNoDocument = fault.New(fault.NotFound, "policy-document-not-found",
+	"چنین سند یا نسخه‌ای منتشر نشده است؛ فهرست سندها در ‎/pki‎ است.", "No such document or version was published; /pki lists them.")
+
 // policyDocument is a policy document as it stands; its hash names its version.
-func policyDocument(d docs.Document) Raw {
-	return Raw{Body: d.Body, Cache: "public, max-age=3600", Header: map[string]string{
+func policyDocument(d docs.Document, cache string) Raw {
+	return Raw{Body: d.Body, Cache: cache, Header: map[string]string{
 		"ETag": `"` + d.SHA256() + `"`, "Content-Security-Policy": web.Policy,
 	}}
 }
 
+// listedDocuments are all versions, those in effect by the address that
+// certificates cite, too.
+func listedDocuments() ([]web.Published, error) {
+	var all []web.Published
+	for _, d := range docs.Documents {
+		date, err := time.Parse(time.DateOnly, d.Date)
+		if err != nil {
+			return nil, err
+		}
+		listed := web.Published{
+			Name: d.Title, Address: "/pki/documents/" + d.ID(), SHA256: d.SHA256(), Version: d.Version, Date: date,
+		}
+		if d.Version == docs.Current(d.Name).Version {
+			listed.Current = "/pki/" + d.Name
+		}
+		all = append(all, listed)
+	}
+	return all, nil
+}
+
 // published is all that there is to fetch.
 func (h House) published(ctx context.Context) (web.RepositoryData, error) {
-	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage}
-	for _, a := range h.Authorities[1:] {
-		data.Certificates = append(data.Certificates, web.Published{
-			Name: a.Certificate().Subject.CommonName, Address: "/pki/" + pki.ShortOf(a.Issuer()) + "/issuer.cer",
-			PEM: "/pki/" + pki.ShortOf(a.Issuer()) + "/chain.pem", SHA256: a.Issuer(), Date: a.Certificate().NotAfter,
-		})
-	}
-	for name, c := range map[string]*x509.Certificate{"issuer": h.first().Certificate(), "root": h.first().Root()} {
-		sum := sha256.Sum256(c.Raw)
-		data.Certificates = append(data.Certificates, web.Published{
-			Name: c.Subject.CommonName, Address: "/pki/" + name + ".cer", PEM: "/pki/" + name + ".pem",
-			SHA256: hex.EncodeToString(sum[:]), Date: c.NotAfter,
-		})
-	}
-	slices.SortFunc(data.Certificates, func(a, b web.Published) int { return strings.Compare(a.Address, b.Address) })
-	date, err := time.Parse(time.DateOnly, docs.CPS.Date)
+	root := h.first().Root()
+	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage, Roots: []web.Published{certificateAt("/pki/root", ".pem", root)}}
+	standings, err := h.App.IssuerStandings(ctx)
 	if err != nil {
 		return data, err
 	}
-	data.Documents = []web.Published{{Name: docs.CPS.Title, Address: "/pki/cps", SHA256: docs.CPS.SHA256(), Version: docs.CPS.Version, Date: date}}
-	list, err := h.Queries.List(ctx, h.first().Issuer())
-	if errors.Is(err, crl.ErrNone) {
-		return data, nil
+	for n, of := range slices.Backward(h.Authorities) { // who issues stands first
+		one, err := h.publishedOf(ctx, n, of)
+		if err != nil {
+			return data, err
+		}
+		one.Status, one.Ended = issuerStatus(of, standings)
+		data.Issuers = append(data.Issuers, one)
 	}
-	data.List.Address, data.Number, data.ThisUpdate, data.NextUpdate = "/pki/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	data.Documents, err = listedDocuments()
 	return data, err
+}
+
+func certificateAt(address, suffix string, c *x509.Certificate) web.Published {
+	sum := sha256.Sum256(c.Raw)
+	return web.Published{
+		Name: c.Subject.CommonName, Address: address + ".cer", PEM: address + suffix, SHA256: hex.EncodeToString(sum[:]), Date: c.NotAfter,
+	}
+}
+
+// publishedOf is what the n-th issuer has at its addresses.
+func (h House) publishedOf(ctx context.Context, n int, of *pki.Authority) (one web.PublishedIssuer, err error) {
+	at := "/pki"
+	if one.Published = certificateAt("/pki/issuer", ".pem", of.Certificate()); n > 0 {
+		at += "/" + pki.ShortOf(of.Issuer())
+		one.Address, one.PEM = at+"/issuer.cer", at+"/chain.pem"
+	}
+	_, one.OCSP = of.Addresses()
+	list, err := h.Queries.List(ctx, of.Issuer())
+	if errors.Is(err, crl.ErrNone) {
+		return one, nil
+	}
+	one.List, one.Number, one.ThisUpdate, one.NextUpdate = at+"/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	one.Last = list.NextUpdate.Equal(crl.Never)
+	return one, err
+}
+
+// issuerStatus is where an issuer stands, by the log or by the CA's directory; the
+// worse counts.
+func issuerStatus(of *pki.Authority, standings []commands.IssuerStanding) (label string, ended bool) {
+	status := issuer.Open
+	for _, s := range standings {
+		if s.Issuer == of.Issuer() && s.Status != issuer.None {
+			status = s.Status
+		}
+	}
+	switch ending := of.Ended(); {
+	case ending == issuer.Compromise:
+		status = issuer.StatusCompromised
+	case ending == issuer.Retirement && status == issuer.Open:
+		status = issuer.StatusRetired
+	}
+	return issuer.Kind.Life[string(status)].Name.Fa, status != issuer.Open
 }
 
 func chainOf(a *pki.Authority) []byte {

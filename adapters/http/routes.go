@@ -61,8 +61,8 @@ func (h House) offer(s *Server) {
 
 // What is computed from several views waits for all of them.
 const (
-	requestViews    = "requests certificates accesses"
-	managementViews = requestViews + " cases"
+	requestViews    = "requests certificates accesses inquiries"
+	managementViews = requestViews + " cases audits"
 )
 
 // may refuses a reader who holds none of the posts.

@@ -11,7 +11,7 @@ import (
 // public lists the operations that anybody may ask, without a token.
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
-	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
+	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-cp", "get-policy-document", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
 	"get-issuers-crl", "get-issuers-certificate", "get-issuers-chain", "get-issuers-ocsp", "post-issuers-ocsp",
 	"get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
 	"list-tariffs-in-force", "get-tariffs-page", "get-blank-form", "get-offices-page", "get-guide", "list-gateways", "get-payment-callback", "post-payment-callback",
@@ -50,7 +50,7 @@ func (d described) takes(name string) bool {
 // somewhere is a path of the operation with something in each place.
 func (d described) somewhere() string {
 	return strings.NewReplacer("{code}", "050000000018", "{office}", "office-1", "{serial}", "67ab", "{unit}", "unit-rt", "*", "MA==",
-		"{attempt}", "0123456789abcdef0123456789abcdef", "{token}", "00").Replace(d.path)
+		"{attempt}", "0123456789abcdef0123456789abcdef", "{token}", "00", "{document}", "cps-0.1").Replace(d.path)
 }
 
 func (h *house) operations() []described {
@@ -148,7 +148,7 @@ func TestNothingPersonalIsAskedInAnAddress(t *testing.T) {
 			if p.In == "header" {
 				continue
 			}
-			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token", "issuer"}, p.Name) {
+			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token", "issuer", "document"}, p.Name) {
 				t.Errorf("%s takes %s in its %s", d.OperationID, p.Name, p.In)
 			}
 		}

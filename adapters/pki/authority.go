@@ -124,6 +124,9 @@ func (a *Authority) Profiles() profile.Set { return a.config.Profiles }
 // Certificate is the issuer's certificate.
 func (a *Authority) Certificate() *x509.Certificate { return a.certificate }
 
+// Addresses are where relying parties find its revocation list and its responder.
+func (a *Authority) Addresses() (list, responder string) { return a.config.CRL, a.config.OCSP }
+
 // Root is the certificate that the issuer's stands on.
 func (a *Authority) Root() *x509.Certificate { return a.root }
 
@@ -136,13 +139,25 @@ type throwaway struct {
 }
 
 func newThrowaway(issuer *x509.Certificate) (throwaway, error) {
-	key, err := KeyLike(issuer.PublicKey)
+	key, err := shortKeyLike(issuer.PublicKey)
 	if err != nil {
 		return throwaway{}, fmt.Errorf("pki: throwaway key: %w", err)
 	}
 	twin := *issuer
 	twin.PublicKey = key.Public()
 	return throwaway{key, &twin}, nil
+}
+
+// throwawayRSA is the shortest modulus that crypto/rsa signs with. The bytes to be
+// signed do not tell how long the key is that signs them, and nobody trusts this
+// one: a longer one would take as long as the token.
+const throwawayRSA = 1024
+
+func shortKeyLike(public crypto.PublicKey) (crypto.Signer, error) {
+	if _, ok := public.(*rsa.PublicKey); ok {
+		return rsa.GenerateKey(rand.Reader, throwawayRSA)
+	}
+	return KeyLike(public)
 }
 
 // KeyLike makes a key of the same kind as a public one, to be thrown away.

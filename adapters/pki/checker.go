@@ -113,6 +113,7 @@ func (c *Checker) learn(r event.Recorded) error {
 		c.facts[serial], c.vague[serial] = fact{reason: certificate.CertificateHold, since: e.At.Unix()}, true
 	case certificate.SuspensionLifted:
 		delete(c.facts, serial)
+		c.vague[serial] = false // nor is it looked up any more
 	}
 	if !c.vague[serial] {
 		delete(c.vague, serial)

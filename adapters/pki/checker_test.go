@@ -186,6 +186,17 @@ func TestTheCheckerKnowsSuspensions(t *testing.T) {
 	must(t, x.check(x.list(1, x.line(1, certificate.Superseded, x.now), x.line(2, certificate.KeyCompromise, x.now.Add(time.Hour)))))
 }
 
+// TestWhatWasHeldAndLiftedBetweenTwoListsIsNotListed: a checker that was just
+// started reads every suspension of the log at once.
+func TestWhatWasHeldAndLiftedBetweenTwoListsIsNotListed(t *testing.T) {
+	x := telling(t)
+	stream := certificate.Kind.Stream(x.serial(2))
+	tell(x, certificate.Kind, stream, certificate.IssuanceIntended{Serial: x.serial(2), Issuer: x.Issuer(), NotAfter: x.now.AddDate(1, 0, 0)})
+	tell(x, certificate.Kind, stream, certificate.Suspended{Serial: x.serial(2), Issuer: x.Issuer(), At: x.now})
+	tell(x, certificate.Kind, stream, certificate.SuspensionLifted{Serial: x.serial(2), At: x.now})
+	must(t, x.check(x.list(1)))
+}
+
 func TestTheCheckerWantsTheExpiredOnceMore(t *testing.T) {
 	x := telling(t)
 	end := x.now.Add(-time.Hour)

@@ -27,23 +27,32 @@ var rsaSizes = []int{2048, 3072}
 // returns the SHA-256 of the key's SubjectPublicKeyInfo. Whatever else the
 // request asks for is not looked at: only the key is taken from it.
 func (a *Authority) CheckCSR(csr []byte) (string, error) {
-	request, err := parseCSR(csr)
+	request, err := a.checked(csr)
 	if err != nil {
 		return "", err
 	}
+	return sha256Hex(request.RawSubjectPublicKeyInfo), nil
+}
+
+// checked is a request that holds.
+func (a *Authority) checked(csr []byte) (*x509.CertificateRequest, error) {
+	request, err := parseCSR(csr)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkKey(request.PublicKey); err != nil {
-		return "", err
+		return nil, err
 	}
 	if a.owns(request.PublicKey) {
-		return "", ErrKeyOurs
+		return nil, ErrKeyOurs
 	}
 	if !slices.Contains(requestSignatures, request.SignatureAlgorithm) {
-		return "", ErrCSRDigest
+		return nil, ErrCSRDigest
 	}
 	if request.CheckSignature() != nil {
-		return "", ErrCSRSignature
+		return nil, ErrCSRSignature
 	}
-	return sha256Hex(request.RawSubjectPublicKeyInfo), nil
+	return request, nil
 }
 
 // Fits refuses a key of a kind that the profile does not certify.

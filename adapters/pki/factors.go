@@ -38,8 +38,7 @@ func near(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
 	b, square := new(big.Int), new(big.Int)
 	for range fermatRounds {
-		if square.Mul(a, a).Cmp(n) >= 0 {
-			square.Sub(square, n)
+		if square.Mul(a, a).Cmp(n) >= 0 && mayBeSquare(square.Sub(square, n)) {
 			if b.Sqrt(square); new(big.Int).Mul(b, b).Cmp(square) == 0 {
 				return true
 			}
@@ -48,6 +47,16 @@ func near(n *big.Int) bool {
 	}
 	return false
 }
+
+// mayBeSquare spares most roots: squares have only twelve residues modulo 64.
+func mayBeSquare(n *big.Int) bool { return n.Sign() == 0 || squares>>(n.Bits()[0]&63)&1 == 1 }
+
+var squares = func() (residues uint64) {
+	for k := range uint64(64) {
+		residues |= 1 << (k * k & 63)
+	}
+	return residues
+}()
 
 var one = big.NewInt(1)
 

@@ -12,10 +12,7 @@ import (
 // Prepare builds and lints the to-be-signed certificate that the draft's profile
 // makes of its form.
 func (a *Authority) Prepare(d commands.Draft) (commands.Prepared, error) {
-	if _, err := a.CheckCSR(d.CSR); err != nil {
-		return commands.Prepared{}, err
-	}
-	csr, err := parseCSR(d.CSR)
+	csr, err := a.checked(d.CSR)
 	if err != nil {
 		return commands.Prepared{}, err
 	}

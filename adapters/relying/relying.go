@@ -23,19 +23,19 @@ import (
 	"govahi/queries/auditor"
 )
 
-// Party asks under one http URL, as pki.Under places things there.
+// Party asks at the addresses that an issuer's certificates name.
 type Party struct {
-	base   string
-	issuer *x509.Certificate
-	http   http.Client
+	list, responder string
+	issuer          *x509.Certificate
+	http            http.Client
 }
 
 // within is how long one answer may take.
 const within = 10 * time.Second
 
-// New makes a party that trusts the issuer.
-func New(base string, issuer *x509.Certificate) *Party {
-	return &Party{base, issuer, http.Client{Timeout: within, Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 5 * time.Second}}}
+// New makes a party that trusts the issuer; the addresses are http URLs.
+func New(list, responder string, issuer *x509.Certificate) *Party {
+	return &Party{list, responder, issuer, http.Client{Timeout: within, Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 5 * time.Second}}}
 }
 
 var _ auditor.Published = (*Party)(nil)
@@ -48,7 +48,7 @@ const longest = 256 << 20
 
 // List fetches the present revocation list, DER.
 func (p *Party) List(ctx context.Context) ([]byte, error) {
-	return p.fetch(ctx, http.MethodGet, "/pki/issuer.crl", nil)
+	return p.fetch(ctx, http.MethodGet, p.list, nil)
 }
 
 // tries bounds how often a responder is asked that answers "try later".
@@ -76,7 +76,7 @@ func (p *Party) ask(ctx context.Context, serial *big.Int) (auditor.Answer, error
 	if err != nil {
 		return auditor.Answer{}, err
 	}
-	der, err := p.fetch(ctx, http.MethodPost, "/pki/ocsp", request)
+	der, err := p.fetch(ctx, http.MethodPost, p.responder, request)
 	if err != nil {
 		return auditor.Answer{}, err
 	}
@@ -108,8 +108,8 @@ func answer(r *ocsp.Response) auditor.Answer {
 	return a
 }
 
-func (p *Party) fetch(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, p.base+path, bytes.NewReader(body))
+func (p *Party) fetch(ctx context.Context, method, address string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (p *Party) fetch(ctx context.Context, method, path string, body []byte) ([]
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("relying: %s is answered by %s", path, response.Status)
+		return nil, fmt.Errorf("relying: %s is answered by %s", address, response.Status)
 	}
 	return io.ReadAll(io.LimitReader(response.Body, longest))
 }

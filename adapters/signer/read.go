@@ -22,7 +22,12 @@ func read(ctx context.Context, log event.Log, stream event.Stream, from uint64) 
 }
 
 func fold[S any](kind event.Kind[S], events []event.Recorded) (S, error) {
-	var s S
+	var none S
+	return foldOn(kind, none, events)
+}
+
+// foldOn goes on from a state.
+func foldOn[S any](kind event.Kind[S], s S, events []event.Recorded) (S, error) {
 	for _, r := range events {
 		e, err := kind.Catalog.Open(r)
 		if err != nil {

@@ -22,11 +22,7 @@ func (s *Server) checkRecord(ctx context.Context, c *x509.Certificate, i certifi
 	if err != nil {
 		return err
 	}
-	confirmed, err := confirmation(events, i)
-	if err != nil {
-		return err
-	}
-	state, err := fold(enrollment.Kind, events)
+	confirmed, state, err := confirmation(events, i)
 	if err != nil {
 		return err
 	}
@@ -56,29 +52,32 @@ func sameOrganization(c *x509.Certificate, organization string) bool {
 }
 
 // confirmation decides the cited confirmation once more: every control passed,
-// four eyes, and the hash of the record that stood directly before it.
-func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (enrollment.InformationConfirmed, error) {
-	var none enrollment.InformationConfirmed
+// four eyes, and the hash of the record that stood directly before it. It also
+// returns the request as it stands now.
+func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (confirmed enrollment.InformationConfirmed, now enrollment.Enrollment, err error) {
 	at := i.Confirmation.Revision
 	if at == 0 || at >= uint64(len(events)) {
-		return none, ErrNotConfirmed
+		return confirmed, now, ErrNotConfirmed
 	}
 	opened, err := enrollment.Catalog.Open(events[at])
 	if err != nil {
-		return none, err
+		return confirmed, now, err
 	}
 	confirmed, ok := opened.(enrollment.InformationConfirmed)
 	seen := enrollment.Record{Revision: confirmed.RecordRevision, Hash: confirmed.RecordHash}
 	if !ok || (enrollment.Record{Revision: i.Record.Revision, Hash: i.Record.Hash}) != seen {
-		return none, ErrNotConfirmed
+		return confirmed, now, ErrNotConfirmed
 	}
 	before, err := fold(enrollment.Kind, events[:at])
 	if err != nil {
-		return none, err
+		return confirmed, now, err
 	}
-	_, err = enrollment.ConfirmInformation{
+	if _, err := (enrollment.ConfirmInformation{
 		Seen: seen, Present: enrollment.RecordOf(events[:at]), By: confirmed.By, Office: confirmed.Office,
 		Certificate: confirmed.Certificate, Signature: confirmed.Signature, At: confirmed.At,
-	}.Decide(before)
-	return confirmed, err
+	}).Decide(before); err != nil {
+		return confirmed, now, err
+	}
+	now, err = foldOn(enrollment.Kind, before, events[at:])
+	return confirmed, now, err
 }

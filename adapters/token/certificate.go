@@ -48,6 +48,24 @@ func (t *Token) WriteCertificate(k *Key, c *x509.Certificate) error {
 	return nil
 }
 
+// RenewCertificate puts a certificate in the place of the one that it renews, of
+// the same key. After a crash between the two the place is empty.
+func (t *Token) RenewCertificate(k *Key, renewed, c *x509.Certificate) error {
+	if !sameKey(c.PublicKey, k.Public()) {
+		return ErrOtherKey
+	}
+	there, err := t.stored(k)
+	if err != nil {
+		return err
+	}
+	if there != nil && there.Equal(renewed) {
+		if err := t.ctx.DeleteCertificate(k.id, nil, nil); err != nil {
+			return fmt.Errorf("token: remove certificate: %w", err)
+		}
+	}
+	return t.WriteCertificate(k, c)
+}
+
 // ReadCertificate reads the certificate back and has the token sign a nonce: a
 // certificate that the token cannot use is found here, not by the holder.
 func (t *Token) ReadCertificate(k *Key) (*x509.Certificate, error) {

@@ -17,10 +17,19 @@ import (
 	"govahi/adapters/web"
 )
 
+// longNames are of 64 characters each, some without a place to break a line.
+func longNames() web.SheetData {
+	d := sheet()
+	d.NameFa, d.NameLatin = strings.Repeat("ملی\u200cآئةک", 8)+" "+strings.Repeat("ک", 64), strings.Repeat("W", 28)+" "+strings.Repeat("W", 28)
+	d.Organization, d.Post = strings.Repeat("شرکت نفت ", 7)+"ک", strings.Repeat("ی", 64)
+	d.Email = strings.Repeat("m", 64) + "@" + strings.Repeat("e", 60) + ".example.ir"
+	return d
+}
+
 // TestTheFormPrintsOnA4 in a real browser, under the pages' own policy: nothing
 // of it is refused, right-to-left holds, and it fits two sheets.
 func TestTheFormPrintsOnA4(t *testing.T) {
-	for name, page := range map[string]func(io.Writer) error{"filled": formPage(long(filled())), "empty": formPage(long(blank())), "sheet": sheetPage} {
+	for name, page := range map[string]func(io.Writer) error{"filled": formPage(long(filled())), "empty": formPage(long(blank())), "sheet": sheetPage, "sheet of long names": func(w io.Writer) error { return web.Sheet(w, longNames()) }} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -15,6 +15,26 @@ type DashboardData struct {
 	Waiting     []Waiting
 	Refusals    []Count // by reason
 	Revocations []Count // by reason
+	Audit       AuditData
+}
+
+// AuditData is the latest audit of the certificates.
+type AuditData struct {
+	At          time.Time // when it ended; zero if none did
+	Checked     int       // certificates
+	Erased      int       // of them, not wholly checkable
+	Found       int       // differences
+	Differences []Difference
+	Overdue     bool
+}
+
+// Alarming tells that somebody must look at once.
+func (a AuditData) Alarming() bool { return a.Found > 0 || a.Overdue }
+
+// Difference is how many differences of a kind there are.
+type Difference struct {
+	Count
+	Kind string // as the audit prints it
 }
 
 // Count is a figure under its Persian label.

@@ -7,14 +7,24 @@ import (
 
 // RepositoryData is what the centre publishes.
 type RepositoryData struct {
-	Certificates []Published
-	List         Published // the latest; no address, if there is none
-	Number       uint64
-	ThisUpdate   time.Time
-	NextUpdate   time.Time
-	Lists        string // address of earlier numbers
-	Documents    []Published
-	Verify       string // the form's target
+	Issuers   []PublishedIssuer
+	Roots     []Published
+	Lists     string // address of earlier numbers of the first issuer's list
+	Documents []Published
+	Verify    string // the form's target
+}
+
+// PublishedIssuer is one issuing CA, and what it tells of its certificates.
+type PublishedIssuer struct {
+	Published
+	Status     string // Persian
+	Ended      bool
+	OCSP       string // address of the responder, as its certificates name it
+	List       string // address of the latest; none, if there is no list
+	Number     uint64
+	ThisUpdate time.Time
+	NextUpdate time.Time
+	Last       bool // no list follows
 }
 
 // Published is something to be fetched.
@@ -22,6 +32,7 @@ type Published struct {
 	Name, Address, PEM string // addresses
 	SHA256             string // hexadecimal
 	Version            string
+	Current            string    // address of the version in effect, if this is it
 	Date               time.Time // zero where there is none
 }
 

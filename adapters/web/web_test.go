@@ -183,6 +183,31 @@ func TestTheDashboardDrawsItsFigures(t *testing.T) {
 	contains(t, render(t, func(w io.Writer) error { return web.Dashboard(w, web.DashboardData{At: issued}) }), "چیزی در انتظار نیست.", "۰ درخواست")
 }
 
+// TestTheDashboardIsLoudAboutTheAudit where something differs, or none was made
+// for two days; otherwise it tells of it quietly.
+func TestTheDashboardIsLoudAboutTheAudit(t *testing.T) {
+	for name, c := range map[string]struct {
+		audit web.AuditData
+		loud  bool
+		says  []string
+	}{
+		"nothing differs": {web.AuditData{At: issued, Checked: 1200, Erased: 3}, false, []string{
+			`<time datetime="2026-11-21T08:00:00Z"`, "شنبه ۳۰ آبان ۱۴۰۵", "<dd>۱۲۰۰، که ۳ از آن‌ها", "<strong>هیچ</strong>",
+		}},
+		"differences": {web.AuditData{At: issued, Checked: 7, Found: 3, Differences: []web.Difference{{Count: web.Count{Label: "کلید تکراری", N: 3}, Kind: "key-twice"}}}, true, []string{
+			"۳ اختلاف یافته است", "<bdi>کلید تکراری</bdi>", `<bdi dir="ltr" class="code">key-twice</bdi>`, "govahi audit certificates",
+		}},
+		"too long ago": {web.AuditData{At: issued, Checked: 7, Overdue: true}, true, []string{"بیش از دو روز است", "/health/ready"}},
+		"never made":   {web.AuditData{Overdue: true}, true, []string{"هنوز هیچ ممیزی‌ای", "هنوز انجام نشده است", "<strong>نامعلوم</strong>"}},
+	} {
+		html := render(t, func(w io.Writer) error { return web.Dashboard(w, web.DashboardData{At: issued, Audit: c.audit}) })
+		contains(t, html, c.says...)
+		if loud := strings.Contains(html, `role="alert"`) && strings.Contains(html, `href="#audit"`) && strings.Contains(html, "<ol>"); loud != c.loud {
+			t.Errorf("%s: loud is %v in\n%s", name, loud, html)
+		}
+	}
+}
+
 func TestPagesRunNothingAndLoadNothing(t *testing.T) {
 	for name, page := range map[string]func(io.Writer) error{
 		"home": homePage, "sheet": sheetPage, "verify": verifyPage(verdict(web.Valid)), "dashboard": dashboardPage,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 )
 
@@ -118,7 +119,10 @@ func (c hold) open(h home, o onToken) (*token.Token, token.Info, error) {
 func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) {
 	pin, err := os.ReadFile(o.PINFile)
 	if err != nil {
-		return nil, token.Info{}, fmt.Errorf("token.pinFile: %w", err)
+		return nil, token.Info{}, cannotBeHeld(c.File, profiles.Refusal{
+			Fa: "token.pinFile: پروندهٔ رمز خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید.",
+			En: "token.pinFile: the PIN's file cannot be read: check its name and permissions", Cause: err,
+		})
 	}
 	infos, err := token.List(c.Module)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -83,7 +84,7 @@ type finding struct {
 
 func (r *report) line(what string, err error, detail string) {
 	if err != nil {
-		detail = explained(err).Error()
+		detail = strings.Join(strings.Fields(explained(err).Error()), " ") // one row a finding
 	}
 	r.Findings = append(r.Findings, finding{what, err == nil, detail})
 }

@@ -38,11 +38,15 @@ func (h home) planFile() string    { return h.path("ceremony.yaml") } // what wa
 func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
-	data, err := os.ReadFile(file)
+	data, err := whole(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s:\n%w", file, err)
 	}
-	return pki.ParseCertificate(data)
+	c, err := pki.ParseCertificate(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, nil
 }
 
 // seat is the place of one issuer: the first's is the directory itself, and each

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -19,8 +22,8 @@ import (
 // takeIn takes the certificate in that an outside root made of the ceremony's
 // request. Until then there is no issuer, and nothing signs.
 type takeIn struct {
-	Certificate string `arg:"" type:"existingfile" help:"The certificate, PEM or DER."`
-	Root        string `required:"" type:"existingfile" help:"The root's own certificate, PEM or DER."`
+	Certificate string `arg:"" type:"path" help:"The certificate, PEM or DER."`
+	Root        string `required:"" type:"path" help:"The root's own certificate, PEM or DER."`
 	Profiles    string `type:"path" env:"GOVAHI_PROFILES" help:"Directory of certificate profiles; those that come with the program if empty."`
 	Issuer      int    `default:"1" help:"Number of the issuer whose request it answers, as the ceremony of a further one named it."`
 	reach
@@ -109,21 +112,57 @@ func (c takeIn) read(h seat) (i imported, err error) {
 // readOne reads exactly one certificate: of two, nobody would know which one was
 // checked.
 func readOne(file string) (*x509.Certificate, error) {
-	text, err := os.ReadFile(file)
+	text, err := whole(file)
 	if err != nil {
-		return nil, err
+		return nil, notTakenIn(file, err)
 	}
 	if block, rest := pem.Decode(text); block != nil {
-		if block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
-			return nil, fmt.Errorf("%s holds something else than one certificate", file)
+		if err := onlyOne(text, block, rest); err != nil {
+			return nil, notTakenIn(file, err)
 		}
 		text = block.Bytes
 	}
 	c, err := x509.ParseCertificate(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no certificate: %w", file, err)
+		return nil, notTakenIn(file, profiles.Refusal{
+			Fa: "این گواهی X.509 نیست (یا پس از آن بایت‌هایی مانده است)؛ همان پرونده‌ای را بدهید که ریشه فرستاده است.",
+			En: "it is no certificate, or bytes follow it: give the file that the root sent", Cause: err,
+		})
 	}
 	return c, nil
+}
+
+func notTakenIn(file string, err error) error {
+	return fmt.Errorf("%s وارد نشد و چیزی تغییر نکرد:\n%s is not taken in, and nothing was changed:\n%w", file, file, err)
+}
+
+// onlyOne refuses what stands beside a certificate, and above all a private key:
+// it has no business outside its token.
+func onlyOne(text []byte, first *pem.Block, rest []byte) error {
+	second, _ := pem.Decode(rest)
+	switch {
+	case bytes.Contains(text, []byte("PRIVATE KEY-----")):
+		return profiles.Refusal{
+			Fa: "در پرونده کلید خصوصی هست؛ آن را از اینجا بردارید، لو رفته بدانید، و تنها گواهی را بدهید.",
+			En: "there is a private key in the file: take it away from here, hold it for compromised, and give the certificate alone",
+		}
+	case first.Type != "CERTIFICATE":
+		return profiles.Refusal{
+			Fa: "پرونده چیز دیگری جز یک گواهی در بر دارد؛ گواهی را بدهید، نه درخواست یا کلید را.",
+			En: "it holds something else than one certificate: give the certificate, not a request or a key",
+		}
+	case second != nil:
+		return profiles.Refusal{
+			Fa: "پرونده بیش از یک گواهی در بر دارد؛ گواهی صدور را جدا و گواهی ریشه را با --root بدهید.",
+			En: "it holds something else than one certificate, a chain: give the issuer's alone, and the root's by --root",
+		}
+	case len(bytes.TrimSpace(rest)) > 0:
+		return profiles.Refusal{
+			Fa: "پس از گواهی چیز دیگری در پرونده مانده است؛ تنها خود گواهی را بدهید.",
+			En: "it holds something else than one certificate: something follows it; give the certificate alone",
+		}
+	}
+	return nil
 }
 
 // imported is a certificate on its way in, and what it is checked against.
@@ -148,7 +187,13 @@ func (i imported) check(now time.Time) (passed []checked, err error) {
 			ensure(bytes.Equal(c.RawSubject, i.request.RawSubject), "it names %s; asked for was %s", c.Subject, i.request.Subject),
 		},
 		{"ریشه گواهی یک مرکز صدور با امضای خود است", "the root is a CA's, signed by itself", i.rootStands()},
+		{"کلید ریشه بسنده نیرومند است", "the root's key is strong enough", i.rootStrong()},
+		{
+			"ریشه مرکز دیگری زیر خود را روا می‌دارد", "the root allows a CA under it",
+			ensure(i.root.MaxPathLen != 0, "its path length is 0: nobody would trust a certificate of this issuer"),
+		},
 		{"ریشه آن را امضا کرده است", "the root signed it", c.CheckSignatureFrom(i.root)},
+		{"افزونهٔ بحرانی ناشناخته‌ای ندارند", "no critical extension that nobody knows", i.understood()},
 		{
 			"شناسهٔ کلید صادرکننده از آن ریشه است", "its authority key identifier is the root's",
 			ensure(len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, i.root.SubjectKeyId), "the root's is %x, it has %x", i.root.SubjectKeyId, c.AuthorityKeyId),
@@ -161,13 +206,13 @@ func (i imported) check(now time.Time) (passed []checked, err error) {
 		{"با استانداردها می‌خواند", "it keeps the standards (lint)", linted(c)},
 	} {
 		if one.err != nil {
-			err = errors.Join(err, fmt.Errorf("  %s: %w", one.en, one.err))
+			err = errors.Join(err, fmt.Errorf("  %s\n  %s: %w", one.fa, one.en, one.err))
 			continue
 		}
 		passed = append(passed, checked{one.fa, one.en})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the certificate is not taken in, and nothing was changed; not so is:\n%w", err)
+		return nil, fmt.Errorf("گواهی وارد نشد و چیزی تغییر نکرد؛ این‌ها چنین نیست:\nthe certificate is not taken in, and nothing was changed; not so is:\n%w", err)
 	}
 	return passed, nil
 }
@@ -195,6 +240,31 @@ func (i imported) rootStands() error {
 		return errors.New("it is the certificate itself")
 	}
 	return r.CheckSignatureFrom(r)
+}
+
+// rootStrong takes what the standards still take of a CA whose kind of key is not
+// ours to choose (RFC 8017 §3.1, RFC 5480 §2.1.1).
+func (i imported) rootStrong() error {
+	switch k := i.root.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return ensure(k.N.BitLen() >= 2048 && k.E >= 3 && k.E%2 == 1, "RSA of %d bits; 2048 are the least", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return ensure(k.Params().BitSize >= 256, "an elliptic curve of %d bits; 256 are the least", k.Params().BitSize)
+	case ed25519.PublicKey:
+		return nil
+	}
+	return errors.New("it is of a kind that nobody here verifies")
+}
+
+// understood: whoever does not know a critical extension must refuse the
+// certificate (RFC 5280 §4.2), and with it all under it.
+func (i imported) understood() error {
+	for _, c := range []*x509.Certificate{i.root, i.certificate} {
+		if unknown := c.UnhandledCriticalExtensions; len(unknown) > 0 {
+			return fmt.Errorf("%s has %v", c.Subject, unknown)
+		}
+	}
+	return nil
 }
 
 func (i imported) dates(now time.Time) error {

@@ -5,13 +5,20 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +28,7 @@ import (
 
 // outside is a root that stands elsewhere.
 type outside struct {
-	key         *ecdsa.PrivateKey
+	key         crypto.Signer
 	certificate *x509.Certificate
 }
 
@@ -29,6 +36,11 @@ func newRoot(t *testing.T, change func(*x509.Certificate)) outside {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	must(t, err)
+	return rootBy(t, key, change)
+}
+
+func rootBy(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) outside {
+	t.Helper()
 	template := caOf(pkix.Name{Country: []string{"IR"}, Organization: []string{"Root"}, CommonName: "Outside Root"}, 20)
 	change(template)
 	return outside{key, signedBy(t, template, template, key.Public(), key)}
@@ -125,6 +137,38 @@ func TestAnOutsideRootsCertificateIsTakenIn(t *testing.T) {
 	p.stop(t)
 }
 
+// laid is a file that a test lays itself.
+func laid(t *testing.T, lay func(file string) error) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "laid")
+	must(t, lay(file))
+	return file
+}
+
+// listing is every file of a directory, the software token's objects among them,
+// by its hash. What SoftHSM writes at each login is left out: locks, and the file
+// in which it keeps whether the last PIN was right.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, ".lock") || d.Name() == "token.object" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		fmt.Fprintf(&all, "%x %s\n", sha256.Sum256(text), path)
+		return err
+	}))
+	return all.String()
+}
+
+func pemOfKey(t *testing.T, key *ecdsa.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	must(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
 // TestAWrongCertificateIsNotTakenIn changes one thing at a time: the refusal says
 // which check failed, and nothing is written.
 func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
@@ -140,7 +184,45 @@ func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
 		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-2, 0, 0), c.NotBefore.AddDate(-1, 0, 0)
 	})
 	must(t, err)
+	weakKey, err := rsa.GenerateKey(rand.Reader, 1024)
+	must(t, err)
+	weak := rootBy(t, weakKey, asIssued)
+	narrow := newRoot(t, func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true })
+	critical := func(c *x509.Certificate) {
+		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 3, 6, 1, 4, 1, 32473, 9}, Critical: true, Value: []byte{5, 0}})
+	}
+	odd := newRoot(t, critical)
+	forged := root.certified(t, q, asIssued).Raw
+	forged[len(forged)-1] ^= 1
+	der, key := root.certified(t, q, asIssued).Raw, pemOfKey(t, stranger)
+	before := listing(t, c.dir)
 	for name, r := range map[string]struct{ certificate, root, says string }{
+		"nothing in it":       {write(t, "x", ""), its, "empty"},
+		"no file":             {filepath.Join(t.TempDir(), "away"), its, "cannot be read"},
+		"a directory":         {t.TempDir(), its, "no regular file"},
+		"a link to itself":    {laid(t, func(file string) error { return os.Symlink(file, file) }), its, "cannot be read"},
+		"one that none reads": {laid(t, func(file string) error { return os.Symlink("/proc/self/mem", file) }), its, "cannot be read"},
+		"100 MB": {laid(t, func(file string) error {
+			return errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 100<<20))
+		}), its, "longer than"},
+		"a PEM of nonsense":    {write(t, "x", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), its, "is no certificate"},
+		"DER with more behind": {write(t, "x", string(der)+"x"), its, "bytes follow it"},
+		"PEM with more behind": {write(t, "x", read(t, good)+"more"), its, "something follows it"},
+		"PEM that hides more":  {pemFile(t, "c.pem", &x509.Certificate{Raw: append(slices.Clone(der), 0)}), its, "bytes follow it"},
+		"DER that is cut off":  {write(t, "x", string(der[:len(der)-9])), its, "is no certificate"},
+		"with a private key":   {write(t, "x", read(t, good)+key), its, "private key"},
+		"a private key first":  {write(t, "x", key+read(t, good)), its, "private key"},
+		"a root with its key":  {good, write(t, "x", read(t, its)+key), "private key"},
+		"a chain, root first":  {write(t, "x", read(t, its)+read(t, good)), its, "a chain"},
+		"one for the other":    {its, good, "its key is the issuer key on this token"},
+		"a wrong signature":    {write(t, "x", string(forged)), its, "the root signed it"},
+		"a weak root":          {pemFile(t, "c.pem", weak.certified(t, q, asIssued)), pemFile(t, "weak.pem", weak.certificate), "2048 are the least"},
+		"a root for no CA":     {pemFile(t, "c.pem", narrow.certified(t, q, asIssued)), pemFile(t, "narrow.pem", narrow.certificate), "the root allows a CA under it"},
+		"critical and unknown": {made(critical), its, "no critical extension that nobody knows"},
+		"a root with such":     {pemFile(t, "c.pem", odd.certified(t, q, asIssued)), pemFile(t, "odd.pem", odd.certificate), "no critical extension that nobody knows"},
+		"for an unknown use": {made(func(c *x509.Certificate) {
+			c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 32473, 8}}
+		}), its, "which"},
 		"no certificate":        {write(t, "x", "hello"), its, "is no certificate"},
 		"two at once":           {two, its, "something else than one certificate"},
 		"a request":             {filepath.Join(c.dir, "issuer.csr"), its, "something else than one certificate"},
@@ -163,8 +245,11 @@ func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := try(t, "ceremony", "import", r.certificate, "--root", r.root, "--dir", c.dir)
-			if code == 0 || !strings.Contains(out, r.says) {
+			if code == 0 || !strings.Contains(out, r.says) || !strings.Contains(out, "چیزی تغییر نکرد") || !strings.Contains(out, "nothing was changed") {
 				t.Errorf("no %q: %d %s", r.says, code, out)
+			}
+			if after := listing(t, c.dir); after != before {
+				t.Errorf("the directory changed from\n%s to\n%s", before, after)
 			}
 			for _, file := range []string{"issuer.pem", "root.pem"} {
 				if _, err := os.Stat(filepath.Join(c.dir, file)); err == nil {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,8 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 )
 
@@ -77,19 +74,19 @@ var developmentPlan []byte
 
 // readPlan reads and checks a ceremony's file; without one it is development's.
 func readPlan(file string) (p plan, err error) {
-	text, dir := developmentPlan, ""
-	if file != "" {
-		if text, err = os.ReadFile(file); err != nil {
-			return p, err
-		}
+	dir := ""
+	if p.text = developmentPlan; file != "" {
+		p.text, err = whole(file)
 		dir = filepath.Dir(file)
 	}
-	p.text = text
-	if err = decode(text, &p); err == nil {
+	if err == nil {
+		err = profiles.Decode(p.text, &p)
+	}
+	if err == nil {
 		err = p.check()
 	}
 	if err != nil {
-		return p, fmt.Errorf("%s cannot be held:\n%w", file, err)
+		return p, cannotBeHeld(file, err)
 	}
 	if p.Token.PINFile != "" && !filepath.IsAbs(p.Token.PINFile) {
 		p.Token.PINFile = filepath.Join(dir, p.Token.PINFile)
@@ -97,19 +94,17 @@ func readPlan(file string) (p plan, err error) {
 	return p, nil
 }
 
-// decode reads the one document of a ceremony's file.
-func decode[P any](text []byte, p *P) error {
-	d := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	switch err := d.Decode(p); {
-	case errors.Is(err, io.EOF):
-		return errors.New("  the file is empty")
-	case err != nil:
-		return errors.New("  " + strings.ReplaceAll(strings.TrimRight(yaml.FormatError(err, false, true), "\n"), "\n", "\n  "))
-	}
-	if err := d.Decode(new(P)); !errors.Is(err, io.EOF) {
-		return errors.New("  a second document follows: one file holds one ceremony")
-	}
-	return nil
+// largest is far above any file of a ceremony or any certificate.
+const largest = 64 << 10
+
+// whole is a file that somebody names: all of it, unless it is none of these.
+func whole(file string) ([]byte, error) {
+	return profiles.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file), largest)
+}
+
+// cannotBeHeld names the file of a ceremony and all that is wrong with it.
+func cannotBeHeld(file string, err error) error {
+	return fmt.Errorf("آیین کلید با این پرونده برگزار نمی‌شود و چیزی ساخته نشد؛ خانه و علت:\n%s cannot be held, and nothing was made:\n%w", file, err)
 }
 
 // mistakes are those of a plan, each with its field and what may stand there.

@@ -2,10 +2,12 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"govahi/adapters/pki"
@@ -82,7 +84,17 @@ func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
 		text, from, to string
 		says           []string
 	}{
-		"empty":                {"", "", "", []string{"empty"}},
+		"empty":                {"", "", "", []string{"خالی", "empty"}},
+		"a comment alone":      {"# a plan", "", "", []string{"خالی", "empty"}},
+		"an alias bomb":        {"a: &a [x, x]\nb: &b [*a, *a]\n" + development, "", "", []string{"نام مستعار", "aliases"}},
+		"brackets":             {strings.Repeat("[", 30_000), "", "", []string{"در هم رفته", "nested"}},
+		"a byte order mark":    {"\ufeff" + development, "", "", []string{"BOM", "byte order mark"}},
+		"Windows-1256":         {development, "نمونه", "\xe4\xe3", []string{"UTF-8", "encoding"}},
+		"a control character":  {development, "نمونه", "\x1b[2J", []string{"کنترلی", "control characters"}},
+		"a private key":        {development + "# -----BEGIN PRIVATE KEY-----\n", "", "", []string{"کلید خصوصی", "private key"}},
+		"100 kB":               {development + strings.Repeat("#\n", 50_000), "", "", []string{"بلندتر", "longer than"}},
+		"years below zero":     {development, "years: 20", "years: -20", []string{"root.years", "1 to 30"}},
+		"years without end":    {development, "years: 20", "years: 99999999999999999999", []string{"[6:"}},
 		"no YAML":              {development, "mode:", "{mode:", []string{"cannot be held"}},
 		"another mode":         {development, "mode: development", "mode: production", []string{"mode", "development nor intermediate"}},
 		"an unknown field":     {development, "years: 20", "yaers: 20", []string{"yaers", "unknown field"}},
@@ -121,7 +133,7 @@ func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
 			if code == 0 {
 				t.Fatalf("held: %s", out)
 			}
-			for _, word := range c.says {
+			for _, word := range append(c.says, file, "چیزی ساخته نشد", "nothing was made") {
 				if !strings.Contains(out, word) {
 					t.Errorf("no %q in:\n%s", word, out)
 				}
@@ -134,6 +146,72 @@ func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ca")
 	if out, code := try(t, "ceremony", write(t, "ca.yaml", development), "--dir", dir, "--csr-out", dir+".csr"); code == 0 || !strings.Contains(out, "intermediate") {
 		t.Errorf("a request of one's own root: %s", out)
+	}
+}
+
+// TestWhatIsNoCeremonyFileIsRefused whatever lies there, and soon; so it is with
+// the file of a further issuer, beside which the CA stays as it was.
+func TestWhatIsNoCeremonyFileIsRefused(t *testing.T) {
+	first := filepath.Join(t.TempDir(), "ca")
+	run(t, "ceremony", "--dir", first)
+	before := listing(t, first)
+	for name, lay := range map[string]func(string) error{
+		"nothing there":       func(string) error { return nil },
+		"a directory":         func(file string) error { return os.Mkdir(file, 0o755) },
+		"a pipe":              func(file string) error { return syscall.Mkfifo(file, 0o644) },
+		"a link to itself":    func(file string) error { return os.Symlink(file, file) },
+		"one that none reads": func(file string) error { return os.Symlink("/proc/self/mem", file) },
+		"100 MB": func(file string) error {
+			return errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 100<<20))
+		},
+		"UTF-16":        func(file string) error { return os.WriteFile(file, []byte("\xff\xfem\x00o\x00"), 0o644) },
+		"an alias bomb": func(file string) error { return os.WriteFile(file, []byte("mode: &a [*a, *a]\n"), 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := laid(t, lay)
+			dir := filepath.Join(t.TempDir(), "ca")
+			for _, args := range [][]string{{"ceremony", file, "--dir", dir}, {"ceremony", "succeed", file, "--dir", first}} {
+				out, code := try(t, args...)
+				if code == 0 || !strings.Contains(out, file) || !strings.Contains(out, "چیزی ساخته نشد") || !strings.Contains(out, "nothing was made") {
+					t.Errorf("%v: %d %s", args, code, out)
+				}
+			}
+			if left, _ := filepath.Glob(dir + "*"); len(left) > 0 || listing(t, first) != before {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// TestCheckTellsDamagedFiles of the CA's own directory, row by row.
+func TestCheckTellsDamagedFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	run(t, "ceremony", "--dir", dir)
+	right, bad := read(t, filepath.Join(dir, "issuer.pem")), t.TempDir()
+	must(t, os.WriteFile(filepath.Join(bad, "person@1.yaml"), []byte("a: &a [*a]\n"), 0o644))
+	for name, c := range map[string]struct {
+		text string
+		says string
+	}{
+		"empty":      {"", "empty"},
+		"nonsense":   {"hello", "x509"},
+		"cut off":    {right[:len(right)/2], "x509"},
+		"very long":  {right + strings.Repeat("\n", 100_000), "longer than"},
+		"the root's": {read(t, filepath.Join(dir, "root.pem")), "another key"},
+	} {
+		must(t, os.WriteFile(filepath.Join(dir, "issuer.pem"), []byte(c.text), 0o644))
+		out, code := try(t, "check", "--dir", dir)
+		if code != 2 || !strings.Contains(out, "WRONG") || !strings.Contains(out, c.says) {
+			t.Errorf("%s: %d\n%s", name, code, out)
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "issuer.pem"), []byte(right), 0o644))
+	out, code := try(t, "check", "--dir", dir, "--profiles", bad)
+	if code != 2 || !strings.Contains(out, "نام مستعار") || !strings.Contains(out, filepath.Join(bad, "person@1.yaml")) {
+		t.Errorf("profiles of aliases: %d\n%s", code, out)
+	}
+	if out, code := try(t, "check", "--dir", dir); code != 0 {
+		t.Errorf("mended: %d\n%s", code, out)
 	}
 }
 

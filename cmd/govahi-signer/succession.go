@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/issuer"
 )
@@ -28,17 +29,17 @@ var developmentSuccession []byte
 
 // readSuccession reads and checks the file; without one it is development's.
 func readSuccession(file string) (p succession, err error) {
-	p.text = developmentSuccession
-	if file != "" {
-		if p.text, err = os.ReadFile(file); err != nil {
-			return p, err
-		}
+	if p.text = developmentSuccession; file != "" {
+		p.text, err = whole(file)
 	}
-	if err = decode(p.text, &p); err == nil {
+	if err == nil {
+		err = profiles.Decode(p.text, &p)
+	}
+	if err == nil {
 		err = p.check()
 	}
 	if err != nil {
-		return p, fmt.Errorf("%s cannot be held:\n%w", file, err)
+		return p, cannotBeHeld(file, err)
 	}
 	return p, nil
 }

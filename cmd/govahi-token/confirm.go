@@ -135,13 +135,21 @@ func show(w io.Writer, code string, r commands.Review) {
 		{"تلفن همراه · mobile", f.Mobile},
 		{"نشانی · address", f.Address + "، " + f.City + "، " + f.Province + "، " + f.PostalCode},
 		{"اصل مدارک دیده‌شده · originals", list(r.Sighted)},
-		{"استعلام هویت · identity", r.Answer + " " + r.Code},
+		{"استعلام هویت · identity", identity(r)},
 		{"هزینه (ریال) · fee", fmt.Sprint(r.FeeRial)},
 		{"کاستی‌ها · missing", list(r.Missing)},
 		{"نسخهٔ پرونده · record", fmt.Sprintf("%d %s", r.Record.Revision, r.Record.Hash)},
 	} {
 		_, _ = fmt.Fprintf(w, "  %s: %s\n", row[0], printable(row[1]))
 	}
+}
+
+// identity is the registry's answer, or why there is none yet.
+func identity(r commands.Review) string {
+	if r.Waits != nil {
+		return r.Waits.Fa + " · " + r.Waits.En
+	}
+	return r.Answer + " " + r.Code
 }
 
 // printable keeps what an applicant wrote from commanding the terminal.

@@ -54,6 +54,7 @@ type personalisation struct {
 	code  string
 
 	request     requestView
+	renewed     *x509.Certificate // whose key the holder's token has, of a renewal
 	key         *token.Key
 	certificate *x509.Certificate
 }
@@ -61,6 +62,8 @@ type personalisation struct {
 // requestView is what the workstation needs to know of a request.
 type requestView struct {
 	State       string `json:"state"`
+	Basis       string `json:"basis"`
+	Renews      string `json:"renews"`
 	Token       string `json:"token"`
 	Serial      string `json:"serial"`
 	Fingerprint string `json:"fingerprint"`
@@ -74,6 +77,9 @@ func (r requestView) over() bool {
 	}, enrollment.Status(r.State))
 }
 
+// onOwnToken tells a renewal: the key is there, and so is its certificate.
+func (r requestView) onOwnToken() bool { return r.Basis == string(enrollment.Renewal) }
+
 // asked tells whether the CA has the request, or had it.
 func (r requestView) asked() bool {
 	return r.Serial != "" || r.State == string(enrollment.StatusAtCA)
@@ -83,8 +89,8 @@ func (w *personalisation) steps(ctx context.Context) []step {
 	with := func(do func(context.Context) error) func() error { return func() error { return do(ctx) } }
 	return []step{
 		{"وضعیت درخواست دیده می‌شود", "looking where the request stands", with(w.look)},
-		{"توکن برای این درخواست کنار گذاشته می‌شود", "reserving the token for this request", with(w.reserve)},
-		{"کلید روی توکن ساخته و از توکن پرسیده می‌شود", "making the key on the token, and asking the token about it", w.makeKey},
+		{"توکن این درخواست برداشته می‌شود", "taking the token of this request", with(w.reserve)},
+		{"کلید روی توکن آماده و از توکن پرسیده می‌شود", "making or finding the key on the token, and asking the token about it", w.makeKey},
 		{"گواهی از مرکز صدور خواسته می‌شود", "asking the CA for the certificate", with(w.ask)},
 		{"چشم‌به‌راه مرکز صدور", "waiting for the CA", with(w.await)},
 		{"گواهی گرفته و سنجیده می‌شود", "fetching and checking the certificate", with(w.fetch)},
@@ -116,9 +122,13 @@ func (w *personalisation) look(ctx context.Context) error {
 }
 
 // reserve is refused by the house if the request is not confirmed, or the token
-// somebody else's.
-func (w *personalisation) reserve(ctx context.Context) error {
-	if w.request.asked() {
+// somebody else's. A renewal is for the token that carries its certificate.
+func (w *personalisation) reserve(ctx context.Context) (err error) {
+	switch {
+	case w.request.onOwnToken():
+		w.renewed, err = w.door.certificate(ctx, w.request.Renews)
+		return err
+	case w.request.asked():
 		return nil
 	}
 	return w.door.post(ctx, w.command("reserve"), w.path("/token"), map[string]string{"token": w.Token}, nil)
@@ -127,6 +137,9 @@ func (w *personalisation) reserve(ctx context.Context) error {
 // makeKey takes the key that an earlier run made, and no other: a token with a
 // certificate of something else is not blank.
 func (w *personalisation) makeKey() (err error) {
+	if w.renewed != nil {
+		return w.takeKey()
+	}
 	if w.key, err = bornKey(w.token, w.Algorithm); err != nil {
 		return err
 	}
@@ -136,6 +149,23 @@ func (w *personalisation) makeKey() (err error) {
 		return nil
 	case err == nil && fingerprintOf(there) != w.request.Fingerprint:
 		return errOccupied
+	}
+	return err
+}
+
+// takeKey takes the key that the renewed certificate is of.
+func (w *personalisation) takeKey() (err error) {
+	if w.key, err = w.token.Key(labelKey); err != nil {
+		return err
+	}
+	there, err := w.token.ReadCertificate(w.key)
+	switch {
+	case !same(w.renewed.PublicKey, w.key.Public()):
+		return errNotRenewed
+	case errors.Is(err, token.ErrNoCertificate): // an earlier run was stopped
+		return nil
+	case err == nil && !there.Equal(w.renewed) && fingerprintOf(there) != w.request.Fingerprint:
+		return errNotRenewed
 	}
 	return err
 }
@@ -298,7 +328,15 @@ func fingerprintOf(c *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (w *personalisation) write() error { return written(w.token, w.key, w.certificate) }
+func (w *personalisation) write() error {
+	if w.renewed == nil {
+		return written(w.token, w.key, w.certificate)
+	}
+	if err := w.token.RenewCertificate(w.key, w.renewed, w.certificate); err != nil {
+		return err
+	}
+	return written(w.token, w.key, w.certificate)
+}
 
 // written puts a certificate beside its key, reads it back, and has the token
 // sign with it.

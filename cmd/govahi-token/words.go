@@ -80,6 +80,11 @@ var (
 		fa:   "روی این توکن گواهی دیگری هست؛ توکن خالی بردارید.",
 		en:   "This token carries another certificate; take a blank one.",
 	}
+	errNotRenewed = stop{
+		exit: exitToken,
+		fa:   "این توکن گواهی‌ای را که تمدید می‌شود در بر ندارد؛ همان توکن را از متقاضی بخواهید.",
+		en:   "This token does not carry the certificate that is renewed; ask the applicant for that one.",
+	}
 	errOtherToken = stop{
 		exit: exitToken,
 		fa:   "گواهی این درخواست برای توکن دیگری است؛ همان توکن را بگذارید.",

@@ -24,15 +24,15 @@ import (
 
 // auditCmd checks what the house did.
 type auditCmd struct {
-	Certificates auditCertificates `cmd:"" help:"Check every certificate ever issued against its request, fee, token and officers, and against list and responder."`
+	Certificates auditCertificates `cmd:"" help:"Check every certificate ever issued against its request, fee, token and officers, and against its issuer's list and responder."`
 }
 
 type auditCertificates struct {
 	attached
-	Base  string `env:"GOVAHI_BASE" help:"Public http URL under which list and responder are; as the instance has it if empty."`
+	Base  string `env:"GOVAHI_BASE" help:"Public http URL under which lists and responders are; as the instance has it if empty."`
 	JSON  string `name:"json" type:"path" placeholder:"FILE" help:"File to write differences and summary to."`
-	Every int    `default:"1" help:"Ask the responder about one in so many certificates that are good; always about those that are not."`
-	Quiet bool   `name:"unpublished" help:"Neither fetch the list nor ask the responder."`
+	Every int    `default:"1" help:"Ask responders about one in so many certificates that are good; always about those that are not."`
+	Quiet bool   `name:"unpublished" help:"Neither fetch lists nor ask responders."`
 }
 
 // Run prints every difference and a summary; it fails if there is a difference.
@@ -52,7 +52,7 @@ func (a auditCertificates) Run() (err error) {
 	if err != nil {
 		return err
 	}
-	check, leave, err := auditOf(app, authorities[0], a.base(d), a.Quiet)
+	check, leave, err := auditOf(app, authorities, a.Quiet)
 	if err != nil {
 		return err
 	}
@@ -74,19 +74,27 @@ func (a auditCertificates) base(d data) string {
 	return strings.TrimSpace(string(text))
 }
 
-// auditOf is an audit of everything that the log holds.
-func auditOf(app *commands.App, authority *pki.Authority, base string, unpublished bool) (a auditor.Audit, leave func(), err error) {
+// auditOf is an audit of everything that the log holds, by every issuer.
+func auditOf(app *commands.App, authorities []*pki.Authority, unpublished bool) (a auditor.Audit, leave func(), err error) {
 	standards, err := pki.Relint()
 	a = auditor.Audit{
-		Log: app.Log, Keeper: app.Keeper, Issuer: authority.Certificate(), Signatures: cms.Verifier{},
-		Lints: []auditor.Lint{standards, auditor.Rules}, Clock: app.Clock,
+		Log: app.Log, Keeper: app.Keeper, Signatures: cms.Verifier{}, Lints: []auditor.Lint{standards, auditor.Rules}, Clock: app.Clock,
 	}
-	if unpublished {
-		return a, func() {}, err
+	var parties []*relying.Party
+	for _, of := range authorities {
+		issuer := auditor.Authority{Certificate: of.Certificate()}
+		if !unpublished {
+			list, responder := of.Addresses()
+			party := relying.New(list, responder, of.Certificate())
+			issuer.Published, parties = party, append(parties, party)
+		}
+		a.Issuers = append(a.Issuers, issuer)
 	}
-	party := relying.New(base, authority.Certificate())
-	a.Published = party
-	return a, party.Close, err
+	return a, func() {
+		for _, p := range parties {
+			p.Close()
+		}
+	}, err
 }
 
 // report runs it before the eyes of who asked.
@@ -123,8 +131,8 @@ func summarise(w io.Writer, s auditor.Summary) error {
 	row("log up to", "position %d, %s@%d", s.Position, s.Stream, s.Revision)
 	row("certificates", "%d checked, %d attempts that became none", s.Checked, s.Abandoned)
 	row("erased", "%d, not wholly checkable", s.Erased)
-	row("list", "%d serials", s.Listed)
-	row("responder", "asked about %d serials", s.Asked)
+	row("lists", "%d serials", s.Listed)
+	row("responders", "asked about %d serials", s.Asked)
 	for _, kind := range slices.Sorted(maps.Keys(s.Differences)) {
 		row("✗ "+kind, "%d", s.Differences[kind])
 	}

@@ -85,7 +85,7 @@ func (h *house) recall(ctx context.Context, day string) error {
 const mostAsked = 20_000
 
 func (h *house) audit(ctx context.Context, day string) error {
-	check, leave, err := auditOf(h.app, h.authorities[0], h.base(), false)
+	check, leave, err := auditOf(h.app, h.authorities, false)
 	if err != nil {
 		return err
 	}

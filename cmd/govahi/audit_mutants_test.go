@@ -37,8 +37,9 @@ func (w *twin) audited() ([]string, auditor.Summary) {
 	must(w.T, err)
 	found := map[string]bool{}
 	a := auditor.Audit{
-		Log: w.log(), Keeper: w.keeper, Issuer: w.issuer, Signatures: cms.Verifier{}, Lints: []auditor.Lint{standards, auditor.Rules},
-		Published: w, Clock: now, Differs: func(d auditor.Difference) {
+		Log: w.log(), Keeper: w.keeper, Signatures: cms.Verifier{}, Lints: []auditor.Lint{standards, auditor.Rules},
+		Issuers: []auditor.Authority{{Certificate: w.issuer, Published: public{w, w.seat}}, {Certificate: w.newer.issuer, Published: public{w, w.newer}}},
+		Clock:   func() time.Time { return now().Add(w.later) }, Differs: func(d auditor.Difference) {
 			w.Log(d)
 			found[w.called(d.Serial)+" "+d.Kind] = true
 		},
@@ -67,6 +68,14 @@ func (w *twin) called(serial string) string {
 		return "other"
 	case w.responder:
 		return "responder"
+	case w.heir:
+		return "heir"
+	case w.former:
+		return "former"
+	case w.renewal:
+		return "renewal"
+	case w.delegate:
+		return "delegate"
 	}
 	return "forged"
 }
@@ -82,11 +91,11 @@ type mutant struct {
 // one place after the other.
 func TestEachDifferenceIsFoundAndNothingElse(t *testing.T) {
 	healthy := healthyTwin(t)
-	if found, s := healthy.audited(); len(found) > 0 || s.Checked < 4 || s.Erased != 0 {
+	if found, s := healthy.audited(); len(found) > 0 || s.Checked < 9 || s.Listed != 3 || s.Erased != 0 {
 		t.Fatalf("the healthy house has the differences %v: %+v", found, s)
 	}
 	kinds := map[string]bool{}
-	for _, m := range slices.Concat(ofSigning(), ofBytes(), ofRecord(), ofOfficers(), ofFee(), ofToken(), ofPublished()) {
+	for _, m := range slices.Concat(ofSigning(), ofBytes(), ofRecord(), ofOfficers(), ofFee(), ofToken(), ofRenewal(), ofPublished(), ofIssuers()) {
 		t.Run(m.name, func(t *testing.T) {
 			w := healthy.copied(t)
 			m.change(w)
@@ -108,40 +117,89 @@ func TestEachDifferenceIsFoundAndNothingElse(t *testing.T) {
 	t.Run("erased", func(t *testing.T) { erased(t, healthy) })
 }
 
-// healthyTwin tells the story in a real house, and takes its log over.
+// healthyTwin tells both channels' stories in a real house, with a suspension and
+// its lifting, and takes its log over. Between them a further issuer comes.
 func healthyTwin(t *testing.T) *twin {
-	i := begin(t, dataDir(t))
+	i := begin(t, dataDir(t), soonRenewed(t))
 	s := telling(t, i, "story")
-	for _, part := range [][]step{s.untilSubmitted(), s.untilConfirmed(), s.untilActive(), s.untilRevoked()} {
+	for _, part := range [][]step{
+		s.untilSubmitted(), s.untilConfirmed(), s.untilActive(), s.whileSuspended(), s.whenLifted(), s.untilRevoked(),
+	} {
 		must(t, s.tell(t.Context(), part))
 	}
-	d := data{dir: i.dir}
+	r := telling(t, i, "renewing")
+	for _, part := range [][]step{r.untilSubmitted(), r.untilConfirmed(), r.untilActive(), r.untilRenewed()} {
+		must(t, r.tell(t.Context(), part))
+	}
+	i.succeeds(t)
+	b := s.inside()
+	for _, part := range [][]step{b.untilControlledInside(), {b.confirmation()}, b.untilActiveInside(), b.untilLost()} {
+		must(t, b.tell(t.Context(), part))
+	}
+	if out, err := i.govahi(t, "", "audit", "certificates"); err != nil {
+		t.Errorf("by the program: %v\n%s", err, out)
+	}
 	a := attached{Data: i.dir}
 	app, done, err := a.app(t.Context())
 	must(t, err)
 	t.Cleanup(done)
-	authorities, err := openAuthorities(a.caDir(d), "http://"+i.listen, "")
+	authorities, err := openAuthorities(a.caDir(data{dir: i.dir}), "http://"+i.listen, "")
 	must(t, err)
-	party := relying.New("http://"+i.listen, authorities[0].Certificate())
-	t.Cleanup(party.Close)
-	await(t, "the revocation is listed", func() bool {
-		der, err := party.List(t.Context())
-		list, wrong := x509.ParseRevocationList(der)
-		return err == nil && wrong == nil && len(list.RevokedCertificateEntries) == 1
-	})
+	var of []real
+	says := map[string]auditor.Answer{}
+	for n, one := range authorities {
+		party := relying.New(addresses(one))
+		t.Cleanup(party.Close)
+		list := listed(t, party, 2-n) // of the first one also what was renewed
+		of = append(of, real{one.Certificate(), list})
+		answers(t, app.Log, party, one.Issuer(), says)
+	}
 	events, err := event.ReadBatch(t.Context(), app.Log, 0, 1<<20)
 	must(t, err)
-	list, err := party.List(t.Context())
+	return twinOf(t, events, app.Keeper, of[0], of[1], says)
+}
+
+// soonRenewed is a setting of a house whose certificates may be renewed at once.
+func soonRenewed(t *testing.T) string {
+	dir := t.TempDir()
+	must(t, renewable(dir))
+	return "GOVAHI_PROFILES=" + dir
+}
+
+func addresses(of *pki.Authority) (list, responder string, issuer *x509.Certificate) {
+	list, responder = of.Addresses()
+	return list, responder, of.Certificate()
+}
+
+// listed awaits a list of so many lines.
+func listed(t *testing.T, party *relying.Party, lines int) (der []byte) {
+	await(t, "the revocation is listed", func() bool {
+		var err error
+		der, err = party.List(t.Context())
+		list, wrong := x509.ParseRevocationList(der)
+		return err == nil && wrong == nil && len(list.RevokedCertificateEntries) == lines
+	})
+	return der
+}
+
+// answers adds what an issuer's responder says of its certificates.
+func answers(t *testing.T, log event.Log, party *relying.Party, issuer string, says map[string]auditor.Answer) {
+	events, err := event.ReadBatch(t.Context(), log, 0, 1<<20)
 	must(t, err)
-	says := map[string]auditor.Answer{}
+	revoked := map[event.Stream]bool{}
 	for _, r := range events {
-		if r.Stream.Category() == "certificate" {
+		revoked[r.Stream] = revoked[r.Stream] || strings.HasPrefix(r.Type, "certificate.revoked.")
+	}
+	for _, r := range events {
+		if r.Type == intended && strings.Contains(string(r.Data), `"issuer":"`+issuer+`"`) {
 			number, _ := new(big.Int).SetString(r.Stream.ID(), 16)
-			says[r.Stream.ID()], err = party.Status(t.Context(), number)
-			must(t, err)
+			await(t, "the answer", func() bool {
+				says[r.Stream.ID()], err = party.Status(t.Context(), number)
+				must(t, err)
+				return says[r.Stream.ID()].State == auditor.Revoked || !revoked[r.Stream]
+			})
 		}
 	}
-	return twinOf(t, events, app.Keeper, authorities[0].Certificate(), list, says)
 }
 
 const (
@@ -297,15 +355,15 @@ func ofOfficers() []mutant {
 		{"signed by another", func(w *twin) { w.set(w.asked(), confirmed, "certificate", w.applicant) }, []string{"applicant ra-certificate"}},
 		{"signed by an ended certificate", func(w *twin) {
 			w.set("certificate-"+w.officer, issued, "notAfter", now().Add(-time.Hour))
-		}, []string{"applicant ra-certificate", "officer validity"}},
+		}, []string{"applicant ra-certificate", "former ra-certificate", "heir ra-certificate", "officer validity", "renewal ra-certificate"}},
 		{"dismissed before", func(w *twin) {
 			by := w.field(w.asked(), confirmed, "by")
 			w.insert(w.index(w.asked(), confirmed), "appointment-"+by, "appointment.dismissed.v1",
 				map[string]any{"role": "registration-officer", "place": w.field(w.asked(), confirmed, "office")})
-		}, []string{"applicant appointment"}},
+		}, []string{"applicant appointment", "former appointment", "heir appointment", "renewal appointment"}},
 		{"without a licence", func(w *twin) {
 			w.set("office-"+w.field(w.asked(), confirmed, "office"), "office.licensed.v1", "until", now().Add(-time.Hour))
-		}, []string{"applicant licence"}},
+		}, []string{"applicant licence", "former licence", "heir licence", "renewal licence"}},
 		{"vouched for by himself", func(w *twin) {
 			record := w.data(w.events[w.index("certificate-"+w.other, intended)])["record"].(map[string]any)
 			w.set(record["stream"].(string), "credential.approved.v1", "by", w.field("certificate-"+w.other, intended, "subject"))
@@ -332,18 +390,49 @@ func ofFee() []mutant {
 		}, []string{"applicant fee-amount"}},
 		{"a tariff not yet in force", func(w *twin) {
 			w.set("tariff-cpmis-signature", "tariff.published.v2", "validFrom", now().Add(time.Hour))
-		}, []string{"applicant fee-amount"}},
+		}, []string{"applicant fee-amount", "former fee-amount", "heir fee-amount", "renewal fee-amount"}},
 		{"another's reference", func(w *twin) {
-			payment := w.data(w.events[w.index(w.ordered(), "fee.settled.v2")])["payment"].(map[string]any)
-			w.set(fmt.Sprintf("settlement-%s-%s", payment["provider"], payment["rrn"]), "settlement.claimed.v1", "order", "140500000000")
+			w.set(fmt.Sprintf("settlement-%s-%s", w.bank(), w.payment()["rrn"]), "settlement.claimed.v1", "order", "140500000000")
 		}, []string{"applicant fee-reference"}},
+		{"settled when the bank was not named", func(w *twin) { w.unnamed() }, nil},
+		{"settled so at another bank, too", func(w *twin) {
+			rrn := w.unnamed()
+			w.insert(0, "settlement-otherbank-"+rrn, "settlement.claimed.v1", map[string]any{"order": "140500000000"})
+		}, nil},
+		{"settled so by another's reference", func(w *twin) {
+			w.set("settlement-"+w.bank()+"-"+w.unnamed(), "settlement.claimed.v1", "order", "140500000000")
+		}, []string{"applicant fee-reference"}},
+		{"settled so without a claim", func(w *twin) { w.drop("settlement-"+w.bank()+"-"+w.unnamed(), "settlement.claimed.v1") }, []string{"applicant fee-reference"}},
 		{"a contract of nobody", func(w *twin) { w.byContract("contract-10999000000") }, []string{"applicant fee-contract"}},
 		{"a contract that ended", func(w *twin) {
 			w.concluded(w.byContract(w.company()))
 			w.insert(w.index(w.ordered(), "fee.settled.v2"), w.company(), "contract.ended.v1", map[string]any{"number": "1"})
-		}, []string{"applicant fee-contract"}},
+		}, []string{"applicant fee-contract", "heir fee-contract"}},
 		{"a contract in force", func(w *twin) { w.concluded(w.byContract(w.company())) }, nil},
 	}
+}
+
+func (w *twin) payment() map[string]any {
+	return w.data(w.events[w.index(w.ordered(), "fee.settled.v2")])["payment"].(map[string]any)
+}
+
+// bank is what the settlement of the story names.
+func (w *twin) bank() string {
+	for _, r := range w.events {
+		if bank, _, _ := strings.Cut(r.Stream.ID(), "-"); r.Type == "settlement.claimed.v1" && w.data(r)["order"] == w.request {
+			return bank
+		}
+	}
+	w.Fatal("no settlement")
+	return ""
+}
+
+// unnamed gives the settlement its first shape, and tells the reference.
+func (w *twin) unnamed() (rrn string) {
+	rrn = w.payment()["rrn"].(string)
+	w.edit(w.ordered(), "fee.settled.v2", func(d map[string]any) { delete(d["payment"].(map[string]any), "provider") })
+	w.events[w.index(w.ordered(), "fee.settled.v2")].Type = "fee.settled.v1"
+	return rrn
 }
 
 func (w *twin) company() string {
@@ -380,6 +469,12 @@ func ofToken() []mutant {
 		}, []string{"applicant custody"}},
 		{"with its PIN", func(w *twin) { w.travels("origin", true, "origin") }, []string{"applicant pin"}},
 		{"no PIN", func(w *twin) { w.travels("", true, "origin") }, []string{"applicant pin"}},
+		{"of channel B, with its PIN", func(w *twin) {
+			w.set("token-"+w.field("certificate-"+w.heir, intended, "token"), "token.pin-issued.v1", "via", sampleAuthority)
+		}, []string{"heir pin"}},
+		{"of channel B, received elsewhere", func(w *twin) {
+			w.set("token-"+w.field("certificate-"+w.heir, intended, "token"), "token.received.v1", "place", sampleOffice)
+		}, []string{"heir custody"}},
 		{"delivered to another", func(w *twin) { w.set(w.token(), "token.delivered.v1", "to", "somebody") }, []string{"applicant delivery"}},
 		{"delivered without identity", func(w *twin) {
 			w.set(w.asked(), "enrollment.delivered.v2", "identityChecked", "letter")
@@ -408,17 +503,20 @@ func (w *twin) travels(pin string, receipts bool, over ...string) {
 }
 
 func ofPublished() []mutant {
-	line := func(w *twin) *x509.RevocationListEntry { return &w.list.RevokedCertificateEntries[0] }
+	line := func(w *twin) *x509.RevocationListEntry {
+		all := w.list.RevokedCertificateEntries
+		return &all[slices.IndexFunc(all, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Text(16) == w.applicant })]
+	}
 	add := func(w *twin, serial string) {
 		n, _ := new(big.Int).SetString(serial, 16)
 		w.list.RevokedCertificateEntries = append(w.list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: n, RevocationTime: now(), ReasonCode: 1})
 	}
 	return []mutant{
-		{"not listed", func(w *twin) { w.list.RevokedCertificateEntries = nil; w.relist() }, []string{"applicant crl-missing"}},
-		{"listed for nothing", func(w *twin) { add(w, w.officer); w.relist() }, []string{"officer crl-surplus"}},
-		{"listed and unknown", func(w *twin) { add(w, fresh); w.relist() }, []string{"forged crl-unknown"}},
-		{"another reason", func(w *twin) { line(w).ReasonCode = 5; w.relist() }, []string{"applicant crl-reason"}},
-		{"another date", func(w *twin) { line(w).RevocationTime = now().Add(-time.Hour); w.relist() }, []string{"applicant crl-date"}},
+		{"not listed", func(w *twin) { w.list.RevokedCertificateEntries = nil; w.relist(w.seat) }, []string{"applicant crl-missing", "former crl-missing"}},
+		{"listed for nothing", func(w *twin) { add(w, w.officer); w.relist(w.seat) }, []string{"officer crl-surplus"}},
+		{"listed and unknown", func(w *twin) { add(w, fresh); w.relist(w.seat) }, []string{"forged crl-unknown"}},
+		{"another reason", func(w *twin) { line(w).ReasonCode = 5; w.relist(w.seat) }, []string{"applicant crl-reason"}},
+		{"another date", func(w *twin) { line(w).RevocationTime = now().Add(-time.Hour); w.relist(w.seat) }, []string{"applicant crl-date"}},
 		{"not the list that was signed", func(w *twin) {
 			w.der = bytes.Clone(w.der)
 			w.set("crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, "sha256", strings.Repeat("0", 64))
@@ -429,16 +527,83 @@ func ofPublished() []mutant {
 		{"a list on its way", func(w *twin) {
 			w.insert(len(w.events), "crl-"+sum(w.issuer.Raw), w.events[w.lastList()].Type, map[string]any{"number": 1000})
 		}, nil},
-		{"a list that covers what never was", func(w *twin) { w.shift(w.own(), 1) }, []string{"house crl"}},
+		{"a list that covers what never was", func(w *twin) { w.shift("certificate-"+w.former, 1) }, []string{"house crl"}},
 		{"an answer that all is well", func(w *twin) {
 			w.says[w.applicant] = auditor.Answer{State: auditor.Good, By: w.responder}
 		}, []string{"applicant ocsp"}},
+		{"an answer that is a little behind", func(w *twin) {
+			w.later = 0
+			w.says[w.applicant] = auditor.Answer{State: auditor.Good, By: w.responder}
+			w.set(w.own(), "certificate.revoked.v2", "at", now())
+			line(w).RevocationTime = now()
+			w.relist(w.seat)
+		}, nil},
 		{"an answer that nothing is known", func(w *twin) { delete(w.says, w.officer) }, []string{"officer ocsp"}},
 		{"answers by a stranger", func(w *twin) {
 			a := w.says[w.officer]
 			a.By = fresh
 			w.says[w.officer] = a
 		}, []string{"house ocsp"}},
+	}
+}
+
+// ofIssuers are differences between two of them.
+func ofIssuers() []mutant {
+	line := func(s *seat) *[]x509.RevocationListEntry { return &s.list.RevokedCertificateEntries }
+	ends := func(w *twin, s *seat, name string, at time.Time) {
+		w.insert(0, "issuer-"+sum(s.issuer.Raw), name, map[string]any{"at": at})
+	}
+	return []mutant{
+		{"signed by another issuer than intended", func(w *twin) {
+			c, err := x509.ParseCertificate(w.bytes(w.heir))
+			must(w.T, err)
+			der := w.signed(w.key, c, c.RawTBSCertificate)
+			w.store(w.heir, der)
+			w.name(w.heir, der)
+		}, []string{"heir signature"}},
+		{"intended by another issuer than it names", func(w *twin) {
+			w.set("certificate-"+w.heir, intended, "issuer", sum(w.issuer.Raw))
+			w.set("certificate-"+w.heir, issued, "issuer", sum(w.issuer.Raw))
+			w.reissue(w.heir, func(tbs []byte) []byte { return tbs })
+		}, []string{"heir crl-surplus", "heir issuer", "house ocsp"}},
+		{"issued in another's name", func(w *twin) {
+			w.set("certificate-"+w.heir, issued, "issuer", sum(w.issuer.Raw))
+		}, []string{"heir issuer"}},
+		{"not on the newer's list", func(w *twin) { *line(w.newer) = nil; w.relist(w.newer) }, []string{"heir crl-missing"}},
+		{"on the elder's list, too", func(w *twin) {
+			*line(w.seat) = append(*line(w.seat), *line(w.newer)...)
+			w.relist(w.seat)
+		}, []string{"heir crl-surplus"}},
+		{"the elder's list in the newer's place", func(w *twin) {
+			w.newer.der = w.der
+		}, []string{"applicant crl-surplus", "former crl-surplus", "heir crl-missing", "house crl"}},
+		{"no list of the newer", func(w *twin) {
+			w.newer.der = nil
+			w.drop("crl-"+sum(w.newer.issuer.Raw), w.events[w.lastList()].Type)
+			w.set("certificate-"+w.heir, "certificate.revoked.v2", "at", now().Add(-2*time.Hour))
+			w.says[w.heir] = auditor.Answer{State: auditor.Revoked, Reason: w.says[w.heir].Reason, At: now().Add(-2 * time.Hour), By: w.delegate}
+		}, []string{"house crl"}},
+		{"the newer's responder says that all is well", func(w *twin) {
+			w.says[w.heir] = auditor.Answer{State: auditor.Good, By: w.delegate}
+		}, []string{"heir ocsp"}},
+		{"answers by the elder's responder", func(w *twin) {
+			a := w.says[w.heir]
+			a.By = w.responder
+			w.says[w.heir] = a
+		}, []string{"house ocsp"}},
+		{"issued after its issuer retired", func(w *twin) {
+			ends(w, w.newer, "issuer.retired.v1", now().Add(-time.Hour))
+		}, []string{"heir issuer-ended"}},
+		{"issued after its key was compromised", func(w *twin) {
+			ends(w, w.newer, "issuer.compromised.v1", now().Add(-time.Hour))
+		}, []string{"delegate issuer-ended", "heir issuer-ended"}},
+		{"trusted though its issuer's key is compromised", func(w *twin) {
+			w.later = 2 * time.Hour
+			ends(w, w.seat, "issuer.compromised.v1", now())
+		}, []string{"forged issuer-ended", "officer issuer-ended", "other issuer-ended", "renewal issuer-ended"}},
+		{"under way when its issuer retired", func(w *twin) {
+			ends(w, w.newer, "issuer.retired.v1", now().Add(-5*time.Minute))
+		}, nil},
 	}
 }
 
@@ -469,7 +634,7 @@ func (k forgetful) Open(ctx context.Context, s event.Subject, place string, seal
 // erased says that who was erased is counted and is no difference; what is in
 // clear is checked all the same.
 func erased(t *testing.T, healthy *twin) {
-	for who, erased := range map[string]int{healthy.applicant: 1, healthy.officer: 2} {
+	for who, erased := range map[string]int{healthy.applicant: 3, healthy.officer: 5} {
 		w := healthy.copied(t)
 		w.keeper = forgetful{w.keeper, event.Subject(w.field("certificate-"+who, intended, "subject"))}
 		if found, s := w.audited(); len(found) > 0 || s.Erased != erased {

@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -27,52 +28,91 @@ import (
 	"govahi/queries/auditor"
 )
 
-// twin is what a house's log says, under an issuer whose key the test has: it can
+// twin is what a house's log says, under issuers whose keys the test has: it can
 // be changed anywhere, certificates and lists among it, and still hold together
 // everywhere else.
 type twin struct {
 	*testing.T
 	keeper event.Keeper
 	events []event.Recorded
+	*seat  // the elder issuer's
+	newer  *seat
+	says   map[string]auditor.Answer
+	trusts bool          // officers' signatures are taken for good
+	later  time.Duration // than now the audit is made
+
+	applicant, officer, other, responder string // serials; officer is who confirmed
+	heir, delegate                       string // the newer issuer's: the employee of channel B, and the responder
+	former, renewal                      string // serials
+	renewing                             string // code of the renewal
+	request                              string // the applicant's code
+}
+
+// seat is an issuer, and its present list.
+type seat struct {
 	issuer *x509.Certificate
 	key    crypto.Signer
 	list   x509.RevocationList
 	der    []byte // of the list
-	says   map[string]auditor.Answer
-	trusts bool // officers' signatures are taken for good
+}
 
-	applicant, officer, other, responder string // serials; officer is who confirmed
-	request                              string // its code
+func (s *seat) copied() *seat {
+	c := *s
+	c.list.RevokedCertificateEntries = slices.Clone(s.list.RevokedCertificateEntries)
+	return &c
 }
 
 // copied is another that can be changed.
 func (w *twin) copied(t *testing.T) *twin {
 	c := *w
 	c.T, c.events, c.says = t, slices.Clone(w.events), maps.Clone(w.says)
-	c.list.RevokedCertificateEntries = slices.Clone(w.list.RevokedCertificateEntries)
+	c.seat, c.newer = w.seat.copied(), w.newer.copied()
 	return &c
 }
 
-// twinOf takes the log over from an issuer to another of the same name.
-func twinOf(t *testing.T, events []event.Recorded, keeper event.Keeper, real *x509.Certificate, list []byte, says map[string]auditor.Answer) *twin {
-	w := &twin{T: t, keeper: keeper, events: events, says: says}
-	w.key, w.issuer = sibling(t, real)
-	was, is := sum(real.Raw), sum(w.issuer.Raw)
-	for n, r := range w.events {
-		w.events[n].Stream = event.Stream(strings.ReplaceAll(string(r.Stream), was, is))
-		w.events[n].Data = bytes.ReplaceAll(r.Data, []byte(was), []byte(is))
-	}
+// real is an issuer of the house, and its list.
+type real struct {
+	issuer *x509.Certificate
+	list   []byte
+}
+
+// twinOf takes the log over from two issuers to others of the same names.
+func twinOf(t *testing.T, events []event.Recorded, keeper event.Keeper, elder, newer real, says map[string]auditor.Answer) *twin {
+	w := &twin{T: t, keeper: keeper, events: events, says: says, later: 2 * time.Minute}
+	w.seat, w.newer = w.takes(elder), w.takes(newer)
 	for _, r := range w.events {
 		if r.Type == issued {
 			w.reissue(r.Stream.ID(), func(tbs []byte) []byte { return tbs })
 		}
 	}
-	parsed, err := x509.ParseRevocationList(list)
-	must(t, err)
-	w.list = *parsed
-	w.relist()
+	w.relist(w.seat)
+	w.relist(w.newer)
 	w.meet()
 	return w
+}
+
+// takes has everybody name the sibling.
+func (w *twin) takes(of real) *seat {
+	s := &seat{}
+	s.key, s.issuer = sibling(w.T, of.issuer)
+	was, is := sum(of.issuer.Raw), sum(s.issuer.Raw)
+	for n, r := range w.events {
+		w.events[n].Stream = event.Stream(strings.ReplaceAll(string(r.Stream), was, is))
+		w.events[n].Data = bytes.ReplaceAll(r.Data, []byte(was), []byte(is))
+	}
+	list, err := x509.ParseRevocationList(of.list)
+	must(w.T, err)
+	s.list = *list
+	return s
+}
+
+// seatOf is that of the issuer that a certificate's intent names.
+func (w *twin) seatOf(serial string) *seat {
+	w.Helper()
+	if w.field("certificate-"+serial, intended, "issuer") == sum(w.newer.issuer.Raw) {
+		return w.newer
+	}
+	return w.seat
 }
 
 func sum(data []byte) string {
@@ -104,18 +144,30 @@ func sibling(t *testing.T, c *x509.Certificate) (key crypto.Signer, issuer *x509
 // meet finds out who is who.
 func (w *twin) meet() {
 	for _, r := range w.events {
-		switch r.Type {
-		case confirmed:
-			w.request, w.officer = r.Stream.ID(), w.data(r)["certificate"].(string)
-		case issued:
-			switch profile, _, _ := strings.Cut(w.data(r)["profile"].(string), "@"); profile {
-			case "cpmis-signature":
-				w.applicant = r.Stream.ID()
-			case "ocsp-responder":
-				w.responder = r.Stream.ID()
-			}
+		if r.Type == "enrollment.renewal-opened.v1" {
+			w.renewing, w.former = r.Stream.ID(), w.data(r)["certificate"].(string)
 		}
 	}
+	for _, r := range w.events {
+		if r.Type != issued {
+			continue
+		}
+		id, profile := r.Stream.ID(), w.data(r)["profile"].(string)
+		switch name, _, _ := strings.Cut(profile, "@"); {
+		case id == w.former:
+		case name == "cpmis-signature" && w.data(r)["request"] == "enrollment-"+w.renewing:
+			w.renewal = id
+		case name == "cpmis-signature" && w.seatOf(id) == w.newer:
+			w.heir = id
+		case name == "cpmis-signature":
+			w.applicant, w.request = id, event.Stream(w.data(r)["request"].(string)).ID()
+		case name == "ocsp-responder" && w.seatOf(id) == w.newer:
+			w.delegate = id
+		case name == "ocsp-responder":
+			w.responder = id
+		}
+	}
+	w.officer = w.field(w.asked(), confirmed, "certificate")
 	for _, r := range w.events {
 		if d := w.data(r); r.Type == issued && strings.HasPrefix(d["profile"].(string), "ra-officer@") && r.Stream.ID() != w.officer {
 			w.other = r.Stream.ID()
@@ -278,7 +330,7 @@ func (w *twin) reissue(serial string, change func([]byte) []byte) {
 	w.Helper()
 	c, err := x509.ParseCertificate(w.bytes(serial))
 	must(w.T, err)
-	der := w.signed(c, change(bytes.Clone(c.RawTBSCertificate)))
+	der := w.signed(w.seatOf(serial).key, c, change(bytes.Clone(c.RawTBSCertificate)))
 	w.store(serial, der)
 	w.name(serial, der)
 }
@@ -291,7 +343,7 @@ func (w *twin) intended(serial string) {
 	w.set("certificate-"+serial, intended, "tbsSha256", sum(c.RawTBSCertificate))
 }
 
-func (w *twin) signed(c *x509.Certificate, tbs []byte) []byte {
+func (w *twin) signed(key crypto.Signer, c *x509.Certificate, tbs []byte) []byte {
 	w.Helper()
 	var outer struct {
 		TBS       asn1.RawValue
@@ -305,7 +357,7 @@ func (w *twin) signed(c *x509.Certificate, tbs []byte) []byte {
 	}[c.SignatureAlgorithm]
 	h := hash.New()
 	h.Write(tbs)
-	signature, err := w.key.Sign(rand.Reader, h.Sum(nil), hash)
+	signature, err := key.Sign(rand.Reader, h.Sum(nil), hash)
 	must(w.T, err)
 	outer.TBS = asn1.RawValue{FullBytes: tbs}
 	outer.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
@@ -314,18 +366,18 @@ func (w *twin) signed(c *x509.Certificate, tbs []byte) []byte {
 	return der
 }
 
-// relist signs the revocation list anew, and has it recorded.
-func (w *twin) relist() {
+// relist signs an issuer's revocation list anew, and has it recorded.
+func (w *twin) relist(s *seat) {
 	w.Helper()
 	template := x509.RevocationList{
-		Number: w.list.Number, ThisUpdate: w.list.ThisUpdate, NextUpdate: w.list.NextUpdate,
-		RevokedCertificateEntries: w.list.RevokedCertificateEntries,
+		Number: s.list.Number, ThisUpdate: s.list.ThisUpdate, NextUpdate: s.list.NextUpdate,
+		RevokedCertificateEntries: s.list.RevokedCertificateEntries,
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, &template, w.issuer, w.key)
+	der, err := x509.CreateRevocationList(rand.Reader, &template, s.issuer, s.key)
 	must(w.T, err)
-	w.der = der
+	s.der = der
 	for n, r := range w.events {
-		if strings.HasPrefix(r.Type, "crl.signed.") && fmt.Sprint(w.data(r)["number"]) == w.list.Number.String() {
+		if r.Stream.ID() == sum(s.issuer.Raw) && strings.HasPrefix(r.Type, "crl.signed.") && fmt.Sprint(w.data(r)["number"]) == s.list.Number.String() {
 			d := w.data(r)
 			d["sha256"] = sum(der)
 			text, err := json.Marshal(d)
@@ -377,10 +429,19 @@ func (w *twin) log() *memlog.Log {
 	return l
 }
 
-// List is what relying parties are told.
-func (w *twin) List(context.Context) ([]byte, error) { return w.der, nil }
+// public is what relying parties are told of an issuer.
+type public struct {
+	*twin
+	of *seat
+}
 
-// Status is what relying parties are told.
+func (p public) List(context.Context) ([]byte, error) {
+	if p.of.der == nil {
+		return nil, errors.New("there is none")
+	}
+	return p.of.der, nil
+}
+
 func (w *twin) Status(_ context.Context, serial *big.Int) (auditor.Answer, error) {
 	a, ok := w.says[hex.EncodeToString(serial.Bytes())]
 	if !ok {

@@ -14,7 +14,7 @@ import (
 // bench measures the product beside its own limits, in the same run on the same
 // machine: each row has its ceiling, which is measured in turn with it.
 type bench struct {
-	Only    string `help:"One row: appends, submit, relay, projector, rebuild, visible, crl, ocsp or start; default: all."`
+	Only    string `help:"One row: appends, submit, relay, projector, rebuild, visible, issuance, crl, ocsp or start; default: all."`
 	Events  int    `default:"1000000" help:"Events in the long log."`
 	Profile string `name:"cpuprofile" type:"path" help:"Directory for CPU profiles of each row."`
 	Out     string `default:"var/bench" type:"path" help:"Directory for report.md and report.json."`
@@ -35,6 +35,7 @@ func benchRows() []benchRow {
 		{"projector", 12, (*benchRun).projector},
 		{"rebuild", 60, (*benchRun).rebuild},
 		{"visible", 17, (*benchRun).visible},
+		{"issuance", 40, (*benchRun).issuance},
 		{"crl", 75, (*benchRun).crl},
 		{"ocsp", 30, (*benchRun).ocsp},
 		{"start", 25, (*benchRun).start},
@@ -48,10 +49,11 @@ type effort struct {
 	within  time.Duration // of a measurement that has no rounds
 	stock   int           // requests that are ready to be submitted
 	sampled int           // events, where the beginning of the log is enough
+	issued  int           // certificates of a round
 	revoked int           // entries of a revocation list
 }
 
-var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000, revoked: 1_000_000}
+var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000, issued: 400, revoked: 1_000_000}
 
 // benchRun is one run of it.
 type benchRun struct {

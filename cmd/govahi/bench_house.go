@@ -36,6 +36,26 @@ type home struct {
 }
 
 func (r *benchRun) home(ctx context.Context, name string, roles ...string) (*home, error) {
+	h, err := r.empty(name, roles...)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- h.run(running) }()
+	if err := h.awaitReady(ctx, ended); err != nil {
+		stop()
+		return nil, err
+	}
+	return &home{h, &instance{dir: h.data.dir, listen: h.Listen}, func() error {
+		stop()
+		err := <-ended
+		return errors.Join(err, h.data.lock.Close())
+	}}, nil
+}
+
+// empty is a house in which nothing was started yet.
+func (r *benchRun) empty(name string, roles ...string) (*house, error) {
 	listen, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -48,21 +68,33 @@ func (r *benchRun) home(ctx context.Context, name string, roles ...string) (*hom
 		return nil, err
 	}
 	h := &house{settings: s, roles: roles, data: d, report: slog.New(slog.DiscardHandler), ready: func(string, string) {}}
-	if err := h.listen(); err != nil {
+	return h, h.listen()
+}
+
+// still is a house that can issue certificates, with log, vault and signer, and
+// does nothing by itself: whoever measures asks its handlers.
+func (r *benchRun) still(ctx context.Context, name string) (*home, error) {
+	h, err := r.empty(name, roleIssuer)
+	if err != nil {
 		return nil, err
 	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- h.run(running) }()
-	if err := h.awaitReady(ctx, ended); err != nil {
+	children, stop := context.WithCancel(context.WithoutCancel(ctx))
+	kept := make(chan struct{})
+	leave := func() error {
 		stop()
-		return nil, err
+		<-kept
+		h.close()
+		return h.data.lock.Close()
 	}
-	return &home{h, &instance{dir: d.dir, listen: listen}, func() error {
-		stop()
-		err := <-ended
-		return errors.Join(err, d.lock.Close())
-	}}, nil
+	if err := h.foundations(ctx); err != nil {
+		close(kept)
+		return nil, errors.Join(err, stopPostgres(h.postgres), leave())
+	}
+	go func() { defer close(kept); h.keepChildren(children) }()
+	if err := h.rooms(ctx); err != nil {
+		return nil, errors.Join(err, leave())
+	}
+	return &home{h, &instance{dir: h.data.dir, listen: h.Listen}, leave}, nil
 }
 
 // quiet waits until views and policies have dealt with all that the log holds.

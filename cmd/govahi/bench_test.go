@@ -20,7 +20,7 @@ func TestBench(t *testing.T) {
 	defer cancel()
 	r := &benchRun{
 		bench: bench{Events: 2000}, dir: filepath.Dir(dataDir(t)),
-		effort: effort{rounds: 1, each: 50 * time.Millisecond, within: 500 * time.Millisecond, stock: 2000, sampled: 1500, revoked: 2000},
+		effort: effort{rounds: 1, each: 50 * time.Millisecond, within: 500 * time.Millisecond, stock: 2000, sampled: 1500, issued: 16, revoked: 2000},
 	}
 	must(t, r.measure(ctx, benchRows()))
 	count := map[string]int{}
@@ -29,7 +29,7 @@ func TestBench(t *testing.T) {
 			t.Errorf("%s: %+v", f.What, f)
 		}
 	}
-	for row, want := range map[string]int{"appends": 4, "submit": 4, "relay": 1, "projector": 1, "rebuild": 2, "visible": 4, "crl": 1, "ocsp": 2, "start": 3} {
+	for row, want := range map[string]int{"appends": 4, "submit": 4, "relay": 1, "projector": 1, "rebuild": 2, "visible": 4, "issuance": 2, "crl": 1, "ocsp": 2, "start": 3} {
 		if count[row] != want {
 			t.Errorf("%d figures of %s, expected %d", count[row], row, want)
 		}

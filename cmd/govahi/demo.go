@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"govahi/adapters/mail"
+	"govahi/adapters/pki"
 	"govahi/domain/iran"
 )
 
@@ -39,7 +40,11 @@ func (d demo) Run() error {
 		return err
 	}
 	began := time.Now()
-	fresh, err := startInstance(ctx, filepath.Join(dir, "data"), os.Stdout)
+	profiles := filepath.Join(dir, "profiles")
+	if err := renewable(profiles); err != nil {
+		return err
+	}
+	fresh, err := startInstance(ctx, filepath.Join(dir, "data"), os.Stdout, "GOVAHI_PROFILES="+profiles)
 	if err != nil {
 		return err
 	}
@@ -65,9 +70,10 @@ func (d demo) tell(ctx context.Context, i *instance, tokens string) error {
 		keep  func() error
 	}{
 		{s, append(append(s.untilSubmitted(), s.untilConfirmed()...), s.untilActive()...), func() error { return d.keepIssued(ctx, s) }},
-		{s, s.whileSuspended(), func() error { return d.keepStanding(ctx, s, "held", true) }},
-		{s, s.whenLifted(), func() error { return d.keepStanding(ctx, s, "lifted", false) }},
-		{s, s.untilRevoked(), func() error { return d.keepStanding(ctx, s, "revoked", true) }},
+		{s, s.whileSuspended(), func() error { return d.keepStanding(ctx, s, "certificate.pem", "held", true) }},
+		{s, s.whenLifted(), func() error { return d.keepStanding(ctx, s, "certificate.pem", "lifted", false) }},
+		{s, s.untilRenewed(), func() error { return d.keepRenewed(ctx, s) }},
+		{s, s.untilRevoked(), func() error { return d.keepStanding(ctx, s, "renewed.pem", "revoked", true) }},
 		{b, b.untilControlledInside(), nil},
 		{b, append([]step{b.confirmation()}, b.untilActiveInside()...), func() error { return d.keepCertificate(ctx, b, "inside.pem") }},
 		{b, b.untilLost(), func() error { return d.keepLog(ctx, i) }},
@@ -94,7 +100,39 @@ func (d demo) keepIssued(ctx context.Context, s *story) error {
 		d.keepCertificate(ctx, s, "certificate.pem"),
 		d.fetch(ctx, s, "chain.pem", "", "/pki/chain.pem"),
 		d.fetch(ctx, s, "sheet.html", "officer-1", "/requests/"+s.code+"/sheet.html"),
-		d.keepStanding(ctx, s, "issued", false))
+		d.keepStanding(ctx, s, "certificate.pem", "issued", false))
+}
+
+// keepRenewed writes the renewed certificate, and what is said of both: the one
+// before it is superseded.
+func (d demo) keepRenewed(ctx context.Context, s *story) error {
+	before := *s
+	before.serial = s.renews
+	return errors.Join(
+		d.keepCertificate(ctx, s, "renewed.pem"),
+		d.keepStanding(ctx, &before, "certificate.pem", "superseded", true),
+		d.keepStanding(ctx, s, "renewed.pem", "renewed", false),
+		d.sameKey("certificate.pem", "renewed.pem"))
+}
+
+// sameKey wants two certificates of one key.
+func (d demo) sameKey(names ...string) error {
+	var keys []string
+	for _, name := range names {
+		text, err := os.ReadFile(d.file(name))
+		if err != nil {
+			return err
+		}
+		c, err := pki.ParseCertificate(text)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, string(c.RawSubjectPublicKeyInfo))
+	}
+	if keys[0] != keys[1] {
+		return fmt.Errorf("%s and %s are of two keys", names[0], names[1])
+	}
+	return nil
 }
 
 func (d demo) keepCertificate(ctx context.Context, s *story, name string) error {
@@ -105,12 +143,12 @@ func (d demo) keepCertificate(ctx context.Context, s *story, name string) error 
 	return os.WriteFile(d.file(name), certificate, 0o644)
 }
 
-// keepStanding writes what he is told about it at a moment of the story.
-func (d demo) keepStanding(ctx context.Context, s *story, when string, listed bool) error {
+// keepStanding writes what he is told about a certificate at a moment of the story.
+func (d demo) keepStanding(ctx context.Context, s *story, leaf, when string, listed bool) error {
 	if err := d.fetchCRL(ctx, s, "crl-"+when+".pem", listed); err != nil {
 		return fmt.Errorf("no list shows it %s: %w", when, err)
 	}
-	if err := d.askOCSP(ctx, s, "ocsp-"+when+".der", listed); err != nil {
+	if err := d.askOCSP(ctx, s, leaf, "ocsp-"+when+".der", listed); err != nil {
 		return fmt.Errorf("no OCSP answer shows it %s: %w", when, err)
 	}
 	return nil
@@ -157,9 +195,9 @@ func (d demo) fetchCRL(ctx context.Context, s *story, name string, listed bool) 
 
 // askOCSP asks by the real client, until the answer is that of the moment: the
 // answers that lie ready follow the log at a distance.
-func (d demo) askOCSP(ctx context.Context, s *story, name string, revoked bool) error {
+func (d demo) askOCSP(ctx context.Context, s *story, leaf, name string, revoked bool) error {
 	return s.until(ctx, func(ctx context.Context) (bool, error) {
-		if _, err := run(ctx, "openssl", "ocsp", "-issuer", d.file("chain.pem"), "-cert", d.file("certificate.pem"), "-no_nonce",
+		if _, err := run(ctx, "openssl", "ocsp", "-issuer", d.file("chain.pem"), "-cert", d.file(leaf), "-no_nonce",
 			"-url", s.base+"/pki/ocsp", "-respout", d.file(name), "-noverify"); err != nil {
 			return false, err
 		}

@@ -121,7 +121,7 @@ func folded(facts []fact) tables {
 	f := fold{tables{
 		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
-		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {},
+		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {}, "audits.audits": {},
 		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
 	}, map[string]*dossier{}}
 	for _, e := range facts {
@@ -152,6 +152,8 @@ func folded(facts []fact) tables {
 			f.credential(e, name)
 		case "crl":
 			f.crl(e, name)
+		case "audit":
+			f.audit(e, name)
 		case "person":
 			f.person(e, name)
 		case "fee":
@@ -247,7 +249,7 @@ func (f fold) enrollment(e fact, name string) {
 func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
-		"opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
+		"basis": nil, "renews": nil, "opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
 		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0.,
 	}}
 	for _, later := range []string{
@@ -337,6 +339,8 @@ func (d *dossier) learn(e told, name string) {
 		d.sighted[e.text("document")] = true
 		others := slices.DeleteFunc(slices.Clone(d.row["sighted"].([]any)), func(d any) bool { return d == e["document"] })
 		d.row["sighted"] = append(others, e["document"])
+	case "renewal-opened":
+		d.row["basis"], d.row["renews"] = e["basis"], e["certificate"]
 	case "identity-inquired":
 		d.matched, d.row["identity"], d.row["registry_code"] = 0, "waiting", nil
 	case "identity-answered":
@@ -559,6 +563,9 @@ func (f fold) token(e fact, name string) {
 		return
 	case "pin-issued", "pin-delivered": // of the envelope, not of the token
 		return
+	case "renewed": // it stays where it is
+		all[serial]["request"], all[serial]["certificate"] = e.Data.cited("request"), e.Data["certificate"]
+		return
 	case "reserved":
 		all[serial]["request"] = e.Data.cited("request")
 	case "personalised":
@@ -690,6 +697,28 @@ func (f fold) crl(e fact, name string) {
 		}
 	case "signed":
 		all[key]["sha256"], all[key]["size"], all[key]["signed_at"] = e.Data["sha256"], e.Data["size"], e.Data["at"]
+	}
+}
+
+// audit keeps what each day's found.
+func (f fold) audit(e fact, name string) {
+	all, day := f.tables["audits.audits"], e.about()
+	r, known := all[day]
+	if !known {
+		r = row{"day": day}
+		for _, later := range []string{"completed_at", "checked", "abandoned", "erased", "listed", "asked", "differences"} {
+			r[later] = nil
+		}
+		all[day] = r
+	}
+	switch name {
+	case "started":
+		r["handler"], r["started_at"] = e.Data["handler"], e.Data["at"]
+	case "completed":
+		r["completed_at"] = e.Data["at"]
+		for _, found := range []string{"checked", "abandoned", "erased", "listed", "asked", "differences"} {
+			r[found] = e.Data[found]
+		}
 	}
 }
 

@@ -35,25 +35,28 @@ func (d demo) judge(ctx context.Context) error {
 }
 
 func (d demo) openssl() []verdict {
-	chain, leaf := d.file("chain.pem"), d.file("certificate.pem")
+	chain, first, renewed := d.file("chain.pem"), d.file("certificate.pem"), d.file("renewed.pem")
 	all := []verdict{
-		{"openssl", "outside channel, chain: strict RFC 5280", []string{"verify", "-x509_strict", "-CAfile", chain, leaf}, "OK", false},
+		{"openssl", "outside channel, chain: strict RFC 5280", []string{"verify", "-x509_strict", "-CAfile", chain, first}, "OK", false},
+		{"openssl", "renewed, chain: strict RFC 5280", []string{"verify", "-x509_strict", "-CAfile", chain, renewed}, "OK", false},
 		{"openssl", "inside channel, chain: strict RFC 5280", []string{"verify", "-x509_strict", "-CAfile", chain, d.file("inside.pem")}, "OK", false},
 	}
 	for _, s := range []struct {
-		when, list, ocsp string
-		bad              bool
+		when, leaf, list, ocsp string
+		bad                    bool
 	}{
-		{"issued", "OK", ": good", false},
-		{"held", "certificate revoked", "Reason: certificateHold", true},
-		{"lifted", "OK", ": good", false},
-		{"revoked", "certificate revoked", ": revoked", true},
+		{"issued", first, "OK", ": good", false},
+		{"held", first, "certificate revoked", "Reason: certificateHold", true},
+		{"lifted", first, "OK", ": good", false},
+		{"superseded", first, "certificate revoked", "Reason: superseded", true},
+		{"renewed", renewed, "OK", ": good", false},
+		{"revoked", renewed, "certificate revoked", ": revoked", true},
 	} {
 		all = append(all,
-			verdict{"openssl", "CRL when " + s.when, []string{"verify", "-x509_strict", "-crl_check", "-CAfile", chain, "-CRLfile", d.file("crl-" + s.when + ".pem"), leaf}, s.list, s.bad},
-			verdict{"openssl", "OCSP when " + s.when, ocspArgs(chain, leaf, d.file("ocsp-"+s.when+".der")), s.ocsp, false})
+			verdict{"openssl", "CRL when " + s.when, []string{"verify", "-x509_strict", "-crl_check", "-CAfile", chain, "-CRLfile", d.file("crl-" + s.when + ".pem"), s.leaf}, s.list, s.bad},
+			verdict{"openssl", "OCSP when " + s.when, ocspArgs(chain, s.leaf, d.file("ocsp-"+s.when+".der")), s.ocsp, false})
 	}
-	return append(all, verdict{"openssl", "OCSP answer verifies", ocspArgs(chain, leaf, d.file("ocsp-revoked.der")), "Response verify OK", false})
+	return append(all, verdict{"openssl", "OCSP answer verifies", ocspArgs(chain, renewed, d.file("ocsp-revoked.der")), "Response verify OK", false})
 }
 
 func ocspArgs(chain, leaf, answer string) []string {
@@ -61,11 +64,15 @@ func ocspArgs(chain, leaf, answer string) []string {
 }
 
 func (d demo) gnutls() []verdict {
-	chain, leaf := d.file("chain.pem"), d.file("certificate.pem")
-	verify := []string{"--verify", "--verify-profile", "medium", "--load-ca-certificate", chain, "--infile", leaf, "--load-crl"}
+	chain := d.file("chain.pem")
+	verify := func(leaf, list string) []string {
+		return []string{"--verify", "--verify-profile", "medium", "--load-ca-certificate", chain, "--infile", d.file(leaf), "--load-crl", d.file(list)}
+	}
 	return []verdict{
-		{"certtool", "CRL when issued", append(verify[:len(verify):len(verify)], d.file("crl-issued.pem")), "The certificate is trusted", false},
-		{"certtool", "CRL when revoked", append(verify[:len(verify):len(verify)], d.file("crl-revoked.pem")), "The certificate chain is revoked", true},
+		{"certtool", "CRL when issued", verify("certificate.pem", "crl-issued.pem"), "The certificate is trusted", false},
+		{"certtool", "CRL when renewed", verify("renewed.pem", "crl-renewed.pem"), "The certificate is trusted", false},
+		{"certtool", "CRL when superseded", verify("certificate.pem", "crl-superseded.pem"), "The certificate chain is revoked", true},
+		{"certtool", "CRL when revoked", verify("renewed.pem", "crl-revoked.pem"), "The certificate chain is revoked", true},
 		{"ocsptool", "OCSP answer verifies", []string{"--verify-response", "--load-trust", chain, "--load-response", d.file("ocsp-revoked.der")}, "Success", false},
 	}
 }
@@ -92,7 +99,7 @@ func (d demo) openNSS(ctx context.Context) (string, error) {
 	if err := d.splitChain(dir); err != nil {
 		return store, err
 	}
-	leaf, err := filepath.Abs(d.file("certificate.pem"))
+	leaf, err := filepath.Abs(d.file("renewed.pem"))
 	if err != nil {
 		return store, err
 	}

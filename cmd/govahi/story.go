@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type story struct {
 
 	patience                                 time.Duration // how many times awaitFor a consequence may take; 0 is once
 	code, token, serial, fingerprint, number string
+	user, renews                             string // CPMIS user, and the certificate before this one
 	bag                                      string // consignment on its way
 }
 
@@ -229,8 +231,10 @@ func (s *story) untilIssued() []step {
 }
 
 // untilActive is issuance, sheet, delivery and access.
-func (s *story) untilActive() []step {
-	return append(s.untilIssued(), []step{
+func (s *story) untilActive() []step { return append(s.untilIssued(), s.delivered()...) }
+
+func (s *story) delivered() []step {
+	return []step{
 		{"officer-1", "prints the sheet of particulars", func(ctx context.Context) error {
 			return s.say("officer-1", "sheet", nil)(ctx)
 		}, "ready-for-delivery"},
@@ -241,7 +245,7 @@ func (s *story) untilActive() []step {
 			return s.say(s.holder, "acceptance", nil)(ctx)
 		}, "accepted"},
 		{"research-officer", "defines the CPMIS user, bound to the fingerprint", s.defineAt("research-officer", sampleUnit), "active"},
-	}...)
+	}
 }
 
 // workstation runs govahi-token as the officer's workstation does.
@@ -313,8 +317,9 @@ func (s *story) personalise(ctx context.Context) error {
 
 func (s *story) defineAt(who, unit string) func(context.Context) error {
 	return func(ctx context.Context) error {
+		s.user = cmp.Or(s.user, "nemune."+s.code[8:])
 		return s.post(ctx, who, s.name+"-access", "/accesses", map[string]string{
-			"trackingCode": s.code, "userName": "nemune." + s.code[8:], "level": "contributor",
+			"trackingCode": s.code, "userName": s.user, "level": "contributor",
 			"fingerprint": s.fingerprint, "unit": unit,
 		}, nil)
 	}

@@ -1,17 +1,24 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"govahi/domain/appointment"
+	"govahi/domain/certificate"
+	"govahi/domain/crl"
 )
 
 // TestSuccession: a further intermediate comes beside the first of a real house,
@@ -21,13 +28,8 @@ func TestSuccession(t *testing.T) {
 	t.Parallel()
 	i := begin(t, dataDir(t))
 	i.settled(t)
-	i.signal(t, syscall.SIGTERM)
-	ca := filepath.Join(i.dir, "ca")
-	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	i.again(t)
-	all, err := openAuthorities(ca, "http://"+i.listen, "")
+	i.succeeds(t)
+	all, err := openAuthorities(filepath.Join(i.dir, "ca"), "http://"+i.listen, "")
 	must(t, err)
 	if len(all) != 2 {
 		t.Fatalf("%d issuers", len(all))
@@ -43,6 +45,9 @@ func TestSuccession(t *testing.T) {
 		must(t, err)
 		must(t, list.CheckSignatureFrom(issuer))
 	}
+	if page := string(i.fetched(t, "/pki")); !strings.Contains(page, own+"/issuer.crl") || !strings.Contains(page, "/pki/issuer.crl") || strings.Count(page, "در کار صدور") != 2 {
+		t.Errorf("the repository shows\n%s", page)
+	}
 	if chain := i.fetched(t, own+"/chain.pem"); strings.Count(string(chain), "BEGIN CERTIFICATE") != 2 {
 		t.Errorf("the chain is\n%s", chain)
 	}
@@ -55,6 +60,17 @@ func TestSuccession(t *testing.T) {
 			}
 		}
 	}
+}
+
+// succeeds has a further intermediate come, and starts the house again.
+func (i *instance) succeeds(t *testing.T) {
+	t.Helper()
+	i.signal(t, syscall.SIGTERM)
+	ca := filepath.Join(i.dir, "ca")
+	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	i.again(t)
 }
 
 // fetched waits until there is something at an address.
@@ -73,4 +89,92 @@ func (i *instance) fetched(t *testing.T, address string) []byte {
 	}
 	t.Fatalf("there is nothing at %s", address)
 	return nil
+}
+
+// TestGovahiKilledInTheMiddleOfAMassRevocation: two operators declare the CA's key
+// compromised, the house dies after the first certificate, and once it is back all
+// of them are revoked, each once, and the last list says so.
+func TestGovahiKilledInTheMiddleOfAMassRevocation(t *testing.T) {
+	t.Parallel()
+	const point = "withdrawal:revoked"
+	m := newMishaps(t, point)
+	i, l := begin(t, dataDir(t), m.env(), "GOVAHI_LIMITS=off"), newLedger()
+	first := l.telling(t, i, 0)
+	must(t, first.whole(t.Context(), 0)) // revoked before, for a reason of its own
+	const more = 9                       // with the officers' own they are more than the worker takes at once
+	for n := range more {
+		s := l.telling(t, i, n+1)
+		must(t, s.tell(t.Context(), append(untilReserved(s, n+1), s.untilIssued()[1:]...)))
+	}
+	i.settled(t)
+	must(t, i.declares(t, first, "ca-operator")(t.Context()))
+	m.during(t, point, i.declares(t, first, "auditor"), m.killed(t, i))
+	mark, err := os.Stat(m.file(point))
+	must(t, err)
+	list := i.lastList(t)
+	before, after := 0, 0
+	for serial, at := range massRevoked(t, l.audit(t, i), first.serial) {
+		if on, err := onList(list, serial); err != nil || !on || len(at) != 1 {
+			t.Errorf("%s was revoked at %v; on the last list: %v, %v", serial, at, on, err)
+		} else if at[0].Before(mark.ModTime()) {
+			before++
+		} else {
+			after++
+		}
+	}
+	if t.Logf("revoked before the death: %d, after it: %d", before, after); before == 0 || after == 0 || before+after <= more {
+		t.Error("it did not die in the middle")
+	}
+	if out, err := i.govahi(t, "", "audit", "certificates"); err != nil {
+		t.Errorf("the audit: %v\n%s", err, out)
+	}
+}
+
+// declares has an operator of the CA declare the first issuer's key compromised;
+// whoever has no such post is appointed.
+func (i *instance) declares(t *testing.T, s *story, operator string) func(context.Context) error {
+	t.Helper()
+	id := sha256.Sum256(i.issuer(t).Raw)
+	must(t, s.post(t.Context(), "admin", "appoint-"+operator, "/appointments", map[string]any{
+		"personCode": personaCodes()[operator], "role": appointment.CAOperator, "place": "", "until": now().AddDate(1, 0, 0),
+	}, nil))
+	return func(ctx context.Context) error {
+		return s.post(ctx, operator, "compromise-"+operator, "/issuers/"+hex.EncodeToString(id[:])+"/compromise", nil, nil)
+	}
+}
+
+// lastList waits for the list that no other follows.
+func (i *instance) lastList(t *testing.T) (der []byte) {
+	t.Helper()
+	await(t, "the last list", func() bool {
+		der = i.fetched(t, "/pki/issuer.crl")
+		list, err := x509.ParseRevocationList(der)
+		return err == nil && list.NextUpdate.Equal(crl.Never)
+	})
+	return der
+}
+
+// massRevoked is when each certificate of a person was revoked, but for one that
+// was revoked before.
+func massRevoked(t *testing.T, records []record, but string) map[string][]time.Time {
+	t.Helper()
+	found := map[string][]time.Time{}
+	for _, r := range records {
+		var e struct {
+			Subject, Ground string
+			At              time.Time
+		}
+		must(t, json.Unmarshal(r.Data, &e))
+		switch serial := r.Stream.ID(); {
+		case serial == but:
+		case r.Type == "certificate.issued.v2" && e.Subject != "":
+			found[serial] = nil
+		case r.Type == "certificate.revoked.v2":
+			if e.Ground != string(certificate.CAKeyCompromised) {
+				t.Errorf("%s was revoked for %q", serial, e.Ground)
+			}
+			found[serial] = append(found[serial], e.At)
+		}
+	}
+	return found
 }

@@ -133,8 +133,7 @@ func (s *tale) passesOn(a *affair, now enrollment.Enrollment) {
 		if company {
 			to = "unit-c"
 		}
-		by := cmp.Or(officers[held.Holder.Place], officer) // who wants to, when its applicant has it
-		s.asked(s.HandOverToken(s.ctx, s.as(by), a.token, commands.HandOverToken{To: to, Seal: "S-2"}))
+		s.asked(s.HandOverToken(s.ctx, s.as(cmp.Or(officers[held.Holder.Place], officer)), a.token, commands.HandOverToken{To: to, Seal: "S-2"}))
 	}
 }
 

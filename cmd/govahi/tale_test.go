@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,12 +23,14 @@ import (
 	"govahi/commands/policies"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
+	"govahi/domain/audit"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
 	"govahi/domain/fault"
+	"govahi/domain/fee"
 	"govahi/domain/inquiry"
 	"govahi/domain/issuer"
 	"govahi/domain/limit"
@@ -59,7 +63,9 @@ type tale struct {
 // affair is a request on its way.
 type affair struct {
 	by, person, code, token string
+	key                     string   // of the token
 	inside                  bool     // channel B
+	next                    *affair  // that follows its certificate
 	attempts                []string // to pay online
 }
 
@@ -203,6 +209,8 @@ func (s *tale) something(keeper *spec.Keeper) {
 	switch {
 	case s.chance(1, "begins") || now.Status.Over() && s.chance(40, "begins"):
 		s.begin()
+	case s.chance(3, "renews"):
+		s.renewsOne()
 	case s.chance(8, "beside"):
 		s.beside(a, now)
 	case s.chance(10, "anything"):
@@ -232,7 +240,7 @@ func (s *tale) begin() {
 	a.by = a.person
 	in := commands.OpenRequest{Channel: enrollment.Outside, CertificateType: "cpmis-signature"}
 	switch {
-	case s.chance(45, "inside"):
+	case s.chance(55, "inside"):
 		a.inside, in.Channel = true, enrollment.Inside
 	case s.chance(30, "counter"):
 		a.by, in.Office = officer, "office-1"
@@ -241,7 +249,7 @@ func (s *tale) begin() {
 	s.asked(r, err)
 	if err == nil {
 		a.code = r.Stream.ID()
-		a.token = "TOKEN" + a.code
+		a.token, a.key = "TOKEN"+a.code, "key of "+a.code
 		s.affairs = append(s.affairs, a)
 	}
 }
@@ -265,7 +273,9 @@ type doing struct {
 
 func at(of ...enrollment.Status) []enrollment.Status { return of }
 
-var doings = slices.Concat(doingsOfAll, doingsInside)
+var doings []doing
+
+func init() { doings = slices.Concat(doingsOfAll, doingsInside) } // some of them lead to others
 
 var doingsOfAll = []doing{
 	{at(enrollment.StatusDraft, enrollment.StatusDraft, enrollment.StatusNeedsCorrection), func(s *tale, a *affair, _ enrollment.Enrollment) {
@@ -296,7 +306,7 @@ var doingsOfAll = []doing{
 	}},
 	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
 		s.asked(s.RecordPayment(s.ctx, s.as(officer), a.code, commands.RecordPayment{
-			Provider: "samplebank", Terminal: "10000001", RRN: a.code, Trace: "1", AmountRial: 1_500_000,
+			Provider: "samplebank", Terminal: "10000001", RRN: a.code, Trace: "1", AmountRial: max(1, folds(s, fee.Kind, fee.Kind.Stream(a.code)).Raised.AmountRial),
 		}))
 	}},
 	{at(enrollment.StatusAtOffice, enrollment.StatusUnderControl), func(s *tale, a *affair, _ enrollment.Enrollment) {
@@ -340,7 +350,7 @@ var doingsOfAll = []doing{
 		s.asked(s.ReserveToken(s.ctx, s.as(officer), a.code, a.token))
 	}},
 	{at(enrollment.StatusConfirmed, enrollment.StatusConfirmed), func(s *tale, a *affair, _ enrollment.Enrollment) {
-		s.asked(s.IssueCertificate(s.ctx, s.as(officer), a.code, a.token, []byte("key of "+a.code)))
+		s.asked(s.IssueCertificate(s.ctx, s.as(officer), a.code, a.token, []byte(a.key)))
 	}},
 	{at(enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
 		s.asked(s.PersonaliseToken(s.ctx, s.as(officer), a.code, a.token, now.Fingerprint))
@@ -382,6 +392,7 @@ var doingsOfAll = []doing{
 		s.refused(s.EndSuspension(s.ctx, commands.Caller{Policy: "lapse-suspension"}, now.Serial))
 		s.asked(s.LiftSuspension(s.ctx, s.as(s.one("lifts", a.person, operator, operator)), now.Serial))
 	}},
+	{at(enrollment.StatusAccepted), (*tale).renews},
 	{at(enrollment.StatusAccepted, enrollment.StatusIssued), func(s *tale, a *affair, now enrollment.Enrollment) {
 		switch s.one("doubt", "report", "report", "unsigned", "letter") {
 		case "report":
@@ -392,6 +403,48 @@ var doingsOfAll = []doing{
 			s.asked(s.ReportAffiliationEnded(s.ctx, s.as(officer), now.Serial, "12", "1405/08/01"))
 		}
 	}},
+}
+
+// renewsOne lets somebody renew who has what he asked for, also long ago.
+func (s *tale) renewsOne() {
+	for _, a := range slices.Backward(s.affairs) {
+		if now := s.state(a); now.Status == enrollment.StatusAccepted {
+			s.renews(a, now)
+			return
+		}
+	}
+}
+
+// renews begins what follows a certificate, and more often than not brings it to
+// the desk at once: few tales are long enough for two.
+func (s *tale) renews(a *affair, now enrollment.Enrollment) {
+	if a.next != nil && !s.state(a.next).Status.Over() {
+		return
+	}
+	basis := pick(s.T, "basis", enrollment.Bases...)
+	r, err := s.OpenRenewal(s.ctx, s.as(a.person), now.Serial, commands.OpenRenewal{Basis: basis})
+	s.asked(r, err)
+	if err != nil {
+		return
+	}
+	for _, other := range s.affairs { // which may stand in its way
+		if other.person == a.person {
+			s.asked(s.Withdraw(s.ctx, s.as(other.by), other.code))
+		}
+	}
+	next := *a
+	next.by, next.code, next.attempts = a.person, r.Stream.ID(), nil
+	if basis != enrollment.Renewal { // which is for the same key, on the token that he has
+		next.token, next.key = "TOKEN"+next.code, "key of "+next.code
+	}
+	next.next, a.next = nil, &next
+	s.affairs = append(s.affairs, &next)
+	if s.settle(s.keeper); s.chance(80, "hurries") {
+		for range 40 {
+			s.onward(&next, s.state(&next))
+			s.settle(s.keeper)
+		}
+	}
 }
 
 func (s *tale) control() enrollment.Control {
@@ -425,10 +478,27 @@ func (s *tale) form(a *affair) commands.FormInput {
 	}
 }
 
+// audit is begun by one process, and perhaps ended, or taken over by another.
+func (s *tale) audit() {
+	of := *s.App
+	of.Handler = s.one("handler", "handler", "handler", "another")
+	day := dayOf(s.clock)
+	s.refused(of.StartAudit(s.ctx, day))
+	if s.chance(60, "ends") {
+		found := map[string]int{}
+		for _, kind := range []string{"lint", "crl-date", "fee-twice"} {
+			if n := evenly(s.T, 3, kind); n > 0 {
+				found[kind] = n
+			}
+		}
+		s.refused(of.CompleteAudit(s.ctx, day, audit.Completed{Checked: evenly(s.T, 9, "checked"), Differences: found}))
+	}
+}
+
 // beside is what others do, who have their own business.
 func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 	who := s.one("who", visitors...)
-	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential", "announce") {
+	switch s.one("beside", "appoint", "appoint", "dismiss", "dismiss", "office", "tariff", "token", "case", "case", "case", "case", "erase", "day", "contract", "contract", "bounce", "bounce", "again", "credential", "credential", "credential", "announce", "audit") {
 	case "appoint":
 		s.asked(s.Appoint(s.ctx, s.as(admin), commands.Appoint{
 			PersonCode: who, Role: appointment.RegistrationOfficer, Place: s.one("place", "office-1", "office-2"), Until: s.clock.AddDate(0, 0, 7),
@@ -441,6 +511,8 @@ func (s *tale) beside(a *affair, now enrollment.Enrollment) {
 		s.asked(s.AnnounceControls(s.ctx, s.as(officer), "office-1", commands.AnnounceControls{
 			Controls: []enrollment.Control{s.control()}, Text: s.one("hours", "", "۸ تا ۱۴"),
 		}))
+	case "audit":
+		s.audit()
 	case "tariff":
 		s.asked(s.PublishTariff(s.ctx, s.as(manager), s.price()))
 	case "token":
@@ -541,7 +613,7 @@ func (s *tale) settle(keeper *spec.Keeper) {
 func TestTalesTellEverything(t *testing.T) {
 	t.Parallel()
 	told := map[string]int{}
-	for seed := range 20 {
+	for seed := range 30 {
 		rapid.Custom(func(rt *rapid.T) bool {
 			for _, r := range taleOf(t, rt, 1200) {
 				told[r.Type]++
@@ -727,7 +799,25 @@ func (p paper) NewSerial(time.Time) (string, error) {
 
 func (p paper) CheckCSR(csr []byte) (string, error) { return hashOf(csr), nil }
 
-func (p paper) Profiles() certprofile.Set { return pkiprofiles.Default() }
+func (p paper) Profiles() certprofile.Set { return soonRenewable() }
+
+// soonRenewable are the profiles of the story, whose certificates may be renewed
+// from the first day on.
+var soonRenewable = sync.OnceValue(func() certprofile.Set {
+	dir, err := os.MkdirTemp("", "govahi-profiles-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := renewable(dir); err != nil {
+		panic(err)
+	}
+	s, err := pkiprofiles.Load(dir)
+	if err != nil {
+		panic(err)
+	}
+	return s
+})
 
 func (p paper) Fits([]byte, certprofile.Profile) error { return nil }
 

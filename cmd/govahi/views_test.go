@@ -620,7 +620,7 @@ func keyOf(table string, r row) string {
 	case "appointments.appointments":
 		return fmt.Sprintf("%v/%v/%v", r["person"], r["role"], r["place"])
 	}
-	for _, key := range []string{"code", "serial", "user_name", "number", "id"} {
+	for _, key := range []string{"code", "serial", "user_name", "number", "id", "day"} {
 		if k, ok := r[key].(string); ok && (key != "serial" || r["user_name"] == nil && r["number"] == nil) {
 			return k
 		}

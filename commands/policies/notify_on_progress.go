@@ -36,8 +36,9 @@ func NotifyOnProgress() Policy {
 	}}
 }
 
-// NotifyOnRevoked tells the holder that his certificate and its sheet are void.
-// An abandoned attempt concerns nobody.
+// NotifyOnRevoked tells the holder that his certificate and its sheet are void,
+// and if that is so for its issuer's sake, that it is for nothing that he did. An
+// abandoned attempt concerns nobody.
 func NotifyOnRevoked() Policy {
 	return when("notify-on-revoked", certificate.Catalog,
 		func(ctx context.Context, h Happened, e certificate.Revoked) error {
@@ -45,8 +46,11 @@ func NotifyOnRevoked() Policy {
 			if err != nil || e.Request == "" || c.Issued.Serial == "" {
 				return err
 			}
-			with := map[string]string{"serial": e.Serial}
-			return h.App.Notify(ctx, h.Caller, notification.CertificateRevoked, e.Request, 0, with)
+			text := notification.CertificateRevoked
+			if e.Ground == certificate.CAKeyCompromised {
+				text = notification.CACompromised
+			}
+			return h.App.Notify(ctx, h.Caller, text, e.Request, 0, map[string]string{"serial": e.Serial})
 		})
 }
 

@@ -182,6 +182,21 @@ var reactions = []struct {
 		given(h, token.Kind, "T1", token.ReceivedInStock{Serial: "T1"}, token.Reserved{Request: request}, token.Personalised{Certificate: serial})
 		return given(h, enrollment.Kind, code, issued(enrollment.Delivered{By: nima, At: noon})...)
 	}, "token.delivered.v1"},
+	{"supersede-on-delivered", func(h *house) event.Recorded {
+		certified(h)
+		given(h, enrollment.Kind, "0", submitted()...)
+		return given(h, enrollment.Kind, code, append(issued(enrollment.RenewalOpened{
+			Basis: enrollment.Rekey, Certificate: serial, Request: "enrollment-0", Person: sara, At: noon,
+		}), enrollment.Delivered{By: nima, At: noon})...)
+	}, "certificate.revoked.v2"},
+	{"follow-renewals-on-revoked", func(h *house) event.Recorded {
+		const next = "67bb"
+		given(h, enrollment.Opening, "renewal-"+serial, enrollment.OpeningTaken{Request: request, At: noon})
+		given(h, certificate.Kind, next, certificate.IssuanceIntended{Serial: next, Subject: sara}, certificate.SigningStarted{}, certificate.Issued{Serial: next, NotAfter: noon.AddDate(1, 0, 0)})
+		given(h, enrollment.Kind, code, append(formed(), enrollment.RenewalOpened{Basis: enrollment.Rekey, Certificate: serial, Person: sara, At: noon},
+			enrollment.Issued{Serial: next, At: noon})...)
+		return certified(h, certificate.Revoked{Serial: serial, Reason: certificate.PrivilegeWithdrawn, By: "operator", At: noon})
+	}, "certificate.revoked.v2"},
 	{"move-dossiers-on-consigned", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, inside(enrollment.DossierApproved{Unit: "unit", At: noon})...)
 		return given(h, consignment.Kind, "1", consignment.Dispatched{Number: "1", From: "unit", To: "authority", Dossiers: []string{code}, At: noon})

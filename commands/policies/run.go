@@ -52,10 +52,12 @@ type Runner struct {
 	skipped projection.Skipped
 }
 
-// batch and parallel bound how much is under way at once.
+// batch and Parallel bound how much is under way at once.
 const (
-	batch    = 200
-	parallel = 8
+	batch = 200
+
+	// Parallel is how many streams a runner reacts to abreast.
+	Parallel = 8
 )
 
 // Run reacts until the context ends.
@@ -139,7 +141,7 @@ func (r *Runner) handle(ctx context.Context, events []event.Recorded) {
 		}
 		byStream[e.Stream] = append(byStream[e.Stream], e)
 	}
-	slots := make(chan struct{}, parallel)
+	slots := make(chan struct{}, Parallel)
 	var wg sync.WaitGroup
 	for _, s := range order {
 		slots <- struct{}{}

@@ -204,7 +204,7 @@ func TestARunnerKeepsEachStreamsOrderAndLetsStreamsGoAbreast(t *testing.T) {
 			}
 			next[stream]++
 		}
-		if len(w.seen) != 100 || w.most < 2 || w.most > parallel {
+		if len(w.seen) != 100 || w.most < 2 || w.most > Parallel {
 			t.Errorf("saw %d events, at most %d at once", len(w.seen), w.most)
 		}
 	})
@@ -435,7 +435,7 @@ func TestWorkIsDoneAbreastAndNothingHoldsTheRestUp(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)
 		}
-		if len(todo) != 1 || !todo["7"] || most < 2 || most > parallel {
+		if len(todo) != 1 || !todo["7"] || most < 2 || most > Parallel {
 			t.Errorf("left are %v, at most %d at once", todo, most)
 		}
 	})

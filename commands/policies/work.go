@@ -28,10 +28,10 @@ type Worker struct {
 
 // Run works until the context ends.
 func (w Worker) Run(ctx context.Context) error {
-	d := desk{Worker: w, slots: make(chan struct{}, parallel), busy: map[string]bool{}, failed: map[string]failure{}}
+	d := desk{Worker: w, slots: make(chan struct{}, Parallel), busy: map[string]bool{}, failed: map[string]failure{}}
 	defer d.all.Wait()
 	for ctx.Err() == nil {
-		next, most := max(w.Every, workEvery), 4*parallel+d.held()
+		next, most := max(w.Every, workEvery), 4*Parallel+d.held()
 		ids, err := w.Due(ctx, w.Clock(), most)
 		if err != nil || len(ids) == most { // there is more, or nobody knows
 			next = workEvery

@@ -144,6 +144,7 @@ var (
 // never turn back to false and true.
 type Define struct {
 	User      UserDefined
+	Replaces  string // serial of the certificate that this one follows
 	Delivered bool
 	Arrived   bool // of channel B: the token is at the unit, and was not delivered
 	Valid     bool
@@ -161,7 +162,7 @@ func (c Define) Decide(s Access) ([]event.Event, error) {
 		return nil, ErrNotValid
 	case (s.Active || s.User.Pending) && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
 		return nil, nil
-	case s.User.Person != "" && s.User.Person != c.User.Person, (s.Active || s.User.Pending && !s.Halted) && s.User.Certificate != c.User.Certificate:
+	case s.User.Person != "" && s.User.Person != c.User.Person, s.inUse() && s.User.Certificate != c.User.Certificate && s.User.Certificate != c.Replaces:
 		return nil, life.Refuse(ErrTaken, string(s.Status()))
 	}
 	if s.Active && s.User.Certificate == c.User.Certificate { // only the level is another
@@ -169,6 +170,9 @@ func (c Define) Decide(s Access) ([]event.Event, error) {
 	}
 	return []event.Event{c.User}, nil
 }
+
+// inUse tells whether the present certificate has the user name.
+func (s Access) inUse() bool { return s.Active || s.User.Pending && !s.Halted }
 
 // BindCertificate follows the acceptance; a policy asks.
 type BindCertificate struct {

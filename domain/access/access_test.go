@@ -115,3 +115,19 @@ func fold(events []event.Event) (s Access) {
 	}
 	return s
 }
+
+// TestTheUserPassesToTheRenewedCertificate: of the same person, and of no other
+// certificate than the one that it follows.
+func TestTheUserPassesToTheRenewedCertificate(t *testing.T) {
+	next := defining(user("b2"))
+	next.Replaces = "a1"
+	spec.Given(t, Kind, user("a1")).When(next).Then(user("b2"))
+	spec.Given(t, Kind, user("c3")).When(next).ThenFault(ErrTaken)
+	his := next
+	his.User.Person = omid
+	spec.Given(t, Kind, user("a1")).When(his).ThenFault(ErrTaken)
+
+	inside := user("b2")
+	inside.Pending = true
+	spec.Given(t, Kind, user("a1")).When(Define{User: inside, Replaces: "a1", Arrived: true, Valid: true}).Then(inside)
+}

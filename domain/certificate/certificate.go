@@ -38,6 +38,7 @@ type Certificate struct {
 	Issued Issued
 	Hold   Suspended // the latest
 	Reason Reason
+	Ground Ground    // where one was given
 	Since  time.Time // of the revocation
 }
 
@@ -60,7 +61,7 @@ func Evolve(c Certificate, e event.Event) Certificate {
 		if c.Status != Withdrawn { // a worse reason does not make trust end later
 			c.Since = e.At
 		}
-		c.Status, c.Reason = Withdrawn, e.Reason
+		c.Status, c.Reason, c.Ground = Withdrawn, e.Reason, e.Ground
 	}
 	return c
 }

@@ -67,8 +67,8 @@ func TestWhoMayGiveWhichGround(t *testing.T) {
 		for _, asker := range append(slices.Clone(Askers), House) {
 			ask := Ask{ground, asker, shown, named}
 			revoke := Revoke{Ask: ask, By: "p-somebody", At: noon}
-			if asker == House && slices.Contains([]Ground{FalseInformation, TokenLost, TokenBroken, CAKeyCompromised}, ground) {
-				continue // after a verdict, or what happened to the token or the CA
+			if asker == House && slices.Contains([]Ground{FalseInformation, TokenLost, TokenBroken, CAKeyCompromised, Replaced, DataChanged}, ground) {
+				continue // after a verdict, what happened to the token or the CA, or a renewal
 			}
 			if letter := letters[asker]; letter == "" || !strings.Contains(want.by, letter) {
 				refusal := refusedAs(t, revoke, ErrGroundNotTheirs)

@@ -8,7 +8,8 @@ import (
 )
 
 // Key is the rule against key reuse: the stream `key-<SHA-256 of the
-// SubjectPublicKeyInfo>` belongs to one request for good.
+// SubjectPublicKeyInfo>` belongs to one request for good, and after it to the
+// request that renews its certificate.
 var Key = event.Kind[KeyClaimed]{
 	Category: "key",
 	Catalog:  event.NewCatalog(event.Of[KeyClaimed]("key.claimed.v1")),

@@ -28,6 +28,9 @@ func (c Complete) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusNeedsCorrection && (c.Person != s.Form.Person || c.Form.Organization != s.Form.Organization) {
 		return nil, ErrOtherParty
 	}
+	if s.Renews() && c.Person != s.Renewal.Person {
+		return nil, ErrOtherParty
+	}
 	return []event.Event{FormCompleted{
 		Version: s.Form.Version + 1, Person: c.Person, Foreign: c.Foreign, Organization: c.Form.Organization,
 		Province: c.Form.Province, EmailChanged: c.EmailChanged, EnteredBy: c.By, Entry: c.Entry,

@@ -96,6 +96,7 @@ type Enrollment struct {
 	OpenedBy        event.Subject
 	Counter         string // office whose officer opened it for a visitor, or empty
 	Status          Status
+	Renewal         RenewalOpened // empty of a first certificate
 
 	Form   FormCompleted // the latest form; Version 0 before the first
 	Email  EmailProof
@@ -140,6 +141,8 @@ func Evolve(s Enrollment, e event.Event) Enrollment {
 	switch e := e.(type) {
 	case Opened:
 		s = opened(e)
+	case RenewalOpened:
+		s.Renewal = e
 	case FormCompleted:
 		s = s.withForm(e)
 	case EmailCodeSent:

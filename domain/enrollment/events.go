@@ -10,6 +10,7 @@ import (
 // them.
 var Catalog = event.NewCatalog(
 	event.Of[Opened]("enrollment.opened.v1"),
+	event.Of[RenewalOpened]("enrollment.renewal-opened.v1"),
 	event.Was("enrollment.form-completed.v1", formCompletedV1.upcast),
 	event.Of[FormCompleted]("enrollment.form-completed.v2"),
 	event.Of[EmailCodeSent]("enrollment.email-code-sent.v1"),

@@ -10,6 +10,7 @@ import (
 func TestGolden(t *testing.T) {
 	spec.Golden(t, Catalog, "testdata", map[string]event.Event{
 		"enrollment.opened.v1":                begun,
+		"enrollment.renewal-opened.v1":        followed(Rekey),
 		"enrollment.form-completed.v2":        counterForm(2),
 		"enrollment.email-code-sent.v1":       codeSent(1, 2),
 		"enrollment.email-code-refused.v1":    EmailCodeRefused{2, noon},

@@ -26,6 +26,7 @@ func act(command any, by fault.Text, fa, en string) event.Act {
 // What is done to a request.
 var (
 	opens    = act(Open{}, byApplicant, "درخواست گشود", "open a request")
+	follows  = act(OpenRenewal{}, byApplicant, "تمدید گواهی یا جایگزینی آن را گشود", "open a request that follows a certificate")
 	fills    = act(Complete{}, byApplicant, "فرم را تکمیل یا اصلاح کرد", "complete or correct the form")
 	sends    = act(SendEmailCode{}, byApplicant, "کد تازه‌ای برای پست الکترونیک خواست", "ask for a new e-mail code")
 	proves   = act(ConfirmEmail{}, byApplicant, "پست الکترونیک را با کد رسیده تأیید کرد", "prove the e-mail address by its code")
@@ -79,7 +80,7 @@ func over(fa, en string) event.State {
 
 // life is what people call the states, and what each accepts.
 var life = event.Life{
-	string(StatusNone):      state("گشوده‌نشده", "not opened", opens),
+	string(StatusNone):      state("گشوده‌نشده", "not opened", opens, follows),
 	string(StatusDraft):     state("پیش‌نویس", "a draft", fills, leaves),
 	string(StatusCompleted): state("تکمیل‌شده", "completed", fills, sends, proves, promises, leaves),
 	string(StatusReady):     state("آمادهٔ ارسال", "ready", fills, submits, gives, leaves),

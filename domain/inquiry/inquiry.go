@@ -131,6 +131,7 @@ type Inquiry struct {
 	Status   Status
 	Request  Requested
 	Attempts int
+	Cause    Cause // of the last deferral; none while nothing is deferred
 	DueAt    time.Time
 	SetAt    time.Time // when DueAt was chosen
 }
@@ -144,9 +145,9 @@ func (s Inquiry) IsDue(now time.Time) bool {
 func Evolve(s Inquiry, e event.Event) Inquiry {
 	switch e := e.(type) {
 	case Requested:
-		s.Status, s.Request, s.DueAt, s.SetAt = Due, e, e.At, e.At
+		s.Status, s.Request, s.Cause, s.DueAt, s.SetAt = Due, e, "", e.At, e.At
 	case Deferred:
-		s.Attempts, s.DueAt, s.SetAt = e.Attempt, e.RetryAt, e.At
+		s.Attempts, s.Cause, s.DueAt, s.SetAt = e.Attempt, e.Cause, e.RetryAt, e.At
 	case Inconclusive:
 		s.Status = StatusInconclusive
 	case Answered:
@@ -201,8 +202,10 @@ type Defer struct {
 	At      time.Time
 }
 
-// longestDeferral bounds what a registry's calendar may ask for: Nowruz.
-const longestDeferral = 14 * 24 * time.Hour
+// longestDeferral bounds what a registry's calendar may ask for: Nowruz. From the
+// end of the year's last office hours to the first after the thirteenth, with the
+// weekends on both sides, it is more than two weeks.
+const longestDeferral = 31 * 24 * time.Hour
 
 // pauses between attempts while the registry is down; closed hours wait longer.
 var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}

@@ -1,6 +1,7 @@
 package inquiry
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -105,8 +106,25 @@ func TestTheAnswerSaysWhatWasFound(t *testing.T) { // domain §5.3
 func TestARegistryThatIsClosedIsAskedWhenItOpens(t *testing.T) {
 	opens := noon.Add(40 * time.Hour)
 	spec.Given(t, Kind, requested).When(Defer{Holiday, opens, noon}).Then(Deferred{number, Holiday, 1, opens, noon})
-	for _, never := range []time.Time{noon, noon.Add(-time.Hour), noon.Add(15 * 24 * time.Hour)} {
+	for _, never := range []time.Time{noon, noon.Add(-time.Hour), noon.Add(32 * 24 * time.Hour)} {
 		want := Deferred{number, Holiday, 1, noon.Add(30 * time.Minute), noon}
 		spec.Given(t, Kind, requested).When(Defer{Holiday, never, noon}).Then(want)
+	}
+}
+
+func TestWhoWaitsIsToldWhyAndUntilWhen(t *testing.T) {
+	opens := time.Date(2027, 4, 3, 4, 30, 0, 0, time.UTC)
+	for cause, word := range map[Cause]string{Holiday: "تعطیل", OutOfHours: "ساعت کار", Quota: "سهمیه", Down: "پاسخ نمی‌دهد"} {
+		s := Evolve(Evolve(Inquiry{}, requested), Deferred{number, cause, 1, opens, noon})
+		w := s.Deferral()
+		if w == nil || w.Cause != cause || !w.Until.Equal(opens) || !strings.Contains(w.Fa, word) ||
+			!strings.Contains(w.Fa, "شنبه ۱۴ فروردین ۱۴۰۶، ساعت ۰۸:۰۰") || !strings.Contains(w.En, "2027-04-03 at 08:00") {
+			t.Errorf("%s: %+v", cause, w)
+		}
+		for _, e := range []event.Event{answered(true), inconclusive, requested} {
+			if w := Evolve(s, e).Deferral(); w != nil {
+				t.Errorf("after %T still %+v", e, w)
+			}
+		}
 	}
 }

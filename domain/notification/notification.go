@@ -40,6 +40,7 @@ const (
 	RequestRejected    Template = "request-rejected"
 	CertificateIssued  Template = "certificate-issued"
 	CertificateRevoked Template = "certificate-revoked"
+	CACompromised      Template = "ca-compromised" // and so his certificate, with all others of that issuer, is revoked
 	AccessDefined      Template = "access-defined"
 	ExpiryReminder     Template = "expiry-reminder"
 	AcceptanceReminder Template = "acceptance-reminder"

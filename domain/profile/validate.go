@@ -199,7 +199,7 @@ func (p Profile) validateLife(w *problems) {
 	s := p.Suspension
 	w.need(!s.Allowed || s.Days >= 1 && s.Days <= 366, "suspension.days", "%d is not from 1 to 366", s.Days)
 	w.need(s.Allowed || s.Days == 0, "suspension.days", "it is not allowed: leave the days out")
-	most := 366*v.Years + v.Days - 1
+	most := 366*v.Years + v.Days
 	if p.Requested() {
 		w.need(p.AcceptanceDays >= 1 && p.AcceptanceDays <= 366, "acceptanceDays", "%d is not from 1 to 366", p.AcceptanceDays)
 		w.need(p.RenewalDays >= 1 && p.RenewalDays <= most, "renewalDays", "%d is not from 1 to %d, within the validity", p.RenewalDays, most)

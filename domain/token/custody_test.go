@@ -44,7 +44,7 @@ func TestTokenAndPINNeverTravelTogether(t *testing.T) {
 	spec.Given(t, Kind, story(3)...).When(issue("unit")).Then(byUnit)
 	spec.Given(t, Kind, append(story(3), byUnit)...).When(HandOver{"ahvaz", "unit", "S-1", nima, noon}).ThenFault(ErrPINTogether.At("to"))
 	spec.Given(t, Kind, append(story(3), byUnit, byPost)...).When(HandOver{"ahvaz", "unit", "S-1", nima, noon}).ThenFault(ErrPINTogether.At("to")) // the first envelope was there
-	for _, place := range []string{"ahvaz", "authority"} { // it was there, it goes there
+	for _, place := range []string{"ahvaz", "authority"} {                                                                                         // it was there, it goes there
 		spec.Given(t, Kind, onWay...).When(issue(place)).ThenFault(ErrPINTogether.At("via"))
 	}
 	spec.Given(t, Kind, atOrigin...).When(issue("authority")).ThenFault(ErrPINTogether.At("via"))

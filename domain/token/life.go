@@ -22,6 +22,7 @@ var (
 	receives     = act(Receive{}, byOffice, "به موجودی دفتر افزود", "add it to the office's stock")
 	reserves     = act(Reserve{}, byOffice, "برای یک درخواست تأییدشده کنار گذاشت", "reserve it for a confirmed request")
 	personalises = act(Personalise{}, byOffice, "گواهی درخواست خودش را روی آن نوشت", "write its own request's certificate to it")
+	renews       = act(Renew{}, byOffice, "گواهی تمدیدشده را روی آن نوشت", "write the renewed certificate to it")
 	issuesPIN    = act(IssuePIN{}, byOffice, "راه پاکت رمز را ثبت کرد", "record the way of its PIN envelope")
 	delivers     = act(Deliver{}, byHolder, "به متقاضی خودش تحویل داد", "hand it to its own applicant")
 	handsOver    = act(HandOver{}, byHolder, "مهروموم به مقصد بعدی فرستاد", "send it on, sealed")
@@ -47,8 +48,8 @@ var life = event.Life{
 	string(StatusReserved):     state("کنارگذاشته‌شده", "reserved", personalises, loses, defects),
 	string(StatusPersonalised): state("شخصی‌سازی‌شده", "personalised", issuesPIN, handsOver, delivers, loses, defects, notesPIN, watches, recalls),
 	string(InTransit):          state("در راه", "on its way", issuesPIN, takes, loses, defects, notesPIN, watches, recalls),
-	string(StatusDelivered):    state("تحویل‌شده", "delivered", notesPIN, activates, loses, defects, watches, recalls),
-	string(Activated):          state("فعال‌شده", "activated", notesPIN, loses, defects, recalls),
+	string(StatusDelivered):    state("تحویل‌شده", "delivered", renews, notesPIN, activates, loses, defects, watches, recalls),
+	string(Activated):          state("فعال‌شده", "activated", renews, notesPIN, loses, defects, recalls),
 	string(Compromised):        state("مهروموم شکسته", "of a broken seal", returns, loses, defects),
 	string(StatusLost):         state("گم‌شده", "lost", returns),
 	string(Defective):          state("معیوب", "defective", returns),

@@ -26,6 +26,7 @@ var Catalog = event.NewCatalog(
 	event.Of[HandedOver]("token.handed-over.v1"),
 	event.Of[Received]("token.received.v1"),
 	event.Of[Delivered]("token.delivered.v1"),
+	event.Of[Renewed]("token.renewed.v1"),
 	event.Of[PINDelivered]("token.pin-delivered.v1"),
 	event.Of[PINActivated]("token.pin-activated.v1"),
 	event.Of[AlarmRaised]("token.alarm-raised.v1"),
@@ -67,6 +68,15 @@ type Delivered struct {
 	To event.Subject `json:"to"`
 	By event.Subject `json:"by"`
 	At time.Time     `json:"at"`
+}
+
+// Renewed says that the applicant's token, which he keeps, carries a renewed
+// certificate of the same key.
+type Renewed struct {
+	Request     event.Stream  `json:"request"`
+	Certificate string        `json:"certificate"` // serial
+	By          event.Subject `json:"by"`
+	At          time.Time     `json:"at"`
 }
 
 // Status is where the token is in its life.
@@ -136,6 +146,8 @@ func Evolve(s Token, e event.Event) Token {
 		s.PINThere = true
 	case AlarmRaised:
 		s.Alarm = e.Kind
+	case Renewed:
+		s.Request, s.Certificate = e.Request, e.Certificate
 	default:
 		s = s.onItsWay(e)
 	}
@@ -273,4 +285,33 @@ func (c Deliver) Decide(s Token) ([]event.Event, error) {
 		return nil, nil
 	}
 	return []event.Event{Delivered{c.To, c.By, c.At}}, nil
+}
+
+// Renew notes a renewed certificate on the token that its holder brought.
+type Renew struct {
+	Former, Request event.Stream
+	Certificate     string
+	By              event.Subject
+	At              time.Time
+}
+
+// Decide follows the renewal's own record.
+func (c Renew) Decide(s Token) ([]event.Event, error) {
+	switch {
+	case s.Request == c.Request:
+		return nil, nil
+	case s.Request != c.Former:
+		return nil, s.refuse(ErrTaken)
+	case s.Status != StatusDelivered && s.Status != Activated: // lost or recalled meanwhile
+		return nil, nil
+	}
+	return []event.Event{Renewed{c.Request, c.Certificate, c.By, c.At}}, nil
+}
+
+// HeldBy refuses a token that is not in the hands of that person.
+func (s Token) HeldBy(person event.Subject) error {
+	if s.Holder.Person == person && (s.Status == StatusDelivered || s.Status == Activated) {
+		return nil
+	}
+	return s.refuse(ErrNotHere)
 }

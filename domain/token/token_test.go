@@ -16,6 +16,7 @@ func TestGolden(t *testing.T) {
 		"token.pin-issued.v1":        byPost,
 		"token.handed-over.v1":       sent,
 		"token.received.v1":          there,
+		"token.renewed.v1":           Renewed{other, "c3d4", nima, noon},
 		"token.pin-delivered.v1":     PINDelivered{sara, noon},
 		"token.pin-activated.v1":     PINActivated{sara, noon},
 		"token.alarm-raised.v1":      AlarmRaised{NotReceived, noon, noon},
@@ -68,4 +69,28 @@ func TestThePersonalisedTokenIsDeliveredOnce(t *testing.T) {
 	spec.Given(t, Kind, story(4)...).When(deliver).ThenNothing()
 	spec.Given(t, Kind, story(3)...).When(Deliver{other, sara, nima, noon}).ThenFault(ErrTaken)
 	spec.Given(t, Kind, received).When(deliver).ThenFault(ErrTaken)
+}
+
+func TestARenewedCertificateOnTheHoldersToken(t *testing.T) {
+	renew := Renew{Former: request, Request: other, Certificate: "c3d4", By: nima, At: noon}
+	renewed := Renewed{other, "c3d4", nima, noon}
+	spec.Given(t, Kind, story(4)...).When(renew).Then(renewed)
+	spec.Given(t, Kind, append(story(4), renewed)...).When(renew).ThenNothing()
+	spec.Given(t, Kind, append(story(4), Lost{"p", noon})...).When(renew).ThenNothing()
+	spec.Given(t, Kind, story(4)...).When(Renew{Former: "enrollment-9", Request: other}).ThenFault(ErrTaken)
+
+	held := after(story(4)...)
+	if err := held.HeldBy(sara); err != nil {
+		t.Error(err)
+	}
+	if held.HeldBy(nima) == nil || after(story(3)...).HeldBy(sara) == nil {
+		t.Error("a token that is not with the applicant is renewed")
+	}
+}
+
+func after(story ...event.Event) (s Token) {
+	for _, e := range story {
+		s = Evolve(s, e)
+	}
+	return s
 }

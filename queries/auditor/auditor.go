@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"math/big"
 	"runtime"
 	"sync"
@@ -25,11 +26,10 @@ import (
 type Audit struct {
 	Log        event.Log
 	Keeper     event.Keeper
-	Issuer     *x509.Certificate
+	Issuers    []Authority // of the house, the first first: what names no issuer is its
 	Signatures Signatures
-	Lints      []Lint    // each is asked about every certificate
-	Published  Published // nil: list and responder are not asked
-	Every      int       // of the certificates that are good one in so many is asked about by OCSP; 0 and 1 are all
+	Lints      []Lint // each is asked about every certificate
+	Every      int    // of the certificates that are good one in so many is asked about by OCSP; 0 and 1 are all
 	Clock      func() time.Time
 
 	Differs  func(Difference)                            // told each difference, one after another; may be nil
@@ -48,7 +48,7 @@ type Signatures interface {
 // names it, name@version.
 type Lint func(profile string, certificate *x509.Certificate) (broken []string, err error)
 
-// Published is what relying parties see.
+// Published is what relying parties see of one issuer.
 type Published interface {
 	// List is the present revocation list, DER.
 	List(context.Context) ([]byte, error)
@@ -107,16 +107,20 @@ func (s Summary) Total() (n int) {
 // run is one audit on its way.
 type run struct {
 	Audit
-	list  *list
-	now   time.Time
-	cache cache
+	issuers []*issuer
+	now     time.Time
+	cache   cache
 
-	mu         sync.Mutex
-	summary    Summary
-	keys       map[[32]byte]certified // which certificate has which key
-	serials    map[serial]standing    // what the log says of each
-	silent     int                    // how often in a row the responder did not answer
-	responders map[string]bool        // by whose certificates it did
+	settlers struct { // banks
+		sync.Mutex
+		known bool
+		names []string
+	}
+
+	mu      sync.Mutex
+	summary Summary
+	keys    map[keyID]event.Position // where what has a key was issued
+	serials map[serial]standing      // what the log says of each
 }
 
 // serial is the number itself, half as long as its text.
@@ -133,28 +137,40 @@ func (s serial) String() string { return hex.EncodeToString([]byte(s)) }
 // Run checks everything that the log holds when it begins. An error says that it
 // could not be read; differences are no error.
 func (a Audit) Run(ctx context.Context) (Summary, error) {
-	r := &run{Audit: a, keys: map[[32]byte]certified{}, serials: map[serial]standing{}, now: a.Clock()}
-	r.summary.Differences, r.summary.At = map[string]int{}, r.now
+	r := newRun(a)
 	if err := r.begin(ctx); err != nil {
 		return r.summary, err
 	}
 	if err := r.walk(ctx); err != nil {
 		return r.summary, err
 	}
-	r.compareList()
+	r.compareLists()
 	return r.summary, nil
 }
 
-// begin fetches the list before it looks where the log ends: whatever the list
-// takes account of is in the log then.
+func newRun(a Audit) *run {
+	r := &run{Audit: a, issuers: issuersOf(a.Issuers), keys: map[keyID]event.Position{}, serials: map[serial]standing{}, now: a.Clock()}
+	r.summary.Differences, r.summary.At = map[string]int{}, r.now
+	return r
+}
+
+// begin fetches the lists before it looks where the log ends: whatever they take
+// account of is in the log then.
 func (r *run) begin(ctx context.Context) (err error) {
-	if r.Published != nil {
-		r.list = r.fetchList(ctx)
+	for _, i := range r.issuers {
+		if i.Published != nil {
+			i.list = r.fetchList(ctx, i)
+		}
 	}
 	if r.summary.Position, err = r.Log.Head(ctx); err != nil {
 		return err
 	}
-	return r.placeList(ctx)
+	for _, i := range r.issuers {
+		if err := errors.Join(r.placeList(ctx, i), r.placeEnd(ctx, i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // walk looks at each event of certificates, and lets workers check each serial

@@ -20,7 +20,8 @@ const (
 	Fingerprint  = "fingerprint"  // its bytes are not those that the log names
 	TBS          = "tbs"          // something else was signed than was intended
 	Signature    = "signature"    // not by the issuer's key
-	Issuer       = "issuer"       // of another issuer
+	Issuer       = "issuer"       // of another issuer, or of none of the house's
+	IssuerEnded  = "issuer-ended" // issued after its issuer's end, or trusted an hour after its key was declared compromised
 	SerialNumber = "serial"       // it bears another serial than its stream
 	SerialTwice  = "serial-twice" // intended or issued more than once under one serial
 	Key          = "key"          // another key than intended or requested
@@ -37,8 +38,8 @@ const (
 
 // Kinds lists every kind in the order in which it is checked, for documents.
 var Kinds = []string{
-	Intent, Signing, SerialTwice, Abandoned, Unfinished, NotReadable, Fingerprint, TBS, Signature, Issuer, SerialNumber, Key,
-	KeyTwice, Profile, Validity, Linted, Subject, Record, Confirmation, Control, FourEyes, Request, RASignature, RACertificate,
+	Intent, Signing, SerialTwice, Abandoned, Unfinished, NotReadable, Fingerprint, TBS, Signature, Issuer, IssuerEnded, SerialNumber, Key,
+	KeyTwice, Renewal, Profile, Validity, Linted, Subject, Record, Confirmation, Control, FourEyes, Request, RASignature, RACertificate,
 	Appointment, Licence, Vouched, Delegation, Fee, FeeTwice, Amount, Reference, Contract, Token, Custody, PIN, Delivery,
 	List, ListMissing, ListSurplus, ListUnknown, ListReason, ListDate, OCSP,
 }
@@ -52,6 +53,7 @@ type subject struct {
 	*run
 	id     string
 	facts  facts
+	by     *issuer
 	intent fact
 	issued fact
 	der    []byte
@@ -59,6 +61,7 @@ type subject struct {
 
 	told   map[string]bool
 	erased bool
+	renews bool // another's certificate, of the same key
 }
 
 // check follows one serial through everything that it cites.
@@ -71,13 +74,14 @@ func (r *run) check(ctx context.Context, id string) error {
 	var issued bool
 	c.intent, _ = s.last("issuance-intended")
 	c.issued, issued = s.last("issued")
+	c.by = r.issuerOf(c.intent.data.text("issuer"), c.issued.data.text("issuer"))
 	c.attempts()
 	if !issued {
 		r.count(&r.summary.Abandoned)
 		return c.askStatus(ctx)
 	}
 	r.count(&r.summary.Checked)
-	for _, part := range []func(context.Context) error{c.bytes, c.profiled, c.grounds, c.askStatus} {
+	for _, part := range []func(context.Context) error{c.bytes, c.profiled, c.inOffice, c.grounds, c.claimKey, c.askStatus} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -163,7 +167,7 @@ func (c *subject) bytes(ctx context.Context) error {
 		c.differs(TBS, c.intent.data.text("tbsSha256"), found)
 		return nil
 	}
-	if err := parsed.CheckSignatureFrom(c.Issuer); err != nil {
+	if err := parsed.CheckSignatureFrom(c.by.Certificate); err != nil {
 		c.differs(Signature, "the issuer's", "another's")
 	}
 	c.fields()
@@ -201,7 +205,10 @@ func (c *subject) clear() {
 	c.same(SerialNumber, "the stream's", c.id, intent.text("serial"))
 	c.same(SerialNumber, "the stream's", c.id, issued.text("serial"))
 	c.same(Profile, "as intended", intent.text("profile"), issued.text("profile"))
-	c.same(Issuer, "the issuer's certificate", digest(c.Issuer.Raw), intent.text("issuer"))
+	c.same(Issuer, "an issuer of the house, such as", c.by.id, intent.text("issuer"))
+	if said := issued.text("issuer"); said != "" { // the first shape of an issue did not tell
+		c.same(Issuer, "as intended", intent.text("issuer"), said)
+	}
 	if intent.text("subject") != issued.text("subject") {
 		c.differs(Subject, "whom the intent is about", "somebody else")
 	}
@@ -218,7 +225,8 @@ func (c *subject) fields() {
 	if found := hex.EncodeToString(p.SerialNumber.Bytes()); found != c.id {
 		c.differs(SerialNumber, "the stream's "+c.id, found)
 	}
-	if !bytes.Equal(p.RawIssuer, c.Issuer.RawSubject) || !bytes.Equal(p.AuthorityKeyId, c.Issuer.SubjectKeyId) {
+	issuer := c.by.Certificate
+	if !bytes.Equal(p.RawIssuer, issuer.RawSubject) || !bytes.Equal(p.AuthorityKeyId, issuer.SubjectKeyId) {
 		c.differs(Issuer, "the issuer's name and key identifier", "others")
 	}
 	c.same(Key, "as intended", intent.text("keyHash"), digest(p.RawSubjectPublicKeyInfo))
@@ -227,37 +235,54 @@ func (c *subject) fields() {
 			c.differs(Validity, field+" "+intent.text(field), found.Format(time.RFC3339))
 		}
 	}
-	if p.NotAfter.After(c.Issuer.NotAfter) || p.NotBefore.Before(c.Issuer.NotBefore) || !p.NotBefore.Before(p.NotAfter) {
+	if p.NotAfter.After(issuer.NotAfter) || p.NotBefore.Before(issuer.NotBefore) || !p.NotBefore.Before(p.NotAfter) {
 		c.differs(Validity, "within the issuer's", p.NotBefore.Format(time.RFC3339)+" to "+p.NotAfter.Format(time.RFC3339))
 	}
-	c.claimKey(sha256.Sum256(p.RawSubjectPublicKeyInfo))
 }
 
-// certified is which certificate has a key.
-type certified struct {
-	serial serial
-	at     event.Position
-}
+// keyID is the beginning of a key's SHA-256. There may be a million.
+type keyID [16]byte
 
 // claimKey finds the key's other certificate, and blames the later one. The
-// responder goes on with its key under a new certificate.
-func (c *subject) claimKey(key [32]byte) {
-	if c.isOwn() {
-		return
+// responder goes on with its key under a new certificate, and so does a renewal,
+// whose claim was looked at.
+func (c *subject) claimKey(ctx context.Context) error {
+	if c.parsed == nil || c.isOwn() || c.renews || c.told[KeyTwice] {
+		return nil
 	}
+	sum := sha256.Sum256(c.parsed.RawSubjectPublicKeyInfo)
+	key := keyID(sum[:])
 	c.mu.Lock()
-	mine := certified{serialOf(c.id), c.issued.Position}
+	mine := c.issued.Position
 	other, taken := c.keys[key]
-	if !taken || other.at > mine.at {
+	if !taken || other > mine {
 		c.keys[key] = mine
 	}
 	c.mu.Unlock()
-	switch {
-	case taken && other.at > mine.at:
-		c.tell(Difference{other.serial.String(), KeyTwice, "a key of its own", "that of " + c.id})
-	case taken:
-		c.differs(KeyTwice, "a key of its own", "that of "+other.serial.String())
+	if !taken {
+		return nil
 	}
+	id, err := c.issuedAt(ctx, other)
+	switch {
+	case err != nil:
+		return err
+	case other > mine:
+		c.tell(Difference{id, KeyTwice, "a key of its own", "that of " + c.id})
+	default:
+		c.differs(KeyTwice, "a key of its own", "that of "+id)
+	}
+	return nil
+}
+
+// issuedAt is the serial of what was issued at a position.
+func (r *run) issuedAt(ctx context.Context, at event.Position) (string, error) {
+	for recorded, err := range r.Log.ReadAll(ctx, at-1, "certificate.") {
+		if err != nil {
+			return "", err
+		}
+		return recorded.Stream.ID(), nil
+	}
+	return "", nil
 }
 
 // isOwn tells the responder's certificates, which are about nobody.

@@ -23,6 +23,10 @@ func (a *application) custody(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.follows.basis == onOwnToken {
+		a.ownToken(s)
+		return nil
+	}
 	reserved, ok := s.before(a.intent.Position).last("reserved")
 	if !ok || reserved.data.text("request") != string(a.stream) {
 		a.differs(Token, serial+" reserved for "+string(a.stream), or(reserved.data.text("request")))

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,10 +69,19 @@ func (a *application) priced(ctx context.Context, raised fact) error {
 		a.differs(Amount, "the tariff of the certificate's type", or(raised.data.text("product")))
 	case !ok || due.number("version") != version:
 		a.differs(Amount, fmt.Sprintf("the tariff in force at %s: version %d", submitted.data.text("at"), due.number("version")), fmt.Sprintf("version %d", version))
-	case due.number("tokenRial")+due.number("issuanceRial") != raised.data.number("amountRial"):
-		a.differs(Amount, fmt.Sprintf("%d rial", due.number("tokenRial")+due.number("issuanceRial")), fmt.Sprint(raised.data.number("amountRial")))
+	case a.due(due) != raised.data.number("amountRial"):
+		a.differs(Amount, fmt.Sprintf("%d rial", a.due(due)), fmt.Sprint(raised.data.number("amountRial")))
 	}
 	return nil
+}
+
+// due is without the token where the applicant has his, unless the token is all
+// that costs.
+func (a *application) due(t told) int64 {
+	if a.follows.basis == onOwnToken && t.number("issuanceRial") > 0 {
+		return t.number("issuanceRial")
+	}
+	return t.number("tokenRial") + t.number("issuanceRial")
 }
 
 // inForce is the latest of the versions of the same level and kind of issuer that
@@ -114,11 +124,10 @@ func (a *application) contract(ctx context.Context, payment told, settled fact) 
 	return nil
 }
 
-// reference finds the claim by which a bank's reference settles one order. The
-// first shape of a settlement did not name the bank.
+// reference finds the claim by which a bank's reference settles one order.
 func (a *application) reference(ctx context.Context, payment told, order string) error {
 	if payment.text("provider") == "" {
-		return nil
+		return a.referenceAnywhere(ctx, payment.text("rrn"), order)
 	}
 	s, err := a.read(ctx, event.NewStream("settlement", payment.text("provider"), payment.text("rrn")))
 	if err != nil {
@@ -129,4 +138,48 @@ func (a *application) reference(ctx context.Context, payment told, order string)
 		a.differs(Reference, "claimed by "+order+" alone", or(claimed.data.text("order")))
 	}
 	return nil
+}
+
+// referenceAnywhere looks at every bank, for the first shape of a settlement did
+// not name it: the same reference at two banks is two sums of money, and each
+// order has a claim of its own.
+func (a *application) referenceAnywhere(ctx context.Context, rrn, order string) error {
+	banks, err := a.banks(ctx)
+	if err != nil {
+		return err
+	}
+	var claims []string
+	for _, bank := range banks {
+		s, err := a.read(ctx, event.NewStream("settlement", bank, rrn))
+		if err != nil {
+			return err
+		}
+		if claimed, ok := s.last("claimed"); ok && len(s) == 1 {
+			claims = append(claims, claimed.data.text("order"))
+		}
+	}
+	if !slices.Contains(claims, order) {
+		a.differs(Reference, "claimed by "+order+" at some bank", or(strings.Join(claims, " ")))
+	}
+	return nil
+}
+
+// banks are all that ever settled anything; they are looked for once, if at all.
+func (r *run) banks(ctx context.Context) ([]string, error) {
+	r.settlers.Lock()
+	defer r.settlers.Unlock()
+	if r.settlers.known {
+		return r.settlers.names, nil
+	}
+	r.settlers.names = nil
+	for recorded, err := range r.Log.ReadAll(ctx, 0, "settlement.") {
+		if err != nil {
+			return nil, err
+		}
+		if bank, _, found := strings.Cut(recorded.Stream.ID(), "-"); found && !slices.Contains(r.settlers.names, bank) {
+			r.settlers.names = append(r.settlers.names, bank)
+		}
+	}
+	r.settlers.known = true
+	return r.settlers.names, nil
 }

@@ -22,13 +22,22 @@ const (
 	ListDate    = "crl-date"
 )
 
-// list is the present revocation list, and what the log says of it.
+// list is the present revocation list, without its bytes, and what the log says of
+// it.
 type list struct {
-	der     []byte
-	parsed  *x509.RevocationList
-	lines   map[serial]x509.RevocationListEntry
+	number  int64
+	next    time.Time // update
+	sha256  string
+	signed  bool // by the issuer
+	lines   map[serial]line
 	covers  event.Position // the last event of certificates that it takes account of
 	earlier time.Time      // thisUpdate of the list before it
+}
+
+// line is one of the list. There may be a million: the time is in seconds.
+type line struct {
+	at     int64
+	reason int
 }
 
 // standing is what the log says of a serial, as far as the list takes account of
@@ -37,6 +46,7 @@ type standing struct {
 	state  state
 	reason uint8
 	own    bool  // the responder's
+	of     int16 // which issuer's, from 1; 0 until an event says so: then the first's
 	at     int64 // of the revocation
 	end    int64 // of validity; none if it never was intended
 	since  int64 // of the first change that the list does not take account of
@@ -68,19 +78,22 @@ func seconds(t time.Time) int64 {
 }
 
 // fetchList is nil where none is served: whether one must be, the log says.
-func (r *run) fetchList(ctx context.Context) *list {
-	der, err := r.Published.List(ctx)
+func (r *run) fetchList(ctx context.Context, i *issuer) *list {
+	der, err := i.Published.List(ctx)
 	if err != nil {
 		return nil
 	}
 	parsed, err := x509.ParseRevocationList(der)
 	if err != nil || parsed.Number == nil {
-		r.tell(Difference{Kind: List, Expected: "a numbered revocation list", Found: "something else"})
+		r.tellOf(i, List, "a numbered revocation list", "something else")
 		return nil
 	}
-	l := &list{der: der, parsed: parsed, lines: map[serial]x509.RevocationListEntry{}}
+	l := &list{
+		number: parsed.Number.Int64(), next: parsed.NextUpdate, sha256: digest(der), signed: parsed.CheckSignatureFrom(i.Certificate) == nil,
+		lines: make(map[serial]line, len(parsed.RevokedCertificateEntries)),
+	}
 	for _, e := range parsed.RevokedCertificateEntries {
-		l.lines[serial(e.SerialNumber.Bytes())] = e
+		l.lines[serial(e.SerialNumber.Bytes())] = line{e.RevocationTime.Unix(), e.ReasonCode}
 	}
 	return l
 }
@@ -89,56 +102,56 @@ func (r *run) fetchList(ctx context.Context) *list {
 const laidWithin = 10 * time.Minute
 
 // placeList finds the list's record in the log, and which events it covers.
-func (r *run) placeList(ctx context.Context) error {
-	if r.Published == nil {
+func (r *run) placeList(ctx context.Context, i *issuer) error {
+	if i.Published == nil {
 		return nil
 	}
-	s, err := r.read(ctx, event.NewStream("crl", digest(r.Issuer.Raw)))
+	s, err := r.read(ctx, event.NewStream("crl", i.id))
 	if err != nil {
 		return err
 	}
 	served := int64(0)
-	if r.list != nil {
-		served = r.list.parsed.Number.Int64()
-		r.summary.Listed = len(r.list.lines)
-		r.judgeList(s)
+	if i.list != nil {
+		served = i.list.number
+		r.summary.Listed += len(i.list.lines)
+		r.judgeList(i, s)
 	}
 	for _, f := range s.all("signed") {
 		if n := f.data.number("number"); n > served && r.now.Sub(f.data.time("at")) > laidWithin {
-			r.tell(Difference{Kind: List, Expected: fmt.Sprintf("number %d, signed %s", n, f.data.text("at")), Found: fmt.Sprintf("number %d", served)})
+			r.tellOf(i, List, fmt.Sprintf("number %d, signed %s", n, f.data.text("at")), fmt.Sprintf("number %d", served))
 			break
 		}
 	}
-	if r.list == nil {
+	if i.list == nil {
 		return nil
 	}
-	return r.coverage(ctx, s)
+	return r.coverage(ctx, i, s)
 }
 
 // judgeList compares the list with the record of its own signature.
-func (r *run) judgeList(s facts) {
-	l, recorded := r.list, ""
+func (r *run) judgeList(i *issuer, s facts) {
+	l, recorded := i.list, ""
 	for _, f := range s.all("signed") {
-		if f.data.number("number") == l.parsed.Number.Int64() {
+		if f.data.number("number") == l.number {
 			recorded = f.data.text("sha256")
 		}
 	}
-	differs := func(expected, found string) { r.tell(Difference{Kind: List, Expected: expected, Found: found}) }
+	differs := func(expected, found string) { r.tellOf(i, List, expected, found) }
 	switch {
-	case l.parsed.CheckSignatureFrom(r.Issuer) != nil:
+	case !l.signed:
 		differs("the issuer's signature", "another's")
-	case recorded != digest(l.der):
-		differs(fmt.Sprintf("number %v as signed: %s", l.parsed.Number, or(recorded)), digest(l.der))
-	case !r.now.Before(l.parsed.NextUpdate):
-		differs("a later nextUpdate than "+r.now.Format(time.RFC3339), l.parsed.NextUpdate.Format(time.RFC3339))
+	case recorded != l.sha256:
+		differs(fmt.Sprintf("number %d as signed: %s", l.number, or(recorded)), l.sha256)
+	case !r.now.Before(l.next):
+		differs("a later nextUpdate than "+r.now.Format(time.RFC3339), l.next.Format(time.RFC3339))
 	}
 }
 
 // coverage reads the intent of the list. The first shape of an intent did not say
 // what it covers: then that is everything before it. A later one that says nothing
 // covers no revocation at all.
-func (r *run) coverage(ctx context.Context, s facts) error {
-	l := r.list
+func (r *run) coverage(ctx context.Context, i *issuer, s facts) error {
+	l := i.list
 	signed := map[int64]bool{}
 	for _, f := range s.all("signed") {
 		signed[f.data.number("number")] = true
@@ -146,9 +159,9 @@ func (r *run) coverage(ctx context.Context, s facts) error {
 	l.covers = r.summary.Position
 	for _, f := range s.all("intended") {
 		switch number := f.data.number("number"); {
-		case number < l.parsed.Number.Int64() && signed[number]:
+		case number < l.number && signed[number]:
 			l.earlier = f.data.time("thisUpdate")
-		case number == l.parsed.Number.Int64():
+		case number == l.number:
 			if l.covers = 0; f.Type == "crl.intended.v1" {
 				l.covers = f.Position
 			}
@@ -163,7 +176,7 @@ func (r *run) coverage(ctx context.Context, s facts) error {
 				l.covers = last[at].Position
 			default:
 				l.covers = f.Position
-				r.tell(Difference{"", List, "covers an event of the log", fmt.Sprintf("%s@%d", c.text("stream"), at)})
+				r.tellOf(i, List, "covers an event of the log", fmt.Sprintf("%s@%d", c.text("stream"), at))
 			}
 		}
 	}
@@ -174,11 +187,15 @@ func (r *run) coverage(ctx context.Context, s facts) error {
 func (r *run) stand(f fact) {
 	id := serialOf(f.Stream.ID())
 	s := r.serials[id]
+	if s.of == 0 {
+		s.of = r.numberOf(f.data.text("issuer"))
+	}
 	if f.name == "issuance-intended" {
 		s.end, s.own = seconds(f.data.time("notAfter")), strings.HasPrefix(f.data.text("profile"), "ocsp-responder@")
 	}
+	l := r.issuers[s.issuer()].list
 	switch before := s.answer(); {
-	case r.list == nil || f.Position <= r.list.covers:
+	case l == nil || f.Position <= l.covers:
 		s = s.as(before.after(f))
 	case s.since == 0 && before.State != before.after(f).State && (before.State == Revoked || before.after(f).State == Revoked):
 		s.since = seconds(f.data.time("at"))
@@ -186,23 +203,43 @@ func (r *run) stand(f fact) {
 	r.serials[id] = s
 }
 
-// compareList compares each line with the log, both ways round, and the
-// responder's certificates with those that the log knows.
-func (r *run) compareList() {
-	for id := range r.responders {
-		if s := r.serials[serialOf(id)]; !s.own {
-			r.tell(Difference{Kind: OCSP, Expected: "answers by a responder that the log knows", Found: or(id)})
+// compareLists compares each line with the log, both ways round, and the
+// responders' certificates with those that the log knows.
+func (r *run) compareLists() {
+	for n, i := range r.issuers {
+		for _, id := range slices.Sorted(maps.Keys(i.responders)) {
+			if s := r.serials[serialOf(id)]; !s.own || s.issuer() != n {
+				r.tellOf(i, OCSP, "answers by a responder that the log knows", or(id))
+			}
 		}
 	}
-	if r.list == nil {
+	for id, s := range r.serials {
+		switch i := r.issuers[s.issuer()]; {
+		case i.list != nil:
+			r.compareLine(id, s, i.list)
+		case i.Published != nil && s.answer().State == Revoked && r.now.Unix()-s.at > int64(patience.Seconds()):
+			i.awaited = true
+		}
+	}
+	for n, i := range r.issuers {
+		if i.awaited {
+			r.tellOf(i, List, "a list, for something was revoked more than an hour ago", "none")
+		}
+		r.compareStrange(n, i.list)
+	}
+}
+
+// compareStrange finds the lines that are not of this issuer's certificates.
+func (r *run) compareStrange(n int, l *list) {
+	if l == nil {
 		return
 	}
-	for id, s := range r.serials {
-		r.compareLine(id, s, r.list)
-	}
-	for _, id := range slices.Sorted(maps.Keys(r.list.lines)) {
-		if _, known := r.serials[id]; !known {
+	for _, id := range slices.Sorted(maps.Keys(l.lines)) {
+		switch s, known := r.serials[id]; {
+		case !known:
 			r.tell(Difference{id.String(), ListUnknown, "a serial of the log", "listed"})
+		case s.issuer() != n:
+			r.tell(Difference{id.String(), ListSurplus, "on its own issuer's list alone", "listed by another"})
 		}
 	}
 }
@@ -210,7 +247,7 @@ func (r *run) compareList() {
 // compareLine holds RFC 5280 §3.3: a line stays until it stood on one list that
 // was issued after the certificate's end.
 func (r *run) compareLine(id serial, s standing, l *list) {
-	line, listed := l.lines[id]
+	said, listed := l.lines[id]
 	over := s.end != 0 && s.end < seconds(l.earlier)
 	due := s.answer().State == Revoked && !over
 	differs := func(kind, expected, found string) { r.tell(Difference{id.String(), kind, expected, found}) }
@@ -221,9 +258,9 @@ func (r *run) compareLine(id serial, s standing, l *list) {
 		differs(ListSurplus, "not listed: "+s.answer().String(), "listed")
 	case s.since != 0 && r.now.Unix()-s.since > int64(patience.Seconds()):
 		differs(ListMissing, "a list that takes account of the change at "+time.Unix(s.since, 0).UTC().Format(time.RFC3339), "none for an hour")
-	case due && line.ReasonCode != int(s.reason):
-		differs(ListReason, fmt.Sprint(s.reason), fmt.Sprint(line.ReasonCode))
-	case due && line.RevocationTime.Unix() != s.at:
-		differs(ListDate, s.answer().At.Format(time.RFC3339), line.RevocationTime.UTC().Format(time.RFC3339))
+	case due && said.reason != int(s.reason):
+		differs(ListReason, fmt.Sprint(s.reason), fmt.Sprint(said.reason))
+	case due && said.at != s.at:
+		differs(ListDate, s.answer().At.Format(time.RFC3339), time.Unix(said.at, 0).UTC().Format(time.RFC3339))
 	}
 }

@@ -28,6 +28,7 @@ type application struct {
 	confirmed fact
 	seen      facts // what the officer saw
 	paper     dossier
+	follows   renewal
 }
 
 // request checks a certificate that an applicant asked for.
@@ -51,7 +52,9 @@ func (c *subject) request(ctx context.Context) error {
 		}
 	}
 	a.asked()
-	for _, part := range []func(context.Context) error{a.keyClaim, a.fee, a.custody} {
+	a.follows = renewalOf(a.all)
+	c.renews = a.follows.basis == onOwnToken
+	for _, part := range []func(context.Context) error{a.renewed, a.keyOfRequest, a.fee, a.custody} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -143,14 +146,27 @@ func (a *application) asked() {
 	}
 }
 
-// keyClaim finds the stream by which a key belongs to one request for good.
-func (c *subject) keyClaim(ctx context.Context) error {
-	claims, err := c.read(ctx, event.NewStream("key", c.intent.data.text("keyHash")))
+func (a *application) keyOfRequest(ctx context.Context) error {
+	if a.follows.basis != onOwnToken {
+		return a.keyClaim(ctx, "")
+	}
+	return a.keyClaim(ctx, a.follows.request)
+}
+
+// keyClaim finds the stream by which a key belongs to one request, and after it
+// to the one that renews its certificate.
+func (c *subject) keyClaim(ctx context.Context, former string) error {
+	s, err := c.read(ctx, event.NewStream("key", c.intent.data.text("keyHash")))
 	if err != nil {
 		return err
 	}
-	claimed, _ := claims.before(c.intent.Position).last("claimed")
-	if request := c.intent.data.inner("record").text("stream"); len(claims) != 1 || claimed.data.text("request") != request {
+	claims := s.before(c.intent.Position)
+	claimed, _ := claims.last("claimed")
+	var before fact
+	if len(claims) > 1 {
+		before = claims[len(claims)-2]
+	}
+	if request := c.intent.data.inner("record").text("stream"); claimed.data.text("request") != request || before.data.text("request") != former {
 		c.differs(KeyTwice, "a key claimed by "+request, or(claimed.data.text("request")))
 	}
 	return nil

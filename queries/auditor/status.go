@@ -66,34 +66,49 @@ func (a Answer) String() string {
 const mostSilence = 3
 
 // askStatus compares the responder's answer with the log. What changed since the
-// audit began is looked up.
+// audit began is looked up; a change has a minute to be told.
 func (c *subject) askStatus(ctx context.Context) error {
 	expected := stateOf(c.facts)
 	number, _ := hex.DecodeString(c.id)
-	if c.Published == nil || !c.sampled(expected) || c.deaf() {
+	if c.by.Published == nil || !c.sampled(expected) || c.deaf(c.by) {
 		return nil
 	}
 	c.count(&c.summary.Asked)
-	found, err := c.Published.Status(ctx, new(big.Int).SetBytes(number))
+	found, err := c.by.Published.Status(ctx, new(big.Int).SetBytes(number))
 	if err != nil {
-		c.hear(false)
+		c.hear(c.by, false)
 		return ctx.Err()
 	}
-	c.hear(true)
+	c.hear(c.by, true)
 	if !found.is(expected) {
 		now, err := c.readPresent(ctx, event.NewStream("certificate", c.id))
 		if err != nil {
 			return err
 		}
-		expected = stateOf(now)
-	}
-	if !found.is(expected) {
-		c.differs(OCSP, expected.String(), found.String())
+		if expected = stateOf(now); !c.wasLately(found, now) {
+			c.differs(OCSP, expected.String(), found.String())
+		}
 	}
 	if found.State != Unknown {
-		c.answeredBy(found.By)
+		c.answeredBy(c.by, found.By)
 	}
 	return nil
+}
+
+// answersWithin is how long an answer may be behind the log.
+const answersWithin = time.Minute
+
+// wasLately tells whether an answer is what the log says, or said until just now.
+func (c *subject) wasLately(found Answer, s facts) bool {
+	for n := len(s); n >= 0; n-- {
+		if found.is(stateOf(s[:n])) {
+			return true
+		}
+		if n > 0 && c.Clock().Sub(s[n-1].data.time("at")) > answersWithin {
+			return false
+		}
+	}
+	return false
 }
 
 // sampled leaves out good ones by turns, another part of them each day.
@@ -106,31 +121,30 @@ func (c *subject) sampled(a Answer) bool {
 	return (int64(h.Sum32())+c.now.Unix()/86400)%int64(c.Every) == 0
 }
 
-func (r *run) deaf() bool {
+func (r *run) deaf(i *issuer) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.silent >= mostSilence
+	return i.silent >= mostSilence
 }
 
-func (r *run) hear(heard bool) {
+// hear counts silence. Who answers for an issuer that made its last list may have
+// no certificate any more: the list says all, for ever.
+func (r *run) hear(i *issuer, heard bool) {
 	r.mu.Lock()
-	r.silent++
+	i.silent++
 	if heard {
-		r.silent = 0
+		i.silent = 0
 	}
-	gone := r.silent == mostSilence
+	gone := i.silent == mostSilence && !i.lastList()
 	r.mu.Unlock()
 	if gone {
-		r.tell(Difference{Kind: OCSP, Expected: "a responder that answers", Found: "none"})
+		r.tellOf(i, OCSP, "a responder that answers", "none")
 	}
 }
 
 // answeredBy remembers by which certificates was answered.
-func (r *run) answeredBy(id string) {
+func (r *run) answeredBy(i *issuer, id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.responders == nil {
-		r.responders = map[string]bool{}
-	}
-	r.responders[id] = true
+	i.responders[id] = true
 }

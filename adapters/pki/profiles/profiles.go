@@ -4,24 +4,24 @@
 package profiles
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
-
 	"govahi/domain/profile"
 )
 
 //go:embed *.yaml
 var defaults embed.FS
+
+// Files are those of the profiles that come with the program, to begin one's own
+// directory with.
+func Files() fs.FS { return defaults }
 
 // Default are the profiles that come with the program.
 var Default = sync.OnceValue(func() profile.Set {
@@ -40,7 +40,7 @@ func Load(dir string) (profile.Set, error) {
 	}
 	s, err := read(os.DirFS(dir), dir)
 	if err != nil {
-		return s, fmt.Errorf("the certificate profiles cannot be used:\n%w", err)
+		return s, fmt.Errorf("نمایه‌های گواهی به کار نمی‌آیند و چیزی تغییر نکرد؛ پرونده، خانه و علت:\nthe certificate profiles cannot be used, and nothing was changed:\n%w", err)
 	}
 	return s, nil
 }
@@ -79,38 +79,15 @@ const largest = 64 << 10
 func readFile(files fs.FS, name string) (profile.File, error) {
 	id, ok := strings.CutSuffix(name, ".yaml")
 	if !ok {
-		return profile.File{}, errors.New("  only NAME@VERSION.yaml files may stand here: move this one elsewhere")
+		return profile.File{}, Refusal{Fa: "اینجا تنها پرونده‌های NAME@VERSION.yaml می‌ایستند؛ این یکی را جای دیگری بگذارید.", En: "only NAME@VERSION.yaml files may stand here: move this one elsewhere"}
 	}
-	text, err := fs.ReadFile(files, name)
-	switch {
-	case err != nil:
+	text, err := ReadFile(files, name, largest)
+	if err != nil {
 		return profile.File{}, err
-	case len(text) > largest:
-		return profile.File{}, fmt.Errorf("  the file is longer than %d bytes, which no profile is", largest)
 	}
-	p, err := decode(text)
-	if err == nil && p.ID() != id {
+	var p profile.Profile
+	if err = Decode(text, &p); err == nil && p.ID() != id {
 		err = fmt.Errorf("  it says name: %s, version: %d; then the file's name is %s.yaml", p.Name, p.Version, p.ID())
 	}
 	return profile.File{Profile: p}, err
-}
-
-// decode refuses fields that nobody knows, fields that stand twice, and a second
-// document behind the first: what was not read was not checked.
-func decode(text []byte) (p profile.Profile, err error) {
-	d := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	switch err := d.Decode(&p); {
-	case errors.Is(err, io.EOF):
-		return p, errors.New("  the file is empty")
-	case err != nil:
-		return p, errors.New(indented(yaml.FormatError(err, false, true)))
-	}
-	if err := d.Decode(new(profile.Profile)); !errors.Is(err, io.EOF) {
-		return p, errors.New("  a second document follows: one file holds one profile")
-	}
-	return p, nil
-}
-
-func indented(text string) string {
-	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }

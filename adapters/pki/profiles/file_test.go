@@ -1,0 +1,120 @@
+package profiles_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"govahi/adapters/pki/profiles"
+)
+
+// bomb is a few lines that would unfold to a thousand million values.
+func bomb() string {
+	text := "subject:\n  - &a0 {type: [x, x, x, x, x, x, x, x, x, x]}\n"
+	for n := 1; n < 9; n++ {
+		all := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", n-1), 10), ", ")
+		text += fmt.Sprintf("  - &a%d {type: [%s]}\n", n, all)
+	}
+	return text
+}
+
+func utf16Of(text string) string {
+	bytes := []byte{0xff, 0xfe}
+	for _, c := range utf16.Encode([]rune(text)) {
+		bytes = append(bytes, byte(c), byte(c>>8))
+	}
+	return string(bytes)
+}
+
+// TestWhatIsNoProfileIsRefusedAsAFile: whatever lies where a profile belongs, it
+// is refused soon, by name, in both languages, and stays as it is.
+func TestWhatIsNoProfileIsRefusedAsAFile(t *testing.T) {
+	whole, err := os.ReadFile("person-encryption@1.yaml")
+	must(t, err)
+	text := func(content string) func(string) error {
+		return func(file string) error { return os.WriteFile(file, []byte(content), 0o644) }
+	}
+	for name, c := range map[string]struct {
+		lay    func(file string) error
+		fa, en string
+	}{
+		"nothing in it":          {text(""), "خالی", "empty"},
+		"a comment alone":        {text("# nothing\n"), "خالی", "empty"},
+		"null":                   {text("null\n"), "سطر و ستون", "mapping is expected"},
+		"a word":                 {text("hello"), "سطر و ستون", "mapping is expected"},
+		"a list":                 {text("- name: x\n"), "سطر و ستون", "mapping is expected"},
+		"JSON that is cut off":   {text(`{"name": "x"`), "سطر و ستون", "[1:"},
+		"HTML":                   {text("<html><body>404</body></html>"), "سطر و ستون", "mapping is expected"},
+		"a tab":                  {text("name: x\n\tversion: 1\n"), "سطر و ستون", "[2:1]"},
+		"an alias bomb":          {text(bomb()), "نام مستعار", "aliases"},
+		"one alias":              {text("name: &a x\nproduct: *a\n"), "نام مستعار", "aliases"},
+		"a merge":                {text("<<: {name: x}\n"), "نام مستعار", "aliases"},
+		"an alias of itself":     {text("title: &a {fa: *a, en: x}\n"), "نام مستعار", "aliases"},
+		"many brackets":          {text("keys: " + strings.Repeat("[", 30_000)), "در هم رفته", "nested"},
+		"many braces":            {text("title: " + strings.Repeat("{fa: ", 10_000)), "در هم رفته", "nested"},
+		"an unknown field":       {text("levle: 2\n" + string(whole)), "سطر و ستون", `unknown field "levle"`},
+		"a field twice":          {text(string(whole) + "level: 2\n"), "سطر و ستون", "level"},
+		"another type":           {text("version: [1]\n"), "سطر و ستون", "version"},
+		"a number out of bounds": {text("version: 99999999999999999999\n"), "سطر و ستون", "[1:10]"},
+		"UTF-16":                 {text(utf16Of(string(whole))), "UTF-8", "encoding"},
+		"Windows-1256":           {text("title: {fa: \"\xc7\xe3\xd6\xc7\", en: x}\n"), "UTF-8", "encoding"},
+		"a byte order mark":      {text("\ufeff" + string(whole)), "BOM", "byte order mark"},
+		"NUL":                    {text("name: a\x00b\n"), "کنترلی", "control characters"},
+		"an escape sequence":     {text("# \x1b[2J\n" + string(whole)), "کنترلی", "control characters"},
+		"a private key":          {text("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"), "کلید خصوصی", "private key"},
+		"a second document":      {text(string(whole) + "---\nname: two\n"), "سند دومی", "second document"},
+		"100 MB": {func(file string) error {
+			return errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 100<<20))
+		}, "بلندتر", "longer than"},
+		"a directory":              {func(file string) error { return os.Mkdir(file, 0o755) }, "پروندهٔ معمولی", "no regular file"},
+		"a pipe that nobody fills": {func(file string) error { return syscall.Mkfifo(file, 0o644) }, "پروندهٔ معمولی", "no regular file"},
+		"a device without an end":  {func(file string) error { return os.Symlink("/dev/zero", file) }, "پروندهٔ معمولی", "no regular file"},
+		"a link to itself":         {func(file string) error { return os.Symlink(filepath.Base(file), file) }, "خوانده نمی‌شود", "too many levels"},
+		"a link to nothing":        {func(file string) error { return os.Symlink("nothing", file) }, "خوانده نمی‌شود", "no such file"},
+		"one that cannot be read":  {func(file string) error { return os.Symlink("/proc/self/mem", file) }, "خوانده نمی‌شود", "input/output error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := good(t)
+			file := filepath.Join(dir, "person-encryption@1.yaml")
+			must(t, os.Remove(file))
+			must(t, c.lay(file))
+			began := time.Now()
+			_, err := profiles.Load(dir)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, part := range []string{file, c.fa, c.en, "چیزی تغییر نکرد", "nothing was changed"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("no %q in:\n%v", part, err)
+				}
+			}
+			if strings.Contains(err.Error(), "AAAA") || len(err.Error()) > 4<<10 {
+				t.Errorf("%d bytes are said: %.200s", len(err.Error()), err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// TestLinesMayEndAsOnWindows: that is how some editors save, and changes nothing.
+func TestLinesMayEndAsOnWindows(t *testing.T) {
+	dir := good(t)
+	file := filepath.Join(dir, "person-encryption@1.yaml")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	must(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "\n", "\r\n")), 0o644))
+	s, err := profiles.Load(dir)
+	must(t, err)
+	was, _ := profiles.Default().Find("person-encryption@1")
+	if is, ok := s.Find("person-encryption@1"); !ok || is.Hash() != was.Hash() {
+		t.Error("another profile was read")
+	}
+}
