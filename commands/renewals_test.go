@@ -417,3 +417,46 @@ func TestASuspensionStopsTheDelivery(t *testing.T) {
 	next.did(next.LiftSuspension(ctx, next.by(operator), first.now().Serial))
 	next.upTo(enrollment.StatusAccepted)
 }
+
+// TestTheUserComesBackWhenARekeyIsLost: in the inside channel he is defined with
+// the next certificate before its delivery, and that may never be.
+func TestTheUserComesBackWhenARekeyIsLost(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	first := &request{house: h, of: applicant, csr: newCSR(t)}
+	first.code = h.did(h.OpenRequest(ctx, h.by(applicant), commands.OpenRequest{Channel: enrollment.Inside, CertificateType: "cpmis-signature"})).Stream.ID()
+	first.token = "TOKEN" + first.code
+	first.prove(first.filled())
+	first.comesTo("activated")
+	first.did(first.AcceptCertificate(ctx, first.by(applicant), first.code))
+	first.settle()
+	name := first.now().Access
+	next := first.follow(enrollment.Rekey)
+	next.prove(next.now())
+	next.did(next.SubmitToUnit(ctx, next.by(applicant), next.code, "unit-b"))
+	next.settle()
+	next.readyForDispatch()
+	next.did(next.IssuePIN(ctx, next.by(officer), next.token, commands.IssuePIN{Envelope: "E-2", Via: token.Post}))
+	next.leg("authority", officer, carrier)
+	next.leg("unit-b", carrier, unitOfficer)
+	define := func(r *request) error {
+		_, err := r.DefineAccess(ctx, r.by(unitOfficer), commands.DefineAccess{
+			TrackingCode: r.code, UserName: name, Level: access.Viewer, Fingerprint: r.now().Fingerprint, Unit: "unit-b",
+		})
+		return err
+	}
+	if err := define(next); err != nil {
+		t.Fatal(err)
+	}
+	next.settle()
+	next.refused(access.ErrTaken, func() error { return define(first) })
+	next.did(next.ReportTokenLost(ctx, next.by(unitOfficer), next.token))
+	next.settle()
+	first.stands(certificate.Valid, "")
+	if err := define(first); err != nil {
+		t.Fatal(err)
+	}
+	if u := state(h, access.Kind, access.Kind.Stream(name)); !u.Active || u.User.Certificate != first.now().Serial {
+		t.Errorf("the user has not come back: %+v", u)
+	}
+}
