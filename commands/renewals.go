@@ -141,7 +141,7 @@ func (a *App) undoubted(ctx context.Context, serial string) error {
 }
 
 // followed is the certificate that a request follows. It may have expired since
-// the request was opened, but nothing follows one that was revoked, is suspended
+// the request was submitted, but nothing follows one that was revoked, is suspended
 // or doubted: except that a modification revokes it itself, on the ground that its
 // data changed, and on no other.
 func (a *App) followed(ctx context.Context, s enrollment.Enrollment) (certificate.Certificate, error) {

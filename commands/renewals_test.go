@@ -460,3 +460,12 @@ func TestTheUserComesBackWhenARekeyIsLost(t *testing.T) {
 		t.Errorf("the user has not come back: %+v", u)
 	}
 }
+
+// TestAnExpiredCertificateIsNotFollowed by a draft that was opened in time and
+// left lying: its key would live on for years.
+func TestAnExpiredCertificateIsNotFollowed(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next := first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusReady)
+	next.clock.pass(400 * day)
+	next.refused(certificate.ErrExpired, next.submit)
+}
