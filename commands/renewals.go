@@ -205,7 +205,8 @@ func (a *App) deliverableAfter(ctx context.Context, s enrollment.Enrollment) err
 
 // endModified revokes the certificate whose data changed, just before the one
 // that says how they are now is signed: revoke and reissue (RFC 3647 §4.8). By
-// then lint and record have passed, so nobody is left with none for a mistake.
+// then lint and record have passed, so nobody is left with none for a mistake;
+// while no signer answers he is.
 func (p *requested) endModified(ctx context.Context, at time.Time) error {
 	if p.state.Renewal.Basis != enrollment.Modification {
 		return nil
