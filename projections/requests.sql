@@ -41,6 +41,13 @@ CREATE TABLE requests (
 	delivered_at     timestamptz,
 	revision         bigint NOT NULL
 );
+CREATE TABLE steps (
+	code     text NOT NULL,
+	revision bigint NOT NULL,                   -- of the event that brought it there
+	state    text NOT NULL,
+	since    timestamptz NOT NULL,
+	PRIMARY KEY (code, revision)
+);
 CREATE INDEX ON requests (office, status, status_since);
 CREATE INDEX ON requests (opened_by);
 CREATE INDEX ON requests (unit, status);

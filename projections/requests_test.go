@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
@@ -61,6 +63,39 @@ func onesOwnRequestsNewestFirst(v *views) {
 	v.opened(v.code(3), v.nima)
 	v.shown()
 	same(v, "sara's", codes(ok(v.OfPerson(v.Context(), v.sara))(v)), []string{second, first})
+}
+
+func aRequestsTimelineHasEachStateOnce(v *views) {
+	code, other := v.code(1), v.code(2)
+	v.opened(code, v.sara)
+	v.opened(other, v.nima)
+	for i, e := range []event.Event{
+		enrollment.Submitted{Office: v.office, FormVersion: 1},
+		enrollment.DocumentSighted{Document: enrollment.NationalCard, By: officer},
+		enrollment.DocumentSighted{Document: enrollment.BirthCertificate, By: officer},
+		enrollment.CorrectionRequested{By: officer},
+		completed(v.sara),
+	} {
+		v.now = noon.Add(time.Duration(i+1) * time.Hour)
+		tell(v, enrollment.Kind, code, e)
+	}
+	v.shown()
+	at := func(hour int) time.Time { return noon.Add(time.Duration(hour) * time.Hour) }
+	want := []queries.Step{
+		{State: "draft", Since: noon},
+		{State: "completed", Since: noon},
+		{State: "ready", Since: noon},
+		{State: "at-office", Since: at(1)},
+		{State: "under-control", Since: at(2)},
+		{State: "needs-correction", Since: at(4)},
+		{State: "under-control", Since: at(5)},
+	}
+	if diff := cmp.Diff(want, ok(v.Steps(v.Context(), code))(v)); diff != "" {
+		v.Error(diff)
+	}
+	if none := ok(v.Steps(v.Context(), v.code(9)))(v); none == nil || len(none) != 0 {
+		v.Errorf("what is not there has the timeline %v", none)
+	}
 }
 
 func trackingNeedsTheSecondFactor(v *views) {

@@ -119,7 +119,7 @@ type fold struct {
 // folded computes all views.
 func folded(facts []fact) tables {
 	f := fold{tables{
-		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
+		"requests.requests": {}, "requests.steps": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
 		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {}, "audits.audits": {},
 		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
@@ -182,6 +182,10 @@ type dossier struct {
 	further map[string]bool // controls that the office wished for: passed or not
 	onToken bool
 	copies  int
+
+	command     string // that the latest event is of
+	begun       int    // revision of its first event
+	before, now any    // the state before that command, and after the latest event
 }
 
 // state reads the diagrams of domain §2.3.
@@ -243,7 +247,22 @@ func (f fold) enrollment(e fact, name string) {
 	if now := d.state(); d.row["status"] != now {
 		d.row["status"], d.row["status_since"] = now, e.Data["at"]
 	}
+	f.step(e, d)
 	d.row["revision"] = float64(e.Revision)
+}
+
+// step keeps the timeline. A command's events bring a request into one state, at
+// the first of them, whatever they say one after the other.
+func (f fold) step(e fact, d *dossier) {
+	if command := e.Meta.text("commandId"); command == "" || command != d.command {
+		d.command, d.begun, d.before = command, e.Revision, d.now
+	}
+	d.now = d.row["status"]
+	key := fmt.Sprintf("%s/%d", e.about(), d.begun)
+	delete(f.tables["requests.steps"], key)
+	if d.now != d.before {
+		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"]}
+	}
 }
 
 func opening(e fact) *dossier {
