@@ -145,6 +145,39 @@ func dueNotifications(v *views) {
 	same(v, "sent at last", due(noon.Add(time.Second)), []string{"4", "3"})
 }
 
+// messagesToOneTellTheirFate: but of a code only that it came back, for whether
+// it went out depends on what others asked for.
+func messagesToOneTellTheirFate(v *views) {
+	code := v.code(1)
+	write := func(n int, to event.Subject, template notification.Template, then ...event.Event) {
+		id := fmt.Sprint(code, "-", n)
+		asked := notification.Requested{
+			ID: id, Template: template, Request: enrollment.Kind.Stream(code),
+			Message: event.About(to, notification.Message{}), At: noon.Add(time.Duration(n) * time.Minute),
+		}
+		tell(v, notification.Kind, id, append([]event.Event{asked}, then...)...)
+	}
+	id := func(n int) string { return fmt.Sprint(code, "-", n) }
+	sent := noon.Add(time.Hour)
+	write(1, v.sara, notification.EmailCode, notification.Sent{ID: id(1), At: sent})
+	write(2, v.sara, notification.EmailCode, notification.Failed{ID: id(2), Cause: "address-limit", At: sent})
+	write(3, v.sara, notification.EmailCode, notification.Sent{ID: id(3), At: sent}, notification.Bounced{ID: id(3), Status: "5.1.1", At: sent})
+	write(4, v.sara, notification.RequestSubmitted, notification.Sent{ID: id(4), At: sent})
+	write(5, v.sara, notification.CorrectionNeeded, notification.Failed{ID: id(5), Cause: "mail-server", At: sent})
+	write(6, v.sara, notification.CertificateIssued, notification.Sent{ID: id(6), At: sent}, notification.Bounced{ID: id(6), Status: "5.2.1", At: sent})
+	write(7, v.sara, notification.AccessDefined)
+	write(8, v.nima, notification.RequestRejected)
+	v.shown()
+	var got []string
+	for _, m := range ok(v.MessagesTo(v.Context(), v.sara))(v) {
+		got = append(got, fmt.Sprint(m.Template, " ", m.State, " ", m.SentAt != nil && m.SentAt.Equal(sent)))
+	}
+	same(v, "messages", got, []string{
+		"access-defined waiting false", "certificate-issued bounced true", "correction-needed failed false", "request-submitted sent true",
+		"email-code bounced false", "email-code requested false", "email-code requested false",
+	})
+}
+
 func officesAndTariffs(v *views) {
 	tell(v, office.Kind, v.other, office.Opened{Code: v.other, Sort: office.Registration, Name: "دو", Province: "خوزستان", City: "اهواز"})
 	tell(v, office.Kind, v.office, office.Opened{Code: v.office, Sort: office.Registration, Name: "یک", Province: "تهران", City: "تهران"})

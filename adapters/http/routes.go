@@ -29,6 +29,7 @@ type House struct {
 // Declare declares every operation of the house.
 func Declare(s *Server, h House) {
 	h.requests(s)
+	h.messages(s)
 	h.desk(s)
 	h.issuance(s)
 	h.certificates(s)

@@ -1,11 +1,13 @@
 package http
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 	"time"
 
 	"govahi/domain/enrollment"
+	"govahi/domain/notification"
 	"govahi/queries"
 )
 
@@ -56,5 +58,31 @@ func TestOfTwoWaysToSubmitOneIsTheChannels(t *testing.T) {
 		if !slices.Equal(ways, []string{way}) {
 			t.Errorf("%s: %v", channel, ways)
 		}
+	}
+}
+
+// TestMyMessagesHaveTitles: each template has one, and they are mine alone.
+func TestMyMessagesHaveTitles(t *testing.T) {
+	t.Parallel()
+	l := tell(t)
+	_, after := l.done("officer-1", "/requests/"+l.code+"/correction", map[string]any{"fields": []string{"post"}})
+	var mine, others []queries.Message
+	a := l.get("applicant", "/messages?"+after)
+	a.json(t, &mine)
+	var titles []string
+	for _, m := range mine {
+		titles = append(titles, m.Title)
+		if m.TrackingCode != l.code || m.Means != notification.ByEmail {
+			t.Errorf("%+v", m)
+		}
+	}
+	if want := []string{"فرم نیازمند اصلاح است", "درخواست شما ثبت شد", "کد تأیید پست الکترونیک"}; !slices.Equal(titles, want) {
+		t.Errorf("the messages are %q, want %q", titles, want)
+	}
+	if in := form(); bytes.Contains(a.body, []byte(in.Email)) || bytes.Contains(a.body, []byte(in.Surname)) {
+		t.Errorf("personal data is shown: %s", a.body)
+	}
+	if l.get("officer-1", "/messages?"+after).json(t, &others); len(others) != 0 {
+		t.Errorf("the officer has %+v", others)
 	}
 }

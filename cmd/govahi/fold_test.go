@@ -555,7 +555,7 @@ func (f fold) notification(e fact, name string) {
 	case "requested":
 		all[id] = row{
 			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
-			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
+			"person": e.Data.inner("message")["subject"], "requested_at": e.Data["at"], "due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
 		}
 	case "postponed":
 		all[id]["due_at"], all[id]["attempts"], all[id]["set_at"] = e.Data["retryAt"], e.Data["attempt"], e.Data["at"]
