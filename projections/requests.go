@@ -17,7 +17,7 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 4, Tables: requestsSQL,
+	Name: "requests", Version: 5, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
@@ -73,6 +73,8 @@ type requestRow struct {
 	FeeRial         *int64
 	Rejection       *string
 	Token           *string
+	Attempts        int     // serials that were tried
+	Failure         *string // why the CA gave it back; until it is issued
 	Serial          *string
 	Fingerprint     *string
 	Copies          int
@@ -168,8 +170,12 @@ func (r *requestRow) learn(w *Writer, e event.Event) {
 		r.Rejection = new(string(e.Reason))
 	case enrollment.IssuanceRequested:
 		r.Token = &e.Token
+	case enrollment.IssuanceAttempted:
+		r.Attempts++
+	case enrollment.IssuanceFailed:
+		r.Failure = &e.Code
 	case enrollment.Issued:
-		r.Serial, r.Fingerprint = &e.Serial, &e.Fingerprint
+		r.Serial, r.Fingerprint, r.Failure = &e.Serial, &e.Fingerprint, nil
 	case enrollment.SheetPrinted:
 		r.Copies = e.Copy
 	case enrollment.Delivered:

@@ -35,6 +35,8 @@ CREATE TABLE requests (
 	fee_rial         bigint,
 	rejection        text,
 	token            text,
+	attempts         int NOT NULL DEFAULT 0,    -- serials that were tried
+	failure          text,                      -- why the CA gave it back; until it is issued
 	serial           text,
 	fingerprint      text,
 	copies           int NOT NULL DEFAULT 0,
@@ -49,6 +51,7 @@ CREATE TABLE steps (
 	PRIMARY KEY (code, revision)
 );
 CREATE INDEX ON requests (office, status, status_since);
+CREATE INDEX ON requests (status_since) WHERE status = 'at-ca' OR failure IS NOT NULL;
 CREATE INDEX ON requests (opened_by);
 CREATE INDEX ON requests (unit, status);
 CREATE INDEX ON requests (dossier);

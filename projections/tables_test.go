@@ -42,6 +42,7 @@ func TestTheListsOfAWholeHouse(t *testing.T) {
 	v.tells("due notifications", dueNotifications)
 	v.tells("messages to one", messagesToOneTellTheirFate)
 	v.tells("due payments", duePayments)
+	v.tells("the CA's queue", theQueueOfTheCA)
 	v.tells("a fee's state", theFeesStateIsThatOfItsStream)
 }
 

@@ -269,11 +269,11 @@ func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
 		"basis": nil, "renews": nil, "opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
-		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0.,
+		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0., "attempts": 0.,
 	}}
 	for _, later := range []string{
 		"person", "organization", "province", "entry", "form", "person_term", "mobile_term", "surname_term", "last4_term",
-		"unit", "dossier", "dossier_to", "origin", "token_at", "user_name", "office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "serial", "fingerprint",
+		"unit", "dossier", "dossier_to", "origin", "token_at", "user_name", "office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "failure", "serial", "fingerprint",
 		"delivered_at",
 	} {
 		d.row[later] = nil
@@ -382,8 +382,12 @@ func (d *dossier) learnLater(e told, name string) {
 	switch name {
 	case "issuance-requested":
 		d.row["token"] = e["token"]
+	case "issuance-attempted":
+		d.row["attempts"] = d.row["attempts"].(float64) + 1
+	case "issuance-failed":
+		d.row["failure"] = e["code"]
 	case "issued":
-		d.row["serial"], d.row["fingerprint"] = e["serial"], e["fingerprint"]
+		d.row["serial"], d.row["fingerprint"], d.row["failure"] = e["serial"], e["fingerprint"], nil
 	case "token-personalised":
 		d.onToken = true
 	case "sheet-printed":
