@@ -41,6 +41,7 @@ func Declare(s *Server, h House) {
 	h.inside(s)
 	h.issuers(s)
 	h.management(s)
+	h.calendar(s)
 	h.repository(s)
 	h.pages(s)
 	h.offer(s)

@@ -2,10 +2,12 @@ package http
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	"govahi/commands"
 	"govahi/domain/enrollment"
 	"govahi/domain/notification"
 	"govahi/queries"
@@ -84,5 +86,41 @@ func TestMyMessagesHaveTitles(t *testing.T) {
 	}
 	if l.get("officer-1", "/messages?"+after).json(t, &others); len(others) != 0 {
 		t.Errorf("the officer has %+v", others)
+	}
+}
+
+// TestTheCalendarTellsWhatEndsSoonestFirst: of each kind at least one.
+func TestTheCalendarTellsWhatEndsSoonestFirst(t *testing.T) {
+	t.Parallel()
+	l := tell(t).issued()
+	if err := l.publisher.Publish(t.Context(), commands.Caller{Policy: "daily-crl", Key: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	head, err := l.log.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Calendar
+	l.get("ca-operator", "/calendar?after="+head.String()).json(t, &c)
+	kinds := map[string]int{}
+	var before time.Time
+	for _, e := range c.Ends {
+		if e.Until.Before(before) || endWords[e.Kind] == "" {
+			t.Errorf("%+v after %v", e, before)
+		}
+		before = e.Until
+		kinds[e.Kind]++
+	}
+	want := map[string]int{
+		"crl": 1, "responder-certificate": 1, "office-licence": 2, "officer-certificate": 3, "issuer-certificate": 2, "root-certificate": 1,
+	}
+	if !maps.Equal(kinds, want) {
+		t.Errorf("%v end, want %v", kinds, want)
+	}
+	if len(c.Holders) != 1 || c.Holders[0].Count != 1 {
+		t.Errorf("holders %+v", c.Holders)
+	}
+	if page := l.get("manager", "/dashboard?after="+head.String()); !bytes.Contains(page.body, []byte("فهرست ابطال بعدی")) {
+		t.Errorf("the dashboard does not say it: %s", page.body)
 	}
 }
