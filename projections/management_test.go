@@ -124,6 +124,47 @@ func dueInquiries(v *views) {
 	same(v, "asked again", due(noon, 10), []string{"2", "0"})
 }
 
+// theLogOfInquiries: by purpose and by day, the newest first, page after page.
+func theLogOfInquiries(v *views) {
+	ask := func(n int, purpose string, at time.Time) string {
+		id := fmt.Sprint(v.code(n), "-1")
+		tell(v, inquiry.Kind, id, inquiry.Requested{
+			Inquiry: id, Request: enrollment.Kind.Stream(v.code(n)), Subject: v.sara, Purpose: purpose, LegalBasis: inquiry.CivilRegistrationAct, By: officer, At: at,
+		})
+		return id
+	}
+	issuing, again := "for-issuance-"+v.office, "again-"+v.office // of this story alone
+	midnight := iran.FromTime(noon.AddDate(0, 0, 9)).Time()
+	first, second := ask(1, issuing, midnight.Add(-time.Microsecond)), ask(2, again, midnight)
+	third, fourth := ask(3, issuing, midnight.Add(24*time.Hour-time.Microsecond)), ask(4, issuing, midnight.Add(24*time.Hour))
+	tell(v, inquiry.Kind, third, inquiry.Answered{Inquiry: third, Finding: inquiry.Matched, Matched: true, TrackingCode: "R3", At: noon})
+	v.shown()
+	from, until := midnight, midnight.Add(24*time.Hour)
+	for _, c := range []struct {
+		asked queries.Asked
+		want  []string
+	}{
+		{queries.Asked{Purpose: issuing}, []string{fourth, third, first}},
+		{queries.Asked{Purpose: again}, []string{second}},
+		{queries.Asked{From: from, Until: until}, []string{third, second}},
+		{queries.Asked{Purpose: issuing, From: from}, []string{fourth, third}},
+		{queries.Asked{Purpose: issuing, Until: until}, []string{third, first}},
+		{queries.Asked{Purpose: issuing, After: fourth}, []string{third, first}},
+		{queries.Asked{Purpose: issuing, After: first}, nil},
+		{queries.Asked{Purpose: issuing, After: "none"}, nil},
+	} {
+		var got []string
+		for _, i := range ok(v.Inquiries(v.Context(), c.asked))(v) {
+			got = append(got, i.Number)
+		}
+		same(v, fmt.Sprintf("%+v", c.asked), got, c.want)
+	}
+	i := ok(v.Inquiries(v.Context(), queries.Asked{Purpose: issuing, After: fourth}))(v)[0]
+	if i.TrackingCode != v.code(3) || i.LegalBasis != inquiry.CivilRegistrationAct || i.AskedBy != string(officer) || *i.RegistryCode != "R3" || !i.AnsweredAt.Equal(noon) {
+		v.Errorf("%+v", i)
+	}
+}
+
 func dueNotifications(v *views) {
 	for i := range 5 {
 		id := fmt.Sprint(i)

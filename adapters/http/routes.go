@@ -42,6 +42,7 @@ func Declare(s *Server, h House) {
 	h.issuers(s)
 	h.management(s)
 	h.calendar(s)
+	h.inquiries(s)
 	h.repository(s)
 	h.pages(s)
 	h.offer(s)

@@ -9,6 +9,7 @@ import (
 
 	"govahi/commands"
 	"govahi/domain/enrollment"
+	"govahi/domain/iran"
 	"govahi/domain/notification"
 	"govahi/queries"
 )
@@ -122,5 +123,35 @@ func TestTheCalendarTellsWhatEndsSoonestFirst(t *testing.T) {
 	}
 	if page := l.get("manager", "/dashboard?after="+head.String()); !bytes.Contains(page.body, []byte("فهرست ابطال بعدی")) {
 		t.Errorf("the dashboard does not say it: %s", page.body)
+	}
+}
+
+// TestTheLogOfInquiriesIsReadByDays: of Tehran, the last one included.
+func TestTheLogOfInquiriesIsReadByDays(t *testing.T) {
+	t.Parallel()
+	l := tell(t)
+	today := iran.FromTime(now())
+	for query, want := range map[string]int{
+		"": 1, "?purpose=certificate-issuance": 1, "?purpose=certificate-reinquiry": 0,
+		"?from=" + today.AddDays(-1).String() + "&to=" + today.AddDays(1).String(): 1,
+		"?to=" + today.AddDays(-2).String():                                        0,
+		"?from=" + today.AddDays(2).String():                                       0,
+	} {
+		var list []queries.Inquiry
+		a := l.get("auditor", "/inquiries"+query)
+		a.json(t, &list)
+		if len(list) != want {
+			t.Errorf("%q: %s", query, a.body)
+		}
+		for _, i := range list {
+			if i.TrackingCode != l.code || value(i.RegistryCode) == "" || i.AnsweredAt == nil {
+				t.Errorf("%+v", i)
+			}
+		}
+	}
+	for _, field := range []string{"from", "to"} {
+		if p := l.get("auditor", "/inquiries?"+field+"=1405/13/01").problem(t); p.Status != 422 || p.Code != iran.ErrDate.Code || p.Field != field {
+			t.Errorf("%+v", p)
+		}
 	}
 }

@@ -534,7 +534,7 @@ func (f fold) inquiry(e fact, name string) {
 	switch name {
 	case "requested":
 		if q == nil {
-			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil, "finding": nil}
+			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil, "finding": nil, "answered_at": nil}
 			q["request"], q["person"] = e.Data.cited("request"), e.Data["subject"]
 			q["purpose"], q["legal_basis"] = e.Data["purpose"], e.Data["legalBasis"]
 			f.tables["inquiries.inquiries"][e.about()] = q
@@ -549,7 +549,7 @@ func (f fold) inquiry(e fact, name string) {
 	case "answered":
 		q["status"], q["due_at"], q["cause"] = name, nil, nil
 		q["matched"], q["differs"], q["tracking_code"] = e.Data["matched"], e.Data["differs"], e.Data["trackingCode"]
-		q["finding"] = e.Data["finding"]
+		q["finding"], q["answered_at"] = e.Data["finding"], e.Data["at"]
 	}
 }
 
