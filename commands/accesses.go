@@ -99,6 +99,7 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 	case !inside && s.DeliveredBy == "": // only the request can say where it stands instead
 		return access.Define{}, enrollment.Kind.Life.Refuse(access.ErrNotDelivered, string(s.Status))
 	}
+	accepted := s.Status == enrollment.StatusAccepted // its user comes back who passed to one that was lost on the way
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
 	if held.state.Status == certificate.OnHold {
 		return access.Define{}, certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(held.state.Status))
@@ -106,7 +107,7 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 	return access.Define{
 		User: access.UserDefined{
 			UserName: in.UserName, Level: in.Level, Person: s.Form.Person, Request: request, Certificate: s.Serial,
-			Fingerprint: s.Fingerprint, Unit: in.Unit, Pending: inside, By: as.Person, At: as.at,
+			Fingerprint: s.Fingerprint, Unit: in.Unit, Pending: inside && !accepted, By: as.Person, At: as.at,
 		},
 		Replaces:  s.Renewal.Certificate,
 		Delivered: s.DeliveredBy != "",

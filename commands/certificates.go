@@ -174,6 +174,9 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in Delive
 		if err != nil || len(events) == 0 {
 			return events, err
 		}
+		if err := a.deliverableAfter(ctx, h.state); err != nil {
+			return nil, err
+		}
 		return events, a.deliverable(ctx, h.state)
 	})
 }

@@ -112,7 +112,9 @@ func (c *chronicle) bound(e access.CertificateBound) error {
 		return fmt.Errorf("beside %s (invariant 3)", active)
 	}
 	delete(c.pending, e.UserName)
-	c.users[e.UserName] = e.Certificate
+	if !c.halted[e.UserName] { // it was accepted, and its certificate ended before the policy came
+		c.users[e.UserName] = e.Certificate
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ type chronicle struct {
 	dead    map[string]bool   // serials
 	users   map[string]string // the active users' certificates
 	pending map[string]string // those of who waits for his token, in channel B
+	halted  map[string]bool   // users whose certificate does not hold
 	tokens  map[event.Stream]*carried
 	bags    []consignment.Dispatched
 	read    event.Position
@@ -44,7 +45,7 @@ type file struct {
 func untold() chronicle {
 	return chronicle{
 		files: map[event.Stream]*file{}, holders: map[string]event.Stream{}, paid: map[event.Stream]bool{}, dead: map[string]bool{},
-		users: map[string]string{}, pending: map[string]string{}, tokens: map[event.Stream]*carried{},
+		users: map[string]string{}, pending: map[string]string{}, halted: map[string]bool{}, tokens: map[event.Stream]*carried{},
 	}
 }
 
@@ -107,7 +108,9 @@ func (c *chronicle) entered(e event.Event) error {
 		return c.bound(e)
 	case access.Suspended:
 		delete(c.users, e.UserName)
+		c.halted[e.UserName] = true
 	case access.Restored:
+		delete(c.halted, e.UserName)
 		if c.pending[e.UserName] == "" {
 			c.users[e.UserName] = e.Certificate
 		}
@@ -129,6 +132,7 @@ func (c *chronicle) defined(e access.UserDefined) error {
 	case active != "" && active != e.Certificate:
 		return fmt.Errorf("with a second certificate (invariant 3)")
 	}
+	delete(c.halted, e.UserName)
 	if e.Pending {
 		c.pending[e.UserName] = e.Certificate
 		return nil

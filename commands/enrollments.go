@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"govahi/domain/appointment"
+	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/iran"
@@ -363,8 +364,12 @@ func (a *App) opens(ctx context.Context, as act, s enrollment.Enrollment, c enro
 	if err != nil || !s.Renews() {
 		return take, err
 	}
-	if _, err := a.followed(ctx, s); err != nil {
+	held, err := a.followed(ctx, s)
+	switch {
+	case err != nil:
 		return nil, err
+	case !c.At.Before(held.Issued.NotAfter): // what was submitted in time may be issued after it
+		return nil, certificate.ErrExpired
 	}
 	follow, err := claimable(ctx, a, enrollment.Opening, enrollment.RenewalKey(s.Renewal.Certificate), as, s.TrackingCode, c)
 	return func() error {

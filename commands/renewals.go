@@ -141,8 +141,9 @@ func (a *App) undoubted(ctx context.Context, serial string) error {
 }
 
 // followed is the certificate that a request follows. It may have expired since
-// the request was opened, but nothing follows one that was revoked, is suspended
-// or doubted: except that a modification revokes it itself.
+// the request was submitted, but nothing follows one that was revoked, is suspended
+// or doubted: except that a modification revokes it itself, on the ground that its
+// data changed, and on no other.
 func (a *App) followed(ctx context.Context, s enrollment.Enrollment) (certificate.Certificate, error) {
 	if !s.Renews() {
 		return certificate.Certificate{}, nil
@@ -151,10 +152,8 @@ func (a *App) followed(ctx context.Context, s enrollment.Enrollment) (certificat
 	if err != nil {
 		return h.state, err
 	}
-	if s.Renewal.Basis == enrollment.Modification && h.state.Status == certificate.Withdrawn && h.state.Reason == certificate.AffiliationChanged {
-		return h.state, nil
-	}
-	if err := h.state.Renewable(time.Time{}); err != nil {
+	changed := s.Renewal.Basis == enrollment.Modification && h.state.Status == certificate.Withdrawn && h.state.Ground == certificate.DataChanged
+	if err := h.state.Renewable(time.Time{}); err != nil && !changed {
 		return h.state, err
 	}
 	return h.state, a.undoubted(ctx, s.Renewal.Certificate)
@@ -172,7 +171,36 @@ func (a *App) keyFor(ctx context.Context, s enrollment.Enrollment, request event
 	case held.Intent.KeyHash != keyHash:
 		return nil, enrollment.ErrKeyNotKept
 	}
-	return certificate.RenewKey{From: s.Renewal.Request, Request: request, At: at}, nil
+	from, err := a.keyOf(ctx, s, keyHash)
+	return certificate.RenewKey{From: from, Request: request, At: at}, err
+}
+
+// keyOf is the request from which a renewal has its key: the certificate's own,
+// or an earlier renewal of that certificate which took the key and came to
+// nothing, and does so for good.
+func (a *App) keyOf(ctx context.Context, s enrollment.Enrollment, keyHash string) (event.Stream, error) {
+	claimed, err := load(ctx, a, certificate.Key, certificate.Key.Stream(keyHash))
+	if err != nil || claimed.state.Request == "" {
+		return s.Renewal.Request, err
+	}
+	holds, err := load(ctx, a, enrollment.Kind, claimed.state.Request)
+	if earlier := holds.state; earlier.Renewal.Certificate == s.Renewal.Certificate && earlier.Status.Failed() {
+		return claimed.state.Request, err
+	}
+	return s.Renewal.Request, err
+}
+
+// deliverableAfter refuses to deliver what follows a suspended certificate: the
+// delivery would supersede it, and end the suspension.
+func (a *App) deliverableAfter(ctx context.Context, s enrollment.Enrollment) error {
+	if !s.Renews() {
+		return nil
+	}
+	h, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Renewal.Certificate))
+	if err == nil && h.state.Status == certificate.OnHold {
+		err = certificate.Kind.Life.Refuse(certificate.ErrOnHold, string(h.state.Status))
+	}
+	return err
 }
 
 // endModified revokes the certificate whose data changed, just before the one
@@ -223,62 +251,97 @@ type why struct {
 	cause  event.Stream // a case
 }
 
-// FollowRenewals lets what was issued in a certificate's place follow its
-// revocation; a policy asks. A compromised key takes every certificate of that
-// key with it, back and forth.
+// FollowRenewals lets what was issued in a certificate's place, and what it was
+// issued in the place of, follow its revocation; a policy asks. A compromised key
+// takes every certificate of that key with it, back and forth, and what was false
+// takes every certificate that says the same.
 func (a *App) FollowRenewals(ctx context.Context, c Caller, e certificate.Revoked) error {
-	because := why{e.Ground, e.Reason, e.Case}
-	if err := a.fell(ctx, c, e.Serial, because); err != nil || e.Reason != certificate.KeyCompromise || e.Request == "" {
+	return a.spread(ctx, c, e.Serial, e.Request, why{e.Ground, e.Reason, e.Case})
+}
+
+func (a *App) spread(ctx context.Context, c Caller, serial string, request event.Stream, because why) error {
+	if err := a.fell(ctx, c, serial, because); err != nil || request == "" {
 		return err
 	}
-	h, err := load(ctx, a, enrollment.Kind, e.Request)
-	if err != nil || !h.state.OnOwnToken() {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil || !h.state.Renews() || !because.reaches(h.state.Renewal.Basis) {
 		return err
 	}
 	return a.fall(ctx, c, h.state.Renewal.Certificate, because)
 }
 
-// fell revokes the certificate that follows this one, if it falls with it.
+// fell revokes what was ever issued in a certificate's place, if it falls with
+// it: also by a request that has let go of the succession since, for its own
+// successor may stand.
 func (a *App) fell(ctx context.Context, c Caller, serial string, because why) error {
-	next, err := load(ctx, a, enrollment.Opening, enrollment.RenewalKey(serial))
-	if err != nil || next.state == "" {
+	succession, err := load(ctx, a, enrollment.Opening, enrollment.RenewalKey(serial))
+	if err != nil {
 		return err
 	}
-	h, err := load(ctx, a, enrollment.Kind, event.Stream(next.state))
-	if err != nil || h.state.Serial == "" || !because.fells(h.state) {
-		return err
+	for _, r := range succession.records {
+		e, err := enrollment.Opening.Catalog.Open(r)
+		if err != nil {
+			return err
+		}
+		taken, ok := e.(enrollment.OpeningTaken)
+		if !ok {
+			continue
+		}
+		h, err := load(ctx, a, enrollment.Kind, taken.Request)
+		if err == nil && h.state.Serial != "" && because.fells(h.state) {
+			err = a.fall(ctx, c, h.state.Serial, because)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return a.fall(ctx, c, h.state.Serial, because)
+	return nil
+}
+
+// reaches tells whether the certificate before one of that basis is no better: of
+// the same key, with the same false data, or of the same lost holder.
+func (w why) reaches(basis enrollment.Basis) bool {
+	switch {
+	case w.ground == certificate.HolderDead:
+		return true
+	case w.reason == certificate.KeyCompromise:
+		return basis == enrollment.Renewal
+	}
+	return basis != enrollment.Modification && (w.ground == certificate.AffiliationLost || w.reason == certificate.PrivilegeWithdrawn)
 }
 
 // fells tells whether what was issued in a certificate's place is no better than
 // it: of the same key, with the same false data, for the same lost holder, or
 // still on its way to one who wants none any more.
 func (w why) fells(next enrollment.Enrollment) bool {
+	sameData := next.Renewal.Basis != enrollment.Modification
 	switch {
 	case w.ground == certificate.HolderDead:
 		return true
-	case w.reason == certificate.Superseded:
-		return false
+	case w.ground == certificate.WrongData:
+		return sameData
+	case w.reason == certificate.Superseded: // a token that is broken, or asked back before it was written to, carries nothing more
+		return next.OnOwnToken() && (w.ground == certificate.TokenBroken || !next.OnToken)
 	case w.reason == certificate.KeyCompromise:
 		return next.OnOwnToken()
-	case next.Renewal.Basis == enrollment.Modification:
+	case !sameData:
 		return false
 	}
 	has := next.Status == enrollment.StatusDelivered || next.Status == enrollment.StatusAccepted
-	return !has || w.ground == certificate.AffiliationLost || w.reason == certificate.PrivilegeWithdrawn
+	return !has || w.reason == certificate.AffiliationChanged || w.reason == certificate.PrivilegeWithdrawn
 }
 
-// fall goes on to what follows a certificate that was revoked already.
+// fall goes on to what follows, also where the certificate was revoked already.
 func (a *App) fall(ctx context.Context, c Caller, serial string, because why) error {
-	c.Key += "/" + serial
-	as := a.do(c, "FollowRenewals", asPolicy, serial)
+	next := c
+	next.Key += "/" + serial
+	as := a.do(next, "FollowRenewals", asPolicy, serial)
 	revoke := certificate.Revoke{Reason: because.reason, Case: because.cause, By: as.actor(), At: as.at}
 	_, err := transact(ctx, a, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](revoke))
-	if errors.Is(err, certificate.ErrAlreadyRevoked) {
-		return a.fell(ctx, c, serial, because)
+	if err != nil && !errors.Is(err, certificate.ErrAlreadyRevoked) {
+		return err
 	}
-	return err
+	return a.fell(ctx, next, serial, because)
 }
 
 // followRenewed is the issuance handler's look back: what this certificate

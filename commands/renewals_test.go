@@ -300,3 +300,172 @@ func TestARenewalCutOff(t *testing.T) {
 		})
 	}
 }
+
+// established finds that a certificate's information was false, or its holder
+// dead.
+func (r *request) established(serial string, finding revocation.Finding) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	number := r.did(r.ReportInaccuracy(ctx, r.by(second), serial, "درست نیست")).Stream.ID()
+	r.did(r.OpenInvestigation(ctx, r.by(operator), number))
+	r.did(r.EstablishInaccuracy(ctx, r.by(operator), number, "احراز شد", finding))
+	r.settle()
+}
+
+// TestFalsityGoesDownTheWholeChain: the certificate between the two is revoked
+// itself by then, and let go of what it held.
+func TestFalsityGoesDownTheWholeChain(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	middle := first.follow(enrollment.Rekey).upTo(enrollment.StatusAccepted)
+	last := middle.follow(enrollment.Rekey).upTo(enrollment.StatusAccepted)
+	middle.stands(certificate.Withdrawn, certificate.Superseded)
+	last.established(first.now().Serial, revocation.FalseInformation)
+	last.stands(certificate.Withdrawn, certificate.PrivilegeWithdrawn)
+}
+
+// TestFalsityGoesBackToWhatSaysTheSame: the one before is valid until the
+// delivery.
+func TestFalsityGoesBackToWhatSaysTheSame(t *testing.T) {
+	for finding, reason := range map[revocation.Finding]certificate.Reason{
+		revocation.FalseInformation: certificate.PrivilegeWithdrawn,
+		revocation.AffiliationLost:  certificate.AffiliationChanged,
+		revocation.HolderDead:       certificate.CessationOfOperation,
+	} {
+		first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+		next := first.follow(enrollment.Rekey).upTo(enrollment.StatusReadyForDelivery)
+		next.established(next.now().Serial, finding)
+		next.stands(certificate.Withdrawn, reason)
+		first.stands(certificate.Withdrawn, reason)
+	}
+}
+
+// TestAKeyIsNotLostWithAFailedRenewal: the request that took it over came to
+// nothing, and the certificate of that key may still be renewed.
+func TestAKeyIsNotLostWithAFailedRenewal(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	failed := first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusAtCA)
+	ctx := t.Context()
+	first.did(first.SuspendCertificate(ctx, first.by(applicant), first.now().Serial, 3))
+	if err := failed.issue(); err != nil {
+		t.Fatal(err)
+	}
+	failed.did(failed.Withdraw(ctx, failed.by(applicant), failed.code))
+	first.did(first.LiftSuspension(ctx, first.by(applicant), first.now().Serial))
+	first.settle()
+	next := first.follow(enrollment.Renewal).upTo(enrollment.StatusAccepted)
+	first.stands(certificate.Withdrawn, certificate.Superseded)
+	next.stands(certificate.Valid, "")
+}
+
+// TestWrongDataAndABrokenTokenTakeWhatFollows: both are published as superseded,
+// and nothing supersedes them.
+func TestWrongDataAndABrokenTokenTakeWhatFollows(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next := first.follow(enrollment.Rekey).upTo(enrollment.StatusReadyForDelivery)
+	next.did(next.RevokeFormally(t.Context(), next.by(applicant), first.now().Serial, commands.RevokeFormally{Ground: certificate.WrongData, AskedBy: certificate.Holder}))
+	next.settle()
+	next.stands(certificate.Withdrawn, certificate.Superseded)
+
+	first = open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next = first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusIssued)
+	next.did(next.ReportTokenDefective(t.Context(), next.by(applicant), next.token))
+	next.settle()
+	first.stands(certificate.Withdrawn, certificate.Superseded)
+	next.stands(certificate.Withdrawn, certificate.Superseded)
+
+	first = open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next = first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusIssued)
+	next.did(next.RevokeCertificate(t.Context(), next.by(applicant), first.now().Serial, certificate.Superseded))
+	next.settle() // its token is asked back, and nothing can be written to it
+	next.stands(certificate.Withdrawn, certificate.Superseded)
+}
+
+// TestAModificationFollowsOnlyItsOwnRevocation: no organisation that wants no
+// certificate any more is given another one.
+func TestAModificationFollowsOnlyItsOwnRevocation(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next := first.follow(enrollment.Modification).upTo(enrollment.StatusConfirmed)
+	next.reserve()
+	next.established(first.now().Serial, revocation.AffiliationLost)
+	first.stands(certificate.Withdrawn, certificate.AffiliationChanged)
+	next.refused(certificate.ErrAlreadyRevoked, func() error {
+		_, err := next.IssueCertificate(t.Context(), next.by(officer), next.code, next.token, next.csr)
+		return err
+	})
+
+	first = open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next = first.follow(enrollment.Modification).upTo(enrollment.StatusConfirmed)
+	next.reserve()
+	next.did(next.ReportInaccuracy(t.Context(), next.by(second), first.now().Serial, "درست نیست"))
+	next.did(next.RevokeCertificate(t.Context(), next.by(applicant), first.now().Serial, certificate.AffiliationChanged))
+	next.refused(commands.ErrUnderDoubt, func() error {
+		_, err := next.IssueCertificate(t.Context(), next.by(officer), next.code, next.token, next.csr)
+		return err
+	})
+}
+
+// TestASuspensionStopsTheDelivery: the next one would end it.
+func TestASuspensionStopsTheDelivery(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next := first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusReadyForDelivery)
+	ctx := t.Context()
+	next.did(next.SuspendCertificate(ctx, next.by(operator), first.now().Serial, 3))
+	next.refused(certificate.ErrOnHold, func() error {
+		_, err := next.DeliverToken(ctx, next.by(officer), next.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard})
+		return err
+	})
+	next.did(next.LiftSuspension(ctx, next.by(operator), first.now().Serial))
+	next.upTo(enrollment.StatusAccepted)
+}
+
+// TestTheUserComesBackWhenARekeyIsLost: in the inside channel he is defined with
+// the next certificate before its delivery, and that may never be.
+func TestTheUserComesBackWhenARekeyIsLost(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	first := &request{house: h, of: applicant, csr: newCSR(t)}
+	first.code = h.did(h.OpenRequest(ctx, h.by(applicant), commands.OpenRequest{Channel: enrollment.Inside, CertificateType: "cpmis-signature"})).Stream.ID()
+	first.token = "TOKEN" + first.code
+	first.prove(first.filled())
+	first.comesTo("activated")
+	first.did(first.AcceptCertificate(ctx, first.by(applicant), first.code))
+	first.settle()
+	name := first.now().Access
+	next := first.follow(enrollment.Rekey)
+	next.prove(next.now())
+	next.did(next.SubmitToUnit(ctx, next.by(applicant), next.code, "unit-b"))
+	next.settle()
+	next.readyForDispatch()
+	next.did(next.IssuePIN(ctx, next.by(officer), next.token, commands.IssuePIN{Envelope: "E-2", Via: token.Post}))
+	next.leg("authority", officer, carrier)
+	next.leg("unit-b", carrier, unitOfficer)
+	define := func(r *request) error {
+		_, err := r.DefineAccess(ctx, r.by(unitOfficer), commands.DefineAccess{
+			TrackingCode: r.code, UserName: name, Level: access.Viewer, Fingerprint: r.now().Fingerprint, Unit: "unit-b",
+		})
+		return err
+	}
+	if err := define(next); err != nil {
+		t.Fatal(err)
+	}
+	next.settle()
+	next.refused(access.ErrTaken, func() error { return define(first) })
+	next.did(next.ReportTokenLost(ctx, next.by(unitOfficer), next.token))
+	next.settle()
+	first.stands(certificate.Valid, "")
+	if err := define(first); err != nil {
+		t.Fatal(err)
+	}
+	if u := state(h, access.Kind, access.Kind.Stream(name)); !u.Active || u.User.Certificate != first.now().Serial {
+		t.Errorf("the user has not come back: %+v", u)
+	}
+}
+
+// TestAnExpiredCertificateIsNotFollowed by a draft that was opened in time and
+// left lying: its key would live on for years.
+func TestAnExpiredCertificateIsNotFollowed(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	next := first.nearTheEnd().follow(enrollment.Renewal).upTo(enrollment.StatusReady)
+	next.clock.pass(400 * day)
+	next.refused(certificate.ErrExpired, next.submit)
+}

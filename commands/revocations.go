@@ -268,10 +268,14 @@ func (a *App) RevokeForFalsity(ctx context.Context, c Caller, e revocation.Inacc
 		Ask: certificate.Ask{Ground: ground, By: certificate.House}, Case: revocation.Kind.Stream(e.Case), By: as.actor(), At: as.at,
 	}
 	_, err := transact(ctx, a, certificate.Kind, stream, as, just[certificate.Certificate](revoke))
-	if errors.Is(err, certificate.ErrAlreadyRevoked) { // a superseded one, too: what renewed it says the same
-		return a.fell(ctx, c, e.Certificate, why{ground, ground.Reason(), revoke.Case})
+	if err != nil && !errors.Is(err, certificate.ErrAlreadyRevoked) {
+		return err
 	}
-	return err
+	held, err := load(ctx, a, certificate.Kind, stream) // a superseded one, too: what renewed it says the same
+	if err != nil {
+		return err
+	}
+	return a.spread(ctx, c, e.Certificate, held.state.Issued.Request, why{ground, ground.Reason(), revoke.Case})
 }
 
 // CaseReview is a case with all that speaks for it, as who decides it sees it.

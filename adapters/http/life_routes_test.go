@@ -569,7 +569,7 @@ func lists(t *testing.T, l *told) {
 		t.Errorf("accesses %+v", accesses)
 	}
 	var tokens []queries.Token
-	l.get("officer-1", "/offices/office-1/tokens").json(t, &tokens)
+	l.get("officer-1", "/offices/office-1/tokens?after="+l.position()).json(t, &tokens)
 	if len(tokens) != 1 || tokens[0].Status != "delivered" {
 		t.Errorf("tokens %+v", tokens)
 	}

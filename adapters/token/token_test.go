@@ -240,3 +240,28 @@ func BenchmarkSign(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "signatures/s")
 }
+
+// TestARenewedCertificateTakesThePlace of the one before it, and of no other:
+// also after a crash that left the place empty.
+func TestARenewedCertificateTakesThePlace(t *testing.T) {
+	tok := blank(t, t.Name())
+	k, err := tok.GenerateKey("holder", token.P256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second, third := certificate(t, k.Public(), k), certificate(t, k.Public(), k), certificate(t, k.Public(), k)
+	for range 2 { // the place is empty, and then has the renewed one
+		if err := tok.RenewCertificate(k, first, second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tok.RenewCertificate(k, first, third); !errors.Is(err, token.ErrOtherCertificate) {
+		t.Errorf("in the place of another: %v", err)
+	}
+	if err := tok.RenewCertificate(k, second, third); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tok.ReadCertificate(k); err != nil || !got.Equal(third) {
+		t.Errorf("read back: %v", err)
+	}
+}

@@ -54,7 +54,7 @@ type personalisation struct {
 	code  string
 
 	request     requestView
-	renewed     *x509.Certificate // whose key the holder's token has, of a renewal
+	renewed     *x509.Certificate // found on the holder's token, of a renewal
 	key         *token.Key
 	certificate *x509.Certificate
 }
@@ -122,13 +122,9 @@ func (w *personalisation) look(ctx context.Context) error {
 }
 
 // reserve is refused by the house if the request is not confirmed, or the token
-// somebody else's. A renewal is for the token that carries its certificate.
-func (w *personalisation) reserve(ctx context.Context) (err error) {
-	switch {
-	case w.request.onOwnToken():
-		w.renewed, err = w.door.certificate(ctx, w.request.Renews)
-		return err
-	case w.request.asked():
+// somebody else's. A renewal is for the token that its holder has.
+func (w *personalisation) reserve(ctx context.Context) error {
+	if w.request.onOwnToken() || w.request.asked() {
 		return nil
 	}
 	return w.door.post(ctx, w.command("reserve"), w.path("/token"), map[string]string{"token": w.Token}, nil)
@@ -137,7 +133,7 @@ func (w *personalisation) reserve(ctx context.Context) (err error) {
 // makeKey takes the key that an earlier run made, and no other: a token with a
 // certificate of something else is not blank.
 func (w *personalisation) makeKey() (err error) {
-	if w.renewed != nil {
+	if w.request.onOwnToken() {
 		return w.takeKey()
 	}
 	if w.key, err = bornKey(w.token, w.Algorithm); err != nil {
@@ -153,21 +149,30 @@ func (w *personalisation) makeKey() (err error) {
 	return err
 }
 
-// takeKey takes the key that the renewed certificate is of.
+// takeKey takes the key of the certificate that is renewed, which the token says
+// itself: whoever renews need not be of the office that issued it, and may not
+// read it there. Where an earlier run was stopped there is none; the house then
+// certifies the renewed certificate's key and no other.
 func (w *personalisation) takeKey() (err error) {
-	if w.key, err = w.token.Key(labelKey); err != nil {
+	w.key, err = w.token.Key(labelKey)
+	switch {
+	case errors.Is(err, token.ErrNoKey):
+		return errNotRenewed
+	case err != nil:
 		return err
 	}
 	there, err := w.token.ReadCertificate(w.key)
 	switch {
-	case !same(w.renewed.PublicKey, w.key.Public()):
-		return errNotRenewed
-	case errors.Is(err, token.ErrNoCertificate): // an earlier run was stopped
+	case errors.Is(err, token.ErrNoCertificate):
 		return nil
-	case err == nil && !there.Equal(w.renewed) && fingerprintOf(there) != w.request.Fingerprint:
+	case err != nil:
+		return err
+	case serialOf(there) == strings.ToLower(w.request.Renews):
+		w.renewed = there
+	case fingerprintOf(there) != strings.ToLower(w.request.Fingerprint):
 		return errNotRenewed
 	}
-	return err
+	return nil
 }
 
 // bornKey is the key of the token, made if it has none, and proved as far as a
@@ -317,11 +322,13 @@ func ofSerial(text []byte, serial string) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, errForeign.because(err)
 	}
-	if hex.EncodeToString(c.SerialNumber.Bytes()) != strings.ToLower(serial) {
+	if serialOf(c) != strings.ToLower(serial) {
 		return nil, errForeign
 	}
 	return c, nil
 }
+
+func serialOf(c *x509.Certificate) string { return hex.EncodeToString(c.SerialNumber.Bytes()) }
 
 func fingerprintOf(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)
@@ -329,11 +336,10 @@ func fingerprintOf(c *x509.Certificate) string {
 }
 
 func (w *personalisation) write() error {
-	if w.renewed == nil {
-		return written(w.token, w.key, w.certificate)
-	}
-	if err := w.token.RenewCertificate(w.key, w.renewed, w.certificate); err != nil {
-		return err
+	if w.renewed != nil {
+		if err := w.token.RenewCertificate(w.key, w.renewed, w.certificate); err != nil {
+			return err
+		}
 	}
 	return written(w.token, w.key, w.certificate)
 }

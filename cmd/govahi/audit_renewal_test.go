@@ -40,6 +40,8 @@ func ofRenewal() []mutant {
 			last := slices.MaxFunc(w.all(key), func(a, b int) int { return a - b })
 			w.events = slices.Delete(w.events, last, last+1)
 		}, []string{"renewal key-twice"}},
+		{"a key that an earlier renewal had, and came to nothing", func(w *twin) { w.tried("enrollment.withdrawn.v1") }, nil},
+		{"a key that another renewal has", func(w *twin) { w.tried() }, []string{"renewal key-twice"}},
 		{
 			"a token of somebody else", func(w *twin) { w.set(token(w), "token.delivered.v1", "to", "somebody") },
 			[]string{"former delivery", "renewal custody"},
@@ -52,6 +54,17 @@ func ofRenewal() []mutant {
 			w.drop(token(w), "token.renewed.v1")
 			w.later = 2 * time.Hour
 		}, []string{"renewal token"}},
+	}
+}
+
+// tried lets another request have the key before the renewal, and then what else
+// became of that.
+func (w *twin) tried(then ...string) {
+	const other = "enrollment-140500000000"
+	key := "key-" + w.field("certificate-"+w.renewal, intended, "keyHash")
+	w.insert(w.index(key, "key.claimed.v1"), key, "key.claimed.v1", map[string]any{"request": other})
+	for _, name := range append([]string{"enrollment.renewal-opened.v1"}, then...) {
+		w.insert(w.index(key, "key.claimed.v1"), other, name, map[string]any{"certificate": w.former})
 	}
 }
 

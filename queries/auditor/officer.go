@@ -163,7 +163,7 @@ func (c *subject) credential(ctx context.Context) error {
 	}
 	c.same(Key, "as requested", asked.data.text("keyHash"), c.intent.data.text("keyHash"))
 	c.same(Request, "the attempt's serial", attempted.data.text("serial"), c.id)
-	if err := c.keyClaim(ctx, ""); err != nil {
+	if err := c.keyClaim(ctx, "", nil); err != nil {
 		return err
 	}
 	if err := c.appointed(ctx, by, "ca-operator", "", approved, c.intent); err != nil {

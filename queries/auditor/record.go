@@ -148,24 +148,41 @@ func (a *application) asked() {
 
 func (a *application) keyOfRequest(ctx context.Context) error {
 	if a.follows.basis != onOwnToken {
-		return a.keyClaim(ctx, "")
+		return a.keyClaim(ctx, "", nil)
 	}
-	return a.keyClaim(ctx, a.follows.request)
+	return a.keyClaim(ctx, a.follows.request, a.cameToNothing)
+}
+
+// cameToNothing tells of a request that it would have renewed the same
+// certificate, and was over before this one was intended: the key went on from it.
+func (a *application) cameToNothing(ctx context.Context, request string) (bool, error) {
+	s, err := a.read(ctx, event.Stream(request))
+	past := s.before(a.intent.Position)
+	_, over := past.last("rejected", "withdrawn", "revoked")
+	return over && renewalOf(past).certificate == a.follows.certificate, err
 }
 
 // keyClaim finds the stream by which a key belongs to one request, and after it
-// to the one that renews its certificate.
-func (c *subject) keyClaim(ctx context.Context, former string) error {
+// to the one that renews its certificate; those that only tried to are passed over.
+func (c *subject) keyClaim(ctx context.Context, former string, tried func(context.Context, string) (bool, error)) error {
 	s, err := c.read(ctx, event.NewStream("key", c.intent.data.text("keyHash")))
 	if err != nil {
 		return err
 	}
 	claims := s.before(c.intent.Position)
 	claimed, _ := claims.last("claimed")
-	var before fact
-	if len(claims) > 1 {
-		before = claims[len(claims)-2]
+	claims = claims[:max(0, len(claims)-1)]
+	for tried != nil && len(claims) > 1 {
+		passed, err := tried(ctx, claims[len(claims)-1].data.text("request"))
+		if err != nil {
+			return err
+		}
+		if !passed {
+			break
+		}
+		claims = claims[:len(claims)-1]
 	}
+	before, _ := claims.last("claimed")
 	if request := c.intent.data.inner("record").text("stream"); claimed.data.text("request") != request || before.data.text("request") != former {
 		c.differs(KeyTwice, "a key claimed by "+request, or(claimed.data.text("request")))
 	}
