@@ -2,12 +2,14 @@ package projections_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"govahi/domain/audit"
 	"govahi/domain/certificate"
+	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/inquiry"
@@ -163,6 +165,41 @@ func theLogOfInquiries(v *views) {
 	if i.TrackingCode != v.code(3) || i.LegalBasis != inquiry.CivilRegistrationAct || i.AskedBy != string(officer) || *i.RegistryCode != "R3" || !i.AnsweredAt.Equal(noon) {
 		v.Errorf("%+v", i)
 	}
+}
+
+// whatEndsSoonestFirst: a licence that has ended is still told of, a certificate
+// that has is not, and a list that was never signed promises nothing.
+func whatEndsSoonestFirst(v *views) {
+	at := noon.AddDate(0, 1, 0)
+	tell(v, office.Kind, v.office, office.Opened{Code: v.office, Sort: office.Registration, Name: "یک", Province: "تهران", City: "تهران"},
+		office.Licensed{Number: "P", Until: at.Add(-time.Hour)})
+	tell(v, office.Kind, v.other, office.Opened{Code: v.other, Sort: office.Registration, Name: "دو", Province: "تهران", City: "تهران"})
+	for n := range 3 {
+		number := uint64(n + 1)
+		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: at, NextUpdate: at.Add(time.Duration(number) * time.Hour), TBSHash: "t"})
+		if number < 3 {
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, Hash: "h", Size: 7, At: at})
+		}
+	}
+	certify := func(serial, profile string, until time.Time, public []byte) {
+		tell(v, certificate.Kind, v.serial(serial), certificate.IssuanceIntended{Serial: v.serial(serial), Profile: profile, NotAfter: until},
+			certificate.Issued{Serial: v.serial(serial), Profile: profile, NotAfter: until, Public: public, Fingerprint: "f" + serial, At: noon})
+	}
+	certify("e1", "ocsp@1", at.Add(90*time.Minute), []byte("der"))
+	certify("e2", "ocsp@1", at, []byte("der")) // just over
+	certify("e3", certificate.OfficersProfile+"@1", at.Add(4*time.Hour), nil)
+	certify("e4", "cpmis-signature@1", at.Add(4*time.Hour), nil) // a holder's: only counted
+	v.shown()
+	var got []string
+	for _, e := range ok(v.Ends(v.Context(), at))(v) {
+		if strings.HasPrefix(e.About, v.issue) || e.About == v.office || e.About == v.other {
+			got = append(got, fmt.Sprint(e.Kind, " ", e.About, " ", e.Until.Sub(at)))
+		}
+	}
+	same(v, "ends", got, []string{
+		"office-licence " + v.office + " -1h0m0s", "responder-certificate " + v.serial("e1") + " 1h30m0s",
+		"crl " + v.issue + " 2h0m0s", "officer-certificate " + v.serial("e3") + " 4h0m0s",
+	})
 }
 
 func dueNotifications(v *views) {

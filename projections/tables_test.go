@@ -41,6 +41,7 @@ func TestTheListsOfAWholeHouse(t *testing.T) {
 	v.tells("due inquiries", dueInquiries)
 	v.tells("due notifications", dueNotifications)
 	v.tells("the log of inquiries", theLogOfInquiries)
+	v.tells("what ends", whatEndsSoonestFirst)
 	v.tells("messages to one", messagesToOneTellTheirFate)
 	v.tells("due payments", duePayments)
 	v.tells("the CA's queue", theQueueOfTheCA)
