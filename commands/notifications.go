@@ -187,6 +187,9 @@ var texts = map[notification.Template]struct{ subject, body string }{
 	notification.AccessDefined:      {"دسترسی CPMIS", "نام کاربری شما در سامانهٔ CPMIS تعریف شد."},
 }
 
+// TitleOf is the subject line of a template's messages.
+func TitleOf(t notification.Template) string { return texts[t].subject }
+
 // Due lists what waits for the world outside.
 type Due interface {
 	// DueInquiries are the numbers of inquiries whose time has come.

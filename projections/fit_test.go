@@ -18,7 +18,7 @@ var stated = []string{"crls.crls"}
 func TestRowsFitTheirTables(t *testing.T) {
 	pool, described := pgtest.Pool(t), map[string]*layout{}
 	for _, l := range []*layout{
-		&requests.layout, &certificates.layout, &accesses.layout, &cases.layout, &credentials.layout, &consignments.layout, &inquiries.layout, &notifications.layout,
+		&requests.layout, &timeline.layout, &certificates.layout, &accesses.layout, &cases.layout, &credentials.layout, &consignments.layout, &inquiries.layout, &notifications.layout,
 		&tokens.layout, &offices.layout, &tariffs.layout, &appointments.layout,
 		&orders.layout, &refunds.layout, &tries.layout, &contracts.layout, &audits.layout,
 	} {

@@ -14,7 +14,7 @@ var inquiriesSQL string
 // Inquiries is the to-do list of questions to the registry, and the record of
 // their purposes (invariant 10).
 var Inquiries = Projection{
-	Name: "inquiries", Version: 3, Tables: inquiriesSQL,
+	Name: "inquiries", Version: 4, Tables: inquiriesSQL,
 	Catalogs: []event.Catalog{inquiry.Catalog},
 	Apply:    applyInquiry,
 }
@@ -38,6 +38,7 @@ type inquiryRow struct {
 	Differs      []string
 	TrackingCode *string
 	Finding      *string
+	AnsweredAt   *time.Time
 }
 
 func applyInquiry(w *Writer, e Event) {
@@ -61,5 +62,6 @@ func applyInquiry(w *Writer, e Event) {
 		r := inquiries.Change(w, id)
 		r.Status, r.DueAt, r.Cause = "answered", nil, nil
 		r.Matched, r.Differs, r.TrackingCode, r.Finding = &e.Matched, e.Differs, &e.TrackingCode, new(string(e.Finding))
+		r.AnsweredAt = &e.At
 	}
 }

@@ -14,8 +14,10 @@ CREATE TABLE inquiries (
 	matched       boolean,
 	differs       text[],
 	tracking_code text,
-	finding       text               -- matched, mismatch, no-record, cancelled, dead
+	finding       text,              -- matched, mismatch, no-record, cancelled, dead
+	answered_at   timestamptz
 );
 CREATE INDEX ON inquiries (due_at) WHERE status = 'due';
 CREATE INDEX ON inquiries (set_at) WHERE status = 'due';
 CREATE INDEX ON inquiries (request);
+CREATE INDEX ON inquiries (asked_at, id);

@@ -2,12 +2,14 @@ package projections_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"govahi/domain/audit"
 	"govahi/domain/certificate"
+	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/inquiry"
@@ -124,6 +126,82 @@ func dueInquiries(v *views) {
 	same(v, "asked again", due(noon, 10), []string{"2", "0"})
 }
 
+// theLogOfInquiries: by purpose and by day, the newest first, page after page.
+func theLogOfInquiries(v *views) {
+	ask := func(n int, purpose string, at time.Time) string {
+		id := fmt.Sprint(v.code(n), "-1")
+		tell(v, inquiry.Kind, id, inquiry.Requested{
+			Inquiry: id, Request: enrollment.Kind.Stream(v.code(n)), Subject: v.sara, Purpose: purpose, LegalBasis: inquiry.CivilRegistrationAct, By: officer, At: at,
+		})
+		return id
+	}
+	issuing, again := "for-issuance-"+v.office, "again-"+v.office // of this story alone
+	midnight := iran.FromTime(noon.AddDate(0, 0, 9)).Time()
+	first, second := ask(1, issuing, midnight.Add(-time.Microsecond)), ask(2, again, midnight)
+	third, fourth := ask(3, issuing, midnight.Add(24*time.Hour-time.Microsecond)), ask(4, issuing, midnight.Add(24*time.Hour))
+	tell(v, inquiry.Kind, third, inquiry.Answered{Inquiry: third, Finding: inquiry.Matched, Matched: true, TrackingCode: "R3", At: noon})
+	v.shown()
+	from, until := midnight, midnight.Add(24*time.Hour)
+	for _, c := range []struct {
+		asked queries.Asked
+		want  []string
+	}{
+		{queries.Asked{Purpose: issuing}, []string{fourth, third, first}},
+		{queries.Asked{Purpose: again}, []string{second}},
+		{queries.Asked{From: from, Until: until}, []string{third, second}},
+		{queries.Asked{Purpose: issuing, From: from}, []string{fourth, third}},
+		{queries.Asked{Purpose: issuing, Until: until}, []string{third, first}},
+		{queries.Asked{Purpose: issuing, After: fourth}, []string{third, first}},
+		{queries.Asked{Purpose: issuing, After: first}, nil},
+		{queries.Asked{Purpose: issuing, After: "none"}, nil},
+	} {
+		var got []string
+		for _, i := range ok(v.Inquiries(v.Context(), c.asked))(v) {
+			got = append(got, i.Number)
+		}
+		same(v, fmt.Sprintf("%+v", c.asked), got, c.want)
+	}
+	i := ok(v.Inquiries(v.Context(), queries.Asked{Purpose: issuing, After: fourth}))(v)[0]
+	if i.TrackingCode != v.code(3) || i.LegalBasis != inquiry.CivilRegistrationAct || i.AskedBy != string(officer) || *i.RegistryCode != "R3" || !i.AnsweredAt.Equal(noon) {
+		v.Errorf("%+v", i)
+	}
+}
+
+// whatEndsSoonestFirst: a licence that has ended is still told of, a certificate
+// that has is not, and a list that was never signed promises nothing.
+func whatEndsSoonestFirst(v *views) {
+	at := noon.AddDate(0, 1, 0)
+	tell(v, office.Kind, v.office, office.Opened{Code: v.office, Sort: office.Registration, Name: "یک", Province: "تهران", City: "تهران"},
+		office.Licensed{Number: "P", Until: at.Add(-time.Hour)})
+	tell(v, office.Kind, v.other, office.Opened{Code: v.other, Sort: office.Registration, Name: "دو", Province: "تهران", City: "تهران"})
+	for n := range 3 {
+		number := uint64(n + 1)
+		tell(v, crl.Kind, v.issue, crl.Intended{Number: number, ThisUpdate: at, NextUpdate: at.Add(time.Duration(number) * time.Hour), TBSHash: "t"})
+		if number < 3 {
+			tell(v, crl.Kind, v.issue, crl.SigningStarted{Number: number}, crl.Signed{Number: number, Hash: "h", Size: 7, At: at})
+		}
+	}
+	certify := func(serial, profile string, until time.Time, public []byte) {
+		tell(v, certificate.Kind, v.serial(serial), certificate.IssuanceIntended{Serial: v.serial(serial), Profile: profile, NotAfter: until},
+			certificate.Issued{Serial: v.serial(serial), Profile: profile, NotAfter: until, Public: public, Fingerprint: "f" + serial, At: noon})
+	}
+	certify("e1", "ocsp@1", at.Add(90*time.Minute), []byte("der"))
+	certify("e2", "ocsp@1", at, []byte("der")) // just over
+	certify("e3", certificate.OfficersProfile+"@1", at.Add(4*time.Hour), nil)
+	certify("e4", "cpmis-signature@1", at.Add(4*time.Hour), nil) // a holder's: only counted
+	v.shown()
+	var got []string
+	for _, e := range ok(v.Ends(v.Context(), at))(v) {
+		if strings.HasPrefix(e.About, v.issue) || e.About == v.office || e.About == v.other {
+			got = append(got, fmt.Sprint(e.Kind, " ", e.About, " ", e.Until.Sub(at)))
+		}
+	}
+	same(v, "ends", got, []string{
+		"office-licence " + v.office + " -1h0m0s", "responder-certificate " + v.serial("e1") + " 1h30m0s",
+		"crl " + v.issue + " 2h0m0s", "officer-certificate " + v.serial("e3") + " 4h0m0s",
+	})
+}
+
 func dueNotifications(v *views) {
 	for i := range 5 {
 		id := fmt.Sprint(i)
@@ -143,6 +221,39 @@ func dueNotifications(v *views) {
 	tell(v, notification.Kind, "1", notification.Sent{ID: "1", At: noon})
 	v.shown()
 	same(v, "sent at last", due(noon.Add(time.Second)), []string{"4", "3"})
+}
+
+// messagesToOneTellTheirFate: but of a code only that it came back, for whether
+// it went out depends on what others asked for.
+func messagesToOneTellTheirFate(v *views) {
+	code := v.code(1)
+	write := func(n int, to event.Subject, template notification.Template, then ...event.Event) {
+		id := fmt.Sprint(code, "-", n)
+		asked := notification.Requested{
+			ID: id, Template: template, Request: enrollment.Kind.Stream(code),
+			Message: event.About(to, notification.Message{}), At: noon.Add(time.Duration(n) * time.Minute),
+		}
+		tell(v, notification.Kind, id, append([]event.Event{asked}, then...)...)
+	}
+	id := func(n int) string { return fmt.Sprint(code, "-", n) }
+	sent := noon.Add(time.Hour)
+	write(1, v.sara, notification.EmailCode, notification.Sent{ID: id(1), At: sent})
+	write(2, v.sara, notification.EmailCode, notification.Failed{ID: id(2), Cause: "address-limit", At: sent})
+	write(3, v.sara, notification.EmailCode, notification.Sent{ID: id(3), At: sent}, notification.Bounced{ID: id(3), Status: "5.1.1", At: sent})
+	write(4, v.sara, notification.RequestSubmitted, notification.Sent{ID: id(4), At: sent})
+	write(5, v.sara, notification.CorrectionNeeded, notification.Failed{ID: id(5), Cause: "mail-server", At: sent})
+	write(6, v.sara, notification.CertificateIssued, notification.Sent{ID: id(6), At: sent}, notification.Bounced{ID: id(6), Status: "5.2.1", At: sent})
+	write(7, v.sara, notification.AccessDefined)
+	write(8, v.nima, notification.RequestRejected)
+	v.shown()
+	var got []string
+	for _, m := range ok(v.MessagesTo(v.Context(), v.sara))(v) {
+		got = append(got, fmt.Sprint(m.Template, " ", m.State, " ", m.SentAt != nil && m.SentAt.Equal(sent)))
+	}
+	same(v, "messages", got, []string{
+		"access-defined waiting false", "certificate-issued bounced true", "correction-needed failed false", "request-submitted sent true",
+		"email-code bounced false", "email-code requested false", "email-code requested false",
+	})
 }
 
 func officesAndTariffs(v *views) {

@@ -11,9 +11,9 @@ import (
 //go:embed notifications.sql
 var notificationsSQL string
 
-// Notifications is the to-do list of messages.
+// Notifications is the to-do list of messages, and each receiver's list of his.
 var Notifications = Projection{
-	Name: "notifications", Version: 3, Tables: notificationsSQL,
+	Name: "notifications", Version: 4, Tables: notificationsSQL,
 	Catalogs: []event.Catalog{notification.Catalog},
 	Apply:    applyNotification,
 }
@@ -21,23 +21,26 @@ var Notifications = Projection{
 var notifications = NewTable[notificationRow]("notifications", notification.Kind.Category)
 
 type notificationRow struct {
-	ID       string `row:"key"`
-	Template string
-	Request  string
-	Status   string
-	DueAt    *time.Time
-	SetAt    time.Time
-	Attempts int
-	SentAt   *time.Time
-	Cause    *string
-	Bounced  *string
+	ID          string `row:"key"`
+	Template    string
+	Request     string
+	Person      string
+	RequestedAt time.Time
+	Status      string
+	DueAt       *time.Time
+	SetAt       time.Time
+	Attempts    int
+	SentAt      *time.Time
+	Cause       *string
+	Bounced     *string
 }
 
 func applyNotification(w *Writer, e Event) {
 	switch e := e.Is.(type) {
 	case notification.Requested:
 		notifications.Insert(w, notificationRow{
-			ID: e.ID, Template: string(e.Template), Request: e.Request.ID(), Status: "due", DueAt: &e.At, SetAt: e.At,
+			ID: e.ID, Template: string(e.Template), Request: e.Request.ID(), Person: string(e.Message.Subject()), RequestedAt: e.At,
+			Status: "due", DueAt: &e.At, SetAt: e.At,
 		})
 	case notification.Postponed:
 		r := notifications.Change(w, e.ID)

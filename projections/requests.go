@@ -17,13 +17,24 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 3, Tables: requestsSQL,
+	Name: "requests", Version: 5, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
 }
 
-var requests = NewTable[requestRow]("requests", enrollment.Kind.Category)
+var (
+	requests = NewTable[requestRow]("requests", enrollment.Kind.Category)
+	timeline = NewTable[stepRow]("steps", "")
+)
+
+// stepRow is a state that a request came into: its timeline is never changed.
+type stepRow struct {
+	Code     string `row:"key"`
+	Revision int64  `row:"key"`
+	State    string
+	Since    time.Time
+}
 
 type requestRow struct {
 	Code            string `row:"key"`
@@ -62,6 +73,8 @@ type requestRow struct {
 	FeeRial         *int64
 	Rejection       *string
 	Token           *string
+	Attempts        int     // serials that were tried
+	Failure         *string // why the CA gave it back; until it is issued
 	Serial          *string
 	Fingerprint     *string
 	Copies          int
@@ -89,11 +102,15 @@ func applyRequest(w *Writer, e Event) {
 			OpenedBy: string(is.OpenedBy), Counter: orNull(is.Office), OpenedAt: is.At, Sighted: []string{}, Corrections: []string{},
 			Revision: int64(e.Revision),
 		})
+		timeline.Insert(w, stepRow{e.Stream.ID(), int64(e.Revision), e.Meta.Status, is.At})
 	default:
 		r := requests.Change(w, e.Stream.ID())
 		r.learn(w, e.Is)
 		if r.Status != e.Meta.Status {
 			r.Status, r.StatusSince = e.Meta.Status, e.Meta.At
+			if r.Code != "" { // its opening was not skipped
+				timeline.Insert(w, stepRow{r.Code, int64(e.Revision), r.Status, r.StatusSince})
+			}
 		}
 		r.Revision = int64(e.Revision)
 	}
@@ -153,8 +170,12 @@ func (r *requestRow) learn(w *Writer, e event.Event) {
 		r.Rejection = new(string(e.Reason))
 	case enrollment.IssuanceRequested:
 		r.Token = &e.Token
+	case enrollment.IssuanceAttempted:
+		r.Attempts++
+	case enrollment.IssuanceFailed:
+		r.Failure = &e.Code
 	case enrollment.Issued:
-		r.Serial, r.Fingerprint = &e.Serial, &e.Fingerprint
+		r.Serial, r.Fingerprint, r.Failure = &e.Serial, &e.Fingerprint, nil
 	case enrollment.SheetPrinted:
 		r.Copies = e.Copy
 	case enrollment.Delivered:

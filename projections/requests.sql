@@ -35,13 +35,23 @@ CREATE TABLE requests (
 	fee_rial         bigint,
 	rejection        text,
 	token            text,
+	attempts         int NOT NULL DEFAULT 0,    -- serials that were tried
+	failure          text,                      -- why the CA gave it back; until it is issued
 	serial           text,
 	fingerprint      text,
 	copies           int NOT NULL DEFAULT 0,
 	delivered_at     timestamptz,
 	revision         bigint NOT NULL
 );
+CREATE TABLE steps (
+	code     text NOT NULL,
+	revision bigint NOT NULL,                   -- of the event that brought it there
+	state    text NOT NULL,
+	since    timestamptz NOT NULL,
+	PRIMARY KEY (code, revision)
+);
 CREATE INDEX ON requests (office, status, status_since);
+CREATE INDEX ON requests (status_since) WHERE status = 'at-ca' OR failure IS NOT NULL;
 CREATE INDEX ON requests (opened_by);
 CREATE INDEX ON requests (unit, status);
 CREATE INDEX ON requests (dossier);

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"govahi/domain/access"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
@@ -61,6 +63,79 @@ func onesOwnRequestsNewestFirst(v *views) {
 	v.opened(v.code(3), v.nima)
 	v.shown()
 	same(v, "sara's", codes(ok(v.OfPerson(v.Context(), v.sara))(v)), []string{second, first})
+}
+
+// theQueueOfTheCA has what lies there and what was given back, until that is
+// issued or over.
+func theQueueOfTheCA(v *views) {
+	asked := func(n int, then ...event.Event) string {
+		code := v.code(n)
+		v.now = noon.Add(-time.Duration(n) * time.Hour)
+		v.atOffice(code, v.sara, v.office)
+		tell(v, enrollment.Kind, code, append([]event.Event{
+			enrollment.InformationConfirmed{Certificate: "67", Signature: "c2ln", By: officer, Office: v.office},
+			enrollment.IssuanceRequested{Token: "T" + code, KeyHash: code, Request: event.About(v.sara, enrollment.SigningInfo{}), By: officer},
+		}, then...)...)
+		return code
+	}
+	attempt := enrollment.IssuanceAttempted{Serial: "01"}
+	failed := enrollment.IssuanceFailed{Code: "key-too-weak"}
+	lies, tried := asked(1), asked(2, attempt, enrollment.IssuanceAttempted{Serial: "02"})
+	back, again := asked(3, attempt, failed), asked(4, failed,
+		enrollment.IssuanceRequested{Token: "T", KeyHash: "other", Request: event.About(v.sara, enrollment.SigningInfo{}), By: officer})
+	asked(5, failed, enrollment.Rejected{Reason: enrollment.NotEntitled, By: officer})
+	asked(6, failed, enrollment.Withdrawn{By: v.sara})
+	asked(7, failed, enrollment.IssuanceRequested{Token: "T", KeyHash: "other", Request: event.About(v.sara, enrollment.SigningInfo{}), By: officer},
+		attempt, enrollment.Issued{Serial: "01", Fingerprint: "f01"})
+	v.atOffice(v.code(8), v.nima, v.office)
+	v.shown()
+	var got []string
+	for _, r := range ok(v.Issuances(v.Context()))(v) {
+		if *r.Office == v.office {
+			why := ""
+			if r.Failure != nil {
+				why = *r.Failure
+			}
+			got = append(got, fmt.Sprintln(r.TrackingCode, r.State, r.Attempts, why))
+		}
+	}
+	same(v, "the CA's queue", got, []string{
+		fmt.Sprintln(again, "at-ca", 0, "key-too-weak"), fmt.Sprintln(back, "confirmed", 1, "key-too-weak"),
+		fmt.Sprintln(tried, "at-ca", 2, ""), fmt.Sprintln(lies, "at-ca", 0, ""),
+	})
+}
+
+func aRequestsTimelineHasEachStateOnce(v *views) {
+	code, other := v.code(1), v.code(2)
+	v.opened(code, v.sara)
+	v.opened(other, v.nima)
+	for i, e := range []event.Event{
+		enrollment.Submitted{Office: v.office, FormVersion: 1},
+		enrollment.DocumentSighted{Document: enrollment.NationalCard, By: officer},
+		enrollment.DocumentSighted{Document: enrollment.BirthCertificate, By: officer},
+		enrollment.CorrectionRequested{By: officer},
+		completed(v.sara),
+	} {
+		v.now = noon.Add(time.Duration(i+1) * time.Hour)
+		tell(v, enrollment.Kind, code, e)
+	}
+	v.shown()
+	at := func(hour int) time.Time { return noon.Add(time.Duration(hour) * time.Hour) }
+	want := []queries.Step{
+		{State: "draft", Since: noon},
+		{State: "completed", Since: noon},
+		{State: "ready", Since: noon},
+		{State: "at-office", Since: at(1)},
+		{State: "under-control", Since: at(2)},
+		{State: "needs-correction", Since: at(4)},
+		{State: "under-control", Since: at(5)},
+	}
+	if diff := cmp.Diff(want, ok(v.Steps(v.Context(), code))(v)); diff != "" {
+		v.Error(diff)
+	}
+	if none := ok(v.Steps(v.Context(), v.code(9)))(v); none == nil || len(none) != 0 {
+		v.Errorf("what is not there has the timeline %v", none)
+	}
 }
 
 func trackingNeedsTheSecondFactor(v *views) {

@@ -9,6 +9,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("the queue shows who waits longest", theQueueShowsWhoWaitsLongest)
 	v.tells("a request at a counter is in its office's queue", aRequestAtACounterIsInItsOfficesQueueBeforeItIsSubmitted)
 	v.tells("one's own requests, newest first", onesOwnRequestsNewestFirst)
+	v.tells("a request's timeline", aRequestsTimelineHasEachStateOnce)
 	v.tells("tracking needs the second factor", trackingNeedsTheSecondFactor)
 	v.tells("tracking tells where dossier and token are", trackingTellsWhereDossierAndTokenAre)
 	v.tells("people are found however they are written", peopleAreFoundHoweverTheyAreWritten)
@@ -39,7 +40,11 @@ func TestTheListsOfAWholeHouse(t *testing.T) {
 	v.tells("certificates by status, newest first", certificatesByStatusNewestFirst)
 	v.tells("due inquiries", dueInquiries)
 	v.tells("due notifications", dueNotifications)
+	v.tells("the log of inquiries", theLogOfInquiries)
+	v.tells("what ends", whatEndsSoonestFirst)
+	v.tells("messages to one", messagesToOneTellTheirFate)
 	v.tells("due payments", duePayments)
+	v.tells("the CA's queue", theQueueOfTheCA)
 	v.tells("a fee's state", theFeesStateIsThatOfItsStream)
 }
 

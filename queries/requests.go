@@ -82,6 +82,18 @@ func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
 	return list[0], err
 }
 
+// Step is a state that a request came into, and when.
+type Step struct {
+	State string    `json:"state" db:"state"`
+	Since time.Time `json:"since" db:"since"`
+}
+
+// Steps is a request's timeline, its beginning first. A request that does not
+// exist has none.
+func (q *Queries) Steps(ctx context.Context, code string) ([]Step, error) {
+	return rows[Step](ctx, q, `SELECT state, since FROM requests.steps WHERE code = $1 ORDER BY revision`, code)
+}
+
 // OfPerson is a person's own requests, newest first.
 func (q *Queries) OfPerson(ctx context.Context, person event.Subject) ([]Request, error) {
 	list, err := rows[Request](ctx, q, requestColumns+`WHERE r.person = $1 OR (r.opened_by = $1 AND r.counter IS NULL)

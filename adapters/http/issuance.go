@@ -5,6 +5,7 @@ import (
 
 	"govahi/adapters/pki"
 	"govahi/commands"
+	"govahi/queries"
 )
 
 // issuance is the way from a confirmed record to the applicant's hand.
@@ -30,6 +31,17 @@ func (h House) issuance(s *Server) {
 		},
 		) (commands.Receipt, Nothing, error) {
 			return done(h.App.IssueCertificate(ctx, c, in.plain(), in.Body.Token, pki.DecodeCSR([]byte(in.Body.CSR))))
+		})
+	Query(s, Operation{ID: "list-issuance-queue", Method: "GET", Path: "/issuance-queue", Tag: tag, Summary: "Requests at the CA, and those that it gave back, which wait longest first", View: "requests"},
+		func(ctx context.Context, id Identity, _ *struct{}) ([]queries.Issuance, error) {
+			if err := h.may(ctx, id, overseers...); err != nil {
+				return nil, err
+			}
+			list, err := h.Queries.Issuances(ctx)
+			for i, r := range list {
+				list[i].StateName = stateLabel(r.State)
+			}
+			return list, err
 		})
 	Command(s, Operation{ID: "personalise-token", Method: "POST", Path: "/requests/{code}/personalisation", Tag: tag, Summary: "Say that the certificate was written to the token and read back"},
 		func(ctx context.Context, c commands.Caller, in *struct {

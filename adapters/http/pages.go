@@ -61,7 +61,7 @@ func (h House) pages(s *Server) {
 			}
 			return Page(func(w io.Writer) error { return web.Sheet(w, data) })
 		})
-	QueryRaw(s, Operation{ID: "get-dashboard", Method: "GET", Path: "/dashboard", Tag: "Management", Summary: "The management view as a page", View: managementViews, Type: pageType},
+	QueryRaw(s, Operation{ID: "get-dashboard", Method: "GET", Path: "/dashboard", Tag: "Management", Summary: "The management view as a page", View: managementViews + " " + calendarViews, Type: pageType},
 		func(ctx context.Context, id Identity, _ *struct{}) (Raw, error) {
 			if err := h.may(ctx, id, overseers...); err != nil {
 				return Raw{}, err
@@ -70,7 +70,13 @@ func (h House) pages(s *Server) {
 			if err != nil {
 				return Raw{}, err
 			}
-			return Page(func(w io.Writer) error { return web.Dashboard(w, dashboard(m)) })
+			c, err := h.ends(ctx)
+			if err != nil {
+				return Raw{}, err
+			}
+			data := dashboard(m)
+			data.Ends = endCard(c)
+			return Page(func(w io.Writer) error { return web.Dashboard(w, data) })
 		})
 }
 

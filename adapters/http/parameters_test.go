@@ -10,6 +10,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/inquiry"
 	cases "govahi/domain/revocation"
 )
 
@@ -30,7 +31,8 @@ func TestFiltersListWhatTheyTake(t *testing.T) {
 		"/certificates?status=": {
 			string(certificate.Intended), string(certificate.Signing), string(certificate.Valid), string(certificate.OnHold), string(certificate.Abandoned), string(certificate.Withdrawn),
 		},
-		"/cases?status=": {string(cases.Open), string(cases.Investigating), string(cases.Refuted), string(cases.Established)},
+		"/inquiries?purpose=": {inquiry.ForIssuance, inquiry.ForReinquiry},
+		"/cases?status=":      {string(cases.Open), string(cases.Investigating), string(cases.Refuted), string(cases.Established)},
 	} {
 		reads := l.log.reads.Load()
 		p := l.get("manager", path+canary).problem(t)

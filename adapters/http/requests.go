@@ -112,13 +112,13 @@ func (h House) requestQueries(s *Server) {
 		func(ctx context.Context, id Identity, _ *struct{}) ([]queries.Request, error) {
 			return h.Queries.OfPerson(ctx, id.Person)
 		}, nil)
-	Watch(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request and where it stands", View: requestViews},
-		func(ctx context.Context, _ Identity, in *Coded) (queries.Request, error) {
-			return h.Queries.Request(ctx, in.plain())
+	Watch(s, Operation{ID: "get-request", Method: "GET", Path: "/requests/{code}", Tag: tag, Summary: "One request, where it stands, who has it and what comes next", View: requestViews},
+		func(ctx context.Context, _ Identity, in *Coded) (Progress, error) {
+			return h.progress(ctx, in.plain())
 		},
-		func(ctx context.Context, id Identity, _ *Coded, told func() (queries.Request, error)) error {
-			r, err := told()
-			return h.sees(ctx, id, r, err)
+		func(ctx context.Context, id Identity, _ *Coded, told func() (Progress, error)) error {
+			p, err := told()
+			return h.sees(ctx, id, p.Request, err)
 		})
 	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
 		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {

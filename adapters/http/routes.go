@@ -29,6 +29,7 @@ type House struct {
 // Declare declares every operation of the house.
 func Declare(s *Server, h House) {
 	h.requests(s)
+	h.messages(s)
 	h.desk(s)
 	h.issuance(s)
 	h.certificates(s)
@@ -40,6 +41,8 @@ func Declare(s *Server, h House) {
 	h.inside(s)
 	h.issuers(s)
 	h.management(s)
+	h.calendar(s)
+	h.inquiries(s)
 	h.repository(s)
 	h.pages(s)
 	h.offer(s)

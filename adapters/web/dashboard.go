@@ -16,6 +16,15 @@ type DashboardData struct {
 	Refusals    []Count // by reason
 	Revocations []Count // by reason
 	Audit       AuditData
+	Ends        []End // the soonest first
+}
+
+// End is something that ends, or must follow itself.
+type End struct {
+	Label string
+	Of    string // name, serial or office
+	Until time.Time
+	Past  bool
 }
 
 // AuditData is the latest audit of the certificates.

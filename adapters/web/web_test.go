@@ -183,6 +183,13 @@ func TestTheDashboardDrawsItsFigures(t *testing.T) {
 	contains(t, render(t, func(w io.Writer) error { return web.Dashboard(w, web.DashboardData{At: issued}) }), "چیزی در انتظار نیست.", "۰ درخواست")
 }
 
+func TestTheDashboardTellsWhatEnds(t *testing.T) {
+	html := render(t, func(w io.Writer) error {
+		return web.Dashboard(w, web.DashboardData{At: issued, Ends: []web.End{{Label: "مجوز دفتر یا مرجع", Of: "دفتر نمونه", Until: issued, Past: true}}})
+	})
+	contains(t, html, "چه چیزی به‌زودی پایان می‌یابد", "<bdi>دفتر نمونه</bdi>", "شنبه ۳۰ آبان ۱۴۰۵", "گذشته است")
+}
+
 // TestTheDashboardIsLoudAboutTheAudit where something differs, or none was made
 // for two days; otherwise it tells of it quietly.
 func TestTheDashboardIsLoudAboutTheAudit(t *testing.T) {

@@ -119,7 +119,7 @@ type fold struct {
 // folded computes all views.
 func folded(facts []fact) tables {
 	f := fold{tables{
-		"requests.requests": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
+		"requests.requests": {}, "requests.steps": {}, "certificates.certificates": {}, "accesses.accesses": {}, "cases.cases": {},
 		"inquiries.inquiries": {}, "notifications.notifications": {}, "tokens.tokens": {}, "offices.offices": {},
 		"offices.tariffs": {}, "crls.crls": {}, "appointments.appointments": {}, "credentials.credentials": {}, "consignments.consignments": {}, "audits.audits": {},
 		"payments.orders": {}, "payments.refunds": {}, "payments.attempts": {}, "payments.contracts": {},
@@ -182,6 +182,10 @@ type dossier struct {
 	further map[string]bool // controls that the office wished for: passed or not
 	onToken bool
 	copies  int
+
+	command     string // that the latest event is of
+	begun       int    // revision of its first event
+	before, now any    // the state before that command, and after the latest event
 }
 
 // state reads the diagrams of domain §2.3.
@@ -243,18 +247,33 @@ func (f fold) enrollment(e fact, name string) {
 	if now := d.state(); d.row["status"] != now {
 		d.row["status"], d.row["status_since"] = now, e.Data["at"]
 	}
+	f.step(e, d)
 	d.row["revision"] = float64(e.Revision)
+}
+
+// step keeps the timeline. A command's events bring a request into one state, at
+// the first of them, whatever they say one after the other.
+func (f fold) step(e fact, d *dossier) {
+	if command := e.Meta.text("commandId"); command == "" || command != d.command {
+		d.command, d.begun, d.before = command, e.Revision, d.now
+	}
+	d.now = d.row["status"]
+	key := fmt.Sprintf("%s/%d", e.about(), d.begun)
+	delete(f.tables["requests.steps"], key)
+	if d.now != d.before {
+		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"]}
+	}
 }
 
 func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
 		"basis": nil, "renews": nil, "opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
-		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0.,
+		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0., "attempts": 0.,
 	}}
 	for _, later := range []string{
 		"person", "organization", "province", "entry", "form", "person_term", "mobile_term", "surname_term", "last4_term",
-		"unit", "dossier", "dossier_to", "origin", "token_at", "user_name", "office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "serial", "fingerprint",
+		"unit", "dossier", "dossier_to", "origin", "token_at", "user_name", "office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "failure", "serial", "fingerprint",
 		"delivered_at",
 	} {
 		d.row[later] = nil
@@ -363,8 +382,12 @@ func (d *dossier) learnLater(e told, name string) {
 	switch name {
 	case "issuance-requested":
 		d.row["token"] = e["token"]
+	case "issuance-attempted":
+		d.row["attempts"] = d.row["attempts"].(float64) + 1
+	case "issuance-failed":
+		d.row["failure"] = e["code"]
 	case "issued":
-		d.row["serial"], d.row["fingerprint"] = e["serial"], e["fingerprint"]
+		d.row["serial"], d.row["fingerprint"], d.row["failure"] = e["serial"], e["fingerprint"], nil
 	case "token-personalised":
 		d.onToken = true
 	case "sheet-printed":
@@ -511,7 +534,7 @@ func (f fold) inquiry(e fact, name string) {
 	switch name {
 	case "requested":
 		if q == nil {
-			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil, "finding": nil}
+			q = row{"id": e.about(), "attempts": 0., "matched": nil, "differs": nil, "tracking_code": nil, "finding": nil, "answered_at": nil}
 			q["request"], q["person"] = e.Data.cited("request"), e.Data["subject"]
 			q["purpose"], q["legal_basis"] = e.Data["purpose"], e.Data["legalBasis"]
 			f.tables["inquiries.inquiries"][e.about()] = q
@@ -526,7 +549,7 @@ func (f fold) inquiry(e fact, name string) {
 	case "answered":
 		q["status"], q["due_at"], q["cause"] = name, nil, nil
 		q["matched"], q["differs"], q["tracking_code"] = e.Data["matched"], e.Data["differs"], e.Data["trackingCode"]
-		q["finding"] = e.Data["finding"]
+		q["finding"], q["answered_at"] = e.Data["finding"], e.Data["at"]
 	}
 }
 
@@ -536,7 +559,7 @@ func (f fold) notification(e fact, name string) {
 	case "requested":
 		all[id] = row{
 			"id": id, "template": e.Data["template"], "request": e.Data.cited("request"), "status": "due",
-			"due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
+			"person": e.Data.inner("message")["subject"], "requested_at": e.Data["at"], "due_at": e.Data["at"], "set_at": e.Data["at"], "attempts": 0., "sent_at": nil, "cause": nil, "bounced": nil,
 		}
 	case "postponed":
 		all[id]["due_at"], all[id]["attempts"], all[id]["set_at"] = e.Data["retryAt"], e.Data["attempt"], e.Data["at"]

@@ -609,6 +609,8 @@ func keyOf(table string, r row) string {
 	switch table {
 	case "offices.tariffs":
 		return fmt.Sprintf("%v/%v", r["product"], r["version"])
+	case "requests.steps":
+		return fmt.Sprintf("%v/%v", r["code"], r["revision"])
 	case "payments.refunds":
 		return fmt.Sprintf("%v/%v", r["code"], r["number"])
 	case "payments.attempts":

@@ -46,6 +46,12 @@ const (
 	AcceptanceReminder Template = "acceptance-reminder"
 )
 
+// Means is the way that a message takes.
+type Means string
+
+// ByEmail is the way of every message: no provider of SMS is contracted.
+const ByEmail Means = "email"
+
 // Message is what the text needs; the code of an e-mail proof is derived at
 // the moment of sending and stands nowhere.
 type Message struct {

@@ -1,0 +1,69 @@
+package http
+
+import (
+	"context"
+	"time"
+
+	"govahi/adapters/web"
+	"govahi/domain/enrollment"
+	"govahi/queries"
+)
+
+// Progress is a request, and what its applicant is told of it: who has it, what
+// comes next and how it came here (domain §2.5). Codes are for programs; what
+// stands beside them is Persian, for people.
+type Progress struct {
+	queries.Request
+	StateName string     `json:"stateName" doc:"The state, in Persian"`
+	Now       string     `json:"now" doc:"Who has it in hand, in Persian"`
+	Next      string     `json:"next" doc:"What comes next, in Persian"`
+	Possible  []Possible `json:"possible" doc:"What may be done to it in this state, and by whom; none once it is over"`
+	Timeline  []Stage    `json:"timeline" doc:"Every state that it was in, the first first"`
+}
+
+// Possible is something that may be done to a request.
+type Possible struct {
+	Name string `json:"name" doc:"What, in Persian: it follows «اکنون می‌توان»"`
+	By   string `json:"by" doc:"Who does it, in Persian"`
+}
+
+// Stage is a state that a request came into.
+type Stage struct {
+	State string    `json:"state"`
+	Name  string    `json:"name" doc:"In Persian"`
+	Since time.Time `json:"since"`
+}
+
+// progress reads the timeline of a request that does not exist, too, so that the
+// time does not tell one from the other.
+func (h House) progress(ctx context.Context, code string) (Progress, error) {
+	steps, err := h.Queries.Steps(ctx, code)
+	if err != nil {
+		return Progress{}, err
+	}
+	r, err := h.Queries.Request(ctx, code)
+	if err != nil {
+		return Progress{}, err
+	}
+	told := web.StandOf(r.State)
+	p := Progress{Request: r, StateName: stateLabel(r.State), Now: told.Now, Next: told.Next, Possible: possible(r), Timeline: []Stage{}}
+	for _, s := range steps {
+		p.Timeline = append(p.Timeline, Stage{s.State, stateLabel(s.State), s.Since})
+	}
+	return p, nil
+}
+
+// possible reads the life of a request. What only views compute is of none, and
+// of the two ways to submit one is the request's channel's.
+func possible(r queries.Request) []Possible {
+	acts := []Possible{}
+	for _, a := range enrollment.Kind.Life[r.State].Now {
+		_, office := a.Command.(enrollment.Submit)
+		_, unit := a.Command.(enrollment.SubmitToUnit)
+		if inside := r.Channel == string(enrollment.Inside); office && inside || unit && !inside {
+			continue
+		}
+		acts = append(acts, Possible{a.Name.Fa, a.By.Fa})
+	}
+	return acts
+}
