@@ -148,7 +148,7 @@ func TestNothingPersonalIsAskedInAnAddress(t *testing.T) {
 			if p.In == "header" {
 				continue
 			}
-			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token", "issuer", "document"}, p.Name) {
+			if !slices.Contains([]string{"code", "office", "unit", "serial", "number", "fingerprint", "state", "status", "after", "*", "attempt", "token", "issuer", "document", "purpose", "from", "to", "before"}, p.Name) {
 				t.Errorf("%s takes %s in its %s", d.OperationID, p.Name, p.In)
 			}
 		}
