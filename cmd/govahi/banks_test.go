@@ -63,14 +63,14 @@ func TestHealthAndMetricsKnowTheBanks(t *testing.T) {
 	if p := i.part(t, ""); p.State != door.Ready {
 		t.Errorf("without a bank the house is %s", p.State)
 	}
-	for shift, age := range map[string]string{"10m": "15m", "30m": "1h", "2h": "longer"} {
-		makes(t, outside, "clock", shift)
-		m := awaitMetrics(t, address, "the payments grow old", func(m scrape) bool { return shows(m, "away", map[string]float64{age: 2}) })
-		want, _ := time.ParseDuration(shift)
-		if oldest := m.values[bankOldest.name+`{gateway="sade"}`]; oldest < want.Seconds() || oldest > (want+5*within).Seconds() {
-			t.Errorf("%s later the oldest is of %v s", shift, oldest)
-		}
+	const later = 10 * time.Minute // before they end: nobody brought them back, and then the bank gives back what it holds
+	makes(t, outside, "clock", later.String())
+	m = awaitMetrics(t, address, "the payments grow old", func(m scrape) bool { return shows(m, "away", map[string]float64{"15m": 2}) })
+	if oldest := m.values[bankOldest.name+`{gateway="sade"}`]; oldest < later.Seconds() || oldest > (later+5*within).Seconds() {
+		t.Errorf("%v later the oldest is of %v s", later, oldest)
 	}
+	makes(t, outside, "clock", "2h")
+	awaitMetrics(t, address, "they are over", func(m scrape) bool { return shows(m, "away", nil) })
 }
 
 // gone is a bank that does not answer, whose caller leaves.
