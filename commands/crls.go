@@ -164,10 +164,9 @@ func (p *Publisher) pace(ctx context.Context) error {
 	return nil
 }
 
-// due tells whether a list must be issued now. If none must, the checker reads
-// on, so that it is not what the next list waits for.
+// due tells whether a list must be issued now.
 func (p *Publisher) due(ctx context.Context) (bool, error) {
-	if err := p.revoked.follow(ctx, p.app.Log); err != nil {
+	if err := p.readOn(ctx); err != nil {
 		return false, err
 	}
 	now, latest := p.app.Clock(), p.series.Latest
@@ -190,7 +189,16 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	p.listed.Store(uint64(p.revoked.after))
-	return false, p.with.Checker.Follow(ctx)
+	return false, nil
+}
+
+// readOn reads on, and beside it the checker does, so that it is not what the
+// next list waits for: at a start each of them reads through the log.
+func (p *Publisher) readOn(ctx context.Context) error {
+	checker := make(chan error, 1)
+	go func() { checker <- p.with.Checker.Follow(ctx) }()
+	err := p.revoked.follow(ctx, p.app.Log)
+	return errors.Join(err, <-checker)
 }
 
 // last tells whether no list follows: of a retired issuer once all that it issued

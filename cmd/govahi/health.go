@@ -41,7 +41,7 @@ func (h *house) Parts(ctx context.Context) []http.Part {
 		{h.has(rolePolicy), h.outsideParts},
 		{h.callsBanks(), func() []http.Part { return h.bankParts(ctx) }},
 		{h.has(rolePolicy), func() []http.Part { return []http.Part{h.auditPart()} }},
-		{h.hasDaily(), func() []http.Part { return []http.Part{h.dailyPart()} }},
+		{h.hasDaily(), func() []http.Part { return []http.Part{h.dailyPart(ctx)} }},
 		{h.has(rolePolicy, roleIssuer), h.policyParts},
 		{h.has(roleProjector), func() []http.Part { return h.projectionParts(ctx) }},
 		{true, func() []http.Part { return []http.Part{processPart()} }},
@@ -131,19 +131,30 @@ func outsidePart(name string, heard *outcome) http.Part {
 const listsWithin = 5 * time.Minute
 
 // dailyPart tells whether lists are issued in time: each is looked at every
-// minute and issued a day before the last one ends.
-func (h *house) dailyPart() http.Part {
+// minute and issued a day before the last one ends. A house that begins anew has
+// the present ones to hand out while it reads through its log.
+func (h *house) dailyPart(ctx context.Context) http.Part {
 	good, err := h.daily.last()
 	p := part("crl", err)
 	switch {
 	case err != nil && p.Detail == silent:
 		p.Detail = "a list or the responder's certificate is due and cannot be issued"
-	case err == nil && good.IsZero():
+	case err == nil && good.IsZero() && !h.hasLists(ctx):
 		p.State = http.Starting
-	case err == nil && time.Since(good) > listsWithin:
+	case err == nil && !good.IsZero() && time.Since(good) > listsWithin:
 		p.State, p.Detail = http.Failed, "the daily work hangs"
 	}
 	return p
+}
+
+// hasLists tells whether a present list of each issuer lies at hand.
+func (h *house) hasLists(ctx context.Context) bool {
+	for _, of := range h.authorities {
+		if list, err := h.queries.List(ctx, of.Issuer()); err != nil || !now().Before(list.NextUpdate) {
+			return false
+		}
+	}
+	return len(h.authorities) > 0
 }
 
 // parkedDetail says how many streams wait behind an event that fails.

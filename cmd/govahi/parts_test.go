@@ -94,7 +94,7 @@ func TestListsThatCannotBeIssuedAreTrouble(t *testing.T) {
 		h := &house{}
 		is := func(want http.PartState, detail string) {
 			t.Helper()
-			if p := h.dailyPart(); p.State != want || p.Detail != detail {
+			if p := h.dailyPart(t.Context()); p.State != want || p.Detail != detail {
 				t.Errorf("%+v", p)
 			}
 		}
