@@ -48,15 +48,7 @@ func (a *App) issuing(ctx context.Context) (of Authority, serial string, err err
 // counts. The signer looks itself.
 func (a *App) ending(ctx context.Context, of Authority) (issuer.Ending, error) {
 	h, err := load(ctx, a, issuer.Kind, issuer.Kind.Stream(of.Issuer()))
-	switch said := of.Ended(); {
-	case err != nil:
-		return "", err
-	case said == issuer.Compromise || h.state.Status == issuer.StatusCompromised:
-		return issuer.Compromise, nil
-	case said == issuer.Retirement || h.state.Ended():
-		return issuer.Retirement, nil
-	}
-	return "", nil
+	return h.state.Ending(of.Ended()), err
 }
 
 // certifiesNothing tells of an issuer that does not even certify who answers for

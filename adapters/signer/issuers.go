@@ -67,15 +67,7 @@ func (s *Server) listsOf(stream event.Stream) (by, error) {
 // worse counts.
 func (s *Server) ending(ctx context.Context, i by) (issuer.Ending, error) {
 	said, err := folded(ctx, s.Log, issuer.Kind, issuer.Kind.Stream(i.id))
-	switch {
-	case err != nil:
-		return "", err
-	case i.Ended == issuer.Compromise || said.Status == issuer.StatusCompromised:
-		return issuer.Compromise, nil
-	case i.Ended == issuer.Retirement || said.Ended():
-		return issuer.Retirement, nil
-	}
-	return "", nil
+	return said.Ending(i.Ended), err
 }
 
 // checkOpen refuses certificates of an issuer that has ended. A retired one still

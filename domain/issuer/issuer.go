@@ -104,6 +104,18 @@ func Evolve(s Issuer, e event.Event) Issuer {
 // log does not know yet is not.
 func (s Issuer) Ended() bool { return s.Status == StatusRetired || s.Status == StatusCompromised }
 
+// Ending is how it ended, by the CA's directory or by the log; the worse counts.
+// Empty of one that issues.
+func (s Issuer) Ending(directory Ending) Ending {
+	switch {
+	case directory == Compromise || s.Status == StatusCompromised:
+		return Compromise
+	case directory == Retirement || s.Ended():
+		return Retirement
+	}
+	return ""
+}
+
 // The refusals.
 var (
 	ErrUnknown = fault.New(fault.NotFound, "issuer-not-found",

@@ -73,3 +73,25 @@ func TestWhoHasEnded(t *testing.T) {
 		}
 	}
 }
+
+// TestTheWorseEndingCounts: the CA's directory and the log may tell of two.
+func TestTheWorseEndingCounts(t *testing.T) {
+	for _, c := range []struct {
+		log       Status
+		directory Ending
+		want      Ending
+	}{
+		{None, "", ""},
+		{Open, "", ""},
+		{Open, Retirement, Retirement},
+		{Open, Compromise, Compromise},
+		{StatusRetired, "", Retirement},
+		{StatusRetired, Compromise, Compromise},
+		{StatusCompromised, "", Compromise},
+		{StatusCompromised, Retirement, Compromise},
+	} {
+		if got := (Issuer{Status: c.log}).Ending(c.directory); got != c.want {
+			t.Errorf("%q in the log, %q in the directory: %q, not %q", c.log, c.directory, got, c.want)
+		}
+	}
+}
