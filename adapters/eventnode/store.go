@@ -106,6 +106,13 @@ func (s *store) openPebble() (err error) {
 // bits tell that a stream is new, as most are that are looked up.
 var bits = bloom.FilterPolicy(10)
 
+// Pebble takes its memtables, two of them under a load of writes, out of the
+// cache's size: what is left holds blocks.
+const (
+	memTableSize = 16 << 20
+	cacheSize    = 2*memTableSize + 32<<20
+)
+
 func (s *store) options() *pebble.Options {
 	options := &pebble.Options{
 		FS:                 s.disk,
@@ -115,8 +122,8 @@ func (s *store) options() *pebble.Options {
 		ReadOnly:           s.disk.readOnly,
 		ErrorIfNotExists:   s.disk.promises.now.Begun != 0,
 		FormatMajorVersion: pebble.FormatTableFormatV6,
-		CacheSize:          64 << 20,
-		MemTableSize:       32 << 20,
+		CacheSize:          cacheSize,
+		MemTableSize:       memTableSize,
 	}
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bits
