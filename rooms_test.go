@@ -82,7 +82,7 @@ type room struct {
 }
 
 var (
-	inner = []string{"domain/*", "commands", "commands/policies", "projections", "queries", "queries/*", "*"}
+	inner = []string{"domain/*", "commands", "commands/kept", "commands/policies", "projections", "queries", "queries/*", "*"}
 	doors = append([]string{"adapters/*", "docs"}, inner...)
 	whole = append([]string{"commands/*", "adapters/*/*", "cmd/*"}, doors...)
 )
@@ -94,7 +94,8 @@ var rooms = []room{
 	{"domain/event/spec", []string{"domain/event", "domain/fault"}},
 	{"domain/iran", []string{"domain/fault", "golang.org/x/text"}},
 	{"domain/*", []string{"domain/event", "domain/fault", "domain/iran"}},
-	{"commands", []string{"domain/*"}},
+	{"commands", []string{"domain/*", "commands/kept"}},
+	{"commands/kept", []string{"domain/event"}},
 	{"commands/policies", []string{"domain/*", "commands"}},
 	{"commands/memlog", []string{"domain/*"}},
 	{"commands/logtest", []string{"domain/*"}},

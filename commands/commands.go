@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"govahi/commands/kept"
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/limit"
@@ -29,6 +30,7 @@ type App struct {
 	Gateways   Gateways         // of banks; none, if the house is connected to none
 	Terms      Terms            // how long what may take
 	CodeLimit  limit.Rule       // e-mail codes that one person may cause to be sent; any number, if it has no Max
+	Standing   *kept.Streams    // of issuers and officers' certificates, from NewStanding; for who issues
 	Clock      func() time.Time // UTC
 	Handler    string           // who makes issuance attempts: one running process at a time has this name
 	Step       func(point string)

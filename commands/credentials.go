@@ -217,7 +217,9 @@ func (p *vouched) failed(ctx context.Context, as act, serial string, refusal *fa
 	return err
 }
 
-func (p *vouched) follow(context.Context, func(name, serial string) act, string) error { return nil }
+func (p *vouched) follow(context.Context, func(name, serial string) act, string, uint64) error {
+	return nil
+}
 
 // signedBy checks an officer's signature: by his own certificate as a
 // registration officer, still valid, over the statement. It returns that

@@ -72,7 +72,7 @@ func empty(t *testing.T) *house {
 	h.signer = &signer{ca: ca, log: h.log}
 	h.bank = &bank{standing: commands.Held}
 	h.App = &commands.App{
-		Log: h.log, Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer, Signatures: officertest.Signatures{},
+		Log: h.log, Standing: commands.NewStanding(h.log), Keeper: h.keeper, People: people{}, Secrets: h.secrets, Authority: ca, Signer: h.signer, Signatures: officertest.Signatures{},
 		Registry: h.registry, Gateways: commands.Gateways{
 			Named: map[string]commands.Gateway{"bank1": h.bank}, Base: "http://door.example.ir", Look: commands.DefaultLook, End: commands.DefaultEnd,
 		}, CodeLimit: limit.Rule{Name: "codes", Max: 10, Within: 24 * time.Hour}, Terms: commands.DefaultTerms(), Clock: h.clock.Now, Handler: "handler-1", Step: func(p string) { h.steps(p) },

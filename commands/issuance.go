@@ -32,7 +32,7 @@ func (a *App) Issue(ctx context.Context, c Caller, request event.Stream) error {
 	i := issuance{App: a, caller: c, paper: &requested{App: a, stream: request, history: h}}
 	switch {
 	case h.state.Serial != "":
-		return i.paper.follow(ctx, i.act, h.state.Serial)
+		return i.paper.follow(ctx, i.act, h.state.Serial, 0)
 	case h.state.Status != enrollment.StatusAtCA:
 		return nil
 	}
@@ -50,7 +50,7 @@ type paper interface {
 	officer(ctx context.Context) (der []byte, err error) // certificate of who confirmed
 	issued(ctx context.Context, as act, serial, fingerprint string) error
 	failed(ctx context.Context, as act, serial string, refusal *fault.Fault) error
-	follow(ctx context.Context, act func(name, serial string) act, serial string) error // what happened to it since
+	follow(ctx context.Context, act func(name, serial string) act, serial string, since uint64) error // what happened to it after a revision of its stream
 }
 
 // lastAttempt is the serial under way, if there is one.
@@ -103,7 +103,7 @@ func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	if h.state.Issued.Serial != "" { // also if it was revoked meanwhile: there is no second one
-		return true, i.noteIssued(ctx, last.serial, h.state.Issued.Fingerprint)
+		return true, i.noteIssued(ctx, last.serial, h.state.Issued.Fingerprint, 0)
 	}
 	if last.handler != i.Handler && i.Clock().Sub(last.at).Abs() < attemptLease {
 		return false, ErrAttemptRunning
@@ -151,7 +151,7 @@ func cause(err error) string {
 }
 
 func (i issuance) sign(ctx context.Context, serial string) error {
-	prepared, intent, err := i.intend(ctx, serial)
+	intent, err := i.intend(ctx, serial)
 	if err != nil {
 		return err
 	}
@@ -160,54 +160,68 @@ func (i issuance) sign(ctx context.Context, serial string) error {
 	if err != nil {
 		return err
 	}
-	der, signer, err := signed(ctx, i.signer(officer), intent, prepared.TBS)
+	der, signer, err := signed(ctx, i.signer(officer), intent.Receipt, intent.tbs)
 	if err != nil {
 		return err
 	}
 	i.step("signed")
-	fingerprint, err := i.issuer.CheckIssued(der, prepared.TBS)
+	fingerprint, err := i.issuer.CheckIssued(der, intent.tbs)
 	if err != nil {
 		return err
 	}
 	as := i.act("NoteCertificate", serial)
 	note := certificate.NoteIssued{DER: der, Fingerprint: fingerprint, Signer: signer, At: as.at}
-	if _, err := transact(ctx, i.App, certificate.Kind, intent.Stream, as, just[certificate.Certificate](note)); err != nil {
+	noted, err := transactFrom(ctx, i.App, certificate.Kind, intent.Stream, intent.started(signer), as, just[certificate.Certificate](note))
+	if err != nil {
 		return err
 	}
 	i.step("issued")
-	return i.noteIssued(ctx, serial, fingerprint)
+	return i.noteIssued(ctx, serial, fingerprint, noted.Revision)
+}
+
+// intent is what was intended, and the certificate's stream with it.
+type intent struct {
+	Receipt
+	tbs     []byte
+	history history[certificate.Certificate]
+}
+
+// started is the stream behind the start that a signer has recorded before it
+// answered. What else was written since, the next append will tell.
+func (i intent) started(signer string) history[certificate.Certificate] {
+	return i.history.with(certificate.Kind, []event.Event{certificate.SigningStarted{Signer: signer}})
 }
 
 // intend builds, lints and records the to-be-signed certificate.
-func (i issuance) intend(ctx context.Context, serial string) (Prepared, Receipt, error) {
+func (i issuance) intend(ctx context.Context, serial string) (intent, error) {
 	draft, subject, err := i.paper.draft(ctx)
 	if err != nil {
-		return Prepared{}, Receipt{}, err
+		return intent{}, err
 	}
 	draft.Serial, draft.NotBefore = serial, i.Clock()
 	p, err := i.issuer.Prepare(draft)
 	if err != nil {
-		return Prepared{}, Receipt{}, err
+		return intent{}, err
 	}
 	as := i.act("IntendIssuance", serial)
-	intent := certificate.IssuanceIntended{
+	intended := certificate.IssuanceIntended{
 		Serial: serial, Subject: subject, Profile: p.Profile, ProfileHash: p.ProfileHash, Issuer: p.Issuer, KeyHash: p.KeyHash,
 		Lint: p.Lint, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
 		TBS: event.About(subject, certificate.DER{DER: p.TBS}), TBSHash: p.TBSHash, At: as.at,
 	}
-	if err := i.paper.cite(ctx, &intent); err != nil {
-		return p, Receipt{}, err
+	if err := i.paper.cite(ctx, &intended); err != nil {
+		return intent{}, err
 	}
 	free := history[certificate.Certificate]{} // most surely: 136 random bits; the append says if not
 	r, err := transactFrom(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), free, as,
-		just[certificate.Certificate](certificate.Intend{Intent: intent}))
-	return p, r, err
+		just[certificate.Certificate](certificate.Intend{Intent: intended}))
+	return intent{r, p.TBS, free.with(certificate.Kind, []event.Event{intended})}, err
 }
 
-func (i issuance) noteIssued(ctx context.Context, serial, fingerprint string) error {
+func (i issuance) noteIssued(ctx context.Context, serial, fingerprint string, revision uint64) error {
 	if err := i.paper.issued(ctx, i.act("NoteIssued", serial), serial, fingerprint); err != nil {
 		return err
 	}
 	i.step("noted")
-	return i.paper.follow(ctx, i.act, serial)
+	return i.paper.follow(ctx, i.act, serial, revision)
 }

@@ -88,14 +88,14 @@ func (p *requested) fee(ctx context.Context) (*certificate.Citation, error) {
 // officer is the certificate of who confirmed, for the signer to check his
 // signature by. An officer who was erased confirmed nothing that can be checked.
 func (p *requested) officer(ctx context.Context) ([]byte, error) {
-	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(p.state.Confirmation.Certificate))
+	c, err := stands(ctx, p.App, certificate.Kind, certificate.Kind.Stream(p.state.Confirmation.Certificate))
 	switch {
 	case err != nil:
 		return nil, err
-	case h.state.Issued.Certificate == nil:
+	case c.Issued.Certificate == nil:
 		return nil, ErrNotOfficers
 	}
-	held, err := h.state.Issued.Certificate.Open(ctx, p.Keeper)
+	held, err := c.Issued.Certificate.Open(ctx, p.Keeper)
 	if errors.Is(err, event.ErrErased) {
 		return nil, ErrNotOfficers
 	}
@@ -127,17 +127,31 @@ func (p *requested) failed(ctx context.Context, as act, serial string, refusal *
 
 // follow ends the request if its certificate was revoked before the request
 // knew of it: the policy found nothing to end then. What is revoked after this
-// look meets a request that knows.
-func (p *requested) follow(ctx context.Context, act func(name, serial string) act, serial string) error {
-	h, err := load(ctx, p.App, certificate.Kind, certificate.Kind.Stream(serial))
+// look meets a request that knows. Up to a revision of the certificate's stream
+// nothing was revoked.
+func (p *requested) follow(ctx context.Context, act func(name, serial string) act, serial string, since uint64) error {
+	withdrawn, err := p.withdrawn(ctx, certificate.Kind.Stream(serial), since)
 	if err != nil {
 		return err
 	}
-	if h.state.Status != certificate.Withdrawn {
+	if !withdrawn {
 		return p.followRenewed(ctx, act("FollowRenewed", serial), serial)
 	}
 	as := act("FollowRevocation", serial)
 	_, err = transact(ctx, p.App, enrollment.Kind, p.stream, as,
 		just[enrollment.Enrollment](enrollment.NoteRevoked{Serial: serial, At: as.at}))
 	return err
+}
+
+// withdrawn tells whether a certificate was revoked after a revision. Most often
+// nothing at all was written there since.
+func (p *requested) withdrawn(ctx context.Context, stream event.Stream, since uint64) (bool, error) {
+	for _, err := range p.Log.Read(ctx, stream, since+1) {
+		if err != nil {
+			return false, unavailable(err)
+		}
+		h, err := load(ctx, p.App, certificate.Kind, stream)
+		return h.state.Status == certificate.Withdrawn, err
+	}
+	return false, nil
 }

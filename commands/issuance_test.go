@@ -336,9 +336,8 @@ func TestTheHandlerReadsItsRequestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.issuedOnce()
-	// The officer's certificate, the new one behind its signature, and once more
-	// for a revocation meanwhile.
-	if log.reads["enrollment"] != 1 || log.reads["certificate"] != 3 {
+	// The new certificate once, for a revocation meanwhile; the officer's is kept.
+	if log.reads["enrollment"] != 1 || log.reads["certificate"] != 1 {
 		t.Errorf("an issuance reads %v", log.reads)
 	}
 }
@@ -357,6 +356,23 @@ func TestARevocationBeforeTheRequestKnewItsCertificateIsTheEnd(t *testing.T) {
 	r.settle()
 	if got := r.attempts(); len(got) != 1 {
 		t.Errorf("another certificate was made after a revocation: %v", got)
+	}
+	if s := r.now(); s.Status != enrollment.StatusRevoked {
+		t.Errorf("the request is %s", s.Status)
+	}
+}
+
+// TestARevocationWhileTheIssuanceIsNotedIsTheEnd: nobody has to come back for it.
+func TestARevocationWhileTheIssuanceIsNotedIsTheEnd(t *testing.T) {
+	r := atCA(t)
+	r.steps = func(point string) {
+		if point == "issuance:issued" {
+			r.did(r.RevokeCertificate(t.Context(), r.by(operator), r.now().Attempt.Serial, certificate.KeyCompromise))
+			r.settle()
+		}
+	}
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
 	}
 	if s := r.now(); s.Status != enrollment.StatusRevoked {
 		t.Errorf("the request is %s", s.Status)

@@ -26,13 +26,16 @@ func (a *App) IntroduceIssuers(ctx context.Context) error {
 
 // issuing is the newest issuer that issues now, with a fresh serial.
 func (a *App) issuing(ctx context.Context) (of Authority, serial string, err error) {
+	if err := a.Standing.Fresh(ctx); err != nil {
+		return nil, "", unavailable(err)
+	}
 	var why error = issuer.ErrNoneOpen
 	for _, of := range a.Issuers() {
-		ending, err := a.ending(ctx, of)
+		said, err := stands(ctx, a, issuer.Kind, issuer.Kind.Stream(of.Issuer()))
 		if err != nil {
 			return nil, "", err
 		}
-		if ending != "" {
+		if said.Ending(of.Ended()) != "" {
 			continue
 		}
 		serial, err := of.NewSerial(a.Clock())

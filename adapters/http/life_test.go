@@ -59,7 +59,7 @@ func bare(t testing.TB) *life {
 	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
 	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
-		Log: l.log, Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Elder: []commands.Authority{l.ca.elder}, Signer: signer, Signatures: officertest.Signatures{},
+		Log: l.log, Standing: commands.NewStanding(l.log), Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Elder: []commands.Authority{l.ca.elder}, Signer: signer, Signatures: officertest.Signatures{},
 		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.app.Gateways = commands.Gateways{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ func (s *Server) signCertificate(ctx context.Context, q signRequest) (signReply,
 	issuer, err := s.issuerOf(intent)
 	if err != nil {
 		return signReply{}, err
+	}
+	if err := s.kept.Fresh(ctx); err != nil {
+		return signReply{}, errors.Join(ErrLog, err)
 	}
 	if err := s.checkCertificate(ctx, issuer, c, intent, q.Officer); err != nil {
 		return signReply{}, err

@@ -23,6 +23,9 @@ import (
 // patience is how long a call may take when the caller's context says nothing.
 const patience = 30 * time.Second
 
+// keptConnections wait for the next question.
+const keptConnections = 64
+
 // Client speaks to the signing process. It is safe for concurrent use and
 // outlives the process's restarts.
 type Client struct{ http *http.Client }
@@ -38,9 +41,11 @@ func NewClient(socket string) *Client {
 		}
 		return c, nil
 	}
-	// No connection is kept: one from before a restart would look like a
-	// signature whose outcome nobody knows.
-	return &Client{&http.Client{Timeout: patience, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, ExpectContinueTimeout: patience}}}
+	// A connection may be kept beyond the process behind it: no question leaves
+	// before the process has said that it reads.
+	return &Client{&http.Client{Timeout: patience, Transport: &http.Transport{
+		DialContext: dial, MaxIdleConnsPerHost: keptConnections, IdleConnTimeout: patience, ExpectContinueTimeout: patience,
+	}}}
 }
 
 // SignCertificate asks for the signature of an intended certificate. After

@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto"
@@ -13,6 +14,7 @@ import (
 	"io"
 	"iter"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -115,6 +117,50 @@ func TestProcessThatGoesAway(t *testing.T) {
 		must(t, l.Close())
 		<-gone
 	}
+}
+
+// TestAProcessThatLeavesAKeptConnection hangs up on the second question that comes
+// over one, before it has taken it.
+func TestAProcessThatLeavesAKeptConnection(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", socket)
+	must(t, err)
+	defer func() { _ = l.Close() }()
+	asked := make(chan int)
+	go func() { asked <- answerOnce(l) }()
+	client := signer.NewClient(socket)
+	if _, _, err := client.SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100), nil); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = client.SignCertificate(t.Context(), "certificate-00", 0, make([]byte, 100), nil)
+	if n := <-asked; n != 2 {
+		t.Fatalf("%d questions came over the connection: the test shows nothing", n)
+	}
+	if !errors.Is(err, signer.ErrUnavailable) || errors.Is(err, signer.ErrUnknownOutcome) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// answerOnce answers the first question of a connection and reads the head of the
+// second.
+func answerOnce(l net.Listener) (questions int) {
+	c, err := l.Accept()
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = c.Close() }()
+	from := bufio.NewReader(c)
+	r, err := http.ReadRequest(from)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
+	_, _ = io.Copy(io.Discard, r.Body)
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+	if _, err := http.ReadRequest(from); err != nil {
+		return 1
+	}
+	return 2
 }
 
 func hangUp(l net.Listener, taken bool) {

@@ -66,7 +66,7 @@ func (s *Server) listsOf(stream event.Stream) (by, error) {
 // ending is how an issuer ended, by the CA's directory or by the log itself; the
 // worse counts.
 func (s *Server) ending(ctx context.Context, i by) (issuer.Ending, error) {
-	said, err := folded(ctx, s.Log, issuer.Kind, issuer.Kind.Stream(i.id))
+	said, err := standing(ctx, s, issuer.Kind, issuer.Kind.Stream(i.id))
 	return said.Ending(i.Ended), err
 }
 

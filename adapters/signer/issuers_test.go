@@ -132,6 +132,10 @@ func TestAnEndedIssuerSignsNoCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSuccession(t, c.directory)
+			if c.directory == "" { // what holds now is known to the signer
+				must(t, s.asks(t, s.Authority))
+				must(t, s.asks(t, s.next))
+			}
 			if c.log != nil {
 				s.ends(t, s.Authority, c.log)
 			}

@@ -2,7 +2,6 @@ package signer
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/base64"
 
 	"govahi/commands"
@@ -39,28 +38,27 @@ func (s *Server) checkOfficer(ctx context.Context, request string, confirmed enr
 // checkOfficersCertificate compares what the caller gave with what the log says
 // was issued, and is still valid.
 func (s *Server) checkOfficersCertificate(ctx context.Context, confirmed enrollment.InformationConfirmed, officer []byte) error {
-	held, err := folded(ctx, s.Log, certificate.Kind, certificate.Kind.Stream(confirmed.Certificate))
+	held, err := standing(ctx, s, certificate.Kind, certificate.Kind.Stream(confirmed.Certificate))
 	if err != nil {
 		return err
 	}
-	c, err := x509.ParseCertificate(officer)
-	if err != nil || !held.IsOfficers() || held.Issued.Subject != confirmed.By || held.Issued.Fingerprint != sha256Hex(officer) {
+	if !held.IsOfficers() || held.Issued.Subject != confirmed.By || held.Issued.Fingerprint != sha256Hex(officer) {
 		return commands.ErrConfirmationVoid
 	}
-	now := s.Clock()
-	if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+	of, err := s.issuerOf(held.Intent)
+	if err != nil {
 		return commands.ErrConfirmationVoid
 	}
-	return s.checkOfficersIssuer(ctx, held.Intent, c)
+	life, err := s.officers.certified(of, officer)
+	if now := s.Clock(); err != nil || now.Before(life.begins) || now.After(life.ends) {
+		return commands.ErrConfirmationVoid
+	}
+	return s.checkUncompromised(ctx, of)
 }
 
-// checkOfficersIssuer takes the certificate of any issuer of ours but of one whose
+// checkUncompromised takes the certificate of any issuer of ours but of one whose
 // key is compromised, whether the certificate is revoked already or not.
-func (s *Server) checkOfficersIssuer(ctx context.Context, i certificate.IssuanceIntended, c *x509.Certificate) error {
-	of, err := s.issuerOf(i)
-	if err != nil || c.CheckSignatureFrom(of.Certificate) != nil {
-		return commands.ErrConfirmationVoid
-	}
+func (s *Server) checkUncompromised(ctx context.Context, of by) error {
 	ending, err := s.ending(ctx, of)
 	if err == nil && ending == issuer.Compromise {
 		err = commands.ErrConfirmationVoid
@@ -69,7 +67,7 @@ func (s *Server) checkOfficersIssuer(ctx context.Context, i certificate.Issuance
 }
 
 func (s *Server) checkAppointed(ctx context.Context, person event.Subject, role appointment.Role, place string) error {
-	held, err := folded(ctx, s.Log, appointment.Kind, appointment.Kind.Stream(string(person)))
+	held, err := standing(ctx, s, appointment.Kind, appointment.Kind.Stream(string(person)))
 	if err == nil && !held.Holds(role, place, s.Clock()) {
 		err = commands.ErrConfirmationVoid
 	}
@@ -77,7 +75,7 @@ func (s *Server) checkAppointed(ctx context.Context, person event.Subject, role 
 }
 
 func (s *Server) checkLicensed(ctx context.Context, code string) error {
-	o, err := folded(ctx, s.Log, office.Kind, office.Kind.Stream(code))
+	o, err := standing(ctx, s, office.Kind, office.Kind.Stream(code))
 	if err == nil && !o.Licensed(s.Clock()) {
 		err = commands.ErrConfirmationVoid
 	}

@@ -83,12 +83,22 @@ func TestNothingIsSignedWithoutTheOfficersSignature(t *testing.T) {
 			if c.story == nil {
 				c.story = asIs
 			}
+			h.signs(t) // what holds now is known to the signer
 			stream, revision, tbs := h.intend(t, c.story)
 			if c.then != nil {
 				c.then(t, h)
 			}
 			h.refuses(t, stream, revision, tbs, commands.ErrConfirmationVoid)
 		})
+	}
+}
+
+// signs has a request's certificate signed.
+func (h *house) signs(t *testing.T) {
+	t.Helper()
+	stream, revision, tbs := h.intend(t, asIs)
+	if _, _, err := h.client.SignCertificate(t.Context(), stream, revision, tbs, h.by.DER); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -167,6 +177,7 @@ func TestAnOfficersCertificateNeedsWhoVouchesForHim(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, newMemory())
+			h.signs(t)
 			if c.story == nil {
 				c.story = func([]event.Event, *certificate.IssuanceIntended) {}
 			}

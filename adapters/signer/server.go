@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"govahi/commands"
+	"govahi/commands/kept"
 	"govahi/domain/event"
 	"govahi/domain/profile"
 )
@@ -51,13 +53,15 @@ type Config struct {
 // Server signs what is recorded.
 type Server struct {
 	Config
-	issuers map[string]by
-	places  slots // of signatures announced and not finished
-	turns   slots // of operations on the token
-	probes  slots // of operations that only ask how it does
-	failing atomic.Bool
-	lost    atomic.Bool
-	routes  *http.ServeMux
+	issuers  map[string]by
+	kept     *kept.Streams // what many signatures rest on
+	officers officers
+	places   slots // of signatures announced and not finished
+	turns    slots // of operations on the token
+	probes   slots // of operations that only ask how it does
+	failing  atomic.Bool
+	lost     atomic.Bool
+	routes   *http.ServeMux
 }
 
 // New checks that the keys on the token are those that the issuers' certificates
@@ -68,7 +72,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	atOnce := max(1, c.Keys.AtOnce)
-	s := &Server{Config: c, issuers: issuers, places: make(slots, announced*atOnce), turns: make(slots, atOnce), probes: make(slots, 1)}
+	s := &Server{Config: c, issuers: issuers, kept: commands.NewStanding(c.Log), places: make(slots, announced*atOnce), turns: make(slots, atOnce), probes: make(slots, 1)}
 	s.failing.Store(true) // nothing is known of the token yet: the first signature comes after a probe
 	s.routes = http.NewServeMux()
 	s.routes.HandleFunc("POST /certificate", answer(s.signCertificate))

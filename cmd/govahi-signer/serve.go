@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,6 +24,10 @@ type lost struct{ error }
 // ExitCode is the process's, by which the loss is told from other ends.
 func (lost) ExitCode() int { return 3 }
 
+// garbagePercent has the process collect its garbage seldom: it lives on a few
+// megabytes, and would else collect all the time while it signs.
+const garbagePercent = 400
+
 // serve signs for the processes that reach the socket.
 type serve struct {
 	reach
@@ -37,6 +42,7 @@ type serve struct {
 // SoftHSM 2.6.1 may crash in C_Finalize (pki.md §1, problem 8), and the end of a
 // process closes everything.
 func (s serve) Run() error {
+	debug.SetGCPercent(garbagePercent)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if s.Tethered {

@@ -150,7 +150,8 @@ func (h *house) makeApp() error {
 	}
 	h.app = &commands.App{
 		Log: h.log, Keeper: h.vault, People: h.vault, Secrets: h.vault, Signer: h.signer, Signatures: cms.Verifier{},
-		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Clock: now, Handler: handler, Step: crashing(h.Mode),
+		Registry: h.civilRegistry(), Gateways: gateways, CodeLimit: h.codeLimit(), Terms: terms, Standing: commands.NewStanding(h.log),
+		Clock: now, Handler: handler, Step: crashing(h.Mode),
 	}
 	h.seat()
 	h.publishers = commands.NewPublishers(h.app, func(of commands.Authority) commands.Publishing {

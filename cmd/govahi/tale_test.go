@@ -90,7 +90,7 @@ func taleOf(t *testing.T, rt *rapid.T, acts int) []event.Recorded {
 	keeper := spec.NewKeeper()
 	s.keeper = keeper
 	s.App = &commands.App{
-		Log: s.log, Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Signatures: officertest.Signatures{}, Registry: s,
+		Log: s.log, Standing: commands.NewStanding(s.log), Keeper: keeper, People: s, Secrets: openSecrets{}, Authority: paper{s}, Signer: paper{s}, Signatures: officertest.Signatures{}, Registry: s,
 		CodeLimit: limit.Rule{}, Terms: commands.DefaultTerms(), Clock: func() time.Time { return s.clock }, Handler: "handler", Step: func(string) {},
 	}
 	s.Gateways = commands.Gateways{Look: 20 * time.Second, End: 3 * time.Minute, Named: map[string]commands.Gateway{

@@ -28,7 +28,7 @@ func newHouse(t *testing.T) *house {
 	log, keeper := memlog.New(), spec.NewKeeper()
 	s := &signer{log: log}
 	app := &commands.App{
-		Log: log, Keeper: keeper, Secrets: secrets{}, Authority: authority{}, Signer: s, Handler: "handler-1",
+		Log: log, Standing: commands.NewStanding(log), Keeper: keeper, Secrets: secrets{}, Authority: authority{}, Signer: s, Handler: "handler-1",
 		Terms: commands.DefaultTerms(), Clock: func() time.Time { return noon }, Step: func(string) {},
 	}
 	return &house{app, t, keeper, &vault{}, s}
