@@ -69,6 +69,7 @@ type Authority struct {
 	linter      linter
 	throwaway   throwaway
 	crls        crlEncoder
+	sketcher    sketcher
 }
 
 var _ commands.Authority = (*Authority)(nil)
@@ -95,8 +96,12 @@ func Open(issuer, root []byte, config Config) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := newSketcher(certificate, t, crls.algorithm)
+	if err != nil {
+		return nil, err
+	}
 	l, err := newLinter()
-	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t, crls}, err
+	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t, crls, s}, err
 }
 
 // ParseCertificate reads one certificate, PEM or DER.
@@ -130,9 +135,8 @@ func (a *Authority) Addresses() (list, responder string) { return a.config.CRL, 
 // Root is the certificate that the issuer's stands on.
 func (a *Authority) Root() *x509.Certificate { return a.root }
 
-// throwaway is a key of the issuer's own kind, certified by nobody. What it
-// signs has the bytes to be signed by the issuer, and can be parsed and linted
-// before the real key is touched.
+// throwaway is a key of the issuer's own kind, certified by nobody: by what it
+// signs this package learns how the issuer's own things are written.
 type throwaway struct {
 	key    crypto.Signer
 	issuer *x509.Certificate // a copy with the throwaway's public key

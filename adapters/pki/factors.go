@@ -36,14 +36,19 @@ const fermatRounds = 100
 // a² - b² for an a close above its root.
 func near(n *big.Int) bool {
 	a := new(big.Int).Sqrt(n)
-	b, square := new(big.Int), new(big.Int)
+	rest := new(big.Int).Mul(a, a) // a² - n
+	rest.Sub(rest, n)
+	step := new(big.Int).Lsh(a, 1) // from a² to (a + 1)²
+	step.Add(step, one)
+	b := new(big.Int)
 	for range fermatRounds {
-		if square.Mul(a, a).Cmp(n) >= 0 && mayBeSquare(square.Sub(square, n)) {
-			if b.Sqrt(square); new(big.Int).Mul(b, b).Cmp(square) == 0 {
+		if rest.Sign() >= 0 && mayBeSquare(rest) {
+			if b.Sqrt(rest); new(big.Int).Mul(b, b).Cmp(rest) == 0 {
 				return true
 			}
 		}
-		a.Add(a, one)
+		rest.Add(rest, step)
+		step.Add(step, two)
 	}
 	return false
 }
@@ -58,7 +63,7 @@ var squares = func() (residues uint64) {
 	return residues
 }()
 
-var one = big.NewInt(1)
+var one, two = big.NewInt(1), big.NewInt(2)
 
 // infineon tells the keys of a flawed library of smart cards and tokens (ROCA,
 // CVE-2017-15361): their residues modulo small primes are all powers of 65537.

@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"crypto/rand"
 	"crypto/x509"
 	"time"
 
@@ -46,7 +45,7 @@ func (a *Authority) build(p profile.Profile, serial string, spki []byte, from pa
 	return a.prepare(p, template, spki)
 }
 
-// prepare signs with the throwaway key, lints what came out, and keeps the
+// prepare lints a certificate under a signature that is none, and keeps the
 // to-be-signed part.
 func (a *Authority) prepare(p profile.Profile, template *x509.Certificate, spki []byte) (commands.Prepared, error) {
 	public, err := x509.ParsePKIXPublicKey(spki)
@@ -59,7 +58,7 @@ func (a *Authority) prepare(p profile.Profile, template *x509.Certificate, spki 
 	if template.SubjectKeyId, err = profile.KeyIdentifier(spki); err != nil {
 		return commands.Prepared{}, ErrKeyType
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.throwaway.issuer, public, a.throwaway.key)
+	der, err := a.sketcher.certificate(template, public)
 	if err != nil {
 		return commands.Prepared{}, err
 	}

@@ -53,7 +53,7 @@ type effort struct {
 	revoked int           // entries of a revocation list
 }
 
-var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000, issued: 400, revoked: 1_000_000}
+var fullEffort = effort{rounds: 12, each: 250 * time.Millisecond, within: 4 * time.Second, stock: 40_000, sampled: 100_000, issued: 800, revoked: 1_000_000}
 
 // benchRun is one run of it.
 type benchRun struct {

@@ -56,8 +56,9 @@ type Runner struct {
 const (
 	batch = 200
 
-	// Parallel is how many streams a runner reacts to abreast.
-	Parallel = 8
+	// Parallel is how many streams a runner reacts to abreast: enough for the log and
+	// the signer to do many things in one go.
+	Parallel = 64
 )
 
 // Run reacts until the context ends.

@@ -435,7 +435,7 @@ func TestWorkIsDoneAbreastAndNothingHoldsTheRestUp(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)
 		}
-		if len(todo) != 1 || !todo["7"] || most < 2 || most > Parallel {
+		if len(todo) != 1 || !todo["7"] || most < 2 || most > abreast {
 			t.Errorf("left are %v, at most %d at once", todo, most)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	abreast   = 8                      // items of a worker that are under way at once
 	workEvery = 100 * time.Millisecond // how late a due item is seen
 	longest   = 5 * time.Second        // how long one that fails is left alone
 )
@@ -28,10 +29,10 @@ type Worker struct {
 
 // Run works until the context ends.
 func (w Worker) Run(ctx context.Context) error {
-	d := desk{Worker: w, slots: make(chan struct{}, Parallel), busy: map[string]bool{}, failed: map[string]failure{}}
+	d := desk{Worker: w, slots: make(chan struct{}, abreast), busy: map[string]bool{}, failed: map[string]failure{}}
 	defer d.all.Wait()
 	for ctx.Err() == nil {
-		next, most := max(w.Every, workEvery), 4*Parallel+d.held()
+		next, most := max(w.Every, workEvery), 4*abreast+d.held()
 		ids, err := w.Due(ctx, w.Clock(), most)
 		if err != nil || len(ids) == most { // there is more, or nobody knows
 			next = workEvery
