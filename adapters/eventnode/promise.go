@@ -239,8 +239,9 @@ func (d *disk) holds(kind string, number, size uint64) error {
 	return corruptFile(path, "it is readable up to byte %d, but %d bytes were written and synced (%v)", good, size, err)
 }
 
-// readable is how far the records of a file can be read, and what stands there
-// unless it is the end. Records have checksums.
+// readable is how far a file can be read, and what stands there unless it is the
+// end. A record goes in chunks, each with its checksum: of one that was under way
+// when the file was synced, the chunks that were written are there and no more.
 func (d *disk) readable(name string) (good uint64, err error) {
 	_, number, _ := numbered(name)
 	if strings.HasPrefix(name, manifestKind) {
@@ -251,19 +252,19 @@ func (d *disk) readable(name string) (good uint64, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	records := readRecords(wal.NewReader, f, number)
+	records, chunk := readRecords(wal.NewReader, f, number), make([]byte, 32<<10)
 	for {
 		r, err := records.Next()
-		if err == nil {
-			_, err = io.Copy(io.Discard, r)
-		}
 		if errors.Is(err, io.EOF) {
 			return good, nil
 		}
-		if err != nil {
+		for err == nil {
+			good = uint64(records.Offset()) // where a good chunk ends
+			_, err = r.Read(chunk)
+		}
+		if !errors.Is(err, io.EOF) {
 			return good, err
 		}
-		good = uint64(records.Offset())
 	}
 }
 
