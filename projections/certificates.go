@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/person"
 )
@@ -15,7 +16,7 @@ var certificatesSQL string
 
 // Certificates is every serial and where it stands.
 var Certificates = Projection{
-	Name: "certificates", Version: 3, Tables: certificatesSQL,
+	Name: "certificates", Version: 4, Tables: certificatesSQL,
 	Catalogs: []event.Catalog{certificate.Catalog, person.Catalog},
 	Apply:    applyCertificate,
 }
@@ -86,8 +87,10 @@ func (r *certificateRow) revoke(e certificate.Revoked) {
 	}
 }
 
+// requestOf is the request that a certificate stands on; an officer's stands on
+// none.
 func requestOf(e certificate.IssuanceIntended) string {
-	if e.Record == nil {
+	if e.Record == nil || e.Record.Stream.Category() != enrollment.Kind.Category {
 		return ""
 	}
 	return e.Record.Stream.ID()

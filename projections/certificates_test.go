@@ -8,6 +8,7 @@ import (
 
 	"govahi/domain/access"
 	"govahi/domain/certificate"
+	"govahi/domain/credential"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -348,6 +349,28 @@ func remindersThatAreDue(v *views) {
 	same(v, "on hold", due(day), []string{"1"})
 	tell(v, certificate.Kind, serial, certificate.Revoked{Serial: serial, Reason: certificate.KeyCompromise, At: v.now})
 	same(v, "revoked", due(day), nil)
+}
+
+// officersThatNobodyAsksAfter: an officer's certificate stands on no request, whose
+// holder is written to or asked about.
+func officersThatNobodyAsksAfter(v *views) {
+	serial, end := v.serial("0f"), v.now.AddDate(0, 0, 1)
+	tell(v, certificate.Kind, serial, certificate.IssuanceIntended{
+		Serial: serial, Record: &certificate.Citation{Stream: credential.Kind.Stream("credential-1")}, Subject: v.sara,
+		Profile: certificate.OfficersProfile + "@1", NotAfter: end, TBS: event.About(v.sara, certificate.DER{}),
+	}, certificate.SigningStarted{}, certificate.Issued{
+		Serial: serial, Profile: certificate.OfficersProfile + "@1", Subject: v.sara, NotAfter: end, Fingerprint: "f" + serial, At: v.now,
+		Certificate: event.About(v.sara, certificate.DER{}),
+	})
+	v.shown()
+	for _, item := range ok(v.DueReminders(v.Context(), v.now, []int{30}, 1000))(v) {
+		if strings.HasPrefix(item, serial+"/") {
+			v.Errorf("a reminder is due: %s", item)
+		}
+	}
+	if slices.Contains(ok(v.DueReinquiries(v.Context(), v.now.Add(time.Hour), v.now, 1000))(v), serial) {
+		v.Error("an inquiry is due")
+	}
 }
 
 func acceptancesThatAreDue(v *views) {

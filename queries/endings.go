@@ -37,9 +37,3 @@ func (q *Queries) Ends(ctx context.Context, now time.Time) ([]End, error) {
 			WHERE c.status IN ('valid', 'suspended') AND c.not_after > $1 AND split_part(c.profile, '@', 1) = $2
 		ORDER BY until, kind, about LIMIT 1000`, now, certificate.OfficersProfile, EndsList, EndsResponder, EndsLicence, EndsOfficer)
 }
-
-// Holders counts the holders' certificates in force by the Jalali month in which
-// they end; officers' are no holders'.
-func (q *Queries) Holders(ctx context.Context, now time.Time) ([]Count, error) {
-	return q.expiries(ctx, now, certificate.OfficersProfile)
-}

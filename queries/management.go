@@ -96,19 +96,19 @@ func (q *Queries) Management(ctx context.Context, now time.Time) (m Management, 
 	if m.Audit, err = q.LatestAudit(ctx, now); err != nil {
 		return m, err
 	}
-	m.Expiries, err = q.expiries(ctx, now, "")
+	m.Expiries, err = q.Holders(ctx, now)
 	return m, err
 }
 
-// expiries counts the certificates in force by the month in which they end, as
-// the calendar of who has to renew them; those of one profile may be left out.
-func (q *Queries) expiries(ctx context.Context, now time.Time, but string) ([]Count, error) {
+// Holders counts the holders' certificates in force by the Jalali month in which
+// they end, as the calendar of who has to renew them.
+func (q *Queries) Holders(ctx context.Context, now time.Time) ([]Count, error) {
 	type end struct {
 		At    time.Time `db:"at"`
 		Count int64     `db:"count"`
 	}
 	ends, err := rows[end](ctx, q, `SELECT date_trunc('day', not_after, 'Asia/Tehran') AS at, count(*) AS count FROM certificates.certificates
-		WHERE status IN ('valid', 'suspended') AND not_after > $1 AND request IS NOT NULL AND split_part(profile, '@', 1) <> $2 GROUP BY 1 ORDER BY 1`, now, but)
+		WHERE status IN ('valid', 'suspended') AND not_after > $1 AND request IS NOT NULL GROUP BY 1 ORDER BY 1`, now)
 	months := []Count{}
 	for _, e := range ends {
 		d := iran.FromTime(e.At)
