@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -122,10 +121,11 @@ func (l letter) act(name, part string) act {
 // pointless says why a code need not be sent any more: one that came after it
 // is the right one, or its time is over.
 func (a *App) pointless(ctx context.Context, r notification.Requested) (cause string, err error) {
-	if r.Template == notification.ExpiryReminder || r.Template == notification.AcceptanceReminder {
+	switch r.Template {
+	case notification.EmailCode:
+	case notification.ExpiryReminder, notification.AcceptanceReminder, notification.DeliveryReminder:
 		return a.untrue(ctx, r)
-	}
-	if r.Template != notification.EmailCode {
+	default:
 		return "", nil
 	}
 	h, err := load(ctx, a, enrollment.Kind, r.Request)
@@ -183,33 +183,13 @@ var texts = map[notification.Template]struct{ subject, body string }{
 			"\n\nبرای گواهی تازه درخواست دیگری ثبت کنید؛ آن را مرکز صدور دیگری صادر می‌کند.",
 	},
 	notification.ExpiryReminder:     {"مدت اعتبار گواهی رو به پایان است", "مدت اعتبار گواهی الکترونیکی شما به‌زودی پایان می‌یابد. تا پیش از آن می‌توانید تمدید آن را بخواهید؛ پس از آن باید درخواست تازه بگشایید."},
+	notification.DeliveryReminder:   {"گواهی شما هنوز تحویل نشده است", "گواهی الکترونیکی شما صادر شده و هنوز تحویل نشده است. برای دریافت آن به دفتر ثبت‌نام مراجعه کنید؛ اگر تمدید است، توکن خود را همراه ببرید. اگر در مهلت تحویل نشود باطل می‌شود."},
 	notification.AcceptanceReminder: {"گواهی خود را بپذیرید", "گواهی الکترونیکی شما تحویل شده و هنوز پذیرفته نشده است. اگر در مهلت پذیرفته نشود باطل می‌شود."},
 	notification.AccessDefined:      {"دسترسی CPMIS", "نام کاربری شما در سامانهٔ CPMIS تعریف شد."},
 }
 
 // TitleOf is the subject line of a template's messages.
 func TitleOf(t notification.Template) string { return texts[t].subject }
-
-// Due lists what waits for the world outside.
-type Due interface {
-	// DueInquiries are the numbers of inquiries whose time has come.
-	DueInquiries(ctx context.Context, now time.Time, limit int) ([]string, error)
-	// DueNotifications are the IDs of messages whose time has come.
-	DueNotifications(ctx context.Context, now time.Time, limit int) ([]string, error)
-	// DueReinquiries are the serials whose holders were asked about before a moment
-	// for the last time.
-	DueReinquiries(ctx context.Context, before, now time.Time, limit int) ([]string, error)
-	// DueReminders are the certificates of whose expiry their holders do not know
-	// yet, as SERIAL/DAYS; each with the nearest of the days.
-	DueReminders(ctx context.Context, now time.Time, days []int, limit int) ([]string, error)
-	// DueAcceptances are the requests that were delivered before a moment and are
-	// not accepted.
-	DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error)
-	// DueAcceptanceReminders are those of them that were not reminded yet.
-	DueAcceptanceReminders(ctx context.Context, before time.Time, limit int) ([]string, error)
-	// DueSuspensions are the serials whose suspension nobody has lifted in time.
-	DueSuspensions(ctx context.Context, now time.Time, limit int) ([]string, error)
-}
 
 // NotifyIssued tells the applicant how his token comes to him; a policy asks.
 func (a *App) NotifyIssued(ctx context.Context, c Caller, request event.Stream, with map[string]string) error {

@@ -68,15 +68,46 @@ func (a *App) RemindAcceptance(ctx context.Context, c Caller, code string) error
 	return a.Notify(ctx, c, notification.AcceptanceReminder, request, 0, with)
 }
 
-// RevokeUnaccepted revokes what was delivered and not accepted in its time; a
-// worker asks, and a policy closes the request.
-func (a *App) RevokeUnaccepted(ctx context.Context, c Caller, code string) error {
-	h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
-	if err != nil || !h.state.Unaccepted(days(a.Terms.AcceptanceDays), a.Clock()) {
+// RemindDelivery writes to a holder whose certificate lies where it was issued, as
+// long as custody allows before an alarm; a worker asks, by tracking code.
+func (a *App) RemindDelivery(ctx context.Context, c Caller, code string) error {
+	request := enrollment.Kind.Stream(code)
+	h, err := load(ctx, a, enrollment.Kind, request)
+	term := a.Terms.Custody.Times().Delivery
+	if err != nil || !h.state.Waits() || a.Clock().Sub(h.state.Issued) < term.Alarm {
 		return err
 	}
+	c.Key = "delivery-" + code
+	with := map[string]string{"serial": h.state.Serial, "until": onDay(h.state.Issued.Add(term.End))}
+	return a.Notify(ctx, c, notification.DeliveryReminder, request, 0, with)
+}
+
+// RevokeUndelivered revokes what lay there for as long as custody allows at all; a
+// worker asks.
+func (a *App) RevokeUndelivered(ctx context.Context, c Caller, code string) error {
+	c.Key = "undelivered/" + code
+	return a.revokeUntaken(ctx, c, "RevokeUndelivered", code, func(s enrollment.Enrollment) bool {
+		return s.Undelivered(a.Terms.Custody.Times().Delivery.End, a.Clock())
+	})
+}
+
+// RevokeUnaccepted revokes what was delivered and not accepted in its time; a
+// worker asks.
+func (a *App) RevokeUnaccepted(ctx context.Context, c Caller, code string) error {
 	c.Key = "unaccepted/" + code
-	as := a.do(c, "RevokeUnaccepted", asPolicy, code)
+	return a.revokeUntaken(ctx, c, "RevokeUnaccepted", code, func(s enrollment.Enrollment) bool {
+		return s.Unaccepted(days(a.Terms.AcceptanceDays), a.Clock())
+	})
+}
+
+// revokeUntaken revokes the certificate of a request whose time is over; a policy
+// closes the request.
+func (a *App) revokeUntaken(ctx context.Context, c Caller, name, code string, over func(enrollment.Enrollment) bool) error {
+	h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
+	if err != nil || !over(h.state) {
+		return err
+	}
+	as := a.do(c, name, asPolicy, code)
 	revoke := certificate.Revoke{
 		Ask: certificate.Ask{Ground: certificate.NotAccepted, By: certificate.House}, By: as.actor(), At: as.at,
 	}
@@ -93,11 +124,12 @@ func (a *App) untrue(ctx context.Context, r notification.Requested) (cause strin
 	if err != nil {
 		return "", err
 	}
-	if r.Template == notification.AcceptanceReminder {
-		if h.state.Status != enrollment.StatusDelivered {
-			cause = nothingToRemind
-		}
-		return cause, nil
+	switch {
+	case r.Template == notification.AcceptanceReminder && h.state.Status != enrollment.StatusDelivered,
+		r.Template == notification.DeliveryReminder && !h.state.Waits():
+		return nothingToRemind, nil
+	case r.Template != notification.ExpiryReminder:
+		return "", nil
 	}
 	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(cmp.Or(h.state.Serial, "none")))
 	if err == nil && a.reminder(held.state) == 0 {

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -129,6 +130,85 @@ func TestWhatIsNotAcceptedInTimeIsRevoked(t *testing.T) {
 	tick()
 	if c := r.certificate(); c.Status != certificate.Withdrawn || c.Reason != certificate.CessationOfOperation || r.now().Status != enrollment.StatusRevoked || reminded() != 1 {
 		t.Errorf("it is %s for %s, the request %s", c.Status, c.Reason, r.now().Status)
+	}
+}
+
+// TestWhatWaitsForItsDeliveryTooLongIsRevoked, after a reminder: a renewal for the
+// token that its holder has, and what was never written to its token.
+func TestWhatWaitsForItsDeliveryTooLongIsRevoked(t *testing.T) {
+	renewal := func(t *testing.T, upTo enrollment.Status) (first, next *request) {
+		first = open(t).draft(applicant).upTo(enrollment.StatusAccepted).nearTheEnd()
+		return first, first.follow(enrollment.Renewal).upTo(upTo)
+	}
+	for name, open := range map[string]func(t *testing.T) (first, next *request){
+		"a renewal that nobody wrote to the token": func(t *testing.T) (first, next *request) { return renewal(t, enrollment.StatusIssued) },
+		"a renewal that nobody came for":           func(t *testing.T) (first, next *request) { return renewal(t, enrollment.StatusReadyForDelivery) },
+		"a certificate beside its token": func(t *testing.T) (first, next *request) {
+			return nil, open(t).draft(applicant).upTo(enrollment.StatusIssued)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, r := open(t)
+			reminded := func() int { return len(r.stream(notification.Kind.Stream("delivery-" + r.code))) }
+			r.clock.now = r.now().Issued.Add(30*day - time.Second)
+			if r.tickDelivery(); reminded() != 0 {
+				t.Error("reminded too early")
+			}
+			r.clock.pass(time.Second)
+			if r.tickDelivery(); reminded() != 1 {
+				t.Errorf("%d reminders after thirty days", reminded())
+			}
+			r.clock.pass(30*day + event.Apart)
+			r.tickDelivery()
+			r.stands(certificate.Valid, "")
+			r.clock.pass(time.Second)
+			r.tickDelivery()
+			r.stands(certificate.Withdrawn, certificate.CessationOfOperation)
+			if s := r.now().Status; s != enrollment.StatusRevoked || reminded() != 1 {
+				t.Errorf("the request is %s, with %d reminders", s, reminded())
+			}
+			if first != nil {
+				first.stands(certificate.Valid, "")
+			}
+		})
+	}
+}
+
+func (r *request) tickDelivery() {
+	r.t.Helper()
+	for range 2 {
+		if err := errors.Join(
+			r.RemindDelivery(r.t.Context(), worker("remind-delivery"), r.code),
+			r.RevokeUndelivered(r.t.Context(), worker("revoke-undelivered"), r.code),
+		); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.settle()
+}
+
+// TestWhatIsOnItsWayIsItsTokensAffair: the token's own terms end that.
+func TestWhatIsOnItsWayIsItsTokensAffair(t *testing.T) {
+	for _, status := range []enrollment.Status{enrollment.StatusAtCA, enrollment.StatusReadyForDelivery, enrollment.StatusDelivered} {
+		r := open(t).draft(applicant).upTo(status)
+		r.clock.pass(365 * day)
+		r.tickDelivery()
+		if s := r.now().Status; s != status || len(r.stream(notification.Kind.Stream("delivery-"+r.code))) != 0 {
+			t.Errorf("%s became %s, or somebody was reminded", status, s)
+		}
+	}
+}
+
+// TestNobodyIsRemindedToFetchWhatHeHas: it was delivered before the message went
+// out.
+func TestNobodyIsRemindedToFetchWhatHeHas(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusIssued)
+	r.clock.pass(31 * day)
+	r.tickDelivery()
+	r.upTo(enrollment.StatusDelivered)
+	m := &post{}
+	if err := r.SendNotification(t.Context(), worker("post"), m, "delivery-"+r.code); err != nil || len(m.sent) != 0 {
+		t.Errorf("%d messages, %v", len(m.sent), err)
 	}
 }
 

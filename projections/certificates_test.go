@@ -2,6 +2,7 @@ package projections_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -401,6 +402,50 @@ func acceptancesThatAreDue(v *views) {
 	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
 	v.shown()
 	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
+}
+
+// deliveriesThatAreDue: of a renewal for the holder's own token until it is
+// delivered, of another certificate until it is on its token.
+func deliveriesThatAreDue(v *views) {
+	renewal, reserved, written := v.code(1), v.code(2), v.code(3)
+	for n, c := range []string{renewal, reserved, written} {
+		v.atOffice(c, v.sara, v.office)
+		if c == renewal {
+			tell(v, enrollment.Kind, c, enrollment.RenewalOpened{Basis: enrollment.Renewal, Certificate: v.serial("0a")})
+		} else {
+			tell(v, token.Kind, "T"+c, token.ReceivedInStock{Serial: "T" + c, Office: v.office}, token.Reserved{Request: enrollment.Kind.Stream(c)})
+		}
+		tell(v, enrollment.Kind, c,
+			enrollment.IssuanceRequested{Token: "T" + c, KeyHash: c, Request: event.About(v.sara, enrollment.SigningInfo{})},
+			enrollment.IssuanceAttempted{Serial: v.serial(fmt.Sprint("a", n))}, enrollment.Issued{Serial: v.serial(fmt.Sprint("a", n)), Fingerprint: "f" + c, At: v.now})
+	}
+	tell(v, token.Kind, "T"+written, token.Personalised{Certificate: v.serial("a2")})
+	tell(v, enrollment.Kind, written, enrollment.TokenPersonalised{Token: "T" + written})
+	mine := func(list []string, err error) (mine []string) {
+		for _, c := range ok(list, err)(v) {
+			if c == renewal || c == reserved || c == written {
+				mine = append(mine, c)
+			}
+		}
+		slices.Sort(mine)
+		return mine
+	}
+	both := []string{renewal, reserved}
+	v.shown()
+	same(v, "too early", mine(v.DueDeliveries(v.Context(), v.now, 1000)), nil)
+	same(v, "due", mine(v.DueDeliveries(v.Context(), v.now.Add(time.Second), 1000)), both)
+	same(v, "to be reminded", mine(v.DueDeliveryReminders(v.Context(), v.now, 1000)), both)
+	tell(v, notification.Kind, "delivery-"+reserved, notification.Requested{
+		ID: "delivery-" + reserved, Request: enrollment.Kind.Stream(reserved), Message: event.About(v.sara, notification.Message{}), At: v.now,
+	})
+	tell(v, enrollment.Kind, renewal, enrollment.TokenPersonalised{Token: "T" + renewal}, enrollment.SheetPrinted{Copy: 1})
+	v.shown()
+	same(v, "to be reminded, when one was", mine(v.DueDeliveryReminders(v.Context(), v.now, 1000)), []string{renewal})
+	same(v, "still due", mine(v.DueDeliveries(v.Context(), v.now.Add(time.Second), 1000)), both)
+	tell(v, enrollment.Kind, renewal, enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
+	tell(v, token.Kind, "T"+reserved, token.Personalised{Certificate: v.serial("a1")})
+	v.shown()
+	same(v, "nothing waits", mine(v.DueDeliveries(v.Context(), v.now.Add(time.Second), 1000)), nil)
 }
 
 func reinquiriesThatAreDue(v *views) {

@@ -24,6 +24,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("reminders that are due", remindersThatAreDue)
 	v.tells("re-inquiries that are due", reinquiriesThatAreDue)
 	v.tells("acceptances that are due", acceptancesThatAreDue)
+	v.tells("deliveries that are due", deliveriesThatAreDue)
 	v.tells("officers that nobody asks after", officersThatNobodyAsksAfter)
 	v.tells("certificates of somebody at the counter", certificatesAtTheCounter)
 	v.tells("an access is active only while its certificate is valid", anAccessIsActiveOnlyWhileItsCertificateIsValid)

@@ -49,6 +49,24 @@ func (q *Queries) DueReminders(ctx context.Context, now time.Time, days []int, l
 		ORDER BY c.not_after LIMIT $3`, now, days, limit)
 }
 
+// waiting are the requests whose certificate was issued and for which no token's
+// custody runs; see enrollment.Enrollment.Waits.
+const waiting = `SELECT r.code FROM requests.requests r JOIN requests.steps s ON s.code = r.code AND s.state = 'issued'
+	WHERE (r.basis = 'renewal' AND r.status IN ('issued', 'ready-for-delivery')
+		OR r.status = 'issued' AND EXISTS (SELECT FROM tokens.tokens t WHERE t.serial = r.token AND t.status = 'reserved')) `
+
+// DueDeliveries are those that were issued before a moment, the oldest first.
+func (q *Queries) DueDeliveries(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], waiting+`AND s.since < $1 ORDER BY s.since LIMIT $2`, before, limit)
+}
+
+// DueDeliveryReminders are those of them whose holders were not reminded yet. Who
+// was erased has no address.
+func (q *Queries) DueDeliveryReminders(ctx context.Context, before time.Time, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], waiting+`AND s.since <= $1 AND r.form IS NOT NULL
+		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'delivery-' || r.code) ORDER BY s.since LIMIT $2`, before, limit)
+}
+
 // DueAcceptances are the requests that were delivered before a moment and are not
 // accepted, the oldest first.
 func (q *Queries) DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error) {

@@ -93,8 +93,17 @@ func (h *house) termWorkers() []policies.Worker {
 	again := worker("reinquire", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 		return h.queries.DueReinquiries(ctx, now.AddDate(0, 0, -terms.ReinquiryDays), now, limit)
 	}, h.app.Reinquire)
-	again.Every = 10 * time.Minute // it looks at every certificate
-	return append(bounced, again,
+	delivery := terms.Custody.Times().Delivery
+	remind := worker("remind-delivery", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		return h.queries.DueDeliveryReminders(ctx, now.Add(-delivery.Alarm), limit)
+	}, h.app.RemindDelivery)
+	end := worker("revoke-undelivered", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
+		return h.queries.DueDeliveries(ctx, now.Add(-delivery.End-event.Apart), limit)
+	}, h.app.RevokeUndelivered)
+	for _, w := range []*policies.Worker{&again, &remind, &end} {
+		w.Every = 10 * time.Minute // they look at every certificate or request
+	}
+	return append(bounced, again, remind, end,
 		worker("remind-expiry", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
 		}, h.app.RemindExpiry),

@@ -138,6 +138,19 @@ func (s Enrollment) late(within time.Duration, at time.Time) bool {
 	return within > 0 && at.After(s.DeliveredAt.Add(within))
 }
 
+// Waits tells whether a certificate was issued and no token's custody runs for it:
+// it is not yet on its token, or goes to the one that its holder has.
+func (s Enrollment) Waits() bool {
+	return s.Status == StatusIssued && !s.OnToken ||
+		s.OnOwnToken() && (s.Status == StatusIssued || s.Status == StatusReadyForDelivery)
+}
+
+// Undelivered tells whether it waits for longer than it may, by any clock of the
+// house.
+func (s Enrollment) Undelivered(within time.Duration, at time.Time) bool {
+	return s.Waits() && at.Add(-event.Apart).After(s.Issued.Add(within))
+}
+
 // Unaccepted tells whether the certificate was delivered and not accepted in
 // time, by any clock of the house.
 func (s Enrollment) Unaccepted(within time.Duration, at time.Time) bool {

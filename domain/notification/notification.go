@@ -43,6 +43,7 @@ const (
 	CACompromised      Template = "ca-compromised" // and so his certificate, with all others of that issuer, is revoked
 	AccessDefined      Template = "access-defined"
 	ExpiryReminder     Template = "expiry-reminder"
+	DeliveryReminder   Template = "delivery-reminder"
 	AcceptanceReminder Template = "acceptance-reminder"
 )
 
