@@ -703,6 +703,9 @@ func TestTheRepositoryHoldsWhatItLists(t *testing.T) {
 	if !bytes.Equal(l.get("", own+"/issuer.cer").body, other.Raw) || strings.Contains(page, own+"/issuer.crl") {
 		t.Error("the other issuer's own things are not there, or a list that it has not")
 	}
+	if a := l.get("", own+"/crls"); a.StatusCode != 200 || strings.TrimSpace(string(a.body)) != "[]" {
+		t.Errorf("the other issuer's lists: %d %s", a.StatusCode, a.body)
+	}
 	l.documents(page)
 	var lists []queries.CRL
 	for deadline := time.Now().Add(10 * time.Second); len(lists) == 0 && time.Now().Before(deadline); {

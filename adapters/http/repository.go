@@ -133,6 +133,14 @@ func (h House) further(s *Server) {
 			}
 			return h.crl(ctx, a)
 		})
+	Public(s, Operation{ID: "list-issuers-crls", Method: "GET", Path: "/pki/{issuer}/crls", Tag: "Repository", Summary: "The latest numbers of a further issuer's revocation list, the last first", View: "crls"},
+		func(ctx context.Context, in *OfIssuer) ([]queries.CRL, error) {
+			a, err := h.issuer(in.Issuer)
+			if err != nil {
+				return nil, err
+			}
+			return h.Queries.CRLs(ctx, a.Issuer())
+		})
 	for _, c := range []struct {
 		id, path, summary, kind string
 		body                    func(*pki.Authority) []byte
@@ -292,7 +300,7 @@ func listedDocuments() ([]web.Published, error) {
 // published is all that there is to fetch.
 func (h House) published(ctx context.Context) (web.RepositoryData, error) {
 	root := h.first().Root()
-	data := web.RepositoryData{Lists: "/pki/crls", Verify: verifyPage, Roots: []web.Published{certificateAt("/pki/root", ".pem", root)}}
+	data := web.RepositoryData{Verify: verifyPage, Roots: []web.Published{certificateAt("/pki/root", ".pem", root)}}
 	standings, err := h.App.IssuerStandings(ctx)
 	if err != nil {
 		return data, err
@@ -328,7 +336,8 @@ func (h House) publishedOf(ctx context.Context, n int, of *pki.Authority) (one w
 	if errors.Is(err, crl.ErrNone) {
 		return one, nil
 	}
-	one.List, one.Number, one.ThisUpdate, one.NextUpdate = at+"/issuer.crl", list.Number, list.ThisUpdate, list.NextUpdate
+	one.List, one.Lists = at+"/issuer.crl", at+"/crls"
+	one.Number, one.ThisUpdate, one.NextUpdate = list.Number, list.ThisUpdate, list.NextUpdate
 	one.Last = list.NextUpdate.Equal(crl.Never)
 	return one, err
 }

@@ -12,7 +12,7 @@ import (
 var public = []string{
 	"get-live", "get-ready", "list-offices", "list-tariffs", "track-request", "get-liability-notice",
 	"get-crl", "list-crls", "get-issuer", "get-issuer-pem", "get-root", "get-root-pem", "get-cps", "get-cp", "get-policy-document", "get-repository", "get-chain", "get-ocsp", "post-ocsp",
-	"get-issuers-crl", "get-issuers-certificate", "get-issuers-chain", "get-issuers-ocsp", "post-issuers-ocsp",
+	"get-issuers-crl", "list-issuers-crls", "get-issuers-certificate", "get-issuers-chain", "get-issuers-ocsp", "post-issuers-ocsp",
 	"get-home", "verify-certificate", "get-track", "post-track", "get-report", "post-report",
 	"list-tariffs-in-force", "get-tariffs-page", "get-blank-form", "get-offices-page", "get-guide", "list-gateways", "get-payment-callback", "post-payment-callback",
 }

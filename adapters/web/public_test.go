@@ -118,22 +118,22 @@ func TestTheRepositoryShowsEachIssuer(t *testing.T) {
 			Issuers: []web.PublishedIssuer{
 				{
 					Published: web.Published{Name: "Sample CA 2", Address: "/pki/2/issuer.cer", PEM: "/pki/2/chain.pem", SHA256: strings.Repeat("ab", 32), Date: issued},
-					Status:    "در کار صدور", OCSP: "http://door.example.ir/pki/2/ocsp", List: "/pki/2/issuer.crl", Number: 7, ThisUpdate: issued, NextUpdate: issued.AddDate(0, 0, 2),
+					Status:    "در کار صدور", OCSP: "http://door.example.ir/pki/2/ocsp", List: "/pki/2/issuer.crl", Lists: "/pki/2/crls", Number: 7, ThisUpdate: issued, NextUpdate: issued.AddDate(0, 0, 2),
 				},
 				{
 					Published: web.Published{Name: "Sample CA 1", Address: "/pki/issuer.cer", PEM: "/pki/issuer.pem", Date: issued},
-					Status:    "بازنشسته", Ended: true, OCSP: "http://door.example.ir/pki/ocsp", List: "/pki/issuer.crl", Number: 40, ThisUpdate: issued, Last: true,
+					Status:    "بازنشسته", Ended: true, OCSP: "http://door.example.ir/pki/ocsp", List: "/pki/issuer.crl", Lists: "/pki/crls", Number: 40, ThisUpdate: issued, Last: true,
 				},
 				{Published: web.Published{Name: "Sample CA 3"}, Status: "کلید افشاشده", Ended: true},
 			},
-			Roots: []web.Published{{Name: "Sample Root", Address: "/pki/root.cer", PEM: "/pki/root.pem", Date: issued}}, Lists: "/pki/crls",
+			Roots: []web.Published{{Name: "Sample Root", Address: "/pki/root.cer", PEM: "/pki/root.pem", Date: issued}},
 		})
 	})
 	contains(
 		t, html, "<bdi>Sample CA 2</bdi>", `href="/pki/2/issuer.cer"`, `href="/pki/2/chain.pem"`, `href="/pki/2/issuer.crl"><bdi dir="ltr">7</bdi>`,
 		`<bdi dir="ltr" class="code">http://door.example.ir/pki/2/ocsp</bdi>`, "<strong>در کار صدور</strong>", "دوشنبه ۲ آذر ۱۴۰۵",
 		`href="/pki/issuer.crl"><bdi dir="ltr">40</bdi>`, "<strong>بازنشسته</strong>", "همیشه معتبر می‌ماند", "<strong>کلید افشاشده</strong>",
-		"هنوز فهرستی منتشر نشده است", `href="/pki/root.cer"`, `href="/pki/crls"`,
+		"هنوز فهرستی منتشر نشده است", `href="/pki/root.cer"`, `href="/pki/2/crls"`, `href="/pki/crls"`,
 	)
 	if strings.Count(html, "card standing expired") != 2 || strings.Count(html, "card standing valid") != 1 {
 		t.Errorf("who has ended does not look so in\n%s", html)

@@ -9,7 +9,6 @@ import (
 type RepositoryData struct {
 	Issuers   []PublishedIssuer
 	Roots     []Published
-	Lists     string // address of earlier numbers of the first issuer's list
 	Documents []Published
 	Verify    string // the form's target
 }
@@ -21,6 +20,7 @@ type PublishedIssuer struct {
 	Ended      bool
 	OCSP       string // address of the responder, as its certificates name it
 	List       string // address of the latest; none, if there is no list
+	Lists      string // address of the earlier numbers
 	Number     uint64
 	ThisUpdate time.Time
 	NextUpdate time.Time
