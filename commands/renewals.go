@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -53,20 +54,33 @@ func (a *App) OpenRenewal(ctx context.Context, c Caller, serial string, in OpenR
 	if err != nil {
 		return Receipt{}, err
 	}
-	counter := ""
+	counter := former.state.Office
 	switch is {
 	case holder:
-		authority = asApplicant
-	case officer:
-		counter = former.state.Office
-	default:
-		return Receipt{}, errNotRenewer
+		authority, counter = asApplicant, ""
+	case operator: // who may sit at the office, too
+		authority, err = a.sitsAt(ctx, c, counter)
+	case nobody:
+		err = errNotRenewer
+	}
+	if err != nil {
+		return Receipt{}, err
 	}
 	return a.openAs(ctx, c, "OpenRenewal", authority, func(open enrollment.Open, now enrollment.Enrollment) ([]event.Event, error) {
 		open.Channel, open.CertificateType, open.Office = former.state.Channel, former.state.CertificateType, counter
 		renewal := enrollment.OpenRenewal{Open: open, Basis: in.Basis, Certificate: held.state.Issued.Serial, Former: former.state}
 		return a.opensRenewal(ctx, renewal, held.state, now)
 	})
+}
+
+// sitsAt cites the caller's post as an officer of the office.
+func (a *App) sitsAt(ctx context.Context, c Caller, office string) (authority string, err error) {
+	s, err := a.standing(ctx, c)
+	if err == nil && !s.officerOf(office) {
+		err = errNotRenewer
+	}
+	authority, _ = s.by(appointment.RegistrationOfficer, office)
+	return authority, err
 }
 
 func (a *App) opensRenewal(ctx context.Context, open enrollment.OpenRenewal, held certificate.Certificate, now enrollment.Enrollment) ([]event.Event, error) {

@@ -7,6 +7,7 @@ import (
 
 	"govahi/commands"
 	"govahi/domain/access"
+	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
@@ -71,6 +72,22 @@ func TestARenewalOnTheHoldersToken(t *testing.T) {
 	}
 	if u := state(next.house, access.Kind, access.Kind.Stream("nemune")); !u.Active || u.User.Certificate != next.now().Serial {
 		t.Errorf("the CPMIS user has not moved to the new certificate: %+v", u)
+	}
+}
+
+// TestWhoHasTwoPostsRenewsByTheRightOne: an operator of the CA opens no renewal, but
+// one who sits at the office does.
+func TestWhoHasTwoPostsRenewsByTheRightOne(t *testing.T) {
+	first := open(t).draft(applicant).upTo(enrollment.StatusAccepted).nearTheEnd()
+	ask := commands.OpenRenewal{Basis: enrollment.Renewal}
+	if _, err := first.OpenRenewal(t.Context(), first.by(operator), first.now().Serial, ask); err == nil {
+		t.Fatal("an operator opened a renewal")
+	}
+	first.appoint(operator, appointment.RegistrationOfficer, "office-1", noon.AddDate(2, 0, 0))
+	next := first.did(first.OpenRenewal(t.Context(), first.by(operator), first.now().Serial, ask))
+	opened := state(first.house, enrollment.Kind, next.Stream)
+	if opened.Counter != "office-1" {
+		t.Errorf("it was opened at %q", opened.Counter)
 	}
 }
 
