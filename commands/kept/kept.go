@@ -16,6 +16,7 @@ import (
 const (
 	apart  = 5 * time.Millisecond // looks begin no sooner after each other: so many share one
 	within = 10 * time.Second     // a look that takes longer has failed
+	while  = time.Minute          // what was not looked at for longer is not caught up with
 	most   = 4096                 // states that are held
 )
 
@@ -77,9 +78,24 @@ func (s *Streams) take(l *look) {
 	s.mu.Lock()
 	s.next = nil
 	s.mu.Unlock()
+	if time.Since(s.last) > while {
+		s.forget()
+	}
 	ctx, stop := context.WithTimeout(context.Background(), within)
 	defer stop()
-	l.err = s.look(ctx)
+	if l.err = s.look(ctx); l.err != nil {
+		s.forget()
+	}
+}
+
+// forget begins anew at the end of the log: to read a few streams again takes less
+// than all that may have been written meanwhile.
+func (s *Streams) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun = false
+	s.changes++
+	clear(s.states)
 }
 
 // look reads what was written since the last one. Nothing was held before the

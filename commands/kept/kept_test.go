@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"govahi/commands/kept"
@@ -38,7 +39,9 @@ var places = event.Kind[int]{
 type counted struct {
 	event.Log
 	reads  atomic.Int64
+	looks  atomic.Int64 // how often it was asked for what was written
 	fails  atomic.Bool
+	slow   atomic.Bool                   // what was written is never found
 	paused atomic.Pointer[chan struct{}] // reads end only then
 }
 
@@ -55,6 +58,17 @@ func (l *counted) Read(ctx context.Context, stream event.Stream, from uint64) it
 		if p := l.paused.Load(); p != nil {
 			<-*p
 		}
+	}
+}
+
+func (l *counted) ReadAll(ctx context.Context, after event.Position, prefixes ...string) iter.Seq2[event.Recorded, error] {
+	l.looks.Add(1)
+	if !l.slow.Load() {
+		return l.Log.ReadAll(ctx, after, prefixes...)
+	}
+	return func(yield func(event.Recorded, error) bool) {
+		<-ctx.Done()
+		yield(event.Recorded{}, ctx.Err())
 	}
 }
 
@@ -169,6 +183,48 @@ func TestALookThatFailsSaysSoAndLosesNothing(t *testing.T) {
 	}
 	log.fails.Store(false)
 	want(t, s, here, 2)
+}
+
+// TestAfterAWhileNothingIsCaughtUpWith: the log may have grown by millions of
+// events since, and a few streams are read anew sooner.
+func TestAfterAWhileNothingIsCaughtUpWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &counted{Log: memlog.New()}
+		s := kept.New(log, "place.")
+		here := places.Stream("here")
+		write(t, log, here, 0, moved{1})
+		want(t, s, here, 1)
+		time.Sleep(59 * time.Second)
+		want(t, s, here, 1)
+		if looks, reads := log.looks.Load(), log.reads.Load(); looks != 1 || reads != 1 {
+			t.Fatalf("within a minute: %d looks at what was written, %d streams read", looks, reads)
+		}
+		time.Sleep(61 * time.Second)
+		write(t, log, here, 1, moved{2})
+		want(t, s, here, 2)
+		if looks, reads := log.looks.Load(), log.reads.Load(); looks != 1 || reads != 2 {
+			t.Errorf("after more than a minute: %d looks at what was written, %d streams read", looks, reads)
+		}
+	})
+}
+
+// TestALookThatTakesTooLongIsNotTakenAgain: it would take too long for ever.
+func TestALookThatTakesTooLongIsNotTakenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &counted{Log: memlog.New()}
+		s := kept.New(log, "place.")
+		here := places.Stream("here")
+		write(t, log, here, 0, moved{1})
+		want(t, s, here, 1)
+		log.slow.Store(true)
+		if err := s.Fresh(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a look that does not end: %v", err)
+		}
+		want(t, s, here, 1)
+		if looks := log.looks.Load(); looks != 1 {
+			t.Errorf("%d looks at what was written", looks)
+		}
+	})
 }
 
 func TestWhoWaitsForALookMayLeave(t *testing.T) {
