@@ -462,7 +462,10 @@ func (f fold) certificate(e fact, name string) {
 	}
 	switch name {
 	case "issuance-intended":
-		c["status"], c["profile"], c["request"] = "intended", e.Data["profile"], e.Data.inner("record").cited("stream")
+		c["status"], c["profile"], c["request"] = "intended", e.Data["profile"], nil
+		if record := e.Data.inner("record"); strings.HasPrefix(fmt.Sprint(record["stream"]), "enrollment-") {
+			c["request"] = record.cited("stream")
+		}
 		c["person"], c["token"] = e.Data.orNull("subject"), e.Data.orNull("token")
 		c["not_before"], c["not_after"] = e.Data["notBefore"], e.Data["notAfter"]
 	case "signing-started":
