@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"errors"
 	"testing"
 
 	"govahi/domain/fault"
@@ -27,6 +28,15 @@ func TestARemarkIsInBothLanguages(t *testing.T) {
 	} {
 		if faulttest.Remarked(text, "x") == nil {
 			t.Errorf("%s passes", name)
+		}
+	}
+	const whole = "file:\n  پرونده خالی است\n  the file is empty"
+	if err := errors.Join(faulttest.Remarked(whole, "خالی"), faulttest.Translated(whole, "is empty")); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"", "file:\n  خالی", "file:\n  is empty", "  is empty\n  خالی", "  خالی\n\n  is empty"} {
+		if faulttest.Remarked(text, "خالی") == nil || faulttest.Translated(text, "is empty") == nil {
+			t.Errorf("%q passes", text)
 		}
 	}
 }
