@@ -174,7 +174,7 @@ func (t onToken) check(w *fault.Remarks) {
 	if t.Software {
 		w.Need(t.Serial == "", "token.serial", "توکن نرم‌افزاری از نو ساخته می‌شود؛ این خانه را بردارید، یا بنویسید software: false.",
 			"a software token is made anew: leave it out, or software: false")
-		w.Need(t.PINFile == "", "token.pinFile", "رمز توکن نرم‌افزاری به قرعه ساخته می‌شود؛ این خانه را بردارید، یا بنویسید software: false.",
+		w.Need(t.PINFile == "", "token.pinFile", "رمز توکن نرم‌افزاری به تصادف ساخته می‌شود؛ این خانه را بردارید، یا بنویسید software: false.",
 			"a software token's PIN is drawn: leave it out, or software: false")
 		return
 	}

@@ -174,7 +174,7 @@ func (c succeed) establish(h home, s seat, t *token.Token, p succession, tr *tra
 	}
 	rootKey, err := t.Key(labelRoot)
 	if err != nil {
-		return cannotBeHeld(c.File, errors.Join(fault.Remark("mode", "ریشه روی این توکن نیست (گواهی نخستین را ریشهٔ بیرونی امضا کرده است)؛ بنویسید intermediate.",
+		return cannotBeHeld(c.File, errors.Join(fault.Remark("mode", "ریشه روی این توکن نیست (گواهی مرکز نخست را ریشهٔ بیرونی امضا کرده است)؛ بنویسید intermediate.",
 			"the root is not on this token (its CA's was certified outside): say intermediate"), err))
 	}
 	template, err := underRoot(p.Issuer, root, tr.At)

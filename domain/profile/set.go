@@ -75,7 +75,7 @@ func (s Set) settle() error {
 		}
 		if other, taken := s.offered[what]; taken {
 			wrong = append(wrong, fmt.Errorf("%s:\n%w", s.File(p.ID()), fault.Remark(field,
-				"%s به جای همان %s می‌ایستد (product %q، holder %s)؛ یکی از آن دو را با نسخهٔ تازه‌ای بازنشسته کنید.",
+				"%s برای همان چیزی است که %s هست (product %q، holder %s)؛ یکی از آن دو را با نسخهٔ تازه‌ای بازنشسته کنید.",
 				"%s stands for the same as %s (product %q, holder %s); retire one of them by a new version",
 				p.ID(), other.ID(), p.Product, p.Holder)))
 			continue
@@ -83,7 +83,7 @@ func (s Set) settle() error {
 		s.offered[what] = p
 	}
 	if _, ok := s.Responder(); !ok {
-		wrong = append(wrong, fault.Remark("holder", "هیچ نمایهٔ بازنشسته‌نشده‌ای holder: %s ندارد؛ پاسخ‌گوی وضعیت گواهی به یکی نیاز دارد.",
+		wrong = append(wrong, fault.Remark("holder", "هیچ نمایه‌ای که بازنشسته نشده باشد holder: %s ندارد؛ پاسخ‌گوی وضعیت گواهی به یکی نیاز دارد.",
 			"no profile has holder: %s and is not retired; the OCSP responder needs one", Responder))
 	}
 	return errors.Join(wrong...)

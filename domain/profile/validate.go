@@ -198,7 +198,7 @@ func (p Profile) validateAttribute(w *fault.Remarks, field string, a Attribute) 
 	case CommonName:
 		p.validateCommonName(w, field, a)
 	default:
-		w.Need(a.Value == "", field+".value", "مقدار %s برای هر شخص دیگر است؛ به جای آن در from بنویسید از کجا گرفته شود.",
+		w.Need(a.Value == "", field+".value", "مقدار %s در هر شخص متفاوت است؛ به جای value در from بنویسید از کجا گرفته شود.",
 			"%s differs from person to person: take it from somewhere", a.Type)
 	}
 	w.Need(a.Suffix == "" || a.Type == CommonName, field+".suffix", "پسوند تنها از آن CN است؛ این خانه را بردارید.", "only CN has one")
@@ -237,7 +237,7 @@ func (p Profile) validateLife(w *fault.Remarks) {
 		least = 1
 		within(w, "acceptanceDays", p.AcceptanceDays, 1, 366)
 	} else {
-		w.Need(p.AcceptanceDays == 0, "acceptanceDays", "دارندهٔ %s چیزی را نمی‌پذیرد؛ این خانه را بردارید.",
+		w.Need(p.AcceptanceDays == 0, "acceptanceDays", "دارندهٔ %s پذیرش ندارد؛ این خانه را بردارید.",
 			"holder %s accepts nothing: leave it out", p.Holder)
 	}
 	most := 366*v.Years + v.Days

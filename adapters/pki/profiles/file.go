@@ -127,7 +127,7 @@ func reason(err yaml.Error, text string) string {
 	case *yaml.UnknownFieldError:
 		return fmt.Sprintf("خانه‌ای به نام %q شناخته نیست؛ نام آن را درست کنید یا آن را بردارید.", text)
 	case *yaml.TypeError:
-		return fmt.Sprintf("%q به اینجا نمی‌خورد؛ به جای آن %s بنویسید.", text, kind(e.DstType.Kind().String()))
+		return fmt.Sprintf("%q مقدار درستی نیست؛ به جای آن %s بنویسید.", text, kind(e.DstType.Kind().String()))
 	case *yaml.OverflowError:
 		return fmt.Sprintf("عدد %s بیش از اندازه بزرگ است؛ عدد درست را بنویسید.", e.SrcNum)
 	case *yaml.UnexpectedNodeTypeError:
@@ -137,7 +137,7 @@ func reason(err yaml.Error, text string) string {
 			return fmt.Sprintf("خانهٔ %q دو بار آمده است؛ یکی را بردارید.", text)
 		}
 	}
-	return "نگارش YAML شکسته است؛ تورفتگی، کروشه، آکولاد و نقل‌قول را بازبینی کنید."
+	return "نگارش YAML درست نیست؛ تورفتگی، کروشه، آکولاد و نقل‌قول را بازبینی کنید."
 }
 
 // kind is what people call the sort of a value; the rarer ones keep their names.

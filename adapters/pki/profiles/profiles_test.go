@@ -115,7 +115,7 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"suffix: \"[Encrypt]\"":                        {"suffix: Encrypt", "subject[7].suffix", "[Sign]"},
 		"email: required":                              {"email: maybe", "email", "required, none"},
 		"validity: {years: 1}":                         {"validity: {years: 9}", "validity.years", "1 to 5"},
-		"years: 1":                                     {"years: one", `"one" به اینجا نمی‌خورد`, "int"},
+		"years: 1":                                     {"years: one", `"one" مقدار درستی نیست`, "int"},
 		"validity: {years: 1":                          {"validity: {years: 0", "validity", "years or days"},
 		"validity: {years":                             {"validity: {days: 400, years", "validity", "years or days"},
 		"{years: 1}":                                   {"{years: -1}", "validity.years", "1 to 5"},
@@ -132,7 +132,7 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"renewalDays: 30":                              {"renewalDays: 400", "renewalDays", "1 to 366"},
 		"product: person-encryption":                   {"product: person-signature", "product", "person-signature@1"},
 		"renewalDays: 30\n":                            {"renewalDays: 30\n---\nname: two\n", "سند دومی", "second document"},
-		"title: {fa":                                   {"title: [fa", "YAML شکسته", "[5:66]"},
+		"title: {fa":                                   {"title: [fa", "YAML درست نیست", "[5:66]"},
 	} {
 		t.Run(c.to, func(t *testing.T) {
 			dir := good(t)
