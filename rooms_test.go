@@ -90,6 +90,7 @@ var (
 // rooms is the table of the architecture; the first line that fits holds.
 var rooms = []room{
 	{"domain/fault", nil},
+	{"domain/fault/faulttest", nil},
 	{"domain/event", []string{"domain/fault"}},
 	{"domain/event/spec", []string{"domain/event", "domain/fault"}},
 	{"domain/iran", []string{"domain/fault", "golang.org/x/text"}},

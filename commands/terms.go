@@ -1,12 +1,10 @@
 package commands
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
+	"govahi/domain/fault"
 	"govahi/domain/token"
 )
 
@@ -48,29 +46,35 @@ const longestTerm = 3650
 
 // Check refuses terms that nobody can have meant, all at once.
 func (t Terms) Check() error {
-	var wrong []error
-	for name, days := range map[string]int{
-		"suspensionDays": t.SuspensionDays, "acceptanceDays": t.AcceptanceDays, "reinquiryDays": t.ReinquiryDays,
-	} {
-		if days < 1 || days > longestTerm {
-			wrong = append(wrong, fmt.Errorf("%s is %d: give days, from 1 to %d", name, days, longestTerm))
-		}
+	w := &fault.Remarks{}
+	span := func(field string, days int) {
+		w.Need(days >= 1 && days <= longestTerm, field, "%d پذیرفته نیست؛ شمار روزها را از 1 تا %d بنویسید.", "%d is not days from 1 to %d", days, longestTerm)
 	}
-	if len(t.ReminderDays) == 0 {
-		wrong = append(wrong, errors.New("reminderDays is empty: give days before expiry, such as [30, 14, 7, 1]"))
-	}
+	span("suspensionDays", t.SuspensionDays)
+	span("acceptanceDays", t.AcceptanceDays)
+	span("reinquiryDays", t.ReinquiryDays)
+	w.Need(len(t.ReminderDays) > 0, "reminderDays", "چیزی نوشته نشده است؛ روزهای پیش از انقضا را بنویسید، مانند [30, 14, 7, 1].",
+		"nothing is said: give days before expiry, such as [30, 14, 7, 1]")
 	for i, days := range t.ReminderDays {
-		if days < 1 || days > longestTerm || i > 0 && days >= t.ReminderDays[i-1] {
-			wrong = append(wrong, fmt.Errorf("reminderDays has %d at place %d: give days from 1 to %d, each less than the one before", days, i+1, longestTerm))
-		}
+		field := fmt.Sprintf("reminderDays[%d]", i)
+		span(field, days)
+		w.Need(i == 0 || days < t.ReminderDays[i-1], field, "%d از عدد پیش از خود کمتر نیست؛ روزها را از زیاد به کم بنویسید.",
+			"%d is not less than the one before", days)
 	}
-	for name, t := range map[string][2]int{"receipt": t.Custody.Receipt, "delivery": t.Custody.Delivery, "activation": t.Custody.Activation} {
-		if t[0] < 1 || t[1] <= t[0] || t[1] > longestTerm {
-			wrong = append(wrong, fmt.Errorf("custodyDays has %s %v: give days until the alarm and, more of them, until the end, from 1 to %d", name, t, longestTerm))
-		}
+	t.Custody.check(w)
+	return w.Err()
+}
+
+func (c Custody) check(w *fault.Remarks) {
+	for _, term := range []struct {
+		name string
+		days [2]int
+	}{{"receipt", c.Receipt}, {"delivery", c.Delivery}, {"activation", c.Activation}} {
+		alarm, end := term.days[0], term.days[1]
+		w.Need(alarm >= 1 && end > alarm && end <= longestTerm, "custodyDays."+term.name,
+			"%v پذیرفته نیست؛ روزهای تا هشدار و سپس، بیش از آن، روزهای تا پایان را بنویسید، از 1 تا %d.",
+			"%v cannot be: give days until the alarm and, more of them, until the end, from 1 to %d", term.days, longestTerm)
 	}
-	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(wrong...)
 }
 
 // days is a term as a time span. A day is 24 hours here: the terms are counted

@@ -2,18 +2,20 @@ package payment
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"govahi/commands"
+	"govahi/domain/fault"
 )
 
 // configured is a line of the file that names the gateways.
@@ -35,24 +37,22 @@ type secret struct {
 	Env  string `yaml:"env"`
 }
 
-func (s secret) read() (string, error) {
+func (s secret) read(w *fault.Remarks, field string) string {
 	switch {
 	case (s.File == "") == (s.Env == ""):
-		return "", errors.New("name either a file or an environment variable")
+		w.Need(false, field, "یا file بنویسید یا env، و نه هر دو را.", "name either a file or an environment variable")
+		return ""
 	case s.Env != "":
-		if text := os.Getenv(s.Env); text != "" {
-			return text, nil
-		}
-		return "", fmt.Errorf("the environment has no %s", s.Env)
+		text := os.Getenv(s.Env)
+		w.Need(text != "", field, "متغیر محیطی %s نیست یا خالی است؛ آن را تعیین کنید.", "the environment has no %s", s.Env)
+		return text
 	}
 	text, err := os.ReadFile(s.File)
-	if err != nil {
-		return "", err
-	}
-	if text = bytes.TrimSpace(text); len(text) == 0 {
-		return "", fmt.Errorf("%s is empty", s.File)
-	}
-	return string(text), nil
+	w.Need(err == nil, field, "پرونده خوانده نمی‌شود؛ بودن آن و دسترسی‌اش را بازبینی کنید (%v).",
+		"the file cannot be read: check that it is there, and its permissions (%v)", err)
+	text = bytes.TrimSpace(text)
+	w.Need(err != nil || len(text) > 0, field, "پروندهٔ %s خالی است؛ آن را پر کنید.", "%s is empty", s.File)
+	return string(text)
 }
 
 var quoted = regexp.MustCompile("`[^`]*`")
@@ -62,9 +62,18 @@ var providerName = regexp.MustCompile(`^[a-z0-9]{2,20}$`)
 // Open reads the gateways of a file. What could be read or answered by somebody
 // else on its way is refused.
 func Open(file string, clock func() time.Time) (map[string]commands.Gateway, error) {
+	all, err := open(file, clock)
+	if err != nil {
+		return nil, fmt.Errorf("درگاه‌های پرداخت به کار نمی‌آیند؛ پرونده، خانه و علت:\nthe payment gateways cannot be used:\n%s:\n%w", file, err)
+	}
+	return all, nil
+}
+
+func open(file string, clock func() time.Time) (map[string]commands.Gateway, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, fault.Remark("gateways", "پرونده خوانده نمی‌شود؛ بودن آن و دسترسی‌اش را بازبینی کنید (%v).",
+			"the file cannot be read: check that it is there, and its permissions (%v)", err)
 	}
 	var whole struct {
 		Gateways map[string]configured `yaml:"gateways"`
@@ -72,74 +81,48 @@ func Open(file string, clock func() time.Time) (map[string]commands.Gateway, err
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&whole); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, quoted.ReplaceAllString(err.Error(), "a value")) // which may be a secret
+		return nil, fmt.Errorf("%w: %s", errStructure, quoted.ReplaceAllString(err.Error(), "a value")) // which may be a secret
 	}
-	all := map[string]commands.Gateway{}
-	for name, c := range whole.Gateways {
-		if !providerName.MatchString(name) {
-			return nil, fmt.Errorf("%s: the name of a gateway is of 2 to 20 lower-case letters and digits", file)
-		}
-		if all[name], err = c.open(clock); err != nil {
-			return nil, fmt.Errorf("%s: gateway %s: %w", file, name, err)
-		}
+	w, all := &fault.Remarks{}, map[string]commands.Gateway{}
+	w.Need(len(whole.Gateways) > 0, "gateways", "هیچ درگاهی نام برده نشده است؛ دست‌کم یکی را بنویسید.", "it names no gateway")
+	for _, name := range slices.Sorted(maps.Keys(whole.Gateways)) {
+		w.Need(providerName.MatchString(name), "gateways", "نام هر درگاه از ۲ تا ۲۰ حرف کوچک لاتین و رقم است؛ آن را درست کنید.",
+			"the name of a gateway is of 2 to 20 lower-case letters and digits")
+		all[name] = whole.Gateways[name].open(w, "gateways."+name, clock)
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s names no gateway", file)
-	}
-	return all, nil
+	return all, w.Err()
 }
 
-func (c configured) open(clock func() time.Time) (commands.Gateway, error) {
+var errStructure = fault.Remark("gateways", "این پرونده YAML با نام‌های docs/operations.md نیست؛ علت، با شمارهٔ سطر، به انگلیسی در پی می‌آید.",
+	"it is no YAML with the names of docs/operations.md")
+
+func (c configured) open(w *fault.Remarks, at string, clock func() time.Time) commands.Gateway {
+	start := private(w, at+".start", c.Start)
 	switch c.Shape {
 	case "verifying":
-		return c.verifying()
+		return Verifying{API: slashed(private(w, at+".api", c.API)), Start: slashed(start), Merchant: c.Merchant.read(w, at+".merchant")}
 	case "settling":
-		return c.settling(clock)
-	}
-	return nil, errors.New("the shape is verifying or settling")
-}
-
-func (c configured) verifying() (g Verifying, err error) {
-	if err := errors.Join(private("api", c.API), private("start", c.Start)); err != nil {
-		return g, err
-	}
-	g.API, g.Start = slashed(c.API), slashed(c.Start)
-	if g.Merchant, err = c.Merchant.read(); err != nil {
-		err = fmt.Errorf("merchant: %w", err)
-	}
-	return g, err
-}
-
-func (c configured) settling(clock func() time.Time) (g Settling, err error) {
-	if err := errors.Join(private("service", c.Service), private("start", c.Start)); err != nil {
-		return g, err
-	}
-	if c.Terminal == "" {
-		return g, errors.New("terminal is missing")
-	}
-	g = Settling{Service: c.Service, Start: c.Start, Terminal: c.Terminal, Clock: clock}
-	for name, from := range map[string]struct {
-		secret
-		into *string
-	}{"user": {c.User, &g.User}, "password": {c.Password, &g.Password}} {
-		if *from.into, err = from.read(); err != nil {
-			return g, fmt.Errorf("%s: %w", name, err)
+		w.Need(c.Terminal != "", at+".terminal", "شمارهٔ پایانه نیامده است؛ آن را بنویسید.", "it is missing")
+		return Settling{
+			Service: private(w, at+".service", c.Service), Start: start, Terminal: c.Terminal, Clock: clock,
+			User: c.User.read(w, at+".user"), Password: c.Password.read(w, at+".password"),
 		}
 	}
-	return g, nil
+	w.Need(false, at+".shape", "verifying یا settling بنویسید.", "it is verifying or settling")
+	return nil
 }
 
-// private refuses an address over which credentials would go in clear.
-func private(name, address string) error {
+// private is an address, unless credentials would go in clear over it. What was
+// written is not repeated: a password may stand in it.
+func private(w *fault.Remarks, field, address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {
-		return fmt.Errorf("%s is no URL", name)
+		w.Need(false, field, "نشانی کامل (URL) نیست؛ آن را بی نام کاربری و رمز بنویسید.", "it is no URL, or names a user")
+		return ""
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	if u.Scheme == "https" || u.Scheme == "http" && err == nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("%s must be an https URL", name)
+	w.Need(u.Scheme == "https" || u.Scheme == "http" && err == nil && ip.IsLoopback(), field, "نشانی باید https باشد.", "it must be an https URL")
+	return address
 }
 
 func slashed(address string) string { return strings.TrimSuffix(address, "/") + "/" }

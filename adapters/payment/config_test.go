@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"govahi/adapters/payment"
+	"govahi/domain/fault/faulttest"
 )
 
 const configuration = `
@@ -56,35 +57,43 @@ func TestGatewaysAreConfigured(t *testing.T) {
 
 // TestAWrongConfigurationIsRefused, and no secret stands in the refusal.
 func TestAWrongConfigurationIsRefused(t *testing.T) {
-	for name, change := range map[string][2]string{
-		"no file for a secret":   {"{file: MERCHANT}", "{file: /nowhere/merchant}"},
-		"an empty secret":        {"{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_NONE}"},
-		"two places":             {"{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_USER, file: x}"},
-		"no place":               {"user: {env: TEST_GATEWAY_USER}", "user: {}"},
-		"a secret in the file":   {"merchant: {file: MERCHANT}", "merchant: secret-user"},
-		"in clear":               {"https://payment.example.ir/pg/v4", "http://payment.example.ir/pg/v4"},
-		"no address":             {"https://pgws.example.ir/pgwchannel/services/pgw", "pgws"},
-		"a password in it":       {"https://pgws.example.ir/pgwchannel/services/pgw", "https://u:secret-user@pgws.example.ir/"},
-		"another shape":          {"shape: settling", "shape: other"},
-		"no terminal":            {`terminal: "1234"`, `terminal: ""`},
-		"an unknown field":       {"terminal:", "terminall:"},
-		"a name that is none":    {"  one:", "  One Bank:"},
-		"no gateway":             {configuration, "gateways: {}"},
-		"no configuration":       {configuration, "[]"},
-		"a user that is no text": {"{env: TEST_GATEWAY_USER}", "[]"},
+	for name, c := range map[string]struct{ field, from, to string }{
+		"no file for a secret":   {"gateways.one.merchant", "{file: MERCHANT}", "{file: /nowhere/merchant}"},
+		"an empty file":          {"gateways.one.merchant", "{file: MERCHANT}", "{file: /dev/null}"},
+		"an empty secret":        {"gateways.two.user", "{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_NONE}"},
+		"two places":             {"gateways.two.user", "{env: TEST_GATEWAY_USER}", "{env: TEST_GATEWAY_USER, file: x}"},
+		"no place":               {"gateways.two.user", "user: {env: TEST_GATEWAY_USER}", "user: {}"},
+		"a secret in the file":   {"gateways", "merchant: {file: MERCHANT}", "merchant: secret-user"},
+		"in clear":               {"gateways.one.api", "https://payment.example.ir/pg/v4", "http://payment.example.ir/pg/v4"},
+		"no address":             {"gateways.two.service", "https://pgws.example.ir/pgwchannel/services/pgw", "pgws"},
+		"a password in it":       {"gateways.two.service", "https://pgws.example.ir/pgwchannel/services/pgw", "https://u:secret-user@pgws.example.ir/"},
+		"another shape":          {"gateways.two.shape", "shape: settling", "shape: other"},
+		"no terminal":            {"gateways.two.terminal", `terminal: "1234"`, `terminal: ""`},
+		"an unknown field":       {"gateways", "terminal:", "terminall:"},
+		"a name that is none":    {"gateways", "  one:", "  One Bank:"},
+		"no gateway":             {"gateways", configuration, "gateways: {}"},
+		"no configuration":       {"gateways", configuration, "[]"},
+		"a user that is no text": {"gateways", "{env: TEST_GATEWAY_USER}", "[]"},
 	} {
 		t.Setenv("TEST_GATEWAY_USER", "secret-user")
 		t.Setenv("TEST_GATEWAY_PASSWORD", "secret-password")
-		changed := strings.Replace(configuration, change[0], change[1], 1)
+		changed := strings.Replace(configuration, c.from, c.to, 1)
 		if changed == configuration {
 			t.Fatalf("%s changes nothing", name)
 		}
-		_, err := payment.Open(written(t, changed), time.Now)
-		if err == nil || strings.Contains(err.Error(), "secret-") {
-			t.Errorf("%s: %v", name, err)
-		}
+		wantRefusal(t, name, written(t, changed), c.field)
 	}
-	if _, err := payment.Open("/nowhere/gateways.yaml", time.Now); err == nil {
-		t.Error("no file at all")
+	wantRefusal(t, "no file at all", "/nowhere/gateways.yaml", "gateways")
+}
+
+func wantRefusal(t *testing.T, name, file, field string) {
+	t.Helper()
+	_, err := payment.Open(file, time.Now)
+	if err == nil || strings.Contains(err.Error(), "secret-") || !strings.Contains(err.Error(), file) {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if err := faulttest.Remarked(err.Error(), field); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 }

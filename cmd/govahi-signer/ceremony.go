@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"govahi/adapters/pki"
-	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 )
 
 // ceremony makes a CA's keys, before witnesses, and takes an outside root's
@@ -27,6 +27,9 @@ type ceremony struct {
 
 	Succeed succeed `cmd:"" help:"Make a further intermediate beside the present one."`
 }
+
+var errNoRequest = fault.Remark("--csr-out", "تنها برای mode: intermediate است، که درخواستی به ریشهٔ بیرونی می‌فرستد؛ آن را بردارید.",
+	"it is for mode: intermediate, from which a request goes to an outside root: leave it out")
 
 // hold holds a ceremony.
 type hold struct {
@@ -46,7 +49,7 @@ func (c hold) Run() error {
 		return err
 	}
 	if c.CSROut != "" && p.Mode != intermediate {
-		return fmt.Errorf("--csr-out is for mode: intermediate; %s makes its own root", p.Mode)
+		return cannotBeHeld(c.File, errNoRequest)
 	}
 	if entries, err := os.ReadDir(c.Dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s exists: a CA's keys are not made twice", c.Dir)
@@ -119,10 +122,8 @@ func (c hold) open(h home, o onToken) (*token.Token, token.Info, error) {
 func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) {
 	pin, err := os.ReadFile(o.PINFile)
 	if err != nil {
-		return nil, token.Info{}, cannotBeHeld(c.File, profiles.Refusal{
-			Fa: "token.pinFile: پروندهٔ رمز خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید.",
-			En: "token.pinFile: the PIN's file cannot be read: check its name and permissions", Cause: err,
-		})
+		return nil, token.Info{}, cannotBeHeld(c.File, fault.Remark("token.pinFile", "پروندهٔ رمز خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید (%v).",
+			"the PIN's file cannot be read: check its name and permissions (%v)", err))
 	}
 	infos, err := token.List(c.Module)
 	if err != nil {
@@ -142,7 +143,9 @@ func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) 
 		t, err := token.Open(token.Config{Module: c.Module, Serial: info.Serial, PIN: text})
 		return t, info, err
 	}
-	return nil, token.Info{}, fmt.Errorf("token.serial: the module sees no token %q; write it as the vendor's tools show it, in quotes", o.Serial)
+	return nil, token.Info{}, cannotBeHeld(c.File, fault.Remark("token.serial",
+		"توکنی با شمارهٔ سریال %q دیده نمی‌شود؛ آن را همان‌گونه که ابزار سازنده نشان می‌دهد، در نقل‌قول، بنویسید.",
+		"the module sees no token %q; write it as the vendor's tools show it, in quotes", o.Serial))
 }
 
 // establish makes keys, proves them, and certifies them or asks for it.

@@ -35,7 +35,10 @@ func (c takeIn) Run() error {
 	h := home(c.Dir)
 	s := h.seat(c.Issuer)
 	if _, err := os.Stat(s.issuerFile()); err == nil {
-		return fmt.Errorf("%s is there already: a CA's certificate is not replaced", s.issuerFile())
+		return notTakenIn(c.Certificate, profiles.Refusal{
+			Fa: "گواهی این مرکز صدور از پیش اینجاست و جایگزین نمی‌شود؛ مرکز دیگر را با --issuer نام ببرید.",
+			En: "the issuer's certificate is there already, and is not replaced: name another issuer by --issuer",
+		})
 	}
 	i, tr, err := c.prove(s)
 	if err != nil {
@@ -96,17 +99,27 @@ func (c takeIn) read(h seat) (i imported, err error) {
 	}
 	text, err := os.ReadFile(h.requestFile())
 	if err != nil {
-		return i, fmt.Errorf("no request went out from here (hold a ceremony with mode: intermediate first): %w", err)
+		return i, notTakenIn(c.Certificate, profiles.Refusal{
+			Fa: "درخواستی از اینجا بیرون نرفته است؛ نخست آیین کلید را با mode: intermediate برگزار کنید.",
+			En: "no request went out from here: hold a ceremony with mode: intermediate first", Cause: err,
+		})
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return i, fmt.Errorf("%s is no PEM", h.requestFile())
-	}
-	if i.request, err = x509.ParseCertificateRequest(block.Bytes); err != nil {
-		return i, fmt.Errorf("%s: %w", h.requestFile(), err)
+	if i.request, err = readRequest(text); err != nil {
+		return i, notTakenIn(c.Certificate, profiles.Refusal{
+			Fa: "درخواستی که از اینجا بیرون رفت خوانده نمی‌شود؛ پروندهٔ " + h.requestFile() + " را از پشتیبان بازگردانید.",
+			En: "the request that went out from here cannot be read: restore " + h.requestFile() + " from a backup", Cause: err,
+		})
 	}
 	i.profiles, err = profiles.Load(c.Profiles)
 	return i, err
+}
+
+func readRequest(text []byte) (*x509.CertificateRequest, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("no PEM")
+	}
+	return x509.ParseCertificateRequest(block.Bytes)
 }
 
 // readOne reads exactly one certificate: of two, nobody would know which one was

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"govahi/adapters/signer/signertest"
+	"govahi/domain/fault/faulttest"
 )
 
 // outside is a root that stands elsewhere.
@@ -125,8 +126,11 @@ func TestAnOutsideRootsCertificateIsTakenIn(t *testing.T) {
 			t.Errorf("the transcript lacks %q", word)
 		}
 	}
-	if out, code := try(t, "ceremony", "import", certificate, "--root", certificate, "--dir", c.dir); code == 0 || !strings.Contains(out, "is not replaced") {
+	if out, code := try(t, "ceremony", "import", certificate, "--root", certificate, "--dir", c.dir); code == 0 || faulttest.Translated(out, "is not replaced") != nil {
 		t.Errorf("taken in twice: %s", out)
+	}
+	if out, code := try(t, "ceremony", "succeed", "--dir", c.dir); code == 0 || faulttest.Remarked(out, "mode") != nil {
+		t.Errorf("certified by a root that is not here: %s", out)
 	}
 	c.openAuthority(t)
 	c.openLog(t, c.node+"-log")
@@ -248,6 +252,9 @@ func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
 			if code == 0 || !strings.Contains(out, r.says) || !strings.Contains(out, "چیزی تغییر نکرد") || !strings.Contains(out, "nothing was changed") {
 				t.Errorf("no %q: %d %s", r.says, code, out)
 			}
+			if err := faulttest.Translated(out, r.says); err != nil {
+				t.Error(err)
+			}
 			if after := listing(t, c.dir); after != before {
 				t.Errorf("the directory changed from\n%s to\n%s", before, after)
 			}
@@ -259,7 +266,7 @@ func TestAWrongCertificateIsNotTakenIn(t *testing.T) {
 			theTranscript(t, c.dir)
 		})
 	}
-	if out, code := try(t, "ceremony", "import", good, "--root", its, "--dir", t.TempDir()); code == 0 || !strings.Contains(out, "no request went out") {
+	if out, code := try(t, "ceremony", "import", good, "--root", its, "--dir", t.TempDir()); code == 0 || faulttest.Translated(out, "no request went out") != nil {
 		t.Errorf("without a ceremony: %s", out)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 )
 
 // plan is what a ceremony makes, as its file says it.
@@ -107,66 +107,89 @@ func cannotBeHeld(file string, err error) error {
 	return fmt.Errorf("آیین کلید با این پرونده برگزار نمی‌شود و چیزی ساخته نشد؛ خانه و علت:\n%s cannot be held, and nothing was made:\n%w", file, err)
 }
 
-// mistakes are those of a plan, each with its field and what may stand there.
-type mistakes struct{ all []error }
-
-func (w *mistakes) need(ok bool, field, allowed string, args ...any) {
-	if !ok {
-		w.all = append(w.all, fmt.Errorf("  %s: %s", field, fmt.Sprintf(allowed, args...)))
-	}
-}
-
 // certifying are the kinds of keys that a CA's may be; answers and signatures
 // under each are read by everybody.
 var certifying = []token.Algorithm{token.RSA2048, token.RSA3072, token.P256, token.P384}
 
 func (p plan) check() error {
-	w := &mistakes{}
-	w.need(p.Mode == development || p.Mode == intermediate, "mode", "%q is neither development nor intermediate", p.Mode)
+	w := &fault.Remarks{}
+	p.Mode.check(w)
 	p.Token.check(w)
 	switch {
 	case p.Mode == development:
-		w.need(p.Root != nil, "root", "development makes a root: say its algorithm, name and years")
+		w.Need(p.Root != nil, "root", "در mode: development ریشه ساخته می‌شود؛ algorithm و name و years آن را بنویسید.",
+			"development makes a root: say its algorithm, name and years")
 	case p.Mode == intermediate:
-		w.need(p.Root == nil, "root", "an outside root certifies the issuer: leave it out, or say mode: development")
-		w.need(p.Issuer.Years == 0, "issuer.years", "the outside root decides how long: leave it out")
-		w.need(len(p.Witnesses) > 0, "witnesses", "nobody would sign the transcript: name at least one role, as fa and en")
+		w.Need(p.Root == nil, "root", "ریشهٔ بیرونی گواهی مرکز صدور را امضا می‌کند؛ این خانه را بردارید، یا بنویسید mode: development.",
+			"an outside root certifies the issuer: leave it out, or say mode: development")
 	}
+	checkCertified(w, p.Mode, p.Issuer.Years, p.Witnesses)
 	if p.Root != nil {
 		p.Root.check(w, "root")
-		w.need(p.Root.Years >= 1 && p.Root.Years <= 30, "root.years", "%d is not from 1 to 30", p.Root.Years)
-		w.need(p.Issuer.Years >= 1 && p.Issuer.Years <= p.Root.Years, "issuer.years", "%d is not from 1 to the root's %d", p.Issuer.Years, p.Root.Years)
-		w.need(p.Issuer.Name != p.Root.Name, "issuer.name", "it is the root's: two CAs have two names")
+		checkYears(w, "root.years", p.Root.Years)
+		w.Need(p.Issuer.Years >= 1 && p.Issuer.Years <= p.Root.Years, "issuer.years", "%d پذیرفته نیست؛ عددی از 1 تا %d بنویسید که سال‌های ریشه است.",
+			"%d is not from 1 to the root's %d", p.Issuer.Years, p.Root.Years)
+		w.Need(p.Issuer.Name != p.Root.Name, "issuer.name", "این نام ریشه است؛ دو مرکز صدور دو نام دارند.", "it is the root's: two CAs have two names")
 	}
 	p.Issuer.check(w, "issuer")
-	w.need(slices.Contains(certifying, p.Responder.Algorithm), "responder.algorithm", "%q is none of %v", p.Responder.Algorithm, certifying)
-	w.need(p.Wrapping.Algorithm == "aes-256", "wrapping.algorithm", "%q cannot be: aes-256", p.Wrapping.Algorithm)
+	checkAlgorithm(w, "responder.algorithm", p.Responder.Algorithm)
+	w.Need(p.Wrapping.Algorithm == "aes-256", "wrapping.algorithm", "%q پذیرفته نیست؛ بنویسید aes-256.", "%q cannot be: aes-256", p.Wrapping.Algorithm)
 	checkWitnesses(w, p.Witnesses)
-	return errors.Join(w.all...)
+	return w.Err()
 }
 
-func checkWitnesses(w *mistakes, all []witness) {
-	for i, by := range all {
-		w.need(isLine(by.Fa), fmt.Sprintf("witnesses[%d].fa", i), "the role in Persian is missing, or longer than 64 characters")
-		w.need(isLine(by.En), fmt.Sprintf("witnesses[%d].en", i), "the role in English is missing, or longer than 64 characters")
-	}
+func (m mode) check(w *fault.Remarks) {
+	w.Need(m == development || m == intermediate, "mode", "%q پذیرفته نیست؛ development یا intermediate بنویسید.",
+		"%q is neither development nor intermediate", m)
 }
 
-func (t onToken) check(w *mistakes) {
-	if t.Software {
-		w.need(t.Serial == "", "token.serial", "a software token is made anew: leave it out, or software: false")
-		w.need(t.PINFile == "", "token.pinFile", "a software token's PIN is drawn: leave it out, or software: false")
+// checkCertified is about a certificate that an outside root makes.
+func checkCertified(w *fault.Remarks, m mode, years int, witnesses []witness) {
+	if m != intermediate {
 		return
 	}
-	w.need(isLine(t.Serial), "token.serial", "which hardware token? Name the serial that its vendor's tools show, or say software: true")
-	w.need(t.PINFile != "", "token.pinFile", "name the file with the token's user PIN")
+	w.Need(years == 0, "issuer.years", "مدت را ریشهٔ بیرونی تعیین می‌کند؛ این خانه را بردارید.", "the outside root decides how long: leave it out")
+	w.Need(len(witnesses) > 0, "witnesses", "کسی صورت‌جلسه را امضا نمی‌کند؛ دست‌کم یک سمت را با fa و en بنویسید.",
+		"nobody would sign the transcript: name at least one role, as fa and en")
 }
 
-func (c planned) check(w *mistakes, section string) {
-	w.need(slices.Contains(certifying, c.Algorithm), section+".algorithm", "%q is none of %v", c.Algorithm, certifying)
-	w.need(isLine(c.Name.Organization), section+".name.organization", "missing, or longer than 64 characters")
-	w.need(c.Name.Unit == "" || isLine(c.Name.Unit), section+".name.unit", "longer than 64 characters, or holds what cannot be seen")
-	w.need(isLine(c.Name.CommonName), section+".name.commonName", "missing, or longer than 64 characters")
+func checkYears(w *fault.Remarks, field string, years int) {
+	w.Need(years >= 1 && years <= 30, field, "%d پذیرفته نیست؛ عددی از 1 تا 30 بنویسید.", "%d is not from 1 to 30", years)
+}
+
+func checkAlgorithm(w *fault.Remarks, field string, a token.Algorithm) {
+	w.Need(slices.Contains(certifying, a), field, "%q پذیرفته نیست؛ یکی از این‌ها را بنویسید: %v.", "%q is none of %v", a, certifying)
+}
+
+func checkWitnesses(w *fault.Remarks, all []witness) {
+	for i, by := range all {
+		w.Need(isLine(by.Fa), fmt.Sprintf("witnesses[%d].fa", i), "سمت شاهد به فارسی نیامده یا بلندتر از ۶۴ نویسه است؛ آن را در یک سطر بنویسید.",
+			"the role in Persian is missing, or longer than 64 characters")
+		w.Need(isLine(by.En), fmt.Sprintf("witnesses[%d].en", i), "سمت شاهد به انگلیسی نیامده یا بلندتر از ۶۴ نویسه است؛ آن را در یک سطر بنویسید.",
+			"the role in English is missing, or longer than 64 characters")
+	}
+}
+
+func (t onToken) check(w *fault.Remarks) {
+	if t.Software {
+		w.Need(t.Serial == "", "token.serial", "توکن نرم‌افزاری از نو ساخته می‌شود؛ این خانه را بردارید، یا بنویسید software: false.",
+			"a software token is made anew: leave it out, or software: false")
+		w.Need(t.PINFile == "", "token.pinFile", "رمز توکن نرم‌افزاری به تصادف ساخته می‌شود؛ این خانه را بردارید، یا بنویسید software: false.",
+			"a software token's PIN is drawn: leave it out, or software: false")
+		return
+	}
+	w.Need(isLine(t.Serial), "token.serial", "کدام توکن سخت‌افزاری؟ شمارهٔ سریالی را که ابزار سازنده نشان می‌دهد بنویسید، یا software: true.",
+		"which hardware token? Name the serial that its vendor's tools show, or say software: true")
+	w.Need(t.PINFile != "", "token.pinFile", "پرونده‌ای را که رمز کاربر توکن در آن است نام ببرید.", "name the file with the token's user PIN")
+}
+
+func (c planned) check(w *fault.Remarks, section string) {
+	checkAlgorithm(w, section+".algorithm", c.Algorithm)
+	const fa, en = "نیامده یا بلندتر از ۶۴ نویسه است؛ آن را در یک سطر بنویسید.", "missing, or longer than 64 characters"
+	w.Need(isLine(c.Name.Organization), section+".name.organization", fa, en)
+	w.Need(c.Name.Unit == "" || isLine(c.Name.Unit), section+".name.unit", "بلندتر از ۶۴ نویسه است یا نویسه‌ای دارد که دیده نمی‌شود؛ آن را ساده و کوتاه بنویسید.",
+		"longer than 64 characters, or holds what cannot be seen")
+	w.Need(isLine(c.Name.CommonName), section+".name.commonName", fa, en)
 }
 
 // isLine is a text that can stand in a name (RFC 5280 Appendix A.1).

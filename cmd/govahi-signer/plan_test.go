@@ -13,6 +13,7 @@ import (
 	"govahi/adapters/pki"
 	"govahi/adapters/signer/signertest"
 	"govahi/adapters/token"
+	"govahi/domain/fault/faulttest"
 )
 
 const developmentFile = `mode: development
@@ -88,19 +89,19 @@ func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
 		"a comment alone":      {"# a plan", "", "", []string{"خالی", "empty"}},
 		"an alias bomb":        {"a: &a [x, x]\nb: &b [*a, *a]\n" + development, "", "", []string{"نام مستعار", "aliases"}},
 		"brackets":             {strings.Repeat("[", 30_000), "", "", []string{"در هم رفته", "nested"}},
-		"a byte order mark":    {"\ufeff" + development, "", "", []string{"BOM", "byte order mark"}},
-		"Windows-1256":         {development, "نمونه", "\xe4\xe3", []string{"UTF-8", "encoding"}},
+		"a byte order mark":    {"\ufeff" + development, "", "", []string{"نشان ترتیب بایت (BOM)", "byte order mark"}},
+		"Windows-1256":         {development, "نمونه", "\xe4\xe3", []string{"کدگذاری UTF-8", "encoding"}},
 		"a control character":  {development, "نمونه", "\x1b[2J", []string{"کنترلی", "control characters"}},
 		"a private key":        {development + "# -----BEGIN PRIVATE KEY-----\n", "", "", []string{"کلید خصوصی", "private key"}},
 		"100 kB":               {development + strings.Repeat("#\n", 50_000), "", "", []string{"بلندتر", "longer than"}},
 		"years below zero":     {development, "years: 20", "years: -20", []string{"root.years", "1 to 30"}},
-		"years without end":    {development, "years: 20", "years: 99999999999999999999", []string{"[6:"}},
-		"no YAML":              {development, "mode:", "{mode:", []string{"cannot be held"}},
+		"years without end":    {development, "years: 20", "years: 99999999999999999999", []string{"بیش از اندازه بزرگ", "[6:"}},
+		"no YAML":              {development, "mode:", "{mode:", []string{"YAML درست نیست", "cannot be held"}},
 		"another mode":         {development, "mode: development", "mode: production", []string{"mode", "development nor intermediate"}},
-		"an unknown field":     {development, "years: 20", "yaers: 20", []string{"yaers", "unknown field"}},
-		"a field twice":        {development, "  years: 20\n", "  years: 20\n  years: 20\n", []string{"years"}},
-		"two documents":        {development, "witnesses:", "---\nwitnesses:", []string{"second document"}},
-		"years of words":       {development, "years: 20", "years: twenty", []string{"years"}},
+		"an unknown field":     {development, "years: 20", "yaers: 20", []string{`خانه‌ای به نام "yaers"`, "unknown field"}},
+		"a field twice":        {development, "  years: 20\n", "  years: 20\n  years: 20\n", []string{`خانهٔ "years" دو بار`, "already defined"}},
+		"two documents":        {development, "witnesses:", "---\nwitnesses:", []string{"سند دومی", "second document"}},
+		"years of words":       {development, "years: 20", "years: twenty", []string{`"twenty" مقدار درستی نیست`, "years"}},
 		"no years":             {development, "years: 20", "years: 0", []string{"root.years", "1 to 30"}},
 		"issuer outlives root": {development, "years: 10", "years: 21", []string{"issuer.years", "root's 20"}},
 		"a weak key":           {development, "algorithm: p-384", "algorithm: rsa-1024", []string{"root.algorithm", "rsa-3072"}},
@@ -138,13 +139,16 @@ func TestAWrongCeremonyFileChangesNothing(t *testing.T) {
 					t.Errorf("no %q in:\n%s", word, out)
 				}
 			}
+			if err := faulttest.Remarked(out, c.says[0]); err != nil {
+				t.Error(err)
+			}
 			if left, _ := filepath.Glob(dir + "*"); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})
 	}
 	dir := filepath.Join(t.TempDir(), "ca")
-	if out, code := try(t, "ceremony", write(t, "ca.yaml", development), "--dir", dir, "--csr-out", dir+".csr"); code == 0 || !strings.Contains(out, "intermediate") {
+	if out, code := try(t, "ceremony", write(t, "ca.yaml", development), "--dir", dir, "--csr-out", dir+".csr"); code == 0 || faulttest.Remarked(out, "--csr-out") != nil {
 		t.Errorf("a request of one's own root: %s", out)
 	}
 }
@@ -250,7 +254,7 @@ func TestAHardwareTokenIsFoundBySerial(t *testing.T) {
 		t.Errorf("keys made twice on one token: %s", out)
 	}
 	must(t, os.WriteFile(file, []byte(strings.Replace(text, serial, "0000", 1)), 0o644))
-	if out, code := try(t, "ceremony", file, "--dir", dir+"2"); code == 0 || !strings.Contains(out, `sees no token "0000"`) {
+	if out, code := try(t, "ceremony", file, "--dir", dir+"2"); code == 0 || !strings.Contains(out, `sees no token "0000"`) || faulttest.Remarked(out, "token.serial") != nil {
 		t.Errorf("another token: %s", out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 	"govahi/domain/issuer"
 )
 
@@ -45,17 +46,15 @@ func readSuccession(file string) (p succession, err error) {
 }
 
 func (p succession) check() error {
-	w := &mistakes{}
-	w.need(p.Mode == development || p.Mode == intermediate, "mode", "%q is neither development nor intermediate", p.Mode)
-	if p.Mode == intermediate {
-		w.need(p.Issuer.Years == 0, "issuer.years", "the outside root decides how long: leave it out")
-		w.need(len(p.Witnesses) > 0, "witnesses", "nobody would sign the transcript: name at least one role, as fa and en")
-	} else {
-		w.need(p.Issuer.Years >= 1 && p.Issuer.Years <= 30, "issuer.years", "%d is not from 1 to 30", p.Issuer.Years)
+	w := &fault.Remarks{}
+	p.Mode.check(w)
+	checkCertified(w, p.Mode, p.Issuer.Years, p.Witnesses)
+	if p.Mode != intermediate {
+		checkYears(w, "issuer.years", p.Issuer.Years)
 	}
 	p.Issuer.check(w, "issuer")
 	checkWitnesses(w, p.Witnesses)
-	return errors.Join(w.all...)
+	return w.Err()
 }
 
 // succeed makes a further intermediate beside those that are there. They go on:
@@ -74,11 +73,11 @@ func (c succeed) Run() error {
 		return err
 	}
 	if c.CSROut != "" && p.Mode != intermediate {
-		return fmt.Errorf("--csr-out is for mode: intermediate; %s is certified by the development root", p.Mode)
+		return cannotBeHeld(c.File, errNoRequest)
 	}
 	h := home(c.Dir)
 	if err := h.distinct(p.Issuer.Name); err != nil {
-		return err
+		return cannotBeHeld(c.File, err)
 	}
 	t, err := c.open()
 	if err != nil {
@@ -108,7 +107,7 @@ func (h home) distinct(name called) error {
 				return fmt.Errorf("a further issuer comes beside a first: %w", err)
 			}
 			if there.Subject.String() == name.subject().String() {
-				return fmt.Errorf("issuer.name: it is that of %s: two CAs have two names", file)
+				return fault.Remark("issuer.name", "این نام از آن %s است؛ دو مرکز صدور دو نام دارند.", "it is that of %s: two CAs have two names", file)
 			}
 		}
 	}
@@ -175,22 +174,28 @@ func (c succeed) establish(h home, s seat, t *token.Token, p succession, tr *tra
 	}
 	rootKey, err := t.Key(labelRoot)
 	if err != nil {
-		return fmt.Errorf("the root is not on this token (its CA's was certified outside): say mode: intermediate: %w", err)
+		return cannotBeHeld(c.File, errors.Join(fault.Remark("mode", "ریشه روی این توکن نیست (گواهی مرکز نخست را ریشهٔ بیرونی امضا کرده است)؛ بنویسید intermediate.",
+			"the root is not on this token (its CA's was certified outside): say intermediate"), err))
+	}
+	template, err := underRoot(p.Issuer, root, tr.At)
+	if err != nil {
+		return cannotBeHeld(c.File, err)
 	}
 	key, err := born(t, s.label(), p.Issuer.Algorithm, tr)
 	if err != nil {
 		return err
 	}
-	certificate, err := certifyIssuer(p.Issuer, root, rootKey, key, tr.At)
+	certificate, err := signed(template, root, key.Public(), rootKey)
 	if err != nil {
-		return err
+		return fmt.Errorf("issuer: %w", err)
 	}
 	tr.certify(root, certificate)
 	return errors.Join(writePEM(s.rootFile(), "CERTIFICATE", root.Raw), writePEM(s.issuerFile(), "CERTIFICATE", certificate.Raw))
 }
 
-// certifyIssuer has the root certify a further intermediate, no longer than itself.
-func certifyIssuer(p planned, root *x509.Certificate, rootKey, key *token.Key, now time.Time) (*x509.Certificate, error) {
+// underRoot is what the root is to certify, no longer than itself; whether it can
+// is known before any key is made.
+func underRoot(p planned, root *x509.Certificate, now time.Time) (*x509.Certificate, error) {
 	template, err := authority(p.Name, now, p.Years)
 	if err != nil {
 		return nil, err
@@ -199,14 +204,11 @@ func certifyIssuer(p planned, root *x509.Certificate, rootKey, key *token.Key, n
 		template.NotBefore = root.NotBefore
 	}
 	if template.NotAfter.After(root.NotAfter) {
-		return nil, fmt.Errorf("issuer.years: %d years are more than the root has left, until %s", p.Years, root.NotAfter.Format(time.DateOnly))
+		return nil, fault.Remark("issuer.years", "%d سال از آنچه برای ریشه مانده است (تا %s) بیشتر است؛ کمتر بنویسید.",
+			"%d years are more than the root has left, until %s", p.Years, root.NotAfter.Format(time.DateOnly))
 	}
 	template.MaxPathLenZero = true
-	certificate, err := signed(template, root, key.Public(), rootKey)
-	if err != nil {
-		return nil, fmt.Errorf("issuer: %w", err)
-	}
-	return certificate, nil
+	return template, nil
 }
 
 // end writes into the CA's directory that an issuer signs no certificates any

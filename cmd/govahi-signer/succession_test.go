@@ -13,6 +13,7 @@ import (
 	"govahi/adapters/cms"
 	"govahi/adapters/pki"
 	"govahi/adapters/signer/signertest"
+	"govahi/domain/fault/faulttest"
 	"govahi/domain/issuer"
 )
 
@@ -90,10 +91,10 @@ func TestAnOutsideRootCertifiesTheFurtherIntermediate(t *testing.T) {
 	must(t, err)
 	root := newRoot(t, asIssued)
 	certificate, its := pemFile(t, "issuer.crt", root.certified(t, q, asIssued)), pemFile(t, "root.crt", root.certificate)
-	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir); code == 0 || !strings.Contains(out, "is not replaced") {
+	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir); code == 0 || faulttest.Translated(out, "is not replaced") != nil {
 		t.Errorf("taken for the first: %s", out)
 	}
-	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir, "--issuer", "3"); code == 0 || !strings.Contains(out, "no request went out") {
+	if out, code := try(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir, "--issuer", "3"); code == 0 || faulttest.Translated(out, "no request went out") != nil {
 		t.Errorf("taken for one that nobody asked for: %s", out)
 	}
 	run(t, "check", "--dir", c.dir) // until then there is one issuer
@@ -113,16 +114,20 @@ func TestAnOutsideRootCertifiesTheFurtherIntermediate(t *testing.T) {
 // TestASuccessionThatCannotBeHeldChangesNothing names field and remedy.
 func TestASuccessionThatCannotBeHeldChangesNothing(t *testing.T) {
 	c := newCA(t)
-	for says, text := range map[string]string{
-		"two CAs have two names":          strings.Replace(developmentFurther, "CA 2", "CA", 1),
-		"more than the root has left":     strings.Replace(developmentFurther, "years: 10", "years: 25", 1),
-		"is neither development":          strings.Replace(developmentFurther, "mode: development", "mode: x", 1),
-		"the outside root decides":        strings.Replace(developmentFurther, "mode: development", "mode: intermediate", 1),
-		"issuer.algorithm":                strings.Replace(developmentFurther, "p-256", "ed25519", 1),
-		"issuer.name.commonName: missing": strings.Replace(developmentFurther, "commonName: Govahi Development Petroleum CA 2", "commonName: ''", 1),
-		"unknown field":                   developmentFurther + "\nroot: {}\n",
+	for says, wrong := range map[string]struct{ field, from, to string }{
+		"two CAs have two names":          {"issuer.name", "CA 2", "CA"},
+		"more than the root has left":     {"issuer.years", "years: 10", "years: 25"},
+		"is not from 1 to 30":             {"issuer.years", "years: 10", "years: 31"},
+		"is neither development":          {"mode", "mode: development", "mode: x"},
+		"the outside root decides":        {"issuer.years", "mode: development", "mode: intermediate"},
+		"nobody would sign":               {"witnesses", "mode: development", "mode: intermediate"},
+		"is none of [rsa-2048":            {"issuer.algorithm", "p-256", "ed25519"},
+		"issuer.name.commonName: missing": {"issuer.name.commonName", "commonName: Govahi Development Petroleum CA 2", "commonName: ''"},
+		"unknown field":                   {`خانه‌ای به نام "root"`, "witnesses: []", "root: {}"},
 	} {
-		if out, code := try(t, "ceremony", "succeed", write(t, "further.yaml", text), "--dir", c.dir); code == 0 || !strings.Contains(out, says) {
+		text := strings.Replace(developmentFurther, wrong.from, wrong.to, 1)
+		out, code := try(t, "ceremony", "succeed", write(t, "further.yaml", text), "--dir", c.dir)
+		if code == 0 || !strings.Contains(out, says) || !strings.Contains(out, "چیزی ساخته نشد") || faulttest.Remarked(out, wrong.field) != nil {
 			t.Errorf("no %q: %d %s", says, code, out)
 		}
 		if entries, _ := filepath.Glob(c.dir + "/issuers/*"); len(entries) > 0 {
@@ -136,6 +141,10 @@ func TestASuccessionThatCannotBeHeldChangesNothing(t *testing.T) {
 	run(t, "end", "compromise", "--dir", c.dir)
 	if out, code := try(t, "end", "retirement", "--dir", c.dir); code == 0 || !strings.Contains(out, "for good") {
 		t.Errorf("took a compromise back: %s", out)
+	}
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	if _, err := os.Stat(filepath.Join(c.dir, "issuers", "2")); err != nil {
+		t.Errorf("what was refused left a key: %v", err)
 	}
 }
 

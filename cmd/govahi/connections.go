@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"govahi/adapters/sso"
+	"govahi/domain/fault"
 )
 
 // connections name what this process shares with others. What is not named is
@@ -40,24 +41,26 @@ func dsn(d data, database string) string {
 	return fmt.Sprintf("postgres://govahi@/%s?host=%s&port=5432&sslmode=disable", database, d.postgresSocket())
 }
 
-// errViewsInVault keeps apart what may be dropped at any time from what must
-// never be lost.
-var errViewsInVault = errors.New("GOVAHI_POSTGRES and GOVAHI_VAULT name the same database: the views may be dropped at any time, the vault must never be lost; give each its own")
+var verified = fault.Text{Fa: "بنویسید sslmode=verify-full", En: "write sslmode=verify-full"}
 
 // check refuses what cannot be meant, and in production what could be read, or
-// answered by somebody else, on its way.
+// answered by somebody else, on its way. The texts may hold passwords, and are
+// not repeated.
 func (c connections) check(mode sso.Mode) error {
-	if c.Vault != "" && c.Vault == c.Postgres {
-		return errViewsInVault
-	}
+	w := &fault.Remarks{}
+	// What may be dropped at any time is kept apart from what must never be lost.
+	w.Need(c.Vault == "" || c.Vault != c.Postgres, "GOVAHI_VAULT",
+		"همان پایگاه دادهٔ GOVAHI_POSTGRES است؛ نماها را هر زمان می‌توان کنار گذاشت و دادهٔ شخصی هرگز نباید گم شود، پس به هر یک پایگاه دادهٔ خود را بدهید.",
+		"it names the same database as GOVAHI_POSTGRES: the views may be dropped at any time, the vault must never be lost; give each its own")
 	for _, link := range []struct {
-		name, text, how string
-		private         func(string) (bool, error)
+		name, text string
+		how        fault.Text
+		private    func(string) (bool, error)
 	}{
-		{"GOVAHI_LOG", c.Log, "leave tls=false and tlsVerifyCert=false out", privateLog},
-		{"GOVAHI_NATS", c.NATS, "write tls:// for nats://", privateNATS},
-		{"GOVAHI_POSTGRES", c.Postgres, "write sslmode=verify-full", privatePostgres},
-		{"GOVAHI_VAULT", c.Vault, "write sslmode=verify-full", privatePostgres},
+		{"GOVAHI_LOG", c.Log, fault.Text{Fa: "tls=false و tlsVerifyCert=false را بردارید", En: "leave tls=false and tlsVerifyCert=false out"}, privateLog},
+		{"GOVAHI_NATS", c.NATS, fault.Text{Fa: "به جای nats:// بنویسید tls://", En: "write tls:// for nats://"}, privateNATS},
+		{"GOVAHI_POSTGRES", c.Postgres, verified, privatePostgres},
+		{"GOVAHI_VAULT", c.Vault, verified, privatePostgres},
 	} {
 		if link.text == "" {
 			continue
@@ -66,15 +69,15 @@ func (c connections) check(mode sso.Mode) error {
 		var file *fs.PathError
 		switch {
 		case errors.As(err, &file):
-			return fmt.Errorf("%s: %w", link.name, file)
+			w.Need(false, link.name, "پروندهٔ گواهی‌ها خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید (%v).", "the file of certificates cannot be read (%v)", file)
 		case err != nil:
-			return fmt.Errorf("%s is not a URL: see govahi serve --help", link.name) // the text may hold a password
-		}
-		if mode != sso.Development && !safe {
-			return fmt.Errorf("%s leaves this machine without TLS, or trusts whoever answers: %s", link.name, link.how)
+			w.Need(false, link.name, "نشانی (URL) درستی نیست؛ govahi serve --help را ببینید.", "it is not a URL: see govahi serve --help")
+		default:
+			w.Need(safe || mode == sso.Development, link.name, "بی TLS از این رایانه بیرون می‌رود، یا به هر که پاسخ دهد اعتماد می‌کند؛ %[1]s.",
+				"it leaves this machine without TLS, or trusts whoever answers: %[2]s", link.how.Fa, link.how.En)
 		}
 	}
-	return nil
+	return w.Err()
 }
 
 // privateLog tells whether a connection stays on this machine, or is encrypted

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"govahi/adapters/payment/simulator"
 	"govahi/adapters/sso"
 	"govahi/commands"
+	"govahi/domain/fault"
 )
 
 // leastBeforeReversal is when a bank may begin to give back what was not
@@ -18,15 +18,12 @@ const leastBeforeReversal = 15 * time.Minute
 
 // checkPayments refuses a patience with which money would be lost: a
 // verification after the bank's own reversal.
-func (s settings) checkPayments() error {
+func (s settings) checkPayments(w *fault.Remarks) {
 	look, end := s.patience()
-	switch {
-	case end >= leastBeforeReversal:
-		return errors.New("GOVAHI_PAYMENT_END must be below 15m: banks give back from then on what was not verified")
-	case look <= 0 || look >= end:
-		return errors.New("GOVAHI_PAYMENT_LOOK must be above zero and below GOVAHI_PAYMENT_END: who never came back must be looked for in time")
-	}
-	return nil
+	w.Need(end < leastBeforeReversal, "GOVAHI_PAYMENT_END", "کمتر از 15m بنویسید؛ بانک‌ها از آن پس وجه تأییدنشده را برمی‌گردانند.",
+		"it must be below 15m: banks give back from then on what was not verified")
+	w.Need(look > 0 && look < end, "GOVAHI_PAYMENT_LOOK", "بیش از صفر و کمتر از GOVAHI_PAYMENT_END بنویسید؛ پرداختِ کسی که بازنگشته است باید به هنگام پیگیری شود.",
+		"it must be above zero and below GOVAHI_PAYMENT_END: who never came back must be looked for in time")
 }
 
 func (s settings) patience() (look, end time.Duration) {

@@ -28,6 +28,7 @@ import (
 	"govahi/adapters/vault"
 	"govahi/commands"
 	"govahi/commands/policies"
+	"govahi/domain/fault"
 	"govahi/projections"
 	"govahi/queries"
 )
@@ -103,28 +104,41 @@ type settings struct {
 
 // check refuses what could not run, before anything is touched.
 func (s settings) check() error {
-	if u, err := url.Parse(s.base()); err != nil || u.Scheme != "http" || u.Host == "" {
-		return errors.New("GOVAHI_BASE is the public http URL of the door, such as http://pki.example.ir: certificates cite it (RFC 5280 §8 warns against https here)")
+	w := &fault.Remarks{}
+	u, err := url.Parse(s.base())
+	w.Need(err == nil && u.Scheme == "http" && u.Host != "", "GOVAHI_BASE",
+		"نشانی همگانی سامانه را با http بنویسید، مانند http://pki.example.ir؛ گواهی‌ها به آن ارجاع می‌دهند (RFC 5280 §8 در اینجا از https بازمی‌دارد).",
+		"it is the public http URL of the door, such as http://pki.example.ir: certificates cite it (RFC 5280 §8 warns against https here)")
+	if s.Mode != sso.Development {
+		s.checkDoors(w)
 	}
-	if s.Mode != sso.Development && s.unlimited() {
-		return errors.New("GOVAHI_LIMITS=off is for development only: leave it out")
+	s.checkPayments(w)
+	_, proxies := s.proxies()
+	_, terms := s.terms()
+	_, profiles := pkiprofiles.Load(s.Profiles)
+	if profiles != nil {
+		profiles = fmt.Errorf("GOVAHI_PROFILES: %w", profiles)
 	}
-	if _, err := s.proxies(); err != nil {
-		return err
+	return unsettled(errors.Join(w.Err(), proxies, s.connections.check(s.Mode), refuseHooks(s.Mode), terms, profiles))
+}
+
+// unsettled names all settings with which nothing is started.
+func unsettled(err error) error {
+	if err == nil {
+		return nil
 	}
-	if _, err := s.terms(); err != nil {
-		return err
+	return fmt.Errorf("با این تنظیم‌ها چیزی آغاز نشد؛ نام و علت:\nnothing was started with these settings:\n%w", err)
+}
+
+// checkDoors is about who comes in where people are real.
+func (s settings) checkDoors(w *fault.Remarks) {
+	w.Need(!s.unlimited(), "GOVAHI_LIMITS", "مقدار off تنها برای development است؛ این تنظیم را بردارید.", "off is for development only: leave it out")
+	for _, one := range [][2]string{{"GOVAHI_OIDC_ISSUER", s.OIDCIssuer}, {"GOVAHI_OIDC_KEYS", s.OIDCKeys}} {
+		w.Need(one[1] != "", one[0], "بیرون از development، صادرکنندهٔ نشان‌های ورود و کلیدهای او با GOVAHI_OIDC_ISSUER و GOVAHI_OIDC_KEYS نام برده می‌شوند؛ هر دو را تعیین کنید.",
+			"outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
 	}
-	if _, err := pkiprofiles.Load(s.Profiles); err != nil {
-		return fmt.Errorf("GOVAHI_PROFILES: %w", err)
-	}
-	if s.Mode != sso.Development && (s.OIDCIssuer == "" || s.OIDCKeys == "") {
-		return errors.New("outside development mode GOVAHI_OIDC_ISSUER and GOVAHI_OIDC_KEYS name who signs bearer tokens: set both")
-	}
-	if s.Mode != sso.Development && !trustworthy(s.OIDCKeys) {
-		return errors.New("GOVAHI_OIDC_KEYS must be an https URL: whoever could change these keys on their way could sign in as anybody")
-	}
-	return errors.Join(s.checkPayments(), s.connections.check(s.Mode), refuseHooks(s.Mode))
+	w.Need(s.OIDCKeys == "" || trustworthy(s.OIDCKeys), "GOVAHI_OIDC_KEYS", "نشانی باید https باشد؛ هر که این کلیدها را در راه عوض کند، به نام هر کسی وارد می‌شود.",
+		"it must be an https URL: whoever could change these keys on their way could sign in as anybody")
 }
 
 // trustworthy tells whether nobody stands between us and a URL: http is for this

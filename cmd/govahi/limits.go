@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"govahi/adapters/limits"
 	"govahi/adapters/mail"
 	"govahi/commands"
+	"govahi/domain/fault"
 	"govahi/domain/limit"
 )
 
@@ -40,7 +40,9 @@ func (s settings) limitedMail(m commands.Mailer) commands.Mailer {
 	return mail.Proofs{Mailer: m, Tries: &limits.Tries{Max: 6, Within: time.Hour, Clock: now}}
 }
 
-var errProxies = errors.New("GOVAHI_PROXIES lists the trusted proxies, by address or network, such as 192.0.2.1,2001:db8::/64: whoever is among them may say where a request comes from")
+var errProxies = fault.Remark("GOVAHI_PROXIES",
+	"نشانی یا شبکهٔ پراکسی‌های مورد اعتماد را بنویسید، مانند 192.0.2.1,2001:db8::/64؛ هر که در میان آن‌هاست می‌تواند بگوید درخواست از کجا می‌آید.",
+	"it lists the trusted proxies, by address or network, such as 192.0.2.1,2001:db8::/64: whoever is among them may say where a request comes from")
 
 // proxies are networks, or single addresses.
 func (s settings) proxies() (list []netip.Prefix, err error) {

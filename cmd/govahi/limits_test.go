@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"govahi/domain/fault/faulttest"
 )
 
 func TestProxiesAreNetworksOrAddresses(t *testing.T) {
@@ -27,15 +30,29 @@ func TestSettingsThatWouldWeakenTheHouseAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for word, change := range map[string]func(*settings){
-		"GOVAHI_LIMITS":  func(s *settings) { s.Limits = "off" },
-		"GOVAHI_PROXIES": func(s *settings) { s.Proxies = "somewhere" },
-		"https URL":      func(s *settings) { s.OIDCKeys = "http://sso.example.ir/jwks" },
+	for says, c := range map[string]struct {
+		name   string
+		change func(*settings)
+	}{
+		"off is for development":         {"GOVAHI_LIMITS", func(s *settings) { s.Limits = "off" }},
+		"lists the trusted proxies":      {"GOVAHI_PROXIES", func(s *settings) { s.Proxies = "somewhere" }},
+		"https URL":                      {"GOVAHI_OIDC_KEYS", func(s *settings) { s.OIDCKeys = "http://sso.example.ir/jwks" }},
+		"who signs bearer tokens":        {"GOVAHI_OIDC_ISSUER", func(s *settings) { s.OIDCIssuer = "" }},
+		"the public http URL":            {"GOVAHI_BASE", func(s *settings) { s.Base = "https://ca.example.ir" }},
+		"banks give back":                {"GOVAHI_PAYMENT_END", func(s *settings) { s.PaymentEnd = 15 * time.Minute }},
+		"must be looked for in time":     {"GOVAHI_PAYMENT_LOOK", func(s *settings) { s.PaymentLook = time.Hour }},
+		"without TLS":                    {"GOVAHI_NATS", func(s *settings) { s.NATS = "nats://bus.example.ir" }},
+		"nothing was started with these": {"GOVAHI_LIMITS", func(s *settings) { s.Limits, s.Proxies = "off", "somewhere" }},
 	} {
 		s := sound
-		change(&s)
-		if err := s.check(); err == nil || !strings.Contains(err.Error(), word) {
-			t.Errorf("%s: %v", word, err)
+		c.change(&s)
+		err := s.check()
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+			continue
+		}
+		if err := faulttest.Remarked(err.Error(), c.name); err != nil {
+			t.Error(err)
 		}
 	}
 }

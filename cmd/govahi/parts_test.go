@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -21,6 +20,7 @@ import (
 	"govahi/adapters/registry"
 	"govahi/adapters/sso"
 	"govahi/commands"
+	"govahi/domain/fault/faulttest"
 )
 
 func TestHooksAreRefusedOutsideDevelopment(t *testing.T) {
@@ -29,7 +29,7 @@ func TestHooksAreRefusedOutsideDevelopment(t *testing.T) {
 		t.Run(hook, func(t *testing.T) {
 			t.Setenv(hook, "anything")
 			s.Mode = sso.Production
-			if err := s.check(); err == nil || !strings.Contains(err.Error(), hook) {
+			if err := s.check(); err == nil || faulttest.Remarked(err.Error(), hook) != nil {
 				t.Errorf("production: %v", err)
 			}
 			s.Mode = sso.Development

@@ -1,8 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"slices"
+
+	"govahi/domain/fault"
 )
 
 // What a process may do. Any number of processes may have the same role; what
@@ -36,7 +37,7 @@ func (s settings) lonely(roles []string) error {
 	if len(roles) == len(allRoles) {
 		return nil
 	}
-	h := house{roles: roles}
+	w, h := &fault.Remarks{}, house{roles: roles}
 	for _, c := range []struct {
 		name, text string
 		needed     bool
@@ -46,9 +47,8 @@ func (s settings) lonely(roles []string) error {
 		{"GOVAHI_POSTGRES", s.Postgres, h.opens()},
 		{"GOVAHI_VAULT", s.Vault, h.opens()},
 	} {
-		if c.needed && c.text == "" {
-			return fmt.Errorf("a process with only the roles %q shares its parts with those that have the others: set %s", roles, c.name)
-		}
+		w.Need(!c.needed || c.text != "", c.name, "فرایندی که تنها نقش‌های %q را دارد بخش‌های خود را با دارندگان نقش‌های دیگر به اشتراک می‌گذارد؛ این تنظیم را تعیین کنید.",
+			"a process with only the roles %q shares its parts with those that have the others: set it", roles)
 	}
-	return nil
+	return unsettled(w.Err())
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"govahi/commands"
+	"govahi/domain/fault/faulttest"
 )
 
 func TestTermsOfAFileReplaceTheDefaults(t *testing.T) {
@@ -27,32 +29,45 @@ func TestTermsOfAFileReplaceTheDefaults(t *testing.T) {
 }
 
 func TestWrongTermsAreNamed(t *testing.T) {
-	for text, names := range map[string][]string{
-		"suspensiondays: 3":                        {"suspensiondays"},
-		"suspensionDays: 3\nsuspensionDays: 4":     {"suspensionDays"},
-		"suspensionDays: ten":                      {"ten"},
-		"suspensionDays: 0\nacceptanceDays: -1":    {"suspensionDays is 0", "acceptanceDays is -1"},
-		"reinquiryDays: 3651":                      {"reinquiryDays is 3651"},
-		"reminderDays: []":                         {"reminderDays is empty"},
-		"reminderDays: [7, 7]":                     {"reminderDays has 7 at place 2"},
-		"reminderDays: [1, 30]":                    {"reminderDays has 30 at place 2"},
-		"custodyDays: {receipt: [7]}":              {"want 2 elements"},
-		"custodyDays: {delivery: [30, 30]}":        {"delivery [30 30]"},
-		"custodyDays: {activation: [0, 3]}":        {"activation [0 3]"},
-		"custodyDays: {post: [1, 3]}":              {"post"},
-		"reminderDays: [0]":                        {"reminderDays has 0 at place 1"},
-		"suspensionDays: 3\n---\nreinquiryDays: 4": {"more than one YAML document"},
-		"[1, 2]":               {"docs/operations.md"},
-		"suspensionDays: 3: 4": {"docs/operations.md"},
+	for text, c := range map[string]struct{ field, says string }{
+		"suspensiondays: 3":                        {"نام‌های docs/operations.md", "suspensiondays"},
+		"suspensionDays: 3\nsuspensionDays: 4":     {"نام‌های docs/operations.md", "suspensionDays"},
+		"suspensionDays: ten":                      {"نام‌های docs/operations.md", "ten"},
+		"suspensionDays: 0\nacceptanceDays: -1":    {"suspensionDays", "acceptanceDays: -1 is not days from 1"},
+		"reinquiryDays: 3651":                      {"reinquiryDays", "3651 is not days from 1 to 3650"},
+		"reminderDays: []":                         {"reminderDays", "nothing is said"},
+		"reminderDays: [7, 7]":                     {"reminderDays[1]", "7 is not less"},
+		"reminderDays: [1, 30]":                    {"reminderDays[1]", "30 is not less"},
+		"custodyDays: {receipt: [7]}":              {"نام‌های docs/operations.md", "want 2 elements"},
+		"custodyDays: {receipt: [7, 3651]}":        {"custodyDays.receipt", "[7 3651]"},
+		"custodyDays: {delivery: [30, 30]}":        {"custodyDays.delivery", "[30 30]"},
+		"custodyDays: {activation: [0, 3]}":        {"custodyDays.activation", "[0 3]"},
+		"custodyDays: {post: [1, 3]}":              {"نام‌های docs/operations.md", "post"},
+		"reminderDays: [0]":                        {"reminderDays[0]", "0 is not days"},
+		"suspensionDays: 3\n---\nreinquiryDays: 4": {"سند دومی", "more than one YAML document"},
+		"[1, 2]":               {"نام‌های docs/operations.md", "no YAML"},
+		"suspensionDays: 3: 4": {"نام‌های docs/operations.md", "no YAML"},
 	} {
-		_, err := readTerms(strings.NewReader(text))
-		for _, name := range append(names, "GOVAHI_TERMS") {
-			if err == nil || !strings.Contains(err.Error(), name) {
-				t.Errorf("%q: %v does not name %s", text, err, name)
-			}
+		file := filepath.Join(t.TempDir(), "terms.yaml")
+		must(t, os.WriteFile(file, []byte(text), 0o600))
+		wantWrongTerms(t, file, c.field, c.says)
+	}
+	wantWrongTerms(t, filepath.Join(t.TempDir(), "none.yaml"), "خوانده نمی‌شود", "no such file")
+}
+
+func wantWrongTerms(t *testing.T, file, field, says string) {
+	t.Helper()
+	_, err := settings{Terms: file}.terms()
+	if err == nil {
+		t.Errorf("%s is accepted where %q was to be said", file, says)
+		return
+	}
+	for _, word := range []string{"GOVAHI_TERMS", "چیزی تغییر نکرد", file, says} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("no %q in:\n%v", word, err)
 		}
 	}
-	if _, err := (settings{Terms: filepath.Join(t.TempDir(), "none.yaml")}).terms(); err == nil || !strings.Contains(err.Error(), "GOVAHI_TERMS") {
-		t.Errorf("a file that is not there: %v", err)
+	if err := faulttest.Remarked(err.Error(), field); err != nil {
+		t.Error(err)
 	}
 }

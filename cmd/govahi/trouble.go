@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"govahi/adapters/registry"
 	"govahi/adapters/sso"
 	"govahi/commands"
+	"govahi/domain/fault"
 )
 
 // What tests do to an instance from outside, in development only. GOVAHI_CRASH
@@ -34,7 +34,7 @@ const (
 func refuseHooks(mode sso.Mode) error {
 	for _, hook := range []string{crashHook, troubleHook, profileHook} {
 		if mode != sso.Development && os.Getenv(hook) != "" {
-			return fmt.Errorf("%s is for tests in development mode: unset it", hook)
+			return fault.Remark(hook, "تنها برای آزمون در development است؛ آن را بردارید.", "it is for tests in development mode: unset it")
 		}
 	}
 	return nil

@@ -50,7 +50,8 @@ func NewSet(files ...File) (Set, error) {
 func (s Set) add(f File) error {
 	p := f.Profile
 	if other, ok := s.byID[p.ID()]; ok {
-		return fmt.Errorf("%s: %s stands in %s already; give one of them another version", f.Name, p.ID(), other.Name)
+		return fmt.Errorf("%s:\n%w", f.Name, fault.Remark("version", "%s در %s هم آمده است؛ به یکی از آن دو version دیگری بدهید.",
+			"%s stands in %s already; give one of them another version", p.ID(), other.Name))
 	}
 	s.byID[p.ID()] = f
 	if p.Version > s.newest[p.Name].Version {
@@ -68,19 +69,22 @@ func (s Set) settle() error {
 		if p.Retired {
 			continue
 		}
-		what := p.Product
+		field, what := "product", p.Product
 		if what == "" {
-			what = unasked(p.Holder)
+			field, what = "holder", unasked(p.Holder)
 		}
 		if other, taken := s.offered[what]; taken {
-			wrong = append(wrong, fmt.Errorf("%s: %s stands for the same as %s (product %q, holder %s); retire one of them by a new version",
-				s.File(p.ID()), p.ID(), other.ID(), p.Product, p.Holder))
+			wrong = append(wrong, fmt.Errorf("%s:\n%w", s.File(p.ID()), fault.Remark(field,
+				"%s برای همان چیزی است که %s هست (product %q، holder %s)؛ یکی از آن دو را با نسخهٔ تازه‌ای بازنشسته کنید.",
+				"%s stands for the same as %s (product %q, holder %s); retire one of them by a new version",
+				p.ID(), other.ID(), p.Product, p.Holder)))
 			continue
 		}
 		s.offered[what] = p
 	}
 	if _, ok := s.Responder(); !ok {
-		wrong = append(wrong, errors.New("no profile has holder: ocsp-responder and is not retired; the OCSP responder needs one"))
+		wrong = append(wrong, fault.Remark("holder", "هیچ نمایه‌ای که بازنشسته نشده باشد holder: %s ندارد؛ پاسخ‌گوی وضعیت گواهی به یکی نیاز دارد.",
+			"no profile has holder: %s and is not retired; the OCSP responder needs one", Responder))
 	}
 	return errors.Join(wrong...)
 }

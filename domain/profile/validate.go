@@ -1,12 +1,13 @@
 package profile
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"govahi/domain/fault"
 )
 
 var (
@@ -15,69 +16,84 @@ var (
 	suffix = regexp.MustCompile(`^\[[A-Z][A-Za-z]{0,14}\]$`)
 )
 
-// problems collects what is wrong with a profile: each names its field and says
-// what is allowed there.
-type problems struct{ all []error }
-
-func (w *problems) need(ok bool, field, allowed string, args ...any) {
-	if !ok {
-		w.all = append(w.all, fmt.Errorf("  %s: %s", field, fmt.Sprintf(allowed, args...)))
-	}
-}
-
 // validate says everything that is wrong, not only what comes first.
 func (p Profile) validate() error {
-	w := &problems{}
-	for _, check := range []func(*problems){
+	w := &fault.Remarks{}
+	for _, check := range []func(*fault.Remarks){
 		p.validateName, p.validateHolder, p.validateUse, p.validateKeys, p.validateSubject, p.validateLife, p.validatePolicy,
 	} {
 		check(w)
 	}
-	return errors.Join(w.all...)
+	return w.Err()
 }
 
-func (p Profile) validateName(w *problems) {
-	w.need(slug.MatchString(p.Name) && len(p.Name) <= 40, "name", "%q is not of lower-case letters, digits and single dashes, at most 40", p.Name)
-	w.need(p.Version >= 1 && p.Version <= 9999, "version", "%d is not from 1 to 9999", p.Version)
-	w.need(p.Title.Fa != "", "title.fa", "the name that people read, in Persian, is missing")
-	w.need(p.Title.En != "", "title.en", "the name that people read, in English, is missing")
+func (p Profile) validateName(w *fault.Remarks) {
+	w.Need(slug.MatchString(p.Name) && len(p.Name) <= 40, "name",
+		"%q پذیرفته نیست؛ حروف کوچک لاتین، رقم و خط تیرهٔ تک بنویسید، دست بالا ۴۰ نویسه.",
+		"%q is not of lower-case letters, digits and single dashes, at most 40", p.Name)
+	within(w, "version", p.Version, 1, 9999)
+	w.Need(p.Title.Fa != "", "title.fa", "نام فارسی که مردم می‌خوانند نیامده است؛ آن را بنویسید.",
+		"the name that people read, in Persian, is missing")
+	w.Need(p.Title.En != "", "title.en", "نام انگلیسی که مردم می‌خوانند نیامده است؛ آن را بنویسید.",
+		"the name that people read, in English, is missing")
 	switch {
 	case p.Requested():
-		w.need(slug.MatchString(p.Product) && len(p.Product) <= 40, "product", "%q is not a product's name: lower-case letters, digits and single dashes, at most 40", p.Product)
+		w.Need(slug.MatchString(p.Product) && len(p.Product) <= 40, "product",
+			"%q نام محصول نیست؛ حروف کوچک لاتین، رقم و خط تیرهٔ تک بنویسید، دست بالا ۴۰ نویسه.",
+			"%q is not a product's name: lower-case letters, digits and single dashes, at most 40", p.Product)
 	default:
-		w.need(p.Product == "", "product", "holder %s is certified without a request: leave it out", p.Holder)
+		w.Need(p.Product == "", "product", "گواهی دارندهٔ %s بی درخواست صادر می‌شود؛ این خانه را بردارید.",
+			"holder %s is certified without a request: leave it out", p.Holder)
 	}
 }
 
-func (p Profile) validateHolder(w *problems) {
-	w.need(slices.Contains(Holders, p.Holder), "holder", "%q is none of %s", p.Holder, list(Holders))
-	w.need((p.Holder == Officer) == (p.Name == OfficersName), "name", "%q and holder %s go together: other records know an officer by it", OfficersName, Officer)
+// within wants a number between two others.
+func within(w *fault.Remarks, field string, n, least, most int) {
+	w.Need(n >= least && n <= most, field, "%d پذیرفته نیست؛ عددی از %d تا %d بنویسید.", "%d is not from %d to %d", n, least, most)
+}
+
+// among wants one of some words.
+func among[T ~string](w *fault.Remarks, field string, value T, allowed []T) {
+	w.Need(slices.Contains(allowed, value), field, "%q پذیرفته نیست؛ یکی از این‌ها را بنویسید: %s.", "%q is none of %s", value, list(allowed))
+}
+
+func (p Profile) validateHolder(w *fault.Remarks) {
+	among(w, "holder", p.Holder, Holders)
+	w.Need((p.Holder == Officer) == (p.Name == OfficersName), "name",
+		"نام %q و دارندهٔ %s تنها با هم می‌آیند؛ سوابق دیگر مأمور را به این نام می‌شناسند.",
+		"%q and holder %s go together: other records know an officer by it", OfficersName, Officer)
 	switch p.Holder {
 	case Person:
-		w.need(p.Sector == Unaffiliated, "sector", "%q cannot be: holder person is %s", p.Sector, Unaffiliated)
+		w.Need(p.Sector == Unaffiliated, "sector", "%q پذیرفته نیست؛ برای دارندهٔ person بنویسید %s.",
+			"%q cannot be: holder person is %s", p.Sector, Unaffiliated)
 	case Member, Stamp, Officer:
-		w.need(p.Sector == Governmental || p.Sector == NonGovernmental, "sector", "%q cannot be: holder %s is %s or %s", p.Sector, p.Holder, Governmental, NonGovernmental)
+		w.Need(p.Sector == Governmental || p.Sector == NonGovernmental, "sector", "%q پذیرفته نیست؛ برای دارندهٔ %s بنویسید %s یا %s.",
+			"%q cannot be: holder %s is %s or %s", p.Sector, p.Holder, Governmental, NonGovernmental)
 	case Responder:
-		w.need(p.Sector == "", "sector", "holder %s has none: leave it out", p.Holder)
+		w.Need(p.Sector == "", "sector", "دارندهٔ %s چنین خانه‌ای ندارد؛ آن را بردارید.", "holder %s has none: leave it out", p.Holder)
 	}
 }
 
 // validateUse keeps the uses apart (pki §2): a key that opens what others
 // encrypted may have to be given to another one day, a key that signs never.
-func (p Profile) validateUse(w *problems) {
-	w.need(slices.Contains(Uses, p.Use), "use", "%q is none of %s", p.Use, list(Uses))
-	w.need(p.Use != Mixed || p.Retired, "use", "%s is for retired profiles only: make one for signing and one for authentication", Mixed)
-	w.need((p.Use == Answering) == (p.Holder == Responder), "use", "%s and holder %s go together, and neither with another", Answering, Responder)
+func (p Profile) validateUse(w *fault.Remarks) {
+	among(w, "use", p.Use, Uses)
+	w.Need(p.Use != Mixed || p.Retired, "use", "%s تنها از آن نمایه‌های بازنشسته است؛ یک نمایه برای امضا و یکی برای احراز هویت بسازید.",
+		"%s is for retired profiles only: make one for signing and one for authentication", Mixed)
+	w.Need((p.Use == Answering) == (p.Holder == Responder), "use", "%s و دارندهٔ %s تنها با هم می‌آیند و هیچ‌یک با دیگری نمی‌آید.",
+		"%s and holder %s go together, and neither with another", Answering, Responder)
 	may, must := p.usages()
-	each(w, "keyUsage", p.KeyUsage, may, fmt.Sprintf("for %s it is", p.Use))
+	p.each(w, "keyUsage", texts(p.KeyUsage), texts(may))
 	for _, u := range must {
-		w.need(slices.Contains(p.KeyUsage, u), "keyUsage", "%s is missing, which %s needs with these keys", u, p.Use)
+		w.Need(slices.Contains(p.KeyUsage, u), "keyUsage", "%s نیامده است و %s با این کلیدها به آن نیاز دارد؛ آن را بیفزایید.",
+			"%s is missing, which %s needs with these keys", u, p.Use)
 	}
-	each(w, "extendedKeyUsage", p.ExtendedKeyUsage, extended[p.Use], fmt.Sprintf("for %s it is", p.Use))
+	p.each(w, "extendedKeyUsage", texts(p.ExtendedKeyUsage), texts(extended[p.Use]))
 	if p.Use == Encryption {
-		w.need(p.Escrow == "none", "escrow", "%q cannot be: keys are born on the token and stay there, so say none", p.Escrow)
+		w.Need(p.Escrow == "none", "escrow", "%q پذیرفته نیست؛ کلید روی توکن زاده می‌شود و همان‌جا می‌ماند، پس بنویسید none.",
+			"%q cannot be: keys are born on the token and stay there, so say none", p.Escrow)
 	} else {
-		w.need(p.Escrow == "", "escrow", "it is for encryption only: leave it out")
+		w.Need(p.Escrow == "", "escrow", "این خانه تنها برای encryption است؛ آن را بردارید.", "it is for encryption only: leave it out")
 	}
 }
 
@@ -104,23 +120,26 @@ func (p Profile) usages() (may, must []KeyUsage) {
 	return must, must
 }
 
-func (p Profile) validateKeys(w *problems) { each(w, "keys", p.Keys, Keys, "it is") }
+func (p Profile) validateKeys(w *fault.Remarks) { p.each(w, "keys", texts(p.Keys), texts(Keys)) }
 
-// each wants some of what is allowed, and nothing twice.
-func each[T ~string](w *problems, field string, values, allowed []T, which string) {
-	w.need(len(values) > 0, field, "nothing is said; %s some of %s", which, list(allowed))
+// each wants some of what is allowed for the use, and nothing twice.
+func (p Profile) each(w *fault.Remarks, field string, values, allowed []string) {
+	w.Need(len(values) > 0, field, "چیزی نوشته نشده است؛ برای %s از این‌ها بنویسید: %s.",
+		"nothing is said; for %s it is some of %s", p.Use, list(allowed))
 	for i, v := range values {
-		w.need(slices.Contains(allowed, v), field, "%q cannot be; %s some of %s", v, which, list(allowed))
-		w.need(!slices.Contains(values[:i], v), field, "%q stands twice", v)
+		w.Need(slices.Contains(allowed, v), field, "%q پذیرفته نیست؛ برای %s از این‌ها بنویسید: %s.",
+			"%q cannot be; for %s it is some of %s", v, p.Use, list(allowed))
+		w.Need(!slices.Contains(values[:i], v), field, "%q دو بار آمده است؛ یکی را بردارید.", "%q stands twice", v)
 	}
 }
 
-func list[T ~string](values []T) string {
-	var texts []string
+func list[T ~string](values []T) string { return strings.Join(texts(values), ", ") }
+
+func texts[T ~string](values []T) (all []string) {
 	for _, v := range values {
-		texts = append(texts, string(v))
+		all = append(all, string(v))
 	}
-	return strings.Join(texts, ", ")
+	return all
 }
 
 // names are the attributes that each holder's subject has, and those that it may
@@ -135,7 +154,7 @@ var names = map[Holder]struct{ must, may []Type }{
 	Responder: {must: []Type{Country, CommonName}, may: []Type{Organization}},
 }
 
-func (p Profile) validateSubject(w *problems) {
+func (p Profile) validateSubject(w *fault.Remarks) {
 	known := names[p.Holder]
 	count := map[Type]int{}
 	for i, a := range p.Subject {
@@ -143,85 +162,106 @@ func (p Profile) validateSubject(w *problems) {
 		p.validateAttribute(w, fmt.Sprintf("subject[%d]", i), a)
 	}
 	for _, t := range known.must {
-		w.need(count[t] > 0, "subject", "%s is missing, which holder %s needs (domain §4.3)", t, p.Holder)
+		w.Need(count[t] > 0, "subject", "%s نیامده است و دارندهٔ %s به آن نیاز دارد (domain §4.3)؛ آن را بیفزایید.",
+			"%s is missing, which holder %s needs (domain §4.3)", t, p.Holder)
 	}
 	for t, n := range count {
 		most := 1
 		if t == OrganizationalUnit {
 			most = 3
 		}
-		w.need(n <= most, "subject", "%s stands %d times, and may %d", t, n, most)
+		w.Need(n <= most, "subject", "%s %d بار آمده است و دست بالا %d بار رواست.", "%s stands %d times, and may %d", t, n, most)
 	}
-	w.need(slices.Contains(Emails, p.Email), "email", "%q is none of %s", p.Email, list(Emails))
-	w.need(p.Email == EmailNone || p.Holder != Responder, "email", "holder %s has no address: none", Responder)
+	among(w, "email", p.Email, Emails)
+	w.Need(p.Email == EmailNone || p.Holder != Responder, "email", "دارندهٔ %s نشانی ندارد؛ بنویسید none.",
+		"holder %s has no address: none", Responder)
 }
 
-func (p Profile) validateAttribute(w *problems, field string, a Attribute) {
+func (p Profile) validateAttribute(w *fault.Remarks, field string, a Attribute) {
 	known := names[p.Holder]
 	allowed := slices.Concat(known.must, known.may)
-	w.need(slices.Contains(allowed, a.Type), field+".type", "%q cannot be; holder %s has %s", a.Type, p.Holder, list(allowed))
-	w.need((a.Value == "") != (a.From == ""), field, "%s needs either a value or from, and not both", a.Type)
+	w.Need(slices.Contains(allowed, a.Type), field+".type", "%q پذیرفته نیست؛ دارندهٔ %s این‌ها را دارد: %s.",
+		"%q cannot be; holder %s has %s", a.Type, p.Holder, list(allowed))
+	w.Need((a.Value == "") != (a.From == ""), field, "برای %s یا value بنویسید یا from، و نه هر دو را.",
+		"%s needs either a value or from, and not both", a.Type)
 	if a.From != "" {
-		w.need(slices.Contains(sources[a.Type], a.From), field+".from", "%q cannot be; for %s it is one of: %s", a.From, a.Type, list(sources[a.Type]))
+		w.Need(slices.Contains(sources[a.Type], a.From), field+".from", "%q پذیرفته نیست؛ برای %s یکی از این‌ها را بنویسید: %s.",
+			"%q cannot be; for %s it is one of: %s", a.From, a.Type, list(sources[a.Type]))
 	}
 	switch a.Type {
 	case Country:
-		w.need(a.Value == "IR", field+".value", "%q cannot be: C is IR", a.Value)
+		w.Need(a.Value == "IR", field+".value", "%q پذیرفته نیست؛ مقدار C همان IR است.", "%q cannot be: C is IR", a.Value)
 	case Organization:
-		w.need((a.From == FromSector) == (p.Holder != Responder), field+".from", "O is the sector, and for holder %s the issuer's", Responder)
+		w.Need((a.From == FromSector) == (p.Holder != Responder), field+".from", "مقدار O از sector می‌آید، و تنها برای دارندهٔ %s از نام صادرکننده.",
+			"O is the sector, and for holder %s the issuer's", Responder)
 	case OrganizationalUnit:
 	case CommonName:
 		p.validateCommonName(w, field, a)
 	default:
-		w.need(a.Value == "", field+".value", "%s differs from person to person: take it from somewhere", a.Type)
+		w.Need(a.Value == "", field+".value", "مقدار %s در هر شخص متفاوت است؛ به جای value در from بنویسید از کجا گرفته شود.",
+			"%s differs from person to person: take it from somewhere", a.Type)
 	}
-	w.need(a.Suffix == "" || a.Type == CommonName, field+".suffix", "only CN has one")
+	w.Need(a.Suffix == "" || a.Type == CommonName, field+".suffix", "پسوند تنها از آن CN است؛ این خانه را بردارید.", "only CN has one")
 }
 
-func (p Profile) validateCommonName(w *problems, field string, a Attribute) {
+func (p Profile) validateCommonName(w *fault.Remarks, field string, a Attribute) {
 	from := FromLatinName
 	switch p.Holder {
 	case Stamp:
 		from = FromLatinOrganizationName
 	case Responder:
 		from = ""
-		w.need(a.Suffix == "", field+".suffix", "the responder's name has none")
+		w.Need(a.Suffix == "", field+".suffix", "نام پاسخ‌گوی وضعیت گواهی پسوند ندارد؛ این خانه را بردارید.", "the responder's name has none")
 	}
-	w.need(a.From == from, field+".from", "%q cannot be: for holder %s it is %q", a.From, p.Holder, from)
-	w.need(p.Holder == Responder || suffix.MatchString(a.Suffix), field+".suffix", "%q is not a word in brackets, such as [Sign]", a.Suffix)
+	w.Need(a.From == from, field+".from", "%q پذیرفته نیست؛ برای دارندهٔ %s بنویسید %q.", "%q cannot be: for holder %s it is %q", a.From, p.Holder, from)
+	w.Need(p.Holder == Responder || suffix.MatchString(a.Suffix), field+".suffix", "%q پذیرفته نیست؛ یک واژهٔ لاتین در کروشه بنویسید، مانند [Sign].",
+		"%q is not a word in brackets, such as [Sign]", a.Suffix)
 }
 
-func (p Profile) validateLife(w *problems) {
+func (p Profile) validateLife(w *fault.Remarks) {
 	v := p.Validity
-	w.need((v.Years == 0) != (v.Days == 0), "validity", "say either years or days")
-	w.need(v.Years >= 0 && v.Years <= 5, "validity.years", "%d is not from 1 to 5", v.Years)
-	w.need(v.Days >= 0 && v.Days <= 1826, "validity.days", "%d is not from 1 to 1826", v.Days)
-	s := p.Suspension
-	w.need(!s.Allowed || s.Days >= 1 && s.Days <= 366, "suspension.days", "%d is not from 1 to 366", s.Days)
-	w.need(s.Allowed || s.Days == 0, "suspension.days", "it is not allowed: leave the days out")
-	most := 366*v.Years + v.Days
-	if p.Requested() {
-		w.need(p.AcceptanceDays >= 1 && p.AcceptanceDays <= 366, "acceptanceDays", "%d is not from 1 to 366", p.AcceptanceDays)
-		w.need(p.RenewalDays >= 1 && p.RenewalDays <= most, "renewalDays", "%d is not from 1 to %d, within the validity", p.RenewalDays, most)
-		return
+	w.Need((v.Years == 0) != (v.Days == 0), "validity", "یا years بنویسید یا days، و نه هر دو را.", "say either years or days")
+	if v.Years != 0 {
+		within(w, "validity.years", v.Years, 1, 5)
 	}
-	w.need(p.AcceptanceDays == 0, "acceptanceDays", "holder %s accepts nothing: leave it out", p.Holder)
-	w.need(p.RenewalDays >= 0 && p.RenewalDays <= most, "renewalDays", "%d is not from 0 to %d, within the validity", p.RenewalDays, most)
+	if v.Days != 0 {
+		within(w, "validity.days", v.Days, 1, 1826)
+	}
+	s := p.Suspension
+	if s.Allowed {
+		within(w, "suspension.days", s.Days, 1, 366)
+	}
+	w.Need(s.Allowed || s.Days == 0, "suspension.days", "تعلیق روا دانسته نشده است؛ days را بردارید.", "it is not allowed: leave the days out")
+	least := 0
+	if p.Requested() {
+		least = 1
+		within(w, "acceptanceDays", p.AcceptanceDays, 1, 366)
+	} else {
+		w.Need(p.AcceptanceDays == 0, "acceptanceDays", "دارندهٔ %s پذیرش ندارد؛ این خانه را بردارید.",
+			"holder %s accepts nothing: leave it out", p.Holder)
+	}
+	most := 366*v.Years + v.Days
+	w.Need(p.RenewalDays >= least && p.RenewalDays <= most, "renewalDays", "%d پذیرفته نیست؛ عددی از %d تا %d بنویسید، درون مدت اعتبار.",
+		"%d is not from %d to %d, within the validity", p.RenewalDays, least, most)
 }
 
 // validatePolicy wants none of the responder: its certificate is part of the
 // issuer's answers, and about nobody.
-func (p Profile) validatePolicy(w *problems) {
+func (p Profile) validatePolicy(w *fault.Remarks) {
 	if p.Holder == Responder {
-		w.need(p.Policy == "" && p.CPS == "", "policy", "holder %s has neither policy nor cps: leave them out", p.Holder)
-		w.need(p.Level == 0, "level", "holder %s has none: leave it out", p.Holder)
-		w.need(!p.Suspension.Allowed, "suspension.allowed", "holder %s is not suspended: false", p.Holder)
+		w.Need(p.Policy == "" && p.CPS == "", "policy", "دارندهٔ %s نه policy دارد و نه cps؛ هر دو را بردارید.",
+			"holder %s has neither policy nor cps: leave them out", p.Holder)
+		w.Need(p.Level == 0, "level", "دارندهٔ %s سطح اطمینان ندارد؛ این خانه را بردارید.", "holder %s has none: leave it out", p.Holder)
+		w.Need(!p.Suspension.Allowed, "suspension.allowed", "گواهی دارندهٔ %s معلق نمی‌شود؛ بنویسید false.", "holder %s is not suspended: false", p.Holder)
 		return
 	}
-	w.need(oid.MatchString(p.Policy), "policy", "%q is not an OID, such as 2.16.364.101.1", p.Policy)
-	w.need(p.Level >= 1 && p.Level <= 4, "level", "%d is not from 1 (bronze) to 4 (platinum)", p.Level)
+	w.Need(oid.MatchString(p.Policy), "policy", "%q شناسهٔ سیاست (OID) نیست؛ آن را مانند 2.16.364.101.1 بنویسید.",
+		"%q is not an OID, such as 2.16.364.101.1", p.Policy)
+	w.Need(p.Level >= 1 && p.Level <= 4, "level", "%d پذیرفته نیست؛ عددی از 1 (برنزی) تا 4 (پلاتینی) بنویسید.",
+		"%d is not from 1 (bronze) to 4 (platinum)", p.Level)
 	if p.CPS != "" {
 		u, err := url.Parse(p.CPS)
-		w.need(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(p.CPS) <= 200, "cps", "%q is not an http or https URL", p.CPS)
+		w.Need(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(p.CPS) <= 200, "cps",
+			"%q نشانی http یا https نیست؛ نشانی کامل آن را بنویسید.", "%q is not an http or https URL", p.CPS)
 	}
 }

@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,7 @@ var (
 	errSecret    = Refusal{Fa: "در پرونده کلید خصوصی هست؛ آن را از اینجا بردارید و اگر دیگری آن را دیده است، لو رفته بدانید.", En: "there is a private key in the file: take it away from here, and if others saw it hold it for compromised"}
 	errAlias     = Refusal{Fa: "پرونده از نام مستعار YAML (& یا * یا <<) بهره می‌گیرد؛ هر مقدار را در جای خود بنویسید.", En: "the file uses YAML anchors, aliases or merges (&, *, <<): write every value where it belongs"}
 	errDeep      = Refusal{Fa: "کروشه‌ها یا آکولادهای پرونده بیش از ۱۰ لایه در هم رفته‌اند؛ ساختار نمونه را به کار برید.", En: "brackets or braces are nested more than 10 deep: keep to the structure of the examples"}
+	errNone      = Refusal{Fa: "در این پوشه نمایه‌ای نیست؛ پوشهٔ پرونده‌های NAME@VERSION.yaml را نام ببرید.", En: "it holds no profile: name a directory of NAME@VERSION.yaml files"}
 	errSecond    = Refusal{Fa: "سند دومی در پی می‌آید؛ هر پرونده یک سند دارد.", En: "a second document follows: one file holds one"}
 )
 
@@ -74,7 +76,7 @@ func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 }
 
 func unreadable(err error) error {
-	return Refusal{Fa: "پرونده خوانده نمی‌شود؛ بودن آن، پیوندها و دسترسی‌اش را بازبینی کنید.", En: "the file cannot be read: check that it is there, its links and its permissions", Cause: err}
+	return Refusal{Fa: "خوانده نمی‌شود؛ بودن آن، پیوندها و دسترسی‌اش را بازبینی کنید.", En: "it cannot be read: check that it is there, its links and its permissions", Cause: err}
 }
 
 func tooLong(most int64) error {
@@ -97,12 +99,52 @@ func Decode(text []byte, into any) error {
 	case errors.Is(err, io.EOF):
 		return errEmpty
 	case err != nil:
-		return Refusal{Fa: "ساختار پرونده درست نیست؛ سطر و ستون و علت:", En: "its structure is not right; line, column and why:\n" + indented(yaml.FormatError(err, false, true))}
+		return misread(err)
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return errSecond
 	}
 	return nil
+}
+
+// misread says where the parser stopped, and why; the parser's own words are
+// English, and with them the lines in question.
+func misread(err error) error {
+	where, text := "", ""
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil {
+		p := at.GetToken().Position
+		where, text = fmt.Sprintf("[%d:%d] ", p.Line, p.Column), at.GetToken().Value
+	}
+	return Refusal{
+		Fa: "ساختار پرونده درست نیست؛ سطر و ستون و علت:\n  " + where + reason(at, text),
+		En: "its structure is not right; line, column and why:\n" + indented(yaml.FormatError(err, false, true)),
+	}
+}
+
+func reason(err yaml.Error, text string) string {
+	switch e := err.(type) {
+	case *yaml.UnknownFieldError:
+		return fmt.Sprintf("خانه‌ای به نام %q شناخته نیست؛ نام آن را درست کنید یا آن را بردارید.", text)
+	case *yaml.TypeError:
+		return fmt.Sprintf("%q مقدار درستی نیست؛ به جای آن %s بنویسید.", text, kind(e.DstType.Kind().String()))
+	case *yaml.OverflowError:
+		return fmt.Sprintf("عدد %s بیش از اندازه بزرگ است؛ عدد درست را بنویسید.", e.SrcNum)
+	case *yaml.UnexpectedNodeTypeError:
+		return fmt.Sprintf("%s آمده و جای %s است؛ ساختار نمونه را به کار برید.", kind(e.Actual.YAMLName()), kind(e.Expected.YAMLName()))
+	case *yaml.SyntaxError:
+		if strings.Contains(e.Message, "already defined") {
+			return fmt.Sprintf("خانهٔ %q دو بار آمده است؛ یکی را بردارید.", text)
+		}
+	}
+	return "نگارش YAML درست نیست؛ تورفتگی، کروشه، آکولاد و نقل‌قول را بازبینی کنید."
+}
+
+// kind is what people call the sort of a value; the rarer ones keep their names.
+func kind(name string) string {
+	return cmp.Or(map[string]string{
+		"int": "عدد", "string": "متن", "bool": "true یا false", "mapping": "«نام: مقدار» (mapping)", "sequence": "فهرست (sequence)", "null": "هیچ (null)",
+	}[name], name)
 }
 
 // deepest is how far brackets may be nested; a profile's are two deep.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"govahi/adapters/pki/profiles"
+	"govahi/domain/fault/faulttest"
 )
 
 // bomb is a few lines that would unfold to a thousand million values.
@@ -46,25 +47,25 @@ func TestWhatIsNoProfileIsRefusedAsAFile(t *testing.T) {
 	}{
 		"nothing in it":          {text(""), "خالی", "empty"},
 		"a comment alone":        {text("# nothing\n"), "خالی", "empty"},
-		"null":                   {text("null\n"), "سطر و ستون", "mapping is expected"},
-		"a word":                 {text("hello"), "سطر و ستون", "mapping is expected"},
-		"a list":                 {text("- name: x\n"), "سطر و ستون", "mapping is expected"},
-		"JSON that is cut off":   {text(`{"name": "x"`), "سطر و ستون", "[1:"},
-		"HTML":                   {text("<html><body>404</body></html>"), "سطر و ستون", "mapping is expected"},
-		"a tab":                  {text("name: x\n\tversion: 1\n"), "سطر و ستون", "[2:1]"},
+		"null":                   {text("null\n"), "هیچ (null)", "mapping is expected"},
+		"a word":                 {text("hello"), "متن آمده", "mapping is expected"},
+		"a list":                 {text("- name: x\n"), "فهرست (sequence)", "mapping is expected"},
+		"JSON that is cut off":   {text(`{"name": "x"`), "YAML درست نیست", "[1:"},
+		"HTML":                   {text("<html><body>404</body></html>"), "متن آمده", "mapping is expected"},
+		"a tab":                  {text("name: x\n\tversion: 1\n"), "YAML درست نیست", "[2:1]"},
 		"an alias bomb":          {text(bomb()), "نام مستعار", "aliases"},
 		"one alias":              {text("name: &a x\nproduct: *a\n"), "نام مستعار", "aliases"},
 		"a merge":                {text("<<: {name: x}\n"), "نام مستعار", "aliases"},
 		"an alias of itself":     {text("title: &a {fa: *a, en: x}\n"), "نام مستعار", "aliases"},
 		"many brackets":          {text("keys: " + strings.Repeat("[", 30_000)), "در هم رفته", "nested"},
 		"many braces":            {text("title: " + strings.Repeat("{fa: ", 10_000)), "در هم رفته", "nested"},
-		"an unknown field":       {text("levle: 2\n" + string(whole)), "سطر و ستون", `unknown field "levle"`},
-		"a field twice":          {text(string(whole) + "level: 2\n"), "سطر و ستون", "level"},
-		"another type":           {text("version: [1]\n"), "سطر و ستون", "version"},
-		"a number out of bounds": {text("version: 99999999999999999999\n"), "سطر و ستون", "[1:10]"},
-		"UTF-16":                 {text(utf16Of(string(whole))), "UTF-8", "encoding"},
-		"Windows-1256":           {text("title: {fa: \"\xc7\xe3\xd6\xc7\", en: x}\n"), "UTF-8", "encoding"},
-		"a byte order mark":      {text("\ufeff" + string(whole)), "BOM", "byte order mark"},
+		"an unknown field":       {text("levle: 2\n" + string(whole)), "خانه‌ای به نام \"levle\"", `unknown field "levle"`},
+		"a field twice":          {text(string(whole) + "level: 2\n"), "\"level\" دو بار", "level"},
+		"another type":           {text("version: [1]\n"), "به جای آن عدد", "version"},
+		"a number out of bounds": {text("version: 99999999999999999999\n"), "بیش از اندازه بزرگ", "[1:10]"},
+		"UTF-16":                 {text(utf16Of(string(whole))), "کدگذاری UTF-8", "encoding"},
+		"Windows-1256":           {text("title: {fa: \"\xc7\xe3\xd6\xc7\", en: x}\n"), "کدگذاری UTF-8", "encoding"},
+		"a byte order mark":      {text("\ufeff" + string(whole)), "نشان ترتیب بایت (BOM)", "byte order mark"},
 		"NUL":                    {text("name: a\x00b\n"), "کنترلی", "control characters"},
 		"an escape sequence":     {text("# \x1b[2J\n" + string(whole)), "کنترلی", "control characters"},
 		"a private key":          {text("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"), "کلید خصوصی", "private key"},
@@ -93,6 +94,9 @@ func TestWhatIsNoProfileIsRefusedAsAFile(t *testing.T) {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("no %q in:\n%v", part, err)
 				}
+			}
+			if err := faulttest.Remarked(err.Error(), c.fa); err != nil {
+				t.Error(err)
 			}
 			if strings.Contains(err.Error(), "AAAA") || len(err.Error()) > 4<<10 {
 				t.Errorf("%d bytes are said: %.200s", len(err.Error()), err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"govahi/domain/fault"
 	"govahi/domain/profile"
 )
 
@@ -48,7 +49,7 @@ func Load(dir string) (profile.Set, error) {
 func read(files fs.FS, dir string) (profile.Set, error) {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
-		return profile.Set{}, err
+		return profile.Set{}, fmt.Errorf("%s:\n%w", dir, unreadable(err))
 	}
 	var all []profile.File
 	var wrong []error
@@ -64,7 +65,7 @@ func read(files fs.FS, dir string) (profile.Set, error) {
 		all = append(all, f)
 	}
 	if len(wrong) == 0 && len(all) == 0 {
-		return profile.Set{}, fmt.Errorf("%s holds no profile: name a directory of NAME@VERSION.yaml files", dir)
+		return profile.Set{}, fmt.Errorf("%s:\n%w", dir, errNone)
 	}
 	s, err := profile.NewSet(all...)
 	if len(wrong) > 0 && len(all) == 0 {
@@ -87,7 +88,8 @@ func readFile(files fs.FS, name string) (profile.File, error) {
 	}
 	var p profile.Profile
 	if err = Decode(text, &p); err == nil && p.ID() != id {
-		err = fmt.Errorf("  it says name: %s, version: %d; then the file's name is %s.yaml", p.Name, p.Version, p.ID())
+		err = fault.Remark("name", "در پرونده %q و version: %d آمده است؛ پس نام پرونده %q است، یا این دو نادرست‌اند.",
+			"%q stands in the file, and version: %d; then the file's name is %q, or these two are wrong", p.Name, p.Version, p.ID()+".yaml")
 	}
 	return profile.File{Profile: p}, err
 }

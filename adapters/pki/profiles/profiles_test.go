@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"govahi/adapters/pki/profiles"
+	"govahi/domain/fault/faulttest"
 	"govahi/domain/profile"
 )
 
@@ -95,13 +96,13 @@ func TestADirectoryReplacesTheDefaults(t *testing.T) {
 func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 	const file = "person-encryption@1.yaml"
 	for from, c := range map[string]struct{ to, field, allowed string }{
-		"name: person-encryption\n":                    {"name: person-other\n", file, "person-other@1.yaml"},
-		"version: 1":                                   {"version: 2", file, "person-encryption@2.yaml"},
+		"name: person-encryption\n":                    {"name: person-other\n", "name", "person-other@1.yaml"},
+		"version: 1":                                   {"version: 2", "name", "person-encryption@2.yaml"},
 		"holder: person":                               {"holder: anybody", "holder", "person, member, stamp"},
 		"sector: Unaffiliated":                         {"sector: Governmental", "sector", "Unaffiliated"},
 		"use: encryption":                              {"use: everything", "use", "signing, authentication, encryption"},
 		"escrow: none":                                 {"escrow: kept", "escrow", "none"},
-		"escrow: none\n":                               {"escrow: none\nescrow: none\n", "escrow", "["},
+		"escrow: none\n":                               {"escrow: none\nescrow: none\n", `خانهٔ "escrow" دو بار`, "already defined"},
 		"[keyEncipherment, keyAgreement]":              {"[nonRepudiation, keyEncipherment]", "keyUsage", "keyEncipherment, keyAgreement"},
 		"extendedKeyUsage: [emailProtection]":          {"extendedKeyUsage: [serverAuth]", "extendedKeyUsage", "emailProtection"},
 		"keys: [rsa-2048, rsa-3072, p-256, p-384]":     {"keys: [rsa-1024]", "keys", "rsa-2048, rsa-3072, p-256, p-384"},
@@ -114,7 +115,7 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"suffix: \"[Encrypt]\"":                        {"suffix: Encrypt", "subject[7].suffix", "[Sign]"},
 		"email: required":                              {"email: maybe", "email", "required, none"},
 		"validity: {years: 1}":                         {"validity: {years: 9}", "validity.years", "1 to 5"},
-		"years: 1":                                     {"years: one", "years", "int"},
+		"years: 1":                                     {"years: one", `"one" مقدار درستی نیست`, "int"},
 		"validity: {years: 1":                          {"validity: {years: 0", "validity", "years or days"},
 		"validity: {years":                             {"validity: {days: 400, years", "validity", "years or days"},
 		"{years: 1}":                                   {"{years: -1}", "validity.years", "1 to 5"},
@@ -124,14 +125,14 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"rsa-3072, p-256":                              {"rsa-3072, p-224", "keys", "rsa-2048, rsa-3072, p-256, p-384"},
 		"rsa-3072, p-256, p-384":                       {"rsa-3072, p-521", "keys", "rsa-2048, rsa-3072, p-256, p-384"},
 		"level: 2":                                     {"level: 5", "level", "1 (bronze) to 4"},
-		"level: 2\n":                                   {"levle: 2\n", "levle", "unknown field"},
+		"level: 2\n":                                   {"levle: 2\n", `خانه‌ای به نام "levle"`, `unknown field "levle"`},
 		"policy: 1.3":                                  {"policy: x.3", "policy", "2.16.364.101.1"},
 		"allowed: true, days: 30":                      {"allowed: true, days: 0", "suspension.days", "1 to 366"},
 		"acceptanceDays: 30":                           {"acceptanceDays: -1", "acceptanceDays", "1 to 366"},
 		"renewalDays: 30":                              {"renewalDays: 400", "renewalDays", "1 to 366"},
-		"product: person-encryption":                   {"product: person-signature", "person-encryption@1", "person-signature"},
-		"renewalDays: 30\n":                            {"renewalDays: 30\n---\nname: two\n", file, "second document"},
-		"title: {fa":                                   {"title: [fa", file, "["},
+		"product: person-encryption":                   {"product: person-signature", "product", "person-signature@1"},
+		"renewalDays: 30\n":                            {"renewalDays: 30\n---\nname: two\n", "سند دومی", "second document"},
+		"title: {fa":                                   {"title: [fa", "YAML درست نیست", "[5:66]"},
 	} {
 		t.Run(c.to, func(t *testing.T) {
 			dir := good(t)
@@ -151,33 +152,36 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 					t.Errorf("no %q in:\n%v", part, err)
 				}
 			}
+			if err := faulttest.Remarked(err.Error(), c.field); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
 
 func TestOtherFilesAndMissingOnesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil func(dir string) error
-		says  string
+		spoil       func(dir string) error
+		field, says string
 	}{
-		"a copy":       {func(d string) error { return os.WriteFile(filepath.Join(d, "person.yaml.bak"), nil, 0o644) }, "move this one elsewhere"},
-		"an empty one": {func(d string) error { return os.WriteFile(filepath.Join(d, "a@1.yaml"), nil, 0o644) }, "empty"},
+		"a copy":       {func(d string) error { return os.WriteFile(filepath.Join(d, "person.yaml.bak"), nil, 0o644) }, "جای دیگری", "move this one elsewhere"},
+		"an empty one": {func(d string) error { return os.WriteFile(filepath.Join(d, "a@1.yaml"), nil, 0o644) }, "خالی", "empty"},
 		"a long one": {func(d string) error {
 			return os.WriteFile(filepath.Join(d, "a@1.yaml"), []byte(strings.Repeat("#\n", 40<<10)), 0o644)
-		}, "longer than"},
-		"no responder": {func(d string) error { return os.Remove(filepath.Join(d, "ocsp-responder@1.yaml")) }, "ocsp-responder"},
+		}, "بلندتر", "longer than"},
+		"no responder": {func(d string) error { return os.Remove(filepath.Join(d, "ocsp-responder@1.yaml")) }, "holder", "ocsp-responder"},
 		"nothing": {func(d string) error {
 			files, _ := filepath.Glob(d + "/*.yaml")
 			for _, f := range files {
 				_ = os.Remove(f)
 			}
 			return nil
-		}, "holds no profile"},
-		"no directory": {os.RemoveAll, "no such file"},
+		}, "در این پوشه نمایه‌ای نیست", "holds no profile"},
+		"no directory": {os.RemoveAll, "خوانده نمی‌شود", "no such file"},
 	} {
 		dir := good(t)
 		must(t, c.spoil(dir))
-		if _, err := profiles.Load(dir); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := profiles.Load(dir); err == nil || !strings.Contains(err.Error(), c.says) || faulttest.Remarked(err.Error(), c.field) != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
