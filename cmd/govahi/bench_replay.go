@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"govahi/commands/policies"
+	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
+	"govahi/domain/event"
+	"govahi/domain/fee"
+)
+
+// replayed are the calls of the log that an issuance made, to be made again, with
+// events of the same sizes, on streams beside its own.
+type replayed struct {
+	request, fee, beside, certificate event.Stream
+	attempt, noted                    event.Recorded
+	intent, started, issued           event.Recorded
+}
+
+// logAlone is how often a second the log alone takes the calls of an issuance, when
+// nothing is decided, checked, sealed or signed: what the handler could reach at
+// most, were all else for nothing.
+func (m *confirming) logAlone(ctx context.Context, requests []event.Stream) (float64, error) {
+	all := make([]replayed, len(requests))
+	for k, stream := range requests {
+		var err error
+		if all[k], err = m.replayed(ctx, stream); err != nil {
+			return 0, err
+		}
+	}
+	var next atomic.Int64
+	workers, ctx := errgroup.WithContext(ctx)
+	began := time.Now()
+	for range policies.Parallel {
+		workers.Go(func() error {
+			for k := int(next.Add(1)) - 1; k < len(all); k = int(next.Add(1)) - 1 {
+				if err := all[k].again(ctx, m.app.Log); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := workers.Wait()
+	return float64(len(all)) / time.Since(began).Seconds(), err
+}
+
+func (m *confirming) replayed(ctx context.Context, stream event.Stream) (r replayed, err error) {
+	request, err := eventsOf(ctx, m.app.Log, stream)
+	if err != nil {
+		return r, err
+	}
+	state, err := foldOf(ctx, m.app.Log, enrollment.Kind, stream)
+	if err != nil {
+		return r, err
+	}
+	issued, err := eventsOf(ctx, m.app.Log, certificate.Kind.Stream(state.Serial))
+	n := len(request)
+	return replayed{
+		stream, fee.Kind.Stream(state.Fee.Order), "replayed-" + event.Stream(stream.ID()), "replayed-" + event.Stream(state.Serial),
+		request[n-2], request[n-1], issued[0], issued[1], issued[2],
+	}, err
+}
+
+// again reads and appends in the order of the handler and the signer.
+func (r replayed) again(ctx context.Context, log event.Log) error {
+	read := func(stream event.Stream, from uint64) func() error {
+		return func() error {
+			for _, err := range log.Read(ctx, stream, from) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	put := func(stream event.Stream, at event.Expected, e event.Recorded) func() error {
+		return func() error {
+			e.ID[0] ^= 0xff
+			_, err := log.Append(ctx, stream, at, event.Proposed{ID: e.ID, Type: "replayed." + e.Type, Data: e.Data, Meta: e.Meta})
+			return err
+		}
+	}
+	for _, call := range []func() error{
+		read(r.request, 0), put(r.beside, event.NoStream, r.attempt), read(r.fee, 0), put(r.certificate, event.NoStream, r.intent),
+		read(r.certificate, 0), read(r.request, 0), put(r.certificate, 0, r.started),
+		put(r.certificate, 1, r.issued), put(r.beside, 0, r.noted), read(r.certificate, 3),
+	} {
+		if err := call(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eventsOf is a stream as it stands.
+func eventsOf(ctx context.Context, log event.Log, stream event.Stream) (all []event.Recorded, err error) {
+	for r, err := range log.Read(ctx, stream, 0) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
