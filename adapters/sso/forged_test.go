@@ -297,7 +297,13 @@ func TestForgersCannotFloodTheIssuer(t *testing.T) {
 		next := forge{ec: newEC(t)}
 		publish(jose.JSONWebKey{Key: next.ec.Public(), KeyID: "one"})
 		at = now.Add(later)
-		if _, err := v.Verify(t.Context(), next.es256(`{"alg":"ES256","kid":"one"}`, says(""))); err != nil {
+		token := next.es256(`{"alg":"ES256","kid":"one"}`, says(""))
+		_, err := v.Verify(t.Context(), token)
+		for tries := 0; err != nil && tries < 100; tries++ { // who comes while a question ends has its answer
+			time.Sleep(10 * time.Millisecond)
+			_, err = v.Verify(t.Context(), token)
+		}
+		if err != nil {
 			t.Errorf("a new key, %v later: %v", later, err)
 		}
 	}
