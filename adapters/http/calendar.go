@@ -32,10 +32,16 @@ func (h House) calendar(s *Server) {
 			if err := h.may(ctx, id, overseers...); err != nil {
 				return Calendar{}, err
 			}
-			return h.ends(ctx)
+			c, err := h.ends(ctx)
+			if err != nil {
+				return c, err
+			}
+			c.Holders, err = h.Queries.Holders(ctx, c.At)
+			return c, err
 		})
 }
 
+// ends is the calendar but for the holders, whom the dashboard has counted.
 func (h House) ends(ctx context.Context) (c Calendar, err error) {
 	c.At = h.App.Clock()
 	if c.Ends, err = h.Queries.Ends(ctx, c.At); err != nil {
@@ -53,8 +59,7 @@ func (h House) ends(ctx context.Context) (c Calendar, err error) {
 	root := h.first().Root()
 	c.Ends = append(c.Ends, queries.End{Kind: endsRoot, Name: root.Subject.CommonName, Until: root.NotAfter})
 	slices.SortStableFunc(c.Ends, func(x, y queries.End) int { return cmp.Compare(x.Until.UnixNano(), y.Until.UnixNano()) })
-	c.Holders, err = h.Queries.Holders(ctx, c.At)
-	return c, err
+	return c, nil
 }
 
 var endWords = map[string]string{
