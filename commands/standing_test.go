@@ -1,13 +1,13 @@
-package commands_test
+package commands
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
-	"govahi/commands"
-	"govahi/commands/memlog"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
+	"govahi/domain/event"
 	"govahi/domain/issuer"
 	"govahi/domain/office"
 )
@@ -15,8 +15,14 @@ import (
 // TestWhatLeavesTheStandingAsItIs, so that a new kind of event is put on one side
 // or the other: what is held is not read again after one that stands here.
 func TestWhatLeavesTheStandingAsItIs(t *testing.T) {
-	s := commands.NewStanding(memlog.New())
-	got := slices.Concat(s.Misses(issuer.Kind.Catalog), s.Misses(office.Kind.Catalog), s.Misses(appointment.Kind.Catalog), s.Misses(certificate.Kind.Catalog))
+	var got []string
+	for _, c := range []event.Catalog{issuer.Kind.Catalog, office.Kind.Catalog, appointment.Kind.Catalog, certificate.Kind.Catalog} {
+		for _, e := range c.Entries() {
+			if !slices.ContainsFunc(standingChanges, func(name string) bool { return strings.HasPrefix(e.Name, name) }) {
+				got = append(got, e.Name)
+			}
+		}
+	}
 	want := []string{"certificate.issuance-intended.v1", "certificate.issuance-intended.v2", "certificate.signing-started.v1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("these change nothing: %v; expected: %v", got, want)

@@ -6,7 +6,6 @@ package kept
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -171,24 +170,4 @@ func (s *Streams) hold(stream event.Stream, state any, changes int) {
 		clear(s.states)
 	}
 	s.states[stream] = state
-}
-
-// Misses are the stored names of a catalog whose events change nothing that is
-// held.
-func (s *Streams) Misses(c event.Catalog) (names []string) {
-	for _, e := range c.Entries() {
-		if !s.counts(e.Name) {
-			names = append(names, e.Name)
-		}
-	}
-	return names
-}
-
-func (s *Streams) counts(name string) bool {
-	for _, n := range s.names {
-		if strings.HasPrefix(name, n) {
-			return true
-		}
-	}
-	return false
 }

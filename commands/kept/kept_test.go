@@ -101,6 +101,16 @@ func want(t *testing.T, s *kept.Streams, stream event.Stream, state int) {
 	}
 }
 
+// held is a stream whose state is known.
+func held(t *testing.T) (*counted, *kept.Streams, event.Stream) {
+	t.Helper()
+	log := &counted{Log: memlog.New()}
+	s, here := kept.New(log, "place."), places.Stream("here")
+	write(t, log, here, 0, moved{1})
+	want(t, s, here, 1)
+	return log, s, here
+}
+
 func TestAStateIsReadAgainOnlyAfterItChanged(t *testing.T) {
 	log := &counted{Log: memlog.New()}
 	s := kept.New(log, "place.moved.")
@@ -171,11 +181,7 @@ func TestAReadThatAChangeOvertakesIsNotKept(t *testing.T) {
 }
 
 func TestALookThatFailsSaysSoAndLosesNothing(t *testing.T) {
-	log := &counted{Log: memlog.New()}
-	s := kept.New(log, "place.")
-	here := places.Stream("here")
-	write(t, log, here, 0, moved{1})
-	want(t, s, here, 1)
+	log, s, here := held(t)
 	log.fails.Store(true)
 	write(t, log, here, 1, moved{2})
 	if err := s.Fresh(t.Context()); !errors.Is(err, errAway) {
@@ -189,11 +195,7 @@ func TestALookThatFailsSaysSoAndLosesNothing(t *testing.T) {
 // events since, and a few streams are read anew sooner.
 func TestAfterAWhileNothingIsCaughtUpWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &counted{Log: memlog.New()}
-		s := kept.New(log, "place.")
-		here := places.Stream("here")
-		write(t, log, here, 0, moved{1})
-		want(t, s, here, 1)
+		log, s, here := held(t)
 		time.Sleep(59 * time.Second)
 		want(t, s, here, 1)
 		if looks, reads := log.looks.Load(), log.reads.Load(); looks != 1 || reads != 1 {
@@ -211,11 +213,7 @@ func TestAfterAWhileNothingIsCaughtUpWith(t *testing.T) {
 // TestALookThatTakesTooLongIsNotTakenAgain: it would take too long for ever.
 func TestALookThatTakesTooLongIsNotTakenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := &counted{Log: memlog.New()}
-		s := kept.New(log, "place.")
-		here := places.Stream("here")
-		write(t, log, here, 0, moved{1})
-		want(t, s, here, 1)
+		log, s, here := held(t)
 		log.slow.Store(true)
 		if err := s.Fresh(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("a look that does not end: %v", err)
@@ -281,10 +279,4 @@ func TestWhatWasWrittenBeforeIsSeen(t *testing.T) {
 	writing.Wait()
 	close(over)
 	reading.Wait()
-}
-
-func TestMisses(t *testing.T) {
-	if got := kept.New(memlog.New(), "place.moved.").Misses(places.Catalog); len(got) != 1 || got[0] != "place.noted.v1" {
-		t.Errorf("what changes nothing: %v", got)
-	}
 }
