@@ -21,24 +21,7 @@ import (
 
 // Means of doing harm to a running instance, and of seeing what it says of it.
 
-// freeze stops every process of PostgreSQL, as a machine does whose disk hangs;
-// the returned function lets them go on.
-func freeze(t *testing.T, postmaster int) (thaw func()) {
-	t.Helper()
-	all := append([]int{postmaster}, childrenOf(postmaster)...)
-	for _, pid := range all {
-		_ = syscall.Kill(pid, syscall.SIGSTOP) // a backend may end by itself just now
-	}
-	all = append(all, childrenOf(postmaster)...)
-	once := sync.OnceFunc(func() {
-		for _, pid := range all {
-			_ = syscall.Kill(pid, syscall.SIGCONT)
-		}
-	})
-	t.Cleanup(once)
-	return once
-}
-
+// childrenOf are a process's children, whichever of its threads began them.
 func childrenOf(parent int) []int {
 	var found []int
 	entries, _ := os.ReadDir("/proc")

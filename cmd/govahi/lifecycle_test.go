@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"govahi/adapters/postgres/pgtest"
 )
 
 // processes are the IDs of all that runs on the data directory: those who name
@@ -82,7 +84,7 @@ func TestStartsAndStopsInTime(t *testing.T) {
 func TestStopsInTimeWhateverHangs(t *testing.T) {
 	i := begin(t, dataDir(t))
 	reading(t, i)
-	must(t, syscall.Kill(i.signerPID(), syscall.SIGSTOP))
+	pgtest.Freeze(t, i.signerPID())
 	wantWithin(t, "SIGTERM", i.signal(t, syscall.SIGTERM), stopping)
 	wantNoProcess(t, i.dir)
 }

@@ -196,11 +196,11 @@ func TestHealthNamesWhatIsInTrouble(t *testing.T) {
 	}
 	thaw()
 	await(t, "all is well", func() bool { return i.part(t, "").State == http.Ready })
-	must(t, syscall.Kill(i.signerPID(), syscall.SIGSTOP))
+	thaw = pgtest.Freeze(t, i.signerPID())
 	if p := i.part(t, "signer"); p.State != http.Failed {
 		t.Errorf("frozen: %+v", p)
 	}
-	must(t, syscall.Kill(i.signerPID(), syscall.SIGCONT))
+	thaw()
 	await(t, "all is well", func() bool { return i.part(t, "").State == http.Ready })
 	makes(t, trouble, "mail", "down")
 	s := telling(t, i, "trouble")

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"govahi/adapters/postgres/pgtest"
 	"govahi/adapters/token/tokentest"
 )
 
@@ -285,7 +286,7 @@ func TestTroubleFrozenPostgres(t *testing.T) {
 	for range often(1, 10) {
 		r.randomly(time.Second)
 		began := time.Now()
-		thaw := freeze(t, r.i.postmaster(t))
+		thaw := pgtest.Freeze(t, r.i.postmaster(t))
 		r.vigil.awaitNamed(t, began, "postgres")
 		named := time.Now()
 		pauseFor(t.Context(), time.Until(began.Add(30*time.Second)))

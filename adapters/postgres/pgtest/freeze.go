@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,22 +46,42 @@ func stop(server *postgres.Server) {
 	_ = server.Stop(ctx)
 }
 
-// Freeze stops the postmaster, so that it makes no more children, then its
-// children; thaw lets them go on. The test's end does so too.
-func Freeze(t testing.TB, postmaster int) (thaw func()) {
+// Freeze stops a process, so that it makes no more children, then its children,
+// and returns when none of their threads runs: until then one could still
+// answer. thaw lets them go on; the test's end does so too.
+func Freeze(t testing.TB, parent int) (thaw func()) {
 	t.Helper()
-	signal(t, postmaster, syscall.SIGSTOP)
-	frozen := append(children(t, postmaster), postmaster)
-	for _, pid := range frozen {
-		signal(t, pid, syscall.SIGSTOP)
-	}
-	thaw = func() {
+	halt(t, parent)
+	frozen := []int{parent}
+	thaw = sync.OnceFunc(func() {
 		for _, pid := range frozen {
 			_ = syscall.Kill(pid, syscall.SIGCONT)
 		}
-	}
+	})
 	t.Cleanup(thaw)
+	for _, pid := range children(t, parent) {
+		frozen = append(frozen, pid)
+		halt(t, pid)
+	}
 	return thaw
+}
+
+func halt(t testing.TB, pid int) {
+	t.Helper()
+	signal(t, pid, syscall.SIGSTOP)
+	for runs(pid) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// runs says whether a thread of the process is neither stopped nor at its end.
+func runs(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	return slices.ContainsFunc(threads, func(thread string) bool {
+		text, err := os.ReadFile(thread)
+		_, after, ok := strings.Cut(string(text), ") ")
+		return err == nil && ok && !strings.ContainsAny(after[:1], "TtZX")
+	})
 }
 
 func signal(t testing.TB, pid int, s syscall.Signal) {
