@@ -11,11 +11,14 @@ const (
 )
 
 // want is what a reader asks for: of one stream, or of all if that is empty, from
-// a revision or position (included) on, up to the durable position limit.
+// a revision or position (included) on, up to the durable position limit, at most
+// so many events.
 type want struct {
 	stream    string
 	from      uint64
+	count     uint64
 	backwards bool
+	textIDs   bool
 	filter    *filter // of all
 	limit     uint64
 }
@@ -23,10 +26,18 @@ type want struct {
 // page is what was found.
 type page struct {
 	want
-	records       []record
-	loaded, bytes int
-	full          bool // there may be more
-	err           error
+	found  []found
+	looked []uint64 // positions, also of what a filter left out
+	last   uint64   // position or revision, also if it was left out
+	bytes  int
+	full   bool // there may be more
+	err    error
+}
+
+// found is an event as it is sent.
+type found struct {
+	position uint64
+	written  written
 }
 
 // page reads what is wanted.
@@ -35,51 +46,50 @@ func (s *store) page(w want) *page {
 	if w.stream == "" {
 		p.err = s.scan([]byte{keyEvent}, eventKey(w.from), w.backwards, func(key, value []byte) (bool, error) {
 			r, err := s.decode(binary.BigEndian.Uint64(key[1:]), value, w.filter)
-			return p.add(r), err
+			return err == nil && p.add(r, r.position), err
 		})
 		return p
 	}
-	p.err = s.scan(streamPrefix(w.stream), streamKey(w.stream, w.from), w.backwards, func(_, value []byte) (bool, error) {
+	p.err = s.scan(streamPrefix(w.stream), streamKey(w.stream, w.from), w.backwards, func(_, value []byte) (more bool, err error) {
 		e, err := decodeEntry(value)
-		if err != nil {
-			return false, err
+		if err == nil {
+			err = s.event(e.position, func(r record) { more = p.add(r, r.revision) })
 		}
-		r, err := s.event(e.position)
-		return p.add(r), err
+		return more, err
 	})
 	return p
 }
 
 // add takes a record unless it is not yet durable, and asks for the next.
-func (p *page) add(r record) bool {
+func (p *page) add(r record, at uint64) bool {
 	if r.position > p.limit {
 		return p.backwards
 	}
-	p.records = append(p.records, r)
+	p.last, p.looked = at, append(p.looked, r.position)
 	if !r.left {
-		p.loaded++
-		p.bytes += len(r.data) + len(r.meta)
+		f := found{r.position, r.written(p.textIDs)}
+		p.found = append(p.found, f)
+		p.bytes += len(f.written)
 	}
-	p.full = p.loaded == pageEvents || p.bytes >= pageBytes || len(p.records) == pageLooked
+	p.full = uint64(len(p.found)) == min(p.count, pageEvents) || p.bytes >= pageBytes || len(p.looked) == pageLooked
 	return !p.full
 }
 
-// next is what stands behind a page; nothing stands before the first event.
+// next is what stands behind a page, as far as it is wanted; nothing stands before
+// the first event.
 func (p *page) next() (w want, more bool) {
 	w = p.want
-	if len(p.records) == 0 {
+	w.count -= uint64(len(p.found))
+	switch {
+	case w.count == 0:
+		return w, false
+	case len(p.looked) == 0:
 		return w, true
+	case w.backwards:
+		w.from = p.last - 1
+		return w, p.last > 0
 	}
-	last := p.records[len(p.records)-1]
-	at := last.position
-	if w.stream != "" {
-		at = last.revision
-	}
-	if w.backwards {
-		w.from = at - 1
-		return w, at > 0
-	}
-	w.from = at + 1
+	w.from = p.last + 1
 	return w, true
 }
 

@@ -98,7 +98,7 @@ func (p *proposal) add(m proposed) error {
 	}
 	p.ids = append(p.ids, id)
 	p.records = append(p.records, record{
-		id: id, json: content == "application/json", stream: p.stream, kind: kind,
+		id: id, json: content == "application/json", stream: []byte(p.stream), kind: []byte(kind),
 		meta: m.GetCustomMetadata(), data: m.GetData(),
 	}.encode())
 	return nil

@@ -28,9 +28,7 @@ type reader struct {
 	ahead
 	node       *Node
 	call       streams.Streams_ReadServer
-	count      uint64
 	subscribes bool
-	textIDs    bool
 	tellsEnd   bool // the client understands last_stream_position
 }
 
@@ -40,7 +38,9 @@ func (r *reader) parse(o *streams.ReadReq_Options) error {
 	}
 	_, r.textIDs = o.GetUuidOption().GetContent().(*streams.ReadReq_Options_UUIDOption_String_)
 	_, r.subscribes = o.GetCountOption().(*streams.ReadReq_Options_Subscription)
-	r.count = o.GetCount()
+	if r.count = o.GetCount(); r.subscribes {
+		r.count = math.MaxUint64
+	}
 	r.backwards = o.GetReadDirection() == streams.ReadReq_Options_Backwards
 	r.tellsEnd = o.GetControlOption().GetCompatibility() >= 1
 	if r.backwards && r.subscribes {
@@ -157,24 +157,18 @@ func (r *reader) read() error {
 		if p.err != nil {
 			return internal(p.err)
 		}
-		if !found && len(p.records) == 0 {
+		if !found && len(p.looked) == 0 {
 			if known, err := r.known(); err != nil || !known {
 				return err
 			}
 		}
-		for _, rec := range p.records {
-			if rec.left {
-				continue
-			}
-			if err := r.send(rec); err != nil {
+		for _, f := range p.found {
+			if err := r.call.SendMsg(f.written); err != nil {
 				return err
-			}
-			if r.count--; r.count == 0 {
-				return nil
 			}
 		}
 		next, more := p.next()
-		if r.want = next; !p.full || !more {
+		if r.want = next; next.count > 0 && (!p.full || !more) {
 			return r.sayEnd(r.limit)
 		}
 	}
@@ -214,5 +208,3 @@ func (r *reader) known() (bool, error) {
 		StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)}},
 	}})
 }
-
-func (r *reader) send(rec record) error { return r.call.SendMsg(rec.written(r.textIDs)) }

@@ -1,7 +1,6 @@
 package eventnode
 
 import (
-	"bytes"
 	"encoding/binary"
 	"time"
 )
@@ -40,15 +39,15 @@ func streamKey(stream string, revision uint64) []byte {
 // eventID is an RFC 9562 UUID.
 type eventID [16]byte
 
-// record is an event as the store holds it.
+// record is an event as the store holds it. One that was decoded shares its bytes
+// with what it was decoded from.
 type record struct {
-	position, revision uint64
-	created            int64 // 100-ns ticks since the Unix epoch
-	id                 eventID
-	json               bool
-	stream, kind       string
-	meta, data         []byte
-	left               bool // out by a filter: only its place is known
+	position, revision       uint64
+	created                  int64 // 100-ns ticks since the Unix epoch
+	id                       eventID
+	json                     bool
+	stream, kind, meta, data []byte
+	left                     bool // out by a filter
 }
 
 // What only the writer knows stands first and at a fixed place: the rest is
@@ -84,8 +83,7 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// decode reads a copy of an encoded record, or its place alone if a filter leaves
-// it out.
+// decode reads an encoded record, and says whether a filter leaves it out.
 func decode(position uint64, b []byte, f *filter) (record, error) {
 	if len(b) < atStream {
 		return record{}, errTorn
@@ -97,19 +95,15 @@ func decode(position uint64, b []byte, f *filter) (record, error) {
 		id:       eventID(b[atID:]),
 		json:     b[atJSON] == 1,
 	}
-	var stream, kind, meta []byte
-	rest := b[atStream:]
-	for _, part := range []*[]byte{&stream, &kind, &meta} {
-		size, n := binary.Uvarint(rest)
-		if n <= 0 || size > uint64(len(rest)-n) {
+	r.data = b[atStream:]
+	for _, part := range []*[]byte{&r.stream, &r.kind, &r.meta} {
+		size, n := binary.Uvarint(r.data)
+		if n <= 0 || size > uint64(len(r.data)-n) {
 			return record{}, errTorn
 		}
-		*part, rest = rest[n:n+int(size)], rest[n+int(size):]
+		*part, r.data = r.data[n:n+int(size)], r.data[n+int(size):]
 	}
-	if r.left = !f.passes(stream, kind); r.left {
-		return r, nil
-	}
-	r.stream, r.kind, r.meta, r.data = string(stream), string(kind), bytes.Clone(meta), bytes.Clone(rest)
+	r.left = !f.passes(r.stream, r.kind)
 	return r, nil
 }
 

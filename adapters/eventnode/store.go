@@ -181,16 +181,21 @@ func (s *store) head(stream string) (head, error) {
 	return decodeHead(value)
 }
 
-func (s *store) event(position uint64) (record, error) {
+// event visits an event, which nobody may keep.
+func (s *store) event(position uint64, visit func(record)) error {
 	value, closer, err := s.db.Get(eventKey(position))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return record{}, s.torn(position, errTorn) // the index led here
+		return s.torn(position, errTorn) // the index led here
 	}
 	if err != nil {
-		return record{}, err
+		return err
 	}
 	defer closer.Close()
-	return s.decode(position, value, nil)
+	r, err := s.decode(position, value, nil)
+	if err == nil {
+		visit(r)
+	}
+	return err
 }
 
 // decode also notes a record that cannot be read.

@@ -55,19 +55,29 @@ func (r *reader) follow(checks *checkpoints) (bool, error) {
 	if p.err != nil {
 		return false, internal(p.err)
 	}
-	for _, rec := range p.records {
-		if !rec.left {
-			if err := r.send(rec); err != nil {
-				return false, err
-			}
-		}
-		if err := checks.looked(rec.position); err != nil {
-			return false, err
-		}
+	if err := r.sendAll(p, checks); err != nil {
+		return false, err
 	}
 	limit := r.limit
 	r.want, _ = p.next()
 	return p.full || p.limit < limit, nil // it may have been read a while ago
+}
+
+// sendAll sends the events of a page, and checkpoints where they are due.
+func (r *reader) sendAll(p *page, checks *checkpoints) error {
+	left := p.found
+	for _, at := range p.looked {
+		if len(left) > 0 && left[0].position == at {
+			if err := r.call.SendMsg(left[0].written); err != nil {
+				return err
+			}
+			left = left[1:]
+		}
+		if err := checks.looked(at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *reader) confirm() error {

@@ -198,12 +198,12 @@ func (v *verification) look(before, position uint64, value []byte) error {
 	if err != nil {
 		return v.fault("events", Fault{Position: position, Text: err.Error()})
 	}
-	f := Fault{Stream: r.stream, Revision: r.revision, Position: position}
+	f := Fault{Stream: string(r.stream), Revision: r.revision, Position: position}
 	if begins := position - uint64(len(value)); begins != before {
 		f.Text = fmt.Sprintf("it begins at %d, but the event before it ends at %d: events are missing", begins, before)
 		return v.fault("events", f)
 	}
-	line, closer, err := v.db.Get(streamKey(r.stream, r.revision))
+	line, closer, err := v.db.Get(streamKey(string(r.stream), r.revision))
 	if errors.Is(err, pebble.ErrNotFound) {
 		f.Text = "the index does not lead to it"
 		return v.fault("events", f)

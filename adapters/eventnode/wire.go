@@ -51,25 +51,36 @@ const (
 	uuidText       = 2
 )
 
-// written is the response that brings a record.
+// written is the response that brings a record. How long its parts are stands before
+// them and is known after them: room is left for that.
 func (r record) written(textID bool) written {
-	e := make([]byte, 0, 320+len(r.stream)+len(r.kind)+len(r.meta)+len(r.data))
-	e = appendMessage(e, recordedID, r.id.written(textID))
-	e = appendMessage(e, recordedStream, appendMessage(nil, identifierName, []byte(r.stream)))
-	e = appendNumber(e, recordedRevision, r.revision)
-	e = appendNumber(e, recordedPrepare, r.position)
-	e = appendNumber(e, recordedCommit, r.position)
-	e = appendEntry(e, "type", r.kind)
-	e = appendEntry(e, "content-type", contentType[r.json])
-	e = appendEntry(e, "created", strconv.FormatInt(r.created, 10)) // without it the official client ends its process
-	e = appendMessage(e, recordedCustom, r.meta)
-	e = appendMessage(e, recordedData, r.data)
-	position := appendNumber(make([]byte, 0, 12), eventCommitPosition, r.position)
-	inner := 1 + protowire.SizeBytes(len(e)) + len(position)
-	w := make(written, 0, 1+protowire.SizeBytes(inner))
-	w = protowire.AppendVarint(protowire.AppendTag(w, respEvent, protowire.BytesType), uint64(inner))
-	return append(appendMessage(w, eventRecorded, e), position...)
+	w := make(written, headRoom, headRoom+fixedSize+len(r.stream)+len(r.kind)+len(r.meta)+len(r.data))
+	w = appendMessage(w, recordedID, r.id.written(textID))
+	w = protowire.AppendVarint(protowire.AppendTag(w, recordedStream, protowire.BytesType), uint64(1+protowire.SizeBytes(len(r.stream))))
+	w = appendMessage(w, identifierName, r.stream)
+	w = appendNumber(w, recordedRevision, r.revision)
+	w = appendNumber(w, recordedPrepare, r.position)
+	w = appendNumber(w, recordedCommit, r.position)
+	w = appendEntry(w, "type", string(r.kind))
+	w = appendEntry(w, "content-type", contentType[r.json])
+	w = appendEntry(w, "created", strconv.FormatInt(r.created, 10)) // without it the official client ends its process
+	w = appendMessage(w, recordedCustom, r.meta)
+	w = appendMessage(w, recordedData, r.data)
+	recorded := len(w) - headRoom
+	w = appendNumber(w, eventCommitPosition, r.position)
+	inner := len(w) - headRoom + 1 + protowire.SizeVarint(uint64(recorded))
+	head := make([]byte, 0, headRoom)
+	head = protowire.AppendVarint(protowire.AppendTag(head, respEvent, protowire.BytesType), uint64(inner))
+	head = protowire.AppendVarint(protowire.AppendTag(head, eventRecorded, protowire.BytesType), uint64(recorded))
+	w = w[headRoom-len(head):]
+	copy(w, head)
+	return w
 }
+
+const (
+	headRoom  = 12  // two tags and lengths
+	fixedSize = 224 // at most, of everything but texts and bytes
+)
 
 var contentType = map[bool]string{true: "application/json", false: "application/octet-stream"}
 

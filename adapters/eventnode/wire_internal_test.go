@@ -18,7 +18,7 @@ func TestWrittenEventsAreThoseOfTheProtocol(t *testing.T) {
 		r := record{
 			position: rapid.Uint64().Draw(t, "position"), revision: rapid.Uint64().Draw(t, "revision"),
 			created: rapid.Int64().Draw(t, "created"), id: eventID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")),
-			json: rapid.Bool().Draw(t, "json"), stream: rapid.String().Draw(t, "stream"), kind: rapid.String().Draw(t, "type"),
+			json: rapid.Bool().Draw(t, "json"), stream: []byte(rapid.String().Draw(t, "stream")), kind: []byte(rapid.String().Draw(t, "type")),
 			meta: text.Draw(t, "metadata"), data: text.Draw(t, "data"),
 		}
 		id, inText := structuredID(r.id), rapid.Bool().Draw(t, "text")
@@ -32,9 +32,9 @@ func TestWrittenEventsAreThoseOfTheProtocol(t *testing.T) {
 		want := &streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
 			Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: r.position},
 			Event: &streams.ReadResp_ReadEvent_RecordedEvent{
-				Id: id, StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(r.stream)},
+				Id: id, StreamIdentifier: &shared.StreamIdentifier{StreamName: r.stream},
 				StreamRevision: r.revision, PreparePosition: r.position, CommitPosition: r.position,
-				Metadata:       map[string]string{"type": r.kind, "content-type": content, "created": strconv.FormatInt(r.created, 10)},
+				Metadata:       map[string]string{"type": string(r.kind), "content-type": content, "created": strconv.FormatInt(r.created, 10)},
 				CustomMetadata: r.meta, Data: r.data,
 			},
 		}}}
