@@ -70,6 +70,7 @@ type Authority struct {
 	throwaway   throwaway
 	crls        crlEncoder
 	sketcher    sketcher
+	sound       *sound
 }
 
 var _ commands.Authority = (*Authority)(nil)
@@ -101,7 +102,7 @@ func Open(issuer, root []byte, config Config) (*Authority, error) {
 		return nil, err
 	}
 	l, err := newLinter()
-	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t, crls, s}, err
+	return &Authority{config, certificate, anchor, sha256Hex(certificate.Raw), l, t, crls, s, &sound{}}, err
 }
 
 // ParseCertificate reads one certificate, PEM or DER.

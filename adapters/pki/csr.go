@@ -40,7 +40,7 @@ func (a *Authority) checked(csr []byte) (*x509.CertificateRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkKey(request.PublicKey); err != nil {
+	if err := a.checkKey(request.PublicKey); err != nil {
 		return nil, err
 	}
 	if a.owns(request.PublicKey) {
@@ -140,10 +140,10 @@ func (a *Authority) owns(public any) bool {
 	return ok && (k.Equal(a.certificate.PublicKey) || k.Equal(a.root.PublicKey))
 }
 
-func checkKey(public any) error {
+func (a *Authority) checkKey(public any) error {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		return checkRSA(k)
+		return a.checkRSA(k)
 	case *ecdsa.PublicKey:
 		if k.Curve == elliptic.P256() || k.Curve == elliptic.P384() {
 			return nil
@@ -152,7 +152,7 @@ func checkKey(public any) error {
 	return ErrKeyType
 }
 
-func checkRSA(k *rsa.PublicKey) error {
+func (a *Authority) checkRSA(k *rsa.PublicKey) error {
 	switch bits := k.N.BitLen(); {
 	case bits < minRSA:
 		return ErrKeyWeak
@@ -160,7 +160,7 @@ func checkRSA(k *rsa.PublicKey) error {
 		return ErrKeyType
 	case k.E < 65537 || k.E%2 == 0 || k.E > math.MaxInt32: // FIPS 186-5 §A.1.1; beyond, libraries differ
 		return ErrKeyExponent
-	case factorable(k.N):
+	case !a.sound.keeps(k.N):
 		return ErrKeyBroken
 	}
 	return nil

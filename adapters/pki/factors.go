@@ -1,6 +1,42 @@
 package pki
 
-import "math/big"
+import (
+	"crypto/sha256"
+	"math/big"
+	"sync"
+)
+
+// sound are moduli that do not give their factors away. A key comes with its
+// request, at the check of the form and to be certified: to look for its factors
+// takes as long as half a signature.
+type sound struct {
+	mu   sync.Mutex
+	seen map[[sha256.Size]byte]struct{}
+}
+
+// soundSeen is how many are remembered.
+const soundSeen = 4096
+
+// keeps tells whether a modulus keeps its factors.
+func (s *sound) keeps(n *big.Int) bool {
+	id := sha256.Sum256(n.Bytes())
+	s.mu.Lock()
+	_, known := s.seen[id]
+	s.mu.Unlock()
+	if known {
+		return true
+	}
+	if factorable(n) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil || len(s.seen) >= soundSeen {
+		s.seen = map[[sha256.Size]byte]struct{}{}
+	}
+	s.seen[id] = struct{}{}
+	return true
+}
 
 // factorable tells a modulus that is known to give its factors away.
 func factorable(n *big.Int) bool {
