@@ -136,15 +136,21 @@ func (h history[S]) receipt(stream event.Stream) Receipt {
 }
 
 // done finds the receipt of a command that is in the stream already, at
-// whatever revision: a retry that reads a newer revision is still a retry.
-func (h history[S]) done(commandID string) (Receipt, bool) {
-	for i := len(h.records) - 1; i >= 0; i-- {
-		r := h.records[i]
-		if m, err := r.DecodeMeta(); err == nil && m.CommandID == commandID {
-			return Receipt{r.Stream, r.Revision, r.Position}, true
+// whatever revision: a retry that reads a newer revision is still a retry. Its
+// events' IDs tell: they are derived from the command's.
+func (h history[S]) done(commandID string) (last Receipt, done bool) {
+	if len(h.records) == 0 {
+		return last, false
+	}
+	events := 0
+	id := event.IDAt(commandID, h.records[0].Stream, events)
+	for _, r := range h.records {
+		if r.ID == id {
+			last, events = Receipt{r.Stream, r.Revision, r.Position}, events+1
+			id = event.IDAt(commandID, r.Stream, events)
 		}
 	}
-	return Receipt{}, false
+	return last, events > 0
 }
 
 // load reads and folds a stream.

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
@@ -65,9 +66,10 @@ func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (
 	confirmed := p.state.Confirmation
 	i.Token = p.state.Issuance.Token
 	i.Record = &certificate.Citation{Stream: p.stream, Revision: confirmed.RecordRevision, Hash: confirmed.RecordHash}
-	for _, r := range p.records {
+	for _, r := range slices.Backward(p.records) { // it is one of the last
 		if e, err := enrollment.Catalog.Open(r); err == nil && e == event.Event(confirmed) {
 			i.Confirmation = &certificate.Citation{Stream: p.stream, Revision: r.Revision}
+			break
 		}
 	}
 	if i.Fee, err = p.fee(ctx); err != nil {

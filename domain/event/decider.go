@@ -3,7 +3,6 @@ package event
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 )
 
 // Kind describes one kind of stream: its category, its events, and how a state
@@ -35,7 +34,7 @@ func (k Kind[S]) Encode(ctx context.Context, keeper Keeper, stream Stream, meta 
 		if proposed[i], err = k.encode(ctx, keeper, stream, e); err != nil {
 			return nil, err
 		}
-		proposed[i].ID = DeriveID(meta.CommandID, string(stream), strconv.Itoa(i))
+		proposed[i].ID = IDAt(meta.CommandID, stream, i)
 		proposed[i].Meta = metaJSON
 	}
 	return proposed, nil

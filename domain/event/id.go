@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +20,11 @@ func DeriveID(cause ...string) ID {
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80
 	return id
+}
+
+// IDAt is the ID of the n-th event, from 0, that a command brings to a stream.
+func IDAt(commandID string, stream Stream, n int) ID {
+	return DeriveID(commandID, string(stream), strconv.Itoa(n))
 }
 
 // String is the canonical form: 8-4-4-4-12 lower-case hexadecimal digits.
