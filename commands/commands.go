@@ -160,12 +160,10 @@ func load[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.S
 		if err != nil {
 			return h, unavailable(err)
 		}
-		e, err := kind.Catalog.Open(r)
-		if err != nil {
+		if h.state, err = kind.FoldOn(h.state, r); err != nil {
 			return h, err
 		}
 		h.records = append(h.records, r)
-		h.state = kind.Evolve(h.state, e)
 	}
 	return h, nil
 }

@@ -58,7 +58,7 @@ func (s *Server) intended(ctx context.Context, q signRequest) (certificate.Issua
 	if err != nil {
 		return none, start{}, err
 	}
-	state, err := fold(certificate.Kind, events)
+	state, err := certificate.Kind.FoldOn(certificate.Certificate{}, events...)
 	if err != nil {
 		return none, start{}, err
 	}

@@ -102,11 +102,12 @@ func (s *Server) intendedCRL(ctx context.Context, issuer *x509.Certificate, q ci
 	if len(events) == 0 || events[len(events)-1].Revision != q.revision {
 		return start{}, crl.ErrNotIntended
 	}
-	before, err := fold(crl.Kind, events[:len(events)-1])
+	last := len(events) - 1
+	before, err := crl.Kind.FoldOn(crl.Series{}, events[:last]...)
 	if err != nil {
 		return start{}, err
 	}
-	state, err := fold(crl.Kind, events)
+	state, err := crl.Kind.FoldOn(before, events[last])
 	if err != nil {
 		return start{}, err
 	}

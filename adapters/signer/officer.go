@@ -89,10 +89,10 @@ func (s *Server) checkCredential(ctx context.Context, i certificate.IssuanceInte
 		i.Record.Stream.Category() != credential.Kind.Category {
 		return ErrNotConfirmed
 	}
-	c, err := folded(ctx, s.Log, credential.Kind, i.Record.Stream)
+	c, err := credential.Kind.Fold(ctx, s.Log, i.Record.Stream)
 	switch {
 	case err != nil:
-		return err
+		return ofLog(err)
 	case c.Status != credential.StatusApproved || c.Request.Person != i.Subject || c.Vouched.By == i.Subject:
 		return ErrNotConfirmed
 	case c.Request.KeyHash != keyHash:
@@ -104,14 +104,4 @@ func (s *Server) checkCredential(ctx context.Context, i certificate.IssuanceInte
 		return err
 	}
 	return s.checkAppointed(ctx, i.Subject, appointment.RegistrationOfficer, c.Request.Office)
-}
-
-// folded reads a stream from the log itself and folds it.
-func folded[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream event.Stream) (S, error) {
-	events, err := read(ctx, log, stream, 0)
-	if err != nil {
-		var none S
-		return none, err
-	}
-	return fold(kind, events)
 }

@@ -3,7 +3,6 @@ package signer
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"govahi/domain/event"
 )
@@ -14,26 +13,17 @@ func read(ctx context.Context, log event.Log, stream event.Stream, from uint64) 
 	var events []event.Recorded
 	for r, err := range log.Read(ctx, stream, from) {
 		if err != nil {
-			return nil, errors.Join(ErrLog, err)
+			return nil, ofLog(err)
 		}
 		events = append(events, r)
 	}
 	return events, nil
 }
 
-func fold[S any](kind event.Kind[S], events []event.Recorded) (S, error) {
-	var none S
-	return foldOn(kind, none, events)
-}
-
-// foldOn goes on from a state.
-func foldOn[S any](kind event.Kind[S], s S, events []event.Recorded) (S, error) {
-	for _, r := range events {
-		e, err := kind.Catalog.Open(r)
-		if err != nil {
-			return s, fmt.Errorf("signer: %w", err)
-		}
-		s = kind.Evolve(s, e)
+// ofLog names the log as the reason, unless it holds what cannot be read.
+func ofLog(err error) error {
+	if err == nil || errors.Is(err, event.ErrUndecodable) || errors.Is(err, event.ErrUnlisted) {
+		return err
 	}
-	return s, nil
+	return errors.Join(ErrLog, err)
 }

@@ -68,7 +68,7 @@ func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (conf
 	if !ok || (enrollment.Record{Revision: i.Record.Revision, Hash: i.Record.Hash}) != seen {
 		return confirmed, now, ErrNotConfirmed
 	}
-	before, err := fold(enrollment.Kind, events[:at])
+	before, err := enrollment.Kind.FoldOn(enrollment.Enrollment{}, events[:at]...)
 	if err != nil {
 		return confirmed, now, err
 	}
@@ -78,6 +78,6 @@ func confirmation(events []event.Recorded, i certificate.IssuanceIntended) (conf
 	}).Decide(before); err != nil {
 		return confirmed, now, err
 	}
-	now, err = foldOn(enrollment.Kind, before, events[at:])
+	now, err = enrollment.Kind.FoldOn(before, events[at:]...)
 	return confirmed, now, err
 }

@@ -2,7 +2,6 @@ package signer
 
 import (
 	"context"
-	"errors"
 
 	"govahi/commands/kept"
 	"govahi/domain/event"
@@ -12,8 +11,5 @@ import (
 // log said when the signature was asked for.
 func standing[S any](ctx context.Context, s *Server, kind event.Kind[S], stream event.Stream) (S, error) {
 	state, err := kept.Of(ctx, s.kept, kind, stream)
-	if err != nil && !errors.Is(err, event.ErrUndecodable) && !errors.Is(err, event.ErrUnlisted) {
-		err = errors.Join(ErrLog, err)
-	}
-	return state, err
+	return state, ofLog(err)
 }

@@ -164,7 +164,7 @@ func (m *confirming) equip(ctx context.Context) (err error) {
 	if err := m.app.IssueCredential(ctx, commands.Caller{Policy: "issue-on-credential-approved", Key: "bench"}, asked.Stream); err != nil {
 		return err
 	}
-	c, err := foldOf(ctx, m.app.Log, credential.Kind, asked.Stream)
+	c, err := credential.Kind.Fold(ctx, m.app.Log, asked.Stream)
 	if err != nil {
 		return err
 	}
@@ -286,19 +286,4 @@ func (m *confirming) word(code string, vetted []event.Proposed) (enrollment.Info
 		RecordRevision: seen.Revision, RecordHash: seen.Hash, Certificate: m.serial,
 		Signature: base64.StdEncoding.EncodeToString(signature), By: m.signs, Office: sampleOffice, At: now(),
 	}, err
-}
-
-// foldOf is the state of a stream.
-func foldOf[S any](ctx context.Context, log event.Log, kind event.Kind[S], stream event.Stream) (s S, err error) {
-	for r, err := range log.Read(ctx, stream, 0) {
-		if err != nil {
-			return s, err
-		}
-		e, err := kind.Catalog.Open(r)
-		if err != nil {
-			return s, err
-		}
-		s = kind.Evolve(s, e)
-	}
-	return s, nil
 }

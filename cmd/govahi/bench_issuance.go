@@ -135,7 +135,7 @@ func issueRate(ctx context.Context, app *commands.App, requests []event.Stream) 
 // certificates are those that were issued; each request must have one.
 func (m *confirming) certificates(ctx context.Context, requests []event.Stream) (all [][]byte, err error) {
 	for _, stream := range requests {
-		request, err := foldOf(ctx, m.app.Log, enrollment.Kind, stream)
+		request, err := enrollment.Kind.Fold(ctx, m.app.Log, stream)
 		if err != nil {
 			return nil, err
 		}

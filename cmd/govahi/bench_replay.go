@@ -55,7 +55,7 @@ func (m *confirming) replayed(ctx context.Context, stream event.Stream) (r repla
 	if err != nil {
 		return r, err
 	}
-	state, err := foldOf(ctx, m.app.Log, enrollment.Kind, stream)
+	state, err := enrollment.Kind.Fold(ctx, m.app.Log, stream)
 	if err != nil {
 		return r, err
 	}

@@ -136,19 +136,11 @@ func Of[S any](ctx context.Context, s *Streams, kind event.Kind[S], stream event
 	if known {
 		return held.(S), nil
 	}
-	var state S
-	for r, err := range s.log.Read(ctx, stream, 0) {
-		if err != nil {
-			return state, err
-		}
-		e, err := kind.Catalog.Open(r)
-		if err != nil {
-			return state, err
-		}
-		state = kind.Evolve(state, e)
+	state, err := kind.Fold(ctx, s.log, stream)
+	if err == nil {
+		s.hold(stream, state, changes)
 	}
-	s.hold(stream, state, changes)
-	return state, nil
+	return state, err
 }
 
 func (s *Streams) held(stream event.Stream) (state any, known bool, changes int) {

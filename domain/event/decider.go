@@ -18,6 +18,32 @@ type Kind[S any] struct {
 // Stream names the stream of one thing of this kind.
 func (k Kind[S]) Stream(id ...string) Stream { return NewStream(k.Category, id...) }
 
+// Fold is what a stream says as the log holds it now; of one that is not begun the
+// zero state. It fails as the log does, or if an event cannot be read.
+func (k Kind[S]) Fold(ctx context.Context, log Log, stream Stream) (state S, err error) {
+	for r, err := range log.Read(ctx, stream, 0) {
+		if err != nil {
+			return state, err
+		}
+		if state, err = k.FoldOn(state, r); err != nil {
+			return state, err
+		}
+	}
+	return state, nil
+}
+
+// FoldOn goes on from a state.
+func (k Kind[S]) FoldOn(state S, records ...Recorded) (S, error) {
+	for _, r := range records {
+		e, err := k.Catalog.Open(r)
+		if err != nil {
+			return state, err
+		}
+		state = k.Evolve(state, e)
+	}
+	return state, nil
+}
+
 // Command is a request with its rule: pure, from a state to what follows.
 // No events and no error means: asked before, done already.
 type Command[S any] interface{ Decide(S) ([]Event, error) }

@@ -56,18 +56,7 @@ func (s Skipped) Has(r event.Recorded) bool { return s[One{r.Stream, r.Revision}
 
 // ReadSkipped reads what is left out of a view, or of a runner's work.
 func ReadSkipped(ctx context.Context, log event.Log, name string) (Skipped, error) {
-	var s Skipped
-	for r, err := range log.Read(ctx, Kind.Stream(name), 0) {
-		if err != nil {
-			return nil, err
-		}
-		e, err := Kind.Catalog.Open(r)
-		if err != nil {
-			return nil, err
-		}
-		s = Kind.Evolve(s, e)
-	}
-	return s, nil
+	return Kind.Fold(ctx, log, Kind.Stream(name))
 }
 
 // ErrReason asks for a reason.
