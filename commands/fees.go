@@ -199,10 +199,11 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](settle))
 }
 
-// NoteFee takes the payment into the record; a policy asks.
-func (a *App) NoteFee(ctx context.Context, c Caller, e fee.Settled) error {
+// NoteFee takes the payment at a revision of its order into the record; a policy
+// asks.
+func (a *App) NoteFee(ctx context.Context, c Caller, revision uint64, e fee.Settled) error {
 	as := a.do(c, "NoteFee", "policy", e.Request.ID())
-	settle := enrollment.SettleFee{Order: e.Order, AmountRial: e.Payment.AmountRial, At: as.at}
+	settle := enrollment.SettleFee{Order: e.Order, Revision: revision, AmountRial: e.Payment.AmountRial, At: as.at}
 	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](settle))
 	return err
 }

@@ -78,8 +78,12 @@ func (p *requested) cite(ctx context.Context, i *certificate.IssuanceIntended) (
 	return p.endModified(ctx, i.At)
 }
 
+// fee is where the payment stands. A request of earlier days does not know.
 func (p *requested) fee(ctx context.Context) (*certificate.Citation, error) {
 	stream := fee.Kind.Stream(p.state.Fee.Order)
+	if at := p.state.Fee.Revision; at > 0 {
+		return &certificate.Citation{Stream: stream, Revision: at}, nil
+	}
 	h, err := load(ctx, p.App, fee.Kind, stream)
 	if err != nil || h.state.Settled == nil {
 		return nil, errors.Join(err, fee.ErrNotRaised)

@@ -1,9 +1,11 @@
 package commands_test
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,7 +106,7 @@ func TestACertificateIsIssuedFromWhatWasConfirmed(t *testing.T) {
 	all := r.stream(r.request())
 	if i.Record.Stream != r.request() || i.Record.Hash != enrollment.RecordOf(all[:i.Record.Revision+1]).Hash ||
 		all[i.Confirmation.Revision].Type != "enrollment.information-confirmed.v2" || i.Fee.Stream != event.NewStream("fee", r.code) ||
-		i.Token != r.token || i.Lint.Passed == 0 {
+		r.stream(i.Fee.Stream)[i.Fee.Revision].Type != "fee.settled.v2" || i.Token != r.token || i.Lint.Passed == 0 {
 		t.Errorf("the intent cites %+v %+v %+v, token %s, lint %+v", i.Record, i.Confirmation, i.Fee, i.Token, i.Lint)
 	}
 	der, err := c.Issued.Certificate.Open(t.Context(), r.keeper)
@@ -336,9 +338,39 @@ func TestTheHandlerReadsItsRequestOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.issuedOnce()
-	// The new certificate once, for a revocation meanwhile; the officer's is kept.
-	if log.reads["enrollment"] != 1 || log.reads["certificate"] != 1 {
+	// The new certificate once, for a revocation meanwhile; the officer's is kept,
+	// and the request knows its payment.
+	if log.reads["enrollment"] != 1 || log.reads["certificate"] != 1 || log.reads["fee"] != 0 {
 		t.Errorf("an issuance reads %v", log.reads)
+	}
+}
+
+// older is a log in which requests do not know where their payment stands.
+type older struct{ event.Log }
+
+func (l older) Read(ctx context.Context, stream event.Stream, from uint64) iter.Seq2[event.Recorded, error] {
+	return func(yield func(event.Recorded, error) bool) {
+		for r, err := range l.Log.Read(ctx, stream, from) {
+			if r.Type == "enrollment.fee-settled.v2" {
+				r.Type = "enrollment.fee-settled.v1"
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestThePaymentOfAnOlderRequestIsLookedUp(t *testing.T) {
+	r := atCA(t)
+	r.App.Log = older{r.App.Log}
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
+	cited := r.certificate().Intent.Fee
+	if cited == nil || cited.Stream != event.NewStream("fee", r.code) || r.stream(cited.Stream)[cited.Revision].Type != "fee.settled.v2" {
+		t.Errorf("cited is %+v", cited)
 	}
 }
 

@@ -269,7 +269,7 @@ func (m *confirming) vetted(code string, person event.Subject) []event.Event {
 		enrollment.DocumentSighted{Document: enrollment.IntroductionLetter, Letter: letter, By: m.vets, At: at},
 		enrollment.IdentityInquired{Inquiry: code, FormVersion: 1, By: m.vets, At: at},
 		enrollment.IdentityAnswered{Inquiry: code, FormVersion: 1, Matched: true, TrackingCode: "1", AskedBy: m.vets, At: at},
-		enrollment.FeeSettled{Order: code, AmountRial: 3_445_110, At: at},
+		enrollment.FeeSettled{Order: code, Revision: 1, AmountRial: 3_445_110, At: at},
 	)
 }
 

@@ -103,7 +103,7 @@ func (r *benchRun) issuanceIn(ctx context.Context, h *home, algorithm, ca string
 	}
 	r.report.add(p.figure("issuance", fmt.Sprintf("issuance end to end, %s", strings.ToUpper(algorithm)), "/s").atLeast(0.5).noted(
 		"issuer and holders have such keys, the officer P-256; %d requests abreast; the ceiling is lint and C_Sign alone, with the same key, of the same certificates; "+
-			"the five appends and five reads of each alone, with nothing decided, go at %.0f/s",
+			"the five appends and four reads of each alone, with nothing decided, go at %.0f/s",
 		policies.Parallel, calls))
 	return nil
 }

@@ -11,15 +11,14 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
-	"govahi/domain/fee"
 )
 
 // replayed are the calls of the log that an issuance made, to be made again, with
 // events of the same sizes, on streams beside its own.
 type replayed struct {
-	request, fee, beside, certificate event.Stream
-	attempt, noted                    event.Recorded
-	intent, started, issued           event.Recorded
+	request, beside, certificate event.Stream
+	attempt, noted               event.Recorded
+	intent, started, issued      event.Recorded
 }
 
 // logAlone is how often a second the log alone takes the calls of an issuance, when
@@ -62,7 +61,7 @@ func (m *confirming) replayed(ctx context.Context, stream event.Stream) (r repla
 	issued, err := eventsOf(ctx, m.app.Log, certificate.Kind.Stream(state.Serial))
 	n := len(request)
 	return replayed{
-		stream, fee.Kind.Stream(state.Fee.Order), "replayed-" + event.Stream(stream.ID()), "replayed-" + event.Stream(state.Serial),
+		stream, "replayed-" + event.Stream(stream.ID()), "replayed-" + event.Stream(state.Serial),
 		request[n-2], request[n-1], issued[0], issued[1], issued[2],
 	}, err
 }
@@ -87,7 +86,7 @@ func (r replayed) again(ctx context.Context, log event.Log) error {
 		}
 	}
 	for _, call := range []func() error{
-		read(r.request, 0), put(r.beside, event.NoStream, r.attempt), read(r.fee, 0), put(r.certificate, event.NoStream, r.intent),
+		read(r.request, 0), put(r.beside, event.NoStream, r.attempt), put(r.certificate, event.NoStream, r.intent),
 		read(r.certificate, 0), read(r.request, 0), put(r.certificate, 0, r.started),
 		put(r.certificate, 1, r.issued), put(r.beside, 0, r.noted), read(r.certificate, 3),
 	} {

@@ -10,6 +10,6 @@ import (
 func NoteFeeOnSettled() Policy {
 	return when("note-fee-on-settled", fee.Catalog,
 		func(ctx context.Context, h Happened, e fee.Settled) error {
-			return h.App.NoteFee(ctx, h.Caller, e)
+			return h.App.NoteFee(ctx, h.Caller, h.Revision, e)
 		})
 }

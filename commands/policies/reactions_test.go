@@ -160,7 +160,7 @@ var reactions = []struct {
 	{"note-fee-on-settled", func(h *house) event.Recorded {
 		given(h, enrollment.Kind, code, submitted()...)
 		return given(h, fee.Kind, code, fee.Raised{Order: code, Request: request}, fee.Settled{Order: code, Request: request, At: noon})
-	}, "enrollment.fee-settled.v1"},
+	}, "enrollment.fee-settled.v2"},
 	{"close-fee-on-over", refunding(enrollment.Rejected{Reason: enrollment.NotEntitled, By: nima, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
 	{"close-fee-on-over", refunding(enrollment.Withdrawn{By: sara, At: noon}), "fee.closed.v1 fee.refund-opened.v1"},
 	{"end-attempt-on-ended", attempted(payment.Failed{Cause: "declined", At: noon}), "fee.payment-failed.v1"},

@@ -127,7 +127,7 @@ func TestNobodySendsHisOwnFormBack(t *testing.T) {
 
 func TestAPaymentMendsNoForm(t *testing.T) {
 	mending := past(StatusNeedsCorrection)
-	spec.Given(t, Kind, mending...).When(SettleFee{paid.Order, paid.AmountRial, noon}).Then(paid)
+	spec.Given(t, Kind, mending...).When(SettleFee{paid.Order, paid.Revision, paid.AmountRial, noon}).Then(paid)
 	s := fold(and(mending, paid)...)
 	if s.Status != StatusNeedsCorrection || s.Fee != paid {
 		t.Errorf("status %s, fee %+v", s.Status, s.Fee)

@@ -78,6 +78,7 @@ func (c AnswerIdentity) Decide(s Enrollment) ([]event.Event, error) {
 // SettleFee takes the payment of the fee order into the record (S1.9).
 type SettleFee struct {
 	Order      string
+	Revision   uint64 // of the payment in the order's stream
 	AmountRial int64
 	At         time.Time
 }

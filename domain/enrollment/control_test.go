@@ -135,14 +135,14 @@ func TestAMismatchIsNoControlPassed(t *testing.T) {
 }
 
 func TestTheFeeIsSettledOnce(t *testing.T) {
-	settle := SettleFee{paid.Order, paid.AmountRial, noon}
+	settle := SettleFee{paid.Order, paid.Revision, paid.AmountRial, noon}
 	spec.Given(t, Kind, past(StatusAtOffice)...).When(settle).Then(paid)
 	spec.Given(t, Kind, and(past(StatusAtOffice), paid)...).When(settle).ThenNothing()
 	spec.Given(t, Kind, past(StatusControlled)...).When(settle).ThenNothing()
 }
 
 func TestAPaymentAfterTheEndIsNotOurs(t *testing.T) {
-	settle := SettleFee{paid.Order, paid.AmountRial, noon}
+	settle := SettleFee{paid.Order, paid.Revision, paid.AmountRial, noon}
 	for _, status := range []Status{StatusRejected, StatusWithdrawn, StatusReady} {
 		spec.Given(t, Kind, past(status)...).When(settle).ThenNothing()
 	}

@@ -27,7 +27,8 @@ var Catalog = event.NewCatalog(
 	event.Of[DocumentSighted]("enrollment.document-sighted.v1"),
 	event.Of[IdentityInquired]("enrollment.identity-inquired.v1"),
 	event.Of[IdentityAnswered]("enrollment.identity-answered.v1"),
-	event.Of[FeeSettled]("enrollment.fee-settled.v1"),
+	event.Was("enrollment.fee-settled.v1", feeSettledV1.upcast),
+	event.Of[FeeSettled]("enrollment.fee-settled.v2"),
 	event.Of[ControlRequired]("enrollment.control-required.v1"),
 	event.Of[ControlClosed]("enrollment.control-closed.v1"),
 	event.Of[CorrectionRequested]("enrollment.correction-requested.v1"),
@@ -163,8 +164,20 @@ type IdentityAnswered struct {
 // FeeSettled says that the request's fee order was paid (S1.9).
 type FeeSettled struct {
 	Order      string    `json:"order"`
+	Revision   uint64    `json:"revision"` // of the payment in the order's stream; 0 if it was not noted
 	AmountRial int64     `json:"amountRial"`
 	At         time.Time `json:"at"`
+}
+
+// feeSettledV1 did not say where the payment stands.
+type feeSettledV1 struct {
+	Order      string    `json:"order"`
+	AmountRial int64     `json:"amountRial"`
+	At         time.Time `json:"at"`
+}
+
+func (v feeSettledV1) upcast() event.Event {
+	return FeeSettled{Order: v.Order, AmountRial: v.AmountRial, At: v.At}
 }
 
 // ControlRequired opens a control that the office or the CA finds needed

@@ -20,7 +20,7 @@ func TestGolden(t *testing.T) {
 		"enrollment.document-sighted.v1":      sighted(IntroductionLetter, omid),
 		"enrollment.identity-inquired.v1":     inquired(1, omid),
 		"enrollment.identity-answered.v1":     answered(1, true),
-		"enrollment.fee-settled.v1":           paid,
+		"enrollment.fee-settled.v2":           paid,
 		"enrollment.control-required.v1":      required,
 		"enrollment.control-closed.v1":        passed,
 		"enrollment.correction-requested.v1":  correction,

@@ -88,7 +88,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		Submit{"ahvaz", noon},
 		VerifyDocuments{[]Document{document}, letter, inquiryOf(n), by, noon},
 		AnswerIdentity{inquiryOf(n), yes, "registry-1", by, noon},
-		SettleFee{paid.Order, paid.AmountRial, noon},
+		SettleFee{paid.Order, paid.Revision, paid.AmountRial, noon},
 		RequireControl{further, by, noon},
 		CloseControl{further, yes, by, noon},
 		RequestCorrection{[]string{"email"}, by, noon},
@@ -174,7 +174,7 @@ func control(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case missing[0] == ControlIdentity && s.Inquiry.FormVersion == s.Form.Version:
 		return AnswerIdentity{s.Inquiry.Inquiry, true, "registry-1", by, noon}
 	case missing[0] == ControlFee:
-		return SettleFee{paid.Order, paid.AmountRial, noon}
+		return SettleFee{paid.Order, paid.Revision, paid.AmountRial, noon}
 	}
 	look := VerifyDocuments{s.Required(), letter, inquiryOf(s.Form.Version), by, noon}
 	if by == nima { // only asks the registry

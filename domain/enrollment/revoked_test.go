@@ -70,7 +70,7 @@ func nothingFollows(t *testing.T, story []event.Event) {
 		FailIssuance{"late", false, noon},
 		NoteRevoked(revoked),
 		AnswerIdentity{inquiryOf(1), false, "registry-1", "p-omid", noon},
-		SettleFee{"another", 1, noon},
+		SettleFee{"another", 1, 1, noon},
 		ConfirmEmail{true, 1, noon},
 		CloseControl(passed),
 	}

@@ -103,7 +103,7 @@ var (
 	begun       = Opened{"140512345670", Outside, "cpmis-signature", sara, "", noon}
 	proved      = []event.Event{codeSent(1, 1), EmailConfirmed{1, noon}, liable(1)}
 	submitted   = Submitted{"ahvaz", 1, noon}
-	paid        = FeeSettled{"140512345670", 3_500_000, noon}
+	paid        = FeeSettled{"140512345670", 1, 3_500_000, noon}
 	correction  = CorrectionRequested{[]string{"email", "surname"}, omid, noon}
 	confirmed   = InformationConfirmed{vetted.Revision, vetted.Hash, "0ff1", "c2ln", nima, "ahvaz", noon}
 	atCA        = IssuanceRequested{"T-1", "4e7", event.About(sara, SigningInfo{[]byte{0x30}}), nima, "ahvaz", noon}
