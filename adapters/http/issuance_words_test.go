@@ -6,15 +6,14 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"slices"
 	"strconv"
 	"testing"
-	"unicode"
 
 	"govahi/adapters/signer"
 	"govahi/commands"
 	"govahi/domain/certificate"
 	"govahi/domain/event"
+	"govahi/domain/fault/faulttest"
 	"govahi/queries"
 )
 
@@ -76,10 +75,7 @@ func TestEachReasonToGiveARequestBackHasItsWords(t *testing.T) {
 }
 
 func bilingual(w queries.Words) bool {
-	persian := func(text string) bool {
-		return slices.ContainsFunc([]rune(text), func(r rune) bool { return unicode.Is(unicode.Arabic, r) })
-	}
-	return persian(w.Fa) && w.En != "" && !persian(w.En)
+	return faulttest.HasPersian(w.Fa) && w.En != "" && !faulttest.HasPersian(w.En)
 }
 
 // refuser is a signer that says no.

@@ -12,6 +12,7 @@ import (
 
 	"govahi/adapters/pki"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 	"govahi/domain/issuer"
 )
 
@@ -104,7 +105,7 @@ func (s seat) ended() (issuer.Ending, error) {
 	case e == issuer.Retirement || e == issuer.Compromise:
 		return e, nil
 	}
-	return "", fmt.Errorf("%s holds neither %s nor %s: say which", s.endedFile(), issuer.Retirement, issuer.Compromise)
+	return "", fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)
 }
 
 // serial is that of the hardware token on which the ceremony was held, or empty.

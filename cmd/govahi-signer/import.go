@@ -330,6 +330,8 @@ func (i imported) purposes() error {
 }
 
 func linted(c *x509.Certificate) error {
-	_, err := pki.Lint(c.Raw)
-	return explained(err)
+	if _, err := pki.Lint(c.Raw); err != nil {
+		return errors.New(told(err).En)
+	}
+	return nil
 }
