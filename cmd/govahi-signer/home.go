@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/fault"
 	"govahi/domain/issuer"
@@ -39,7 +40,7 @@ func (h home) planFile() string    { return h.path("ceremony.yaml") } // what wa
 func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
-	data, err := whole(file)
+	data, err := profiles.ReadPath(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", file, err)
 	}

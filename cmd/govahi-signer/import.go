@@ -125,7 +125,7 @@ func readRequest(text []byte) (*x509.CertificateRequest, error) {
 // readOne reads exactly one certificate: of two, nobody would know which one was
 // checked.
 func readOne(file string) (*x509.Certificate, error) {
-	text, err := whole(file)
+	text, err := profiles.ReadPath(file)
 	if err != nil {
 		return nil, notTakenIn(file, err)
 	}

@@ -31,7 +31,7 @@ var developmentSuccession []byte
 // readSuccession reads and checks the file; without one it is development's.
 func readSuccession(file string) (p succession, err error) {
 	if p.text = developmentSuccession; file != "" {
-		p.text, err = whole(file)
+		p.text, err = profiles.ReadPath(file)
 	}
 	if err == nil {
 		err = profiles.Decode(p.text, &p)

@@ -122,3 +122,35 @@ func TestLinesMayEndAsOnWindows(t *testing.T) {
 		t.Error("another profile was read")
 	}
 }
+
+// TestADiscreetRefusalRepeatsNothing of the file, and says where and why all the
+// same.
+func TestADiscreetRefusalRepeatsNothing(t *testing.T) {
+	var into struct {
+		Name string
+		Days int
+		Who  struct{ File string }
+	}
+	for text, said := range map[string][2]string{
+		"name: [secret]":             {"[1:7] … مقدار درستی نیست", "write a text"},
+		"days: secret":               {"[1:7] … مقدار درستی نیست", "write a number"},
+		"days: 99999999999999999999": {"[1:7] عدد … بیش از اندازه", "the number … is too large"},
+		"secret: 1":                  {"[1:1] خانه‌ای به نام … شناخته نیست", "there is no field …"},
+		"who: {secret: 1}":           {"خانه‌ای به نام … شناخته نیست", "there is no field …"},
+		"who: secret":                {"متن آمده", "here is a text where a mapping belongs"},
+		"name: secret\nname: 1":      {"[2:1] خانهٔ … دو بار", "the field … stands twice"},
+		"name: [secret":              {"YAML درست نیست", "it is no YAML"},
+	} {
+		err := profiles.DecodeDiscreetly([]byte(text), &into)
+		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "99999") || !strings.Contains(err.Error(), said[1]) {
+			t.Errorf("of %q: %v", text, err)
+			continue
+		}
+		if err := faulttest.Remarked(err.Error(), said[0]); err != nil {
+			t.Errorf("of %q: %v", text, err)
+		}
+	}
+	if err := profiles.DecodeDiscreetly([]byte("days: 3"), &into); err != nil || into.Days != 3 {
+		t.Errorf("of what is right: %v", err)
+	}
+}
