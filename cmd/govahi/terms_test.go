@@ -32,11 +32,13 @@ func termsFile(t *testing.T, text string) string {
 
 func TestWrongTermsAreNamed(t *testing.T) {
 	for text, c := range map[string]struct{ field, says string }{
-		"":                                     {"خالی", "empty"},
-		"# nothing yet\n":                      {"خالی", "empty"},
-		"suspensiondays: 3":                    {`خانه‌ای به نام "suspensiondays"`, "suspensiondays"},
-		"suspensionDays: 3\nsuspensionDays: 4": {`خانهٔ "suspensionDays" دو بار`, "suspensionDays"},
-		"suspensionDays: ten":                  {`"ten" مقدار درستی نیست`, "ten"},
+		"":                                         {"خالی", "empty"},
+		"# nothing yet\n":                          {"خالی", "empty"},
+		"suspensiondays: 3":                        {`خانه‌ای به نام "suspensiondays"`, "suspensiondays"},
+		"suspensionDays: 3\nsuspensionDays: 4":     {`خانهٔ "suspensionDays" دو بار`, "suspensionDays"},
+		"suspensionDays: ten":                      {`"ten" مقدار درستی نیست`, "ten"},
+		"reminderDays: [30, 1.5]":                  {`"1.5" مقدار درستی نیست`, "write a whole number"},
+		"custodyDays: {receipt: [7, 21.5]}":        {`"21.5" مقدار درستی نیست`, "write a whole number"},
 		"suspensionDays: &a 3\nreinquiryDays: *a":  {"نام مستعار", "aliases"},
 		"suspensionDays: 0\nacceptanceDays: -1":    {"suspensionDays", "acceptanceDays: -1 is not days from 1"},
 		"reinquiryDays: 3651":                      {"reinquiryDays", "3651 is not days from 1 to 3650"},

@@ -96,7 +96,7 @@ func tooLong(most int64) error {
 
 // Decode reads the one YAML document of a file. It refuses fields that nobody
 // knows, fields that stand twice, and a second document behind the first: what
-// was not read was not checked. An alias is refused before anything follows it,
+// was not read was not checked. A whole number is whole. An alias is refused before anything follows it,
 // for a few lines of them unfold to more than memory holds.
 func Decode(text []byte, into any) error { return decode(text, into, misread) }
 
@@ -117,6 +117,9 @@ func decode(text []byte, into any, refuse func(error) error) error {
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return errSecond
+	}
+	if err := allWhole(text, into); err != nil {
+		return refuse(err)
 	}
 	return nil
 }

@@ -17,7 +17,11 @@ import (
 func misread(err error) error {
 	where, text, at := spot(err)
 	why := reason(at, strconv.Quote(text))
-	return stopped("  "+where+why.Fa, indented(yaml.FormatError(err, false, true)))
+	said := yaml.FormatError(err, false, true)
+	if wrong, ok := at.(*yaml.TypeError); ok { // the parser's words are Go's
+		said = yaml.FormatErrorWithToken(why.En, wrong.Token, false, true)
+	}
+	return stopped("  "+where+why.Fa, indented(said))
 }
 
 // discreetly says as much without a word of the file.
@@ -85,7 +89,7 @@ func reason(err yaml.Error, shown string) fault.Text {
 // kind is what people call the sort of a value; the rarer ones keep their names.
 func kind(name string) fault.Text {
 	return cmp.Or(map[string]fault.Text{
-		"int": {Fa: "عدد", En: "a number"}, "string": {Fa: "متن", En: "a text"}, "bool": {Fa: "true یا false", En: "true or false"},
+		"int": {Fa: "عدد صحیح", En: "a whole number"}, "string": {Fa: "متن", En: "a text"}, "bool": {Fa: "true یا false", En: "true or false"},
 		"mapping": {Fa: "«نام: مقدار» (mapping)", En: "a mapping"}, "sequence": {Fa: "فهرست (sequence)", En: "a list"}, "null": {Fa: "هیچ (null)", En: "nothing"},
 	}[name], fault.Text{Fa: name, En: name})
 }
