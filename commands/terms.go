@@ -22,14 +22,14 @@ type Terms struct {
 // Custody are the terms of a token's custody (§2.4, policy 4): days until an
 // alarm is raised, and days until the token and its certificate end.
 type Custody struct {
-	Receipt    [2]int `yaml:"receipt"`    // of a hand-over
-	Delivery   [2]int `yaml:"delivery"`   // from the personalised token on
-	Activation [2]int `yaml:"activation"` // from delivery on
+	Receipt    []int `yaml:"receipt"`    // of a hand-over
+	Delivery   []int `yaml:"delivery"`   // from the personalised token on
+	Activation []int `yaml:"activation"` // from delivery on
 }
 
 // Times are the terms as the token's machine counts them.
 func (c Custody) Times() token.Terms {
-	term := func(t [2]int) token.Term { return token.Term{Alarm: days(t[0]), End: days(t[1])} }
+	term := func(t []int) token.Term { return token.Term{Alarm: days(t[0]), End: days(t[1])} }
 	return token.Terms{Receipt: term(c.Receipt), Delivery: term(c.Delivery), Activation: term(c.Activation)}
 }
 
@@ -37,7 +37,7 @@ func (c Custody) Times() token.Terms {
 func DefaultTerms() Terms {
 	return Terms{
 		SuspensionDays: 30, AcceptanceDays: 30, ReminderDays: []int{30, 14, 7, 1}, ReinquiryDays: 180,
-		Custody: Custody{Receipt: [2]int{7, 21}, Delivery: [2]int{30, 60}, Activation: [2]int{14, 30}},
+		Custody: Custody{Receipt: []int{7, 21}, Delivery: []int{30, 60}, Activation: []int{14, 30}},
 	}
 }
 
@@ -68,10 +68,10 @@ func (t Terms) Check() error {
 func (c Custody) check(w *fault.Remarks) {
 	for _, term := range []struct {
 		name string
-		days [2]int
+		days []int
 	}{{"receipt", c.Receipt}, {"delivery", c.Delivery}, {"activation", c.Activation}} {
-		alarm, end := term.days[0], term.days[1]
-		w.Need(alarm >= 1 && end > alarm && end <= longestTerm, "custodyDays."+term.name,
+		two := len(term.days) == 2
+		w.Need(two && term.days[0] >= 1 && term.days[1] > term.days[0] && term.days[1] <= longestTerm, "custodyDays."+term.name,
 			"%v پذیرفته نیست؛ روزهای تا هشدار و سپس، بیش از آن، روزهای تا پایان را بنویسید، از 1 تا %d.",
 			"%v cannot be: give days until the alarm and, more of them, until the end, from 1 to %d", term.days, longestTerm)
 	}

@@ -18,6 +18,13 @@ type Issuance struct {
 	Office       *string   `json:"office,omitempty" db:"office"`
 	Attempts     int       `json:"attempts" db:"attempts" doc:"Serials that were tried"`
 	Failure      *string   `json:"failure,omitempty" db:"failure" doc:"Code of why the CA gave it back the last time"`
+	Why          *Words    `json:"why,omitempty" db:"-" doc:"The same in words: what is wrong, and the remedy"`
+}
+
+// Words say something in both languages.
+type Words struct {
+	Fa string `json:"fa" doc:"Persian"`
+	En string `json:"en" doc:"English"`
 }
 
 // Issuances is the CA's queue, those that wait longest first.

@@ -37,11 +37,7 @@ func (h House) issuance(s *Server) {
 			if err := h.may(ctx, id, overseers...); err != nil {
 				return nil, err
 			}
-			list, err := h.Queries.Issuances(ctx)
-			for i, r := range list {
-				list[i].StateName = stateLabel(r.State)
-			}
-			return list, err
+			return h.queue(ctx)
 		})
 	Command(s, Operation{ID: "personalise-token", Method: "POST", Path: "/requests/{code}/personalisation", Tag: tag, Summary: "Say that the certificate was written to the token and read back"},
 		func(ctx context.Context, c commands.Caller, in *struct {

@@ -57,9 +57,8 @@ type life struct {
 func bare(t testing.TB) *life {
 	t.Helper()
 	l := &life{log: &fallible{Log: memlog.New()}, ca: theAuthority(t)}
-	signer := &signer{ca: l.ca, log: l.log}
 	l.app = &commands.App{
-		Log: l.log, Standing: commands.NewStanding(l.log), Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Elder: []commands.Authority{l.ca.elder}, Signer: signer, Signatures: officertest.Signatures{},
+		Log: l.log, Standing: commands.NewStanding(l.log), Keeper: spec.NewKeeper(), People: population{}, Secrets: keyed{}, Authority: l.ca, Elder: []commands.Authority{l.ca.elder}, Signer: &pen{ca: l.ca, log: l.log}, Signatures: officertest.Signatures{},
 		Registry: matching{}, Terms: commands.DefaultTerms(), Clock: now, Handler: "handler-1", Step: func(string) {},
 	}
 	l.app.Gateways = commands.Gateways{
@@ -445,25 +444,25 @@ func certified(name string, parent *x509.Certificate, public crypto.PublicKey, k
 	return x509.ParseCertificate(der)
 }
 
-// signer fences and signs, as adapters/signer does.
-type signer struct {
+// pen fences and signs, as adapters/signer does.
+type pen struct {
 	ca  *authority
 	log event.Log
 }
 
-func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
+func (s *pen) SignCertificate(ctx context.Context, stream event.Stream, revision uint64, tbs, _ []byte) ([]byte, string, error) {
 	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
 		return certificate.Kind.Encode(ctx, nil, stream, meta, []event.Event{certificate.SigningStarted{Signer: "test", At: now()}})
 	})
 }
 
-func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+func (s *pen) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
 	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
 		return crl.Kind.Encode(ctx, nil, stream, meta, []event.Event{crl.SigningStarted{Signer: "test", At: now()}})
 	})
 }
 
-func (s *signer) sign(ctx context.Context, stream event.Stream, revision uint64, tbs []byte, started func(event.Meta) ([]event.Proposed, error)) ([]byte, string, error) {
+func (s *pen) sign(ctx context.Context, stream event.Stream, revision uint64, tbs []byte, started func(event.Meta) ([]event.Proposed, error)) ([]byte, string, error) {
 	proposed, err := started(event.Meta{CommandID: fmt.Sprintf("signer/%s@%d", stream, revision), Actor: "signer", At: now()})
 	if err != nil {
 		return nil, "", err

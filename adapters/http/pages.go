@@ -74,8 +74,12 @@ func (h House) pages(s *Server) {
 			if err != nil {
 				return Raw{}, err
 			}
+			q, err := h.queue(ctx)
+			if err != nil {
+				return Raw{}, err
+			}
 			data := dashboard(m)
-			data.Ends = endCard(c)
+			data.Ends, data.Returns = endCard(c), returnCard(q)
 			return Page(func(w io.Writer) error { return web.Dashboard(w, data) })
 		})
 }

@@ -2,7 +2,6 @@ package payment
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"net/netip"
 	"net/url"
@@ -11,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"govahi/commands"
 	"govahi/domain/fault"
@@ -55,46 +52,25 @@ func (s secret) read(w *fault.Remarks, field string) string {
 	return string(text)
 }
 
-var quoted = regexp.MustCompile("`[^`]*`")
-
 var providerName = regexp.MustCompile(`^[a-z0-9]{2,20}$`)
 
-// Open reads the gateways of a file. What could be read or answered by somebody
-// else on its way is refused.
-func Open(file string, clock func() time.Time) (map[string]commands.Gateway, error) {
-	all, err := open(file, clock)
-	if err != nil {
-		return nil, fmt.Errorf("درگاه‌های پرداخت به کار نمی‌آیند؛ پرونده، خانه و علت:\nthe payment gateways cannot be used:\n%s:\n%w", file, err)
-	}
-	return all, nil
+// Configuration names the gateways, as its file does.
+type Configuration struct {
+	Gateways map[string]configured `yaml:"gateways"`
 }
 
-func open(file string, clock func() time.Time) (map[string]commands.Gateway, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fault.Remark("gateways", "پرونده خوانده نمی‌شود؛ بودن آن و دسترسی‌اش را بازبینی کنید (%v).",
-			"the file cannot be read: check that it is there, and its permissions (%v)", err)
-	}
-	var whole struct {
-		Gateways map[string]configured `yaml:"gateways"`
-	}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&whole); err != nil {
-		return nil, fmt.Errorf("%w: %s", errStructure, quoted.ReplaceAllString(err.Error(), "a value")) // which may be a secret
-	}
+// Open is the gateways. What could be read or answered by somebody else on its way
+// is refused.
+func (c Configuration) Open(clock func() time.Time) (map[string]commands.Gateway, error) {
 	w, all := &fault.Remarks{}, map[string]commands.Gateway{}
-	w.Need(len(whole.Gateways) > 0, "gateways", "هیچ درگاهی نام برده نشده است؛ دست‌کم یکی را بنویسید.", "it names no gateway")
-	for _, name := range slices.Sorted(maps.Keys(whole.Gateways)) {
+	w.Need(len(c.Gateways) > 0, "gateways", "هیچ درگاهی نام برده نشده است؛ دست‌کم یکی را بنویسید.", "it names no gateway")
+	for _, name := range slices.Sorted(maps.Keys(c.Gateways)) {
 		w.Need(providerName.MatchString(name), "gateways", "نام هر درگاه از ۲ تا ۲۰ حرف کوچک لاتین و رقم است؛ آن را درست کنید.",
 			"the name of a gateway is of 2 to 20 lower-case letters and digits")
-		all[name] = whole.Gateways[name].open(w, "gateways."+name, clock)
+		all[name] = c.Gateways[name].open(w, "gateways."+name, clock)
 	}
 	return all, w.Err()
 }
-
-var errStructure = fault.Remark("gateways", "این پرونده YAML با نام‌های docs/operations.md نیست؛ علت، با شمارهٔ سطر، به انگلیسی در پی می‌آید.",
-	"it is no YAML with the names of docs/operations.md")
 
 func (c configured) open(w *fault.Remarks, at string, clock func() time.Time) commands.Gateway {
 	start := private(w, at+".start", c.Start)

@@ -60,13 +60,23 @@ var (
 		"یک شماره سریال دو بار در فهرست ابطال آمده است.", "A serial stands twice on the revocation list.")
 )
 
+// What a certificate may be refused for; each refusal has more words on its case.
+var (
+	ErrKeyKind = fault.New(fault.Invalid, "key-kind-not-in-profile",
+		"کلید از نوعی نیست که این گواهی می‌پذیرد؛ کلید تازه‌ای روی توکن بسازید.",
+		"The key is of no kind that this certificate takes; make a new key on the token.").At("csr")
+	ErrLint = fault.New(fault.Invalid, "lint-refused",
+		"گواهی با این اطلاعات برخلاف استاندارد می‌شود و امضا نمی‌شود؛ فرم را اصلاح کنید.",
+		"With these particulars the certificate would break the standards and is not signed; mend the form.")
+)
+
 // errKeyKind says which kinds of keys this type of certificate takes.
 func errKeyKind(p profile.Profile) error {
 	names := make([]string, len(p.Keys))
 	for i, k := range p.Keys {
 		names[i] = string(k)
 	}
-	return fault.New(fault.Invalid, "key-kind-not-in-profile",
+	return fault.New(fault.Invalid, ErrKeyKind.Code,
 		fmt.Sprintf("برای «%s» کلید باید یکی از این‌ها باشد: %s. کلید تازه‌ای روی توکن بسازید.", p.Title.Fa, strings.Join(names, "، ")),
 		fmt.Sprintf("For %q the key must be one of: %s. Make a new key on the token.", p.Title.En, strings.Join(names, ", "))).At("csr")
 }
@@ -75,7 +85,7 @@ func errKeyKind(p profile.Profile) error {
 // no personal data.
 func errLint(names []string) error {
 	list := strings.Join(names, ", ")
-	return fault.New(fault.Invalid, "lint-refused",
+	return fault.New(fault.Invalid, ErrLint.Code,
 		fmt.Sprintf("گواهی با این اطلاعات برخلاف استاندارد می‌شود و امضا نمی‌شود: %s.", list),
 		fmt.Sprintf("With these particulars the certificate would break the standards and is not signed: %s.", list))
 }

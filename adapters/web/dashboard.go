@@ -16,7 +16,17 @@ type DashboardData struct {
 	Refusals    []Count // by reason
 	Revocations []Count // by reason
 	Audit       AuditData
-	Ends        []End // the soonest first
+	Ends        []End    // the soonest first
+	Returns     []Return // those that wait longest first
+}
+
+// Return is a request that the CA gave back.
+type Return struct {
+	TrackingCode string
+	Office       string
+	State        string
+	Since        time.Time
+	Why, Code    string
 }
 
 // End is something that ends, or must follow itself.

@@ -52,7 +52,8 @@ func (c hold) Run() error {
 		return cannotBeHeld(c.File, errNoRequest)
 	}
 	if entries, err := os.ReadDir(c.Dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s exists: a CA's keys are not made twice", c.Dir)
+		return fault.Remark("--dir", "%s هست و خالی نیست؛ کلیدهای یک مرکز دو بار ساخته نمی‌شوند، پوشهٔ تازه‌ای نام ببرید.",
+			"%s exists: a CA's keys are not made twice, name a new directory", c.Dir)
 	}
 	stage := c.Dir + ".ceremony"
 	if err := os.RemoveAll(stage); err != nil {

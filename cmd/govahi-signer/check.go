@@ -1,15 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"govahi/adapters/pki"
@@ -41,13 +38,14 @@ const (
 	exitNoToken = 3 // not reached: what could be checked without it was not
 )
 
-var errUnsound = exit{errors.New("not everything is sound"), exitUnsound}
+var errUnsound = exit{errors.New("همه چیز درست نیست؛ ردیف‌های «نادرست» می‌گویند چه باید کرد.\nnot everything is sound: the rows that are WRONG say what to do"), exitUnsound}
 
 // Run prints what it found and fails if anything of it is not so.
 func (c check) Run() error {
 	t, err := c.open()
 	if err != nil {
-		return exit{err, exitNoToken}
+		return exit{fmt.Errorf("به توکن نرسیدیم و چیزی بررسی نشد؛ اتصال توکن، پروندهٔ PIN و ماژول PKCS#11 را ببینید:\n"+
+			"the token was not reached, and nothing was checked: see its connection, the PIN's file and the PKCS#11 module:\n%w", err), exitNoToken}
 	}
 	r := report{}
 	seats, err := home(c.Dir).seats()
@@ -60,7 +58,9 @@ func (c check) Run() error {
 	c.profiles(&r, t)
 	attributes(&r, t, seats)
 	n, err := home(c.Dir).transcripts()
-	r.line("transcripts", err, fmt.Sprintf("%d, as the ceremonies left them", n))
+	r.line(transcriptsRow, home(c.Dir).path(transcriptsDir), err, fault.Text{
+		Fa: fmt.Sprintf("%d، چنان که آیین‌ها به جا گذاشتند", n), En: fmt.Sprintf("%d, as the ceremonies left them", n),
+	})
 	if err := errors.Join(r.print(os.Stdout, c.JSON), t.Close()); err != nil {
 		return err
 	}
@@ -70,88 +70,106 @@ func (c check) Run() error {
 	return nil
 }
 
-// report is every finding, in order.
-type report struct {
-	Sound    bool      `json:"sound"`
-	Findings []finding `json:"findings"`
+// The rows of check.
+var (
+	rootRow = row{
+		fault.Text{Fa: "گواهی ریشه", En: "root certificate"},
+		fault.Text{Fa: "این پرونده را از پشتیبان پوشهٔ مرکز بازگردانید.", En: "put the file back from a backup of the CA's directory"},
+	}
+	issuerRow = row{
+		fault.Text{Fa: "گواهی مرکز صدور", En: "issuer certificate"},
+		fault.Text{
+			Fa: "این پرونده را از پشتیبان پوشهٔ مرکز بازگردانید، یا گواهی‌ای را که ریشهٔ بیرونی داده است با govahi-signer ceremony import وارد کنید.",
+			En: "put the file back from a backup of the CA's directory, or take in what the outside root certified (govahi-signer ceremony import)",
+		},
+	}
+	chainRow = row{
+		fault.Text{Fa: "زنجیره", En: "chain"},
+		fault.Text{Fa: "گواهی مرکز صدور از این ریشه نیست؛ گواهی‌های همان آیین را از پشتیبان بازگردانید.", En: "put back root and issuer of the same ceremony"},
+	}
+	endRow = row{
+		fault.Text{Fa: "پایان", En: "end"},
+		fault.Text{Fa: "پایان این مرکز صدور را با govahi-signer end از نو بنویسید.", En: "write the end anew with govahi-signer end"},
+	}
+	datesRow = row{
+		fault.Text{Fa: "تاریخ‌ها", En: "dates"},
+		fault.Text{
+			Fa: "گواهی مرکز صدور اکنون معتبر نیست؛ ساعت این رایانه را ببینید، وگرنه مرکز صدور میانی تازه‌ای بسازید (govahi-signer ceremony succeed).",
+			En: "see to this computer's clock, or make a further intermediate (govahi-signer ceremony succeed)",
+		},
+	}
+	lintRow = row{
+		fault.Text{Fa: "بررسی استاندارد", En: "lint"},
+		fault.Text{Fa: "گواهی مرکز صدور برخلاف استاندارد است؛ گواهی دیگری از ریشه بخواهید.", En: "have the root certify the issuer anew"},
+	}
+	belongsRow = row{
+		fault.Text{Fa: "کلید گواهی", En: "key of the certificate"},
+		fault.Text{
+			Fa: "کلید گواهی مرکز صدور روی این توکن نیست؛ توکن خود این مرکز را وصل کنید، یا گواهی آن را از پشتیبان بازگردانید.",
+			En: "connect the CA's own token, or put its certificate back from a backup",
+		},
+	}
+	profilesRow = row{
+		fault.Text{Fa: "نمایه‌ها", En: "profiles"},
+		fault.Text{Fa: "پرونده‌های نام‌برده را درست کنید.", En: "mend the files that are named"},
+	}
+	responderRow = row{
+		fault.Text{Fa: "نمایهٔ پاسخ‌گو", En: "responder's profile"},
+		fault.Text{
+			Fa: "نمایهٔ پاسخ‌گوی OCSP کلید روی توکن را نمی‌پذیرد؛ نوع آن کلید را به keys در نمایه بیفزایید.",
+			En: "add the kind of the key on the token to the profile's keys",
+		},
+	}
+	transcriptsRow = row{
+		fault.Text{Fa: "صورت‌جلسه‌ها", En: "transcripts"},
+		fault.Text{Fa: "صورت‌جلسه‌ها چنان نیستند که آیین به جا گذاشت؛ آن‌ها را از پشتیبان بازگردانید.", En: "put back what the witnesses signed from a backup"},
+	}
+)
+
+// keyRow is that of a key on the token.
+func keyRow(label string) row {
+	return row{
+		fault.Text{Fa: "کلید " + label, En: label + " key"},
+		fault.Text{
+			Fa: "کلید باید روی همین توکن زاده شده و بیرون‌نرفتنی باشد؛ توکن خود این مرکز را وصل کنید، وگرنه این کلید را به کار نبرید.",
+			En: "connect the CA's own token; a key that was not born there, or may leave it, is not to be used",
+		},
+	}
 }
 
-type finding struct {
-	What   string `json:"what"`
-	Sound  bool   `json:"sound"`
-	Detail string `json:"detail"`
-}
-
-func (r *report) line(what string, err error, detail string) {
-	if err != nil {
-		detail = strings.Join(strings.Fields(explained(err).Error()), " ") // one row a finding
-	}
-	r.Findings = append(r.Findings, finding{what, err == nil, detail})
-}
-
-func (r *report) print(to io.Writer, asJSON bool) error {
-	r.Sound = true
-	for _, f := range r.Findings {
-		r.Sound = r.Sound && f.Sound
-	}
-	if asJSON {
-		e := json.NewEncoder(to)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	}
-	table := tabwriter.NewWriter(to, 0, 8, 2, ' ', 0)
-	for _, f := range r.Findings {
-		verdict := "ok"
-		if !f.Sound {
-			verdict = "WRONG"
-		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", f.What, verdict, f.Detail)
-	}
-	return table.Flush()
-}
-
-// explained is the text of a fault, whose error is only its code.
-func explained(err error) error {
-	if f, ok := fault.Of(err); ok {
-		return errors.New(f.Text.En)
-	}
-	return err
-}
-
-// certificates are those of one issuer. Of the first nothing is said before a
-// finding; of a further one its number.
+// certificates are those of one issuer.
 func certificates(r *report, t *token.Token, s seat) {
-	line := func(what string, err error, detail string) { r.line(s.called(what), err, detail) }
+	line := func(w row, where string, err error, detail fault.Text) { r.line(w.of(s), where, err, detail) }
 	root, rootErr := s.certificate(s.rootFile())
-	line("root certificate", rootErr, name(root))
+	line(rootRow, s.rootFile(), rootErr, alike(name(root)))
 	issuer, issuerErr := s.certificate(s.issuerFile())
-	line("issuer certificate", issuerErr, name(issuer))
+	line(issuerRow, s.issuerFile(), issuerErr, alike(name(issuer)))
 	if rootErr != nil || issuerErr != nil {
 		return
 	}
-	line("chain", issuer.CheckSignatureFrom(root), "the issuer stands on the root")
+	line(chainRow, s.issuerFile(), issuer.CheckSignatureFrom(root), fault.Text{Fa: "مرکز صدور بر این ریشه استوار است", En: "the issuer stands on the root"})
 	if ended, err := s.ended(); err != nil || ended != "" {
-		line("end", err, string(ended)+": it signs no certificates any more")
+		line(endRow, s.endedFile(), err, fault.Text{Fa: string(ended) + ": دیگر گواهی امضا نمی‌کند", En: string(ended) + ": it signs no certificates any more"})
 	} else {
-		line("dates", valid(issuer, time.Now()), "until "+issuer.NotAfter.Format(time.DateOnly))
+		until := issuer.NotAfter.Format(time.DateOnly)
+		line(datesRow, s.issuerFile(), valid(issuer, time.Now()), fault.Text{Fa: "تا " + until, En: "until " + until})
 	}
 	verdict, err := pki.Lint(issuer.Raw)
-	line("lint", err, fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings))
-	line("key of the certificate", belongs(t, s.label(), issuer), "the "+s.label()+" key on the token")
-}
-
-func (s seat) called(what string) string {
-	if s.number == 1 {
-		return what
-	}
-	return fmt.Sprintf("%d: %s", s.number, what)
+	line(lintRow, s.issuerFile(), err, fault.Text{
+		Fa: fmt.Sprintf("%s: %d قاعده برآورده شد، هشدارها %v", verdict.Linter, verdict.Passed, verdict.Warnings),
+		En: fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings),
+	})
+	line(belongsRow, s.issuerFile(), belongs(t, s.label(), issuer), fault.Text{Fa: "کلید " + s.label() + " روی توکن", En: "the " + s.label() + " key on the token"})
 }
 
 // profiles are those that the signer would hold every certificate to; the
 // responder's must take the key that is on the token.
 func (c check) profiles(r *report, t *token.Token) {
 	set, err := profiles.Load(c.Profiles)
-	r.line("profiles", err, fmt.Sprintf("%d, for %d products", len(set.All()), len(set.Products())))
+	r.line(profilesRow, cmp.Or(c.Profiles, "profiles"), err, fault.Text{
+		Fa: fmt.Sprintf("%d، برای %d محصول", len(set.All()), len(set.Products())),
+		En: fmt.Sprintf("%d, for %d products", len(set.All()), len(set.Products())),
+	})
 	k, keyErr := t.Key(labelResponder)
 	if err != nil || keyErr != nil {
 		return
@@ -161,8 +179,11 @@ func (c check) profiles(r *report, t *token.Token) {
 	if !p.Allows(kind) {
 		err = fmt.Errorf("%s certifies %v, and no %s", p.ID(), p.Keys, kind)
 	}
-	r.line("responder's profile", err, p.ID())
+	r.line(responderRow, p.ID(), err, alike(p.ID()))
 }
+
+// alike is a name, which is the same in both languages.
+func alike(text string) fault.Text { return fault.Text{Fa: text, En: text} }
 
 func name(c *x509.Certificate) string {
 	if c == nil {
@@ -202,23 +223,21 @@ func attributes(r *report, t *token.Token, seats []seat) {
 	}
 	for _, label := range append(labels, labelResponder) {
 		k, err := t.Key(label)
-		if err != nil {
-			r.line(label+" key", err, "")
-			continue
-		}
-		sound(r, label, k)
+		sound(r, label, k, err)
 	}
 	w, err := t.WrappingKey(labelWrapping)
-	if err != nil {
-		r.line(labelWrapping+" key", err, "")
-		return
-	}
-	sound(r, labelWrapping, w)
+	sound(r, labelWrapping, w, err)
 }
 
+// sound asks the token about a key, if that was found.
 func sound(r *report, label string, k interface {
 	Protection() (token.Protection, error)
-},
+}, err error,
 ) {
-	r.line(label+" key", proved(label, k), "born on the token, sensitive, not extractable, not modifiable")
+	if err == nil {
+		err = proved(label, k)
+	}
+	r.line(keyRow(label), labelToken, err, fault.Text{
+		Fa: "زادهٔ توکن، حساس، بیرون‌نرفتنی و تغییرناپذیر", En: "born on the token, sensitive, not extractable, not modifiable",
+	})
 }

@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"govahi/adapters/pki"
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 	"govahi/domain/issuer"
 )
 
@@ -38,7 +40,7 @@ func (h home) planFile() string    { return h.path("ceremony.yaml") } // what wa
 func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
-	data, err := whole(file)
+	data, err := profiles.ReadPath(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", file, err)
 	}
@@ -104,7 +106,7 @@ func (s seat) ended() (issuer.Ending, error) {
 	case e == issuer.Retirement || e == issuer.Compromise:
 		return e, nil
 	}
-	return "", fmt.Errorf("%s holds neither %s nor %s: say which", s.endedFile(), issuer.Retirement, issuer.Compromise)
+	return "", fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)
 }
 
 // serial is that of the hardware token on which the ceremony was held, or empty.

@@ -125,7 +125,7 @@ func readRequest(text []byte) (*x509.CertificateRequest, error) {
 // readOne reads exactly one certificate: of two, nobody would know which one was
 // checked.
 func readOne(file string) (*x509.Certificate, error) {
-	text, err := whole(file)
+	text, err := profiles.ReadPath(file)
 	if err != nil {
 		return nil, notTakenIn(file, err)
 	}
@@ -330,6 +330,8 @@ func (i imported) purposes() error {
 }
 
 func linted(c *x509.Certificate) error {
-	_, err := pki.Lint(c.Raw)
-	return explained(err)
+	if _, err := pki.Lint(c.Raw); err != nil {
+		return errors.New(told(err).En)
+	}
+	return nil
 }

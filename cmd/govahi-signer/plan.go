@@ -3,7 +3,6 @@ package main
 import (
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,7 +75,7 @@ var developmentPlan []byte
 func readPlan(file string) (p plan, err error) {
 	dir := ""
 	if p.text = developmentPlan; file != "" {
-		p.text, err = whole(file)
+		p.text, err = profiles.ReadPath(file)
 		dir = filepath.Dir(file)
 	}
 	if err == nil {
@@ -92,14 +91,6 @@ func readPlan(file string) (p plan, err error) {
 		p.Token.PINFile = filepath.Join(dir, p.Token.PINFile)
 	}
 	return p, nil
-}
-
-// largest is far above any file of a ceremony or any certificate.
-const largest = 64 << 10
-
-// whole is a file that somebody names: all of it, unless it is none of these.
-func whole(file string) ([]byte, error) {
-	return profiles.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file), largest)
 }
 
 // cannotBeHeld names the file of a ceremony and all that is wrong with it.

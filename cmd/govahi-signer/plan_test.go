@@ -205,8 +205,8 @@ func TestCheckTellsDamagedFiles(t *testing.T) {
 	} {
 		must(t, os.WriteFile(filepath.Join(dir, "issuer.pem"), []byte(c.text), 0o644))
 		out, code := try(t, "check", "--dir", dir)
-		if code != 2 || !strings.Contains(out, "WRONG") || !strings.Contains(out, c.says) {
-			t.Errorf("%s: %d\n%s", name, code, out)
+		if code != 2 || !strings.Contains(out, "WRONG") || !strings.Contains(out, c.says) || bilingual(out) != nil {
+			t.Errorf("%s: %d %v\n%s", name, code, bilingual(out), out)
 		}
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "issuer.pem"), []byte(right), 0o644))
@@ -214,7 +214,7 @@ func TestCheckTellsDamagedFiles(t *testing.T) {
 	if code != 2 || !strings.Contains(out, "نام مستعار") || !strings.Contains(out, filepath.Join(bad, "person@1.yaml")) {
 		t.Errorf("profiles of aliases: %d\n%s", code, out)
 	}
-	if out, code := try(t, "check", "--dir", dir); code != 0 {
+	if out, code := try(t, "check", "--dir", dir); code != 0 || bilingual(out) != nil {
 		t.Errorf("mended: %d\n%s", code, out)
 	}
 }

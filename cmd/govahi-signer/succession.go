@@ -31,7 +31,7 @@ var developmentSuccession []byte
 // readSuccession reads and checks the file; without one it is development's.
 func readSuccession(file string) (p succession, err error) {
 	if p.text = developmentSuccession; file != "" {
-		p.text, err = whole(file)
+		p.text, err = profiles.ReadPath(file)
 	}
 	if err == nil {
 		err = profiles.Decode(p.text, &p)
@@ -224,20 +224,28 @@ type end struct {
 func (c end) Run() error {
 	s := home(c.Dir).seat(c.Issuer)
 	if _, err := os.Stat(s.issuerFile()); err != nil {
-		return fmt.Errorf("there is no issuer %d: %w", c.Issuer, err)
+		return notEnded(fault.Remark("--issuer", "مرکز صدور شمارهٔ %d نیست (%v)؛ شماره را از فهرست govahi-signer check بردارید.",
+			"there is no issuer %d (%v): take the number from what govahi-signer check lists", c.Issuer, err))
 	}
 	present, err := s.ended()
 	if err != nil {
 		return err
 	}
 	if present == issuer.Compromise && issuer.Ending(c.Ending) != present {
-		return fmt.Errorf("issuer %d is compromised, for good", c.Issuer)
+		return notEnded(fault.Remark("--issuer", "کلید مرکز صدور شمارهٔ %d افشا شده است و این برگشت‌پذیر نیست؛ کاری لازم نیست.",
+			"issuer %d is compromised, for good: nothing is left to do", c.Issuer))
 	}
 	if err := writeWhole(s.endedFile(), []byte(c.Ending+"\n")); err != nil {
 		return err
 	}
-	fmt.Printf("issuer %d signs no certificates any more (%s), from the signer's next start; declare it in the log, too (docs/operations.md)\n", c.Issuer, c.Ending)
+	fmt.Printf("مرکز صدور شمارهٔ %[1]d از آغاز بعدی امضاکننده دیگر گواهی امضا نمی‌کند (%[2]s)؛ آن را در دفتر رویدادها نیز اعلام کنید (docs/operations.md).\n"+
+		"issuer %[1]d signs no certificates any more (%[2]s), from the signer's next start; declare it in the log, too (docs/operations.md)\n", c.Issuer, c.Ending)
 	return nil
+}
+
+// notEnded says why an issuer is left as it is.
+func notEnded(err error) error {
+	return fmt.Errorf("چیزی نوشته نشد:\nnothing was written:\n%w", err)
 }
 
 // seat is the place of the issuer of a number.

@@ -18,6 +18,7 @@ import (
 	"govahi/adapters/signer"
 	"govahi/adapters/vault"
 	"govahi/commands"
+	"govahi/domain/fault"
 )
 
 // attached is a command that speaks to the running instance of a data directory.
@@ -35,12 +36,13 @@ func (a attached) data() (data, error) {
 func (d data) running() error {
 	conn, err := net.Dial("unix", d.logSocket())
 	if err != nil {
-		return fmt.Errorf("%w (looked in %s)", errNotRunning, d.dir)
+		return fmt.Errorf("%s:\n%w", d.dir, errNotRunning)
 	}
 	return conn.Close()
 }
 
-var errNotRunning = errors.New("no instance is running on this data directory: start it with ./task up")
+var errNotRunning = fault.Remark("GOVAHI_DATA", "سامانه‌ای روی این پوشهٔ داده در کار نیست؛ آن را با ./task up آغاز کنید، یا پوشهٔ درست را نام ببرید.",
+	"no instance is running on this data directory: start it with ./task up, or name the right one")
 
 // openLog connects to the instance's log.
 func (a attached) openLog() (*eventstore.Log, error) {

@@ -83,9 +83,9 @@ func auditOf(app *commands.App, authorities []*pki.Authority, unpublished bool) 
 	var parties []*relying.Party
 	for _, of := range authorities {
 		issuer := auditor.Authority{Certificate: of.Certificate()}
+		issuer.List, issuer.Responder = of.Addresses()
 		if !unpublished {
-			list, responder := of.Addresses()
-			party := relying.New(list, responder, of.Certificate())
+			party := relying.New(issuer.List, issuer.Responder, of.Certificate())
 			issuer.Published, parties = party, append(parties, party)
 		}
 		a.Issuers = append(a.Issuers, issuer)

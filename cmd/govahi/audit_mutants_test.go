@@ -38,7 +38,7 @@ func (w *twin) audited() ([]string, auditor.Summary) {
 	found := map[string]bool{}
 	a := auditor.Audit{
 		Log: w.log(), Keeper: w.keeper, Signatures: cms.Verifier{}, Lints: []auditor.Lint{standards, auditor.Rules},
-		Issuers: []auditor.Authority{{Certificate: w.issuer, Published: public{w, w.seat}}, {Certificate: w.newer.issuer, Published: public{w, w.newer}}},
+		Issuers: []auditor.Authority{w.authority(w.seat), w.authority(w.newer)},
 		Clock:   func() time.Time { return now().Add(w.later) }, Differs: func(d auditor.Difference) {
 			w.Log(d)
 			found[w.called(d.Serial)+" "+d.Kind] = true
@@ -148,10 +148,11 @@ func healthyTwin(t *testing.T) *twin {
 	var of []real
 	says := map[string]auditor.Answer{}
 	for n, one := range authorities {
-		party := relying.New(addresses(one))
+		listAt, responderAt := one.Addresses()
+		party := relying.New(listAt, responderAt, one.Certificate())
 		t.Cleanup(party.Close)
 		list := listed(t, party, 2-n) // of the first one also what was renewed
-		of = append(of, real{one.Certificate(), list})
+		of = append(of, real{one.Certificate(), list, listAt, responderAt})
 		answers(t, app.Log, party, one.Issuer(), says)
 	}
 	events, err := event.ReadBatch(t.Context(), app.Log, 0, 1<<20)
@@ -164,11 +165,6 @@ func soonRenewed(t *testing.T) string {
 	dir := t.TempDir()
 	must(t, renewable(dir))
 	return "GOVAHI_PROFILES=" + dir
-}
-
-func addresses(of *pki.Authority) (list, responder string, issuer *x509.Certificate) {
-	list, responder = of.Addresses()
-	return list, responder, of.Certificate()
 }
 
 // listed awaits a list of so many lines.
@@ -283,7 +279,12 @@ func ofBytes() []mutant {
 			must(w.T, err)
 			w.rewrite(w.applicant, c.NotAfter.Format("060102150405Z"), c.NotAfter.AddDate(0, 0, 1).Format("060102150405Z"))
 		}, []string{"applicant validity"}},
-		{"against the rules", func(w *twin) { w.rewrite(w.applicant, "http://", "htxp://") }, []string{"applicant lint"}},
+		{"against the rules", func(w *twin) { w.rewrite(w.applicant, "http://", "htxp://") }, []string{"applicant address", "applicant lint"}},
+		{"another list", func(w *twin) { w.rewrite(w.applicant, w.listAt, w.listAt[:len(w.listAt)-1]+"1") }, []string{"applicant address"}},
+		{"another responder", func(w *twin) { w.rewrite(w.officer, w.responderAt, w.responderAt[:len(w.responderAt)-1]+"q") }, []string{"officer address"}},
+		{"not the elder issuer's list", func(w *twin) { w.newer.listAt = w.listAt }, []string{"heir address"}},
+		{"not the elder issuer's responder", func(w *twin) { w.newer.responderAt = w.responderAt }, []string{"heir address"}},
+		{"the issuers' addresses unknown", func(w *twin) { w.newer.listAt, w.newer.responderAt = "", "" }, nil},
 		{"about somebody else", func(w *twin) { w.set(w.own(), issued, "subject", "somebody") }, []string{"applicant subject"}},
 	}
 }
@@ -565,7 +566,7 @@ func ofIssuers() []mutant {
 			w.set("certificate-"+w.heir, intended, "issuer", sum(w.issuer.Raw))
 			w.set("certificate-"+w.heir, issued, "issuer", sum(w.issuer.Raw))
 			w.reissue(w.heir, func(tbs []byte) []byte { return tbs })
-		}, []string{"heir crl-surplus", "heir issuer", "house ocsp"}},
+		}, []string{"heir address", "heir crl-surplus", "heir issuer", "house ocsp"}},
 		{"issued in another's name", func(w *twin) {
 			w.set("certificate-"+w.heir, issued, "issuer", sum(w.issuer.Raw))
 		}, []string{"heir issuer"}},

@@ -54,6 +54,8 @@ type seat struct {
 	key    crypto.Signer
 	list   x509.RevocationList
 	der    []byte // of the list
+
+	listAt, responderAt string
 }
 
 func (s *seat) copied() *seat {
@@ -74,6 +76,8 @@ func (w *twin) copied(t *testing.T) *twin {
 type real struct {
 	issuer *x509.Certificate
 	list   []byte
+
+	listAt, responderAt string
 }
 
 // twinOf takes the log over from two issuers to others of the same names.
@@ -93,7 +97,7 @@ func twinOf(t *testing.T, events []event.Recorded, keeper event.Keeper, elder, n
 
 // takes has everybody name the sibling.
 func (w *twin) takes(of real) *seat {
-	s := &seat{}
+	s := &seat{listAt: of.listAt, responderAt: of.responderAt}
 	s.key, s.issuer = sibling(w.T, of.issuer)
 	was, is := sum(of.issuer.Raw), sum(s.issuer.Raw)
 	for n, r := range w.events {
@@ -113,6 +117,11 @@ func (w *twin) seatOf(serial string) *seat {
 		return w.newer
 	}
 	return w.seat
+}
+
+// authority is the issuer as the audit knows it.
+func (w *twin) authority(s *seat) auditor.Authority {
+	return auditor.Authority{Certificate: s.issuer, Published: public{w, s}, List: s.listAt, Responder: s.responderAt}
 }
 
 func sum(data []byte) string {

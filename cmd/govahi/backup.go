@@ -17,6 +17,7 @@ import (
 	"govahi/adapters/eventnode"
 	"govahi/adapters/postgres"
 	"govahi/adapters/sso"
+	"govahi/domain/fault"
 )
 
 // backup copies a running instance: the log and the vault, which nothing else can
@@ -87,7 +88,7 @@ func vacant(dir string) error {
 		return nil
 	}
 	if err == nil && len(entries) > 0 {
-		err = fmt.Errorf("%s is not empty: name a new directory", dir)
+		err = fault.Remark(dir, "این پوشه خالی نیست؛ پوشهٔ تازه‌ای نام ببرید.", "it is not empty: name a new directory")
 	}
 	return err
 }

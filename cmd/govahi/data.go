@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"govahi/adapters/sso"
+	"govahi/domain/fault"
 )
 
 // layout is the version of the data directory that this program writes.
@@ -34,7 +35,8 @@ func openData(dir string, mode sso.Mode) (data, error) {
 	}
 	d := data{dir: dir}
 	if _, err := os.Stat(d.path(restoringFile)); err == nil {
-		return d, fmt.Errorf("%s: %w", dir, errHalfRestored)
+		return d, d.unusable("بازیابی در این پوشه به پایان نرسیده است؛ govahi restore را دوباره اجرا کنید که از نو آغاز می‌کند.",
+			"a restore into this directory was not finished: run govahi restore again, it begins anew")
 	}
 	if err := d.checkOurs(); err != nil {
 		return d, err
@@ -50,6 +52,11 @@ func openData(dir string, mode sso.Mode) (data, error) {
 		return d, err
 	}
 	return d, errors.Join(d.checkLayout(), d.checkMode(mode))
+}
+
+// unusable says why the directory cannot be this instance's, and what to do.
+func (d data) unusable(fa, en string, args ...any) error {
+	return fmt.Errorf("پوشهٔ داده به کار نمی‌آید؛ کدام، چرا و چه باید کرد:\nthe data directory cannot be used:\n%w", fault.Remark(d.dir, fa, en, args...))
 }
 
 // ours are the names by which a directory is known: an instance's, a CA's that
@@ -71,7 +78,7 @@ func (d data) checkOurs() error {
 		}
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("%s holds something else: name a new or an empty directory with GOVAHI_DATA", d.dir)
+		return d.unusable("چیز دیگری در آن است؛ با GOVAHI_DATA پوشه‌ای تازه یا خالی نام ببرید.", "it holds something else: name a new or an empty directory with GOVAHI_DATA")
 	}
 	return nil
 }
@@ -83,8 +90,8 @@ func (d *data) take() error {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder, _ := os.ReadFile(d.path("lock"))
-		return fmt.Errorf("%s is in use by process %s: stop that one (Ctrl-C, or kill %s), or choose another directory with GOVAHI_DATA",
-			d.dir, holder, holder)
+		return d.unusable("پردازهٔ %[1]s آن را به کار گرفته است؛ آن را متوقف کنید (Ctrl-C یا kill %[1]s)، یا با GOVAHI_DATA پوشهٔ دیگری برگزینید.",
+			"it is in use by process %[1]s: stop that one (Ctrl-C, or kill %[1]s), or choose another directory with GOVAHI_DATA", holder)
 	}
 	d.lock = f
 	if err := f.Truncate(0); err != nil {
@@ -104,11 +111,12 @@ func (d data) checkLayout() error {
 	}
 	version, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || version < 1 {
-		return fmt.Errorf("%s does not hold a version number: restore it, or start with another GOVAHI_DATA", d.path("VERSION"))
+		return d.unusable("در پروندهٔ VERSION آن شمارهٔ نسخه نیست؛ آن را از پشتیبان بازگردانید، یا با GOVAHI_DATA دیگری آغاز کنید.",
+			"its file VERSION does not hold a version number: restore that, or start with another GOVAHI_DATA")
 	}
 	if version > layout {
-		return fmt.Errorf("%s was written by a newer Govahi (layout %d, this program knows %d): update the program, or start with another GOVAHI_DATA",
-			d.dir, version, layout)
+		return d.unusable("نسخهٔ تازه‌تری از برنامه آن را نوشته است (چیدمان %d؛ این برنامه %d را می‌شناسد)؛ برنامه را به‌روز کنید، یا با GOVAHI_DATA دیگری آغاز کنید.",
+			"it was written by a newer Govahi (layout %d, this program knows %d): update the program, or start with another GOVAHI_DATA", version, layout)
 	}
 	return nil
 }
@@ -121,7 +129,8 @@ func (d data) checkMode(mode sso.Mode) error {
 		return os.WriteFile(d.path("MODE"), []byte(mode), 0o644)
 	}
 	if begun := sso.Mode(strings.TrimSpace(string(text))); err == nil && begun != mode {
-		return fmt.Errorf("%s was begun in %s mode and cannot be run in %s mode: choose another GOVAHI_DATA", d.dir, begun, mode)
+		return d.unusable("در حالت %s آغاز شده است و در حالت %s اجرا نمی‌شود؛ GOVAHI_DATA دیگری برگزینید.",
+			"it was begun in %s mode and cannot be run in %s mode: choose another GOVAHI_DATA", begun, mode)
 	}
 	return err
 }
@@ -170,7 +179,7 @@ func (d data) makeSockets() error {
 		return err
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || !ok || int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s belongs to somebody else: remove it", dir)
+		return data{dir: dir}.unusable("پوشهٔ سوکت‌ها از آن کاربر دیگری است؛ آن را بردارید.", "the directory of the sockets belongs to somebody else: remove it")
 	}
 	return os.Chmod(dir, 0o711)
 }

@@ -20,6 +20,7 @@ import (
 	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/postgres"
 	"govahi/adapters/sso"
+	"govahi/domain/fault"
 	"govahi/domain/issuer"
 	certprofile "govahi/domain/profile"
 )
@@ -98,7 +99,8 @@ func (h *house) openCA(ctx context.Context) error {
 	dir := h.caDir(h.data)
 	if _, err := os.Stat(filepath.Join(dir, "issuer.pem")); errors.Is(err, os.ErrNotExist) {
 		if h.Mode != sso.Development {
-			return fmt.Errorf("%s holds no CA: hold a ceremony first (govahi-signer ceremony --help)", dir)
+			return fault.Remark(dir, "مرکز صدوری در این پوشه نیست؛ نخست آیین کلید را برگزار کنید (govahi-signer ceremony --help).",
+				"it holds no CA: hold a ceremony first (govahi-signer ceremony --help)")
 		}
 		out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
 		if err != nil {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"time"
 
 	"govahi/adapters/payment"
 	"govahi/adapters/payment/simulator"
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/sso"
 	"govahi/commands"
 	"govahi/domain/fault"
@@ -38,12 +40,30 @@ func (h *house) gateways() (commands.Gateways, error) {
 	var err error
 	switch {
 	case h.Gateways != "":
-		g.Named, err = payment.Open(h.Gateways, now)
+		g.Named, err = openGateways(h.Gateways)
 	case h.Mode == sso.Development:
 		h.banks = banks{simulator.New(now), simulator.New(now)}
 		g.Named = h.banks.gateways("http://"+h.listener.Addr().String(), h.base())
 	}
 	return h.heard(g), err
+}
+
+// openGateways reads the file of the gateways. A secret that stands in it by
+// mistake is not repeated.
+func openGateways(file string) (map[string]commands.Gateway, error) {
+	var c payment.Configuration
+	text, err := pkiprofiles.ReadPath(file)
+	if err == nil {
+		err = pkiprofiles.DecodeDiscreetly(text, &c)
+	}
+	var named map[string]commands.Gateway
+	if err == nil {
+		named, err = c.Open(now)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("درگاه‌های پرداخت به کار نمی‌آیند؛ پرونده، خانه و علت:\nthe payment gateways cannot be used:\n%s:\n%w", file, err)
+	}
+	return named, nil
 }
 
 // banks are the simulated ones.

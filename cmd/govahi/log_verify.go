@@ -137,7 +137,7 @@ func (a attached) openOrRest(ctx context.Context) (*eventstore.Log, *eventnode.M
 // process be opened.
 func (d data) rest(ctx context.Context, socket string) (done func(), err error) {
 	if _, err := os.Stat(d.path("log")); err != nil {
-		return nil, fmt.Errorf("%s holds no log: name the instance's directory with GOVAHI_DATA", d.dir)
+		return nil, d.unusable("دفتر رویدادی در آن نیست؛ پوشهٔ سامانه را با GOVAHI_DATA نام ببرید.", "it holds no log: name the instance's directory with GOVAHI_DATA")
 	}
 	if err := errors.Join(d.take(), d.makeSockets()); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"govahi/adapters/eventnode"
+	"govahi/domain/fault"
 )
 
 // node runs the event log alone, for clients that speak EventStoreDB's gRPC.
@@ -164,7 +165,7 @@ func nonempty(r io.Reader) (lines []string, err error) {
 // its log stands in the directory log below it.
 func checkLogDir(dir string) error {
 	if dir == "" {
-		return errors.New("--data names no directory")
+		return fault.Remark("--data", "پوشه‌ای نام برده نشده است؛ پوشهٔ دفتر رویدادها را بنویسید.", "it names no directory: write that of the event log")
 	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -176,5 +177,6 @@ func checkLogDir(dir string) error {
 	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "LOCK" }) { // Pebble's
 		return nil
 	}
-	return fmt.Errorf("%s holds no event log but something else: name a new directory with --data, or, for the log of an instance, %s/log", dir, dir)
+	return fault.Remark("--data", "در %[1]s دفتر رویداد نیست و چیز دیگری هست؛ پوشهٔ تازه‌ای نام ببرید، یا برای دفتر یک سامانه %[1]s/log را.",
+		"%[1]s holds no event log but something else: name a new directory or, for the log of an instance, %[1]s/log", dir)
 }

@@ -16,6 +16,7 @@ import (
 	"regexp"
 
 	"govahi/adapters/postgres"
+	"govahi/domain/fault"
 )
 
 // restore makes an instance of a backup.
@@ -26,9 +27,6 @@ type restore struct {
 
 // restoringFile stands in a data directory that is not whole yet.
 const restoringFile = "RESTORING"
-
-// errHalfRestored refuses to run what a restore has begun and not ended.
-var errHalfRestored = errors.New("a restore into this directory was not finished: run govahi restore again, it begins anew")
 
 // Run restores everything or says why not; what a killed restore left, the next
 // one removes.
@@ -64,13 +62,15 @@ func (r restore) Run() error {
 func readManifest(dir string) (m manifest, err error) {
 	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, fmt.Errorf("%s holds no backup, or one that was cut off: it has no %s", dir, manifestFile)
+		return m, fault.Remark(dir, "پشتیبانی در آن نیست یا ناتمام مانده است (%s ندارد)؛ پوشهٔ پشتیبان درستی را نام ببرید.",
+			"it holds no backup, or one that was cut off (it has no %s): name the directory of a whole one", manifestFile)
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &m)
 	}
 	if err == nil && (m.Format > backupFormat || m.Layout > layout) {
-		err = fmt.Errorf("%s was made by Govahi %s, which is newer than this one: use that program", dir, m.Version)
+		err = fault.Remark(dir, "نسخهٔ %s برنامه، که از این یکی تازه‌تر است، آن را ساخته است؛ همان برنامه را به کار برید.",
+			"it was made by Govahi %s, which is newer than this one: use that program", m.Version)
 	}
 	return m, err
 }

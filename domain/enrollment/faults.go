@@ -94,13 +94,16 @@ var (
 		"This is for the applicant himself; an officer acts for him only where the request was opened at his office's counter, and never accepts a certificate for him.")
 )
 
+// WrongStateCode is that of WrongState.
+const WrongStateCode = "wrong-state"
+
 // WrongState says when the act is allowed, where the request stands and what is
 // possible there.
 func WrongState(s Enrollment, allowed ...Status) error {
 	if s.Status == StatusNone {
 		return ErrNotFound
 	}
-	return life.Refuse(fault.New(fault.Conflict, "wrong-state",
+	return life.Refuse(fault.New(fault.Conflict, WrongStateCode,
 		fmt.Sprintf("این کار در این وضعیت‌ها شدنی است: %s.", listed(allowed, Status.Persian, "«%s»", "، ")),
 		fmt.Sprintf("This can be done when the request is: %s.", listed(allowed, Status.English, "%s", ", "))), string(s.Status))
 }

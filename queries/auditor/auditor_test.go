@@ -400,7 +400,7 @@ func (p *past) gone(serial string) {
 func (p *past) audited(a *authority) (found []string, s Summary) {
 	p.Helper()
 	s, err := Audit{
-		Log: p.Log, Issuers: []Authority{{a.certificate, a}}, Clock: func() time.Time { return noon },
+		Log: p.Log, Issuers: []Authority{{Certificate: a.certificate, Published: a}}, Clock: func() time.Time { return noon },
 		Differs: func(d Difference) { found = append(found, strings.TrimSpace(d.Serial+" "+d.Kind)) },
 	}.Run(p.Context())
 	must(p.T, err)
@@ -416,6 +416,35 @@ func same(t *testing.T, what string, got []string, want ...string) {
 }
 
 const responder, one, two = "6700", "6701", "6702"
+
+// TestACertificateSendsToItsIssuersAddresses, and the responder's own nowhere.
+func TestACertificateSendsToItsIssuersAddresses(t *testing.T) {
+	const list, responds = "http://ca.example.ir/issuer.crl", "http://ca.example.ir/ocsp"
+	at := Authority{List: list, Responder: responds}
+	for name, c := range map[string]struct {
+		by              Authority
+		profile         string
+		lists, answered []string
+		differs         bool
+	}{
+		"as it must":                  {at, "person-signature@1", []string{list}, []string{responds}, false},
+		"no list":                     {at, "person-signature@1", nil, []string{responds}, true},
+		"no responder":                {at, "person-signature@1", []string{list}, nil, true},
+		"a list more":                 {at, "person-signature@1", []string{list, "http://other.example.ir"}, []string{responds}, true},
+		"another responder":           {at, "person-signature@1", []string{list}, []string{"http://other.example.ir"}, true},
+		"the responder's own":         {at, "ocsp-responder@1", nil, nil, false},
+		"the responder's with a list": {at, "ocsp-responder@1", []string{list}, nil, true},
+		"nobody knows where":          {Authority{}, "person-signature@1", []string{list}, nil, false},
+	} {
+		s := &subject{
+			run: &run{summary: Summary{Differences: map[string]int{}}}, by: &issuer{Authority: c.by}, told: map[string]bool{},
+			intent: fact{data: told{"profile": c.profile}}, parsed: &x509.Certificate{CRLDistributionPoints: c.lists, OCSPServer: c.answered},
+		}
+		if s.addresses(); s.told[Address] != c.differs {
+			t.Errorf("%s: it differs: %v", name, s.told)
+		}
+	}
+}
 
 // TestAListMustBeThereOnceSomethingIsRevoked, an hour later.
 func TestAListMustBeThereOnceSomethingIsRevoked(t *testing.T) {

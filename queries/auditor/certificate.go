@@ -22,6 +22,7 @@ const (
 	Signature    = "signature"    // not by the issuer's key
 	Issuer       = "issuer"       // of another issuer, or of none of the house's
 	IssuerEnded  = "issuer-ended" // issued after its issuer's end, or trusted an hour after its key was declared compromised
+	Address      = "address"      // it says that its issuer's list or responder is elsewhere
 	SerialNumber = "serial"       // it bears another serial than its stream
 	SerialTwice  = "serial-twice" // intended or issued more than once under one serial
 	Key          = "key"          // another key than intended or requested
@@ -38,7 +39,7 @@ const (
 
 // Kinds lists every kind in the order in which it is checked, for documents.
 var Kinds = []string{
-	Intent, Signing, SerialTwice, Abandoned, Unfinished, NotReadable, Fingerprint, TBS, Signature, Issuer, IssuerEnded, SerialNumber, Key,
+	Intent, Signing, SerialTwice, Abandoned, Unfinished, NotReadable, Fingerprint, TBS, Signature, Issuer, Address, IssuerEnded, SerialNumber, Key,
 	KeyTwice, Renewal, Profile, Validity, Linted, Subject, Record, Confirmation, Control, FourEyes, Request, RASignature, RACertificate,
 	Appointment, Licence, Vouched, Delegation, Fee, FeeTwice, Amount, Reference, Contract, Token, Custody, PIN, Delivery,
 	List, ListMissing, ListSurplus, ListUnknown, ListReason, ListDate, OCSP,
@@ -229,6 +230,7 @@ func (c *subject) fields() {
 	if !bytes.Equal(p.RawIssuer, issuer.RawSubject) || !bytes.Equal(p.AuthorityKeyId, issuer.SubjectKeyId) {
 		c.differs(Issuer, "the issuer's name and key identifier", "others")
 	}
+	c.addresses()
 	c.same(Key, "as intended", intent.text("keyHash"), digest(p.RawSubjectPublicKeyInfo))
 	for field, found := range map[string]time.Time{"notBefore": p.NotBefore, "notAfter": p.NotAfter} {
 		if !intent.time(field).Equal(found) {
@@ -238,6 +240,21 @@ func (c *subject) fields() {
 	if p.NotAfter.After(issuer.NotAfter) || p.NotBefore.Before(issuer.NotBefore) || !p.NotBefore.Before(p.NotAfter) {
 		c.differs(Validity, "within the issuer's", p.NotBefore.Format(time.RFC3339)+" to "+p.NotAfter.Format(time.RFC3339))
 	}
+}
+
+// addresses wants it to send relying parties to its own issuer's list and responder
+// (RFC 5280 §4.2.1.13, §4.2.2.1). The responder's own certificate sends them nowhere
+// (RFC 6960 §4.2.2.2.1).
+func (c *subject) addresses() {
+	list, responder := c.by.List, c.by.Responder
+	switch {
+	case list == "" && responder == "":
+		return
+	case c.isOwn():
+		list, responder = "", ""
+	}
+	c.same(Address, "the list at", list, strings.Join(c.parsed.CRLDistributionPoints, " "))
+	c.same(Address, "the responder at", responder, strings.Join(c.parsed.OCSPServer, " "))
 }
 
 // keyID is the beginning of a key's SHA-256. There may be a million.

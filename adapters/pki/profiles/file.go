@@ -2,12 +2,12 @@ package profiles
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
+	"os"
+	"path/filepath"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -46,6 +46,14 @@ var (
 	errNone      = Refusal{Fa: "در این پوشه نمایه‌ای نیست؛ پوشهٔ پرونده‌های NAME@VERSION.yaml را نام ببرید.", En: "it holds no profile: name a directory of NAME@VERSION.yaml files"}
 	errSecond    = Refusal{Fa: "سند دومی در پی می‌آید؛ هر پرونده یک سند دارد.", En: "a second document follows: one file holds one"}
 )
+
+// largest is far above any file that is read here, or any certificate.
+const largest = 64 << 10
+
+// ReadPath is ReadFile of whatever somebody names.
+func ReadPath(path string) ([]byte, error) {
+	return ReadFile(os.DirFS(filepath.Dir(path)), filepath.Base(path), largest)
+}
 
 // ReadFile reads a file of at most so many bytes, and no more of a longer one;
 // what is no regular file it does not even open.
@@ -88,9 +96,15 @@ func tooLong(most int64) error {
 
 // Decode reads the one YAML document of a file. It refuses fields that nobody
 // knows, fields that stand twice, and a second document behind the first: what
-// was not read was not checked. An alias is refused before anything follows it,
+// was not read was not checked. A whole number is whole. An alias is refused before anything follows it,
 // for a few lines of them unfold to more than memory holds.
-func Decode(text []byte, into any) error {
+func Decode(text []byte, into any) error { return decode(text, into, misread) }
+
+// DecodeDiscreetly does so for a file in which somebody may have put a secret that
+// belongs elsewhere: a refusal repeats nothing of it.
+func DecodeDiscreetly(text []byte, into any) error { return decode(text, into, discreetly) }
+
+func decode(text []byte, into any, refuse func(error) error) error {
 	if err := plain(text); err != nil {
 		return err
 	}
@@ -99,52 +113,15 @@ func Decode(text []byte, into any) error {
 	case errors.Is(err, io.EOF):
 		return errEmpty
 	case err != nil:
-		return misread(err)
+		return refuse(err)
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return errSecond
 	}
+	if err := allWhole(text, into); err != nil {
+		return refuse(err)
+	}
 	return nil
-}
-
-// misread says where the parser stopped, and why; the parser's own words are
-// English, and with them the lines in question.
-func misread(err error) error {
-	where, text := "", ""
-	var at yaml.Error
-	if errors.As(err, &at) && at.GetToken() != nil {
-		p := at.GetToken().Position
-		where, text = fmt.Sprintf("[%d:%d] ", p.Line, p.Column), at.GetToken().Value
-	}
-	return Refusal{
-		Fa: "ساختار پرونده درست نیست؛ سطر و ستون و علت:\n  " + where + reason(at, text),
-		En: "its structure is not right; line, column and why:\n" + indented(yaml.FormatError(err, false, true)),
-	}
-}
-
-func reason(err yaml.Error, text string) string {
-	switch e := err.(type) {
-	case *yaml.UnknownFieldError:
-		return fmt.Sprintf("خانه‌ای به نام %q شناخته نیست؛ نام آن را درست کنید یا آن را بردارید.", text)
-	case *yaml.TypeError:
-		return fmt.Sprintf("%q مقدار درستی نیست؛ به جای آن %s بنویسید.", text, kind(e.DstType.Kind().String()))
-	case *yaml.OverflowError:
-		return fmt.Sprintf("عدد %s بیش از اندازه بزرگ است؛ عدد درست را بنویسید.", e.SrcNum)
-	case *yaml.UnexpectedNodeTypeError:
-		return fmt.Sprintf("%s آمده و جای %s است؛ ساختار نمونه را به کار برید.", kind(e.Actual.YAMLName()), kind(e.Expected.YAMLName()))
-	case *yaml.SyntaxError:
-		if strings.Contains(e.Message, "already defined") {
-			return fmt.Sprintf("خانهٔ %q دو بار آمده است؛ یکی را بردارید.", text)
-		}
-	}
-	return "نگارش YAML درست نیست؛ تورفتگی، کروشه، آکولاد و نقل‌قول را بازبینی کنید."
-}
-
-// kind is what people call the sort of a value; the rarer ones keep their names.
-func kind(name string) string {
-	return cmp.Or(map[string]string{
-		"int": "عدد", "string": "متن", "bool": "true یا false", "mapping": "«نام: مقدار» (mapping)", "sequence": "فهرست (sequence)", "null": "هیچ (null)",
-	}[name], name)
 }
 
 // deepest is how far brackets may be nested; a profile's are two deep.
@@ -177,8 +154,4 @@ func plain(text []byte) error {
 		}
 	}
 	return nil
-}
-
-func indented(text string) string {
-	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")
 }

@@ -62,6 +62,10 @@ func TestWhatIsNoProfileIsRefusedAsAFile(t *testing.T) {
 		"an unknown field":       {text("levle: 2\n" + string(whole)), "خانه‌ای به نام \"levle\"", `unknown field "levle"`},
 		"a field twice":          {text(string(whole) + "level: 2\n"), "\"level\" دو بار", "level"},
 		"another type":           {text("version: [1]\n"), "به جای آن عدد", "version"},
+		"half a version":         {text("version: 12.5\n"), "\"12.5\" مقدار درستی نیست؛ به جای آن عدد صحیح", "write a whole number"},
+		"a power of ten":         {text("version: 1e2\n"), "\"1e2\" مقدار درستی نیست", "[1:10]"},
+		"a text of half":         {text("version: \"12.5\"\n"), "\"12.5\" مقدار درستی نیست", "write a whole number"},
+		"half a year":            {text("validity: {years: 0.5}\n"), "\"0.5\" مقدار درستی نیست", "[1:19]"},
 		"a number out of bounds": {text("version: 99999999999999999999\n"), "بیش از اندازه بزرگ", "[1:10]"},
 		"UTF-16":                 {text(utf16Of(string(whole))), "کدگذاری UTF-8", "encoding"},
 		"Windows-1256":           {text("title: {fa: \"\xc7\xe3\xd6\xc7\", en: x}\n"), "کدگذاری UTF-8", "encoding"},
@@ -120,5 +124,40 @@ func TestLinesMayEndAsOnWindows(t *testing.T) {
 	was, _ := profiles.Default().Find("person-encryption@1")
 	if is, ok := s.Find("person-encryption@1"); !ok || is.Hash() != was.Hash() {
 		t.Error("another profile was read")
+	}
+}
+
+// TestADiscreetRefusalRepeatsNothing of the file, and says where and why all the
+// same.
+func TestADiscreetRefusalRepeatsNothing(t *testing.T) {
+	var into struct {
+		Name string
+		Days int
+		Who  struct{ File string }
+		Each map[string][]int
+	}
+	for text, said := range map[string][2]string{
+		"name: [secret]":             {"[1:7] … مقدار درستی نیست", "write a text"},
+		"days: secret":               {"[1:7] … مقدار درستی نیست", "write a whole number"},
+		"days: 2.5":                  {"[1:7] … مقدار درستی نیست", "write a whole number"},
+		"each: {a: [1, 2.5]}":        {"[1:15] … مقدار درستی نیست", "write a whole number"},
+		"days: 99999999999999999999": {"[1:7] عدد … بیش از اندازه", "the number … is too large"},
+		"secret: 1":                  {"[1:1] خانه‌ای به نام … شناخته نیست", "there is no field …"},
+		"who: {secret: 1}":           {"خانه‌ای به نام … شناخته نیست", "there is no field …"},
+		"who: secret":                {"متن آمده", "here is a text where a mapping belongs"},
+		"name: secret\nname: 1":      {"[2:1] خانهٔ … دو بار", "the field … stands twice"},
+		"name: [secret":              {"YAML درست نیست", "it is no YAML"},
+	} {
+		err := profiles.DecodeDiscreetly([]byte(text), &into)
+		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "99999") || !strings.Contains(err.Error(), said[1]) {
+			t.Errorf("of %q: %v", text, err)
+			continue
+		}
+		if err := faulttest.Remarked(err.Error(), said[0]); err != nil {
+			t.Errorf("of %q: %v", text, err)
+		}
+	}
+	if err := profiles.DecodeDiscreetly([]byte("days: 3\neach: {a: [1, -2], b:}"), &into); err != nil || into.Days != 3 || len(into.Each["a"]) != 2 {
+		t.Errorf("of what is right: %v", err)
 	}
 }

@@ -74,9 +74,6 @@ func read(files fs.FS, dir string) (profile.Set, error) {
 	return s, errors.Join(append(wrong, err)...)
 }
 
-// largest is far above any profile.
-const largest = 64 << 10
-
 func readFile(files fs.FS, name string) (profile.File, error) {
 	id, ok := strings.CutSuffix(name, ".yaml")
 	if !ok {

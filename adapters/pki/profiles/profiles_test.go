@@ -115,7 +115,7 @@ func TestAWrongFileIsNamedWithFieldAndRemedy(t *testing.T) {
 		"suffix: \"[Encrypt]\"":                        {"suffix: Encrypt", "subject[7].suffix", "[Sign]"},
 		"email: required":                              {"email: maybe", "email", "required, none"},
 		"validity: {years: 1}":                         {"validity: {years: 9}", "validity.years", "1 to 5"},
-		"years: 1":                                     {"years: one", `"one" مقدار درستی نیست`, "int"},
+		"years: 1":                                     {"years: one", `"one" مقدار درستی نیست`, "write a whole number"},
 		"validity: {years: 1":                          {"validity: {years: 0", "validity", "years or days"},
 		"validity: {years":                             {"validity: {days: 400, years", "validity", "years or days"},
 		"{years: 1}":                                   {"{years: -1}", "validity.years", "1 to 5"},

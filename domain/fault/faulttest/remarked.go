@@ -11,7 +11,7 @@ import (
 // Persian first. Of what is said about a whole file some Persian words are given
 // for the field.
 func Remarked(text, field string) error {
-	if strings.ContainsFunc(field, isPersian) {
+	if HasPersian(field) {
 		return refused(text, field)
 	}
 	n := 0
@@ -20,7 +20,7 @@ func Remarked(text, field string) error {
 		if !ok || !strings.HasPrefix(line, "  ") { // a program may indent it further
 			continue
 		}
-		if persian := strings.ContainsFunc(said, isPersian); persian != (n%2 == 0) || strings.TrimSpace(said) == "" {
+		if persian := HasPersian(said); persian != (n%2 == 0) || strings.TrimSpace(said) == "" {
 			return fmt.Errorf("of %s in the wrong language, or nothing: %q", field, line)
 		}
 		n++
@@ -36,7 +36,7 @@ func refused(text, words string) error {
 	_, behind, found := strings.Cut(text, words)
 	_, behind, _ = strings.Cut(behind, "\n")
 	english, _, _ := strings.Cut(behind, "\n")
-	if !found || !strings.HasPrefix(english, "  ") || strings.ContainsFunc(english, isPersian) {
+	if !found || !strings.HasPrefix(english, "  ") || HasPersian(english) {
 		return fmt.Errorf("no %q, and English behind it, in:\n%s", words, text)
 	}
 	return nil
@@ -46,10 +46,13 @@ func refused(text, words string) error {
 func Translated(text, words string) error {
 	before, _, found := strings.Cut(text, words)
 	lines := strings.Split(before, "\n")
-	if !found || len(lines) < 2 || !strings.ContainsFunc(lines[len(lines)-2], isPersian) {
+	if !found || len(lines) < 2 || !HasPersian(lines[len(lines)-2]) {
 		return fmt.Errorf("no %q, and Persian before it, in:\n%s", words, text)
 	}
 	return nil
 }
 
-func isPersian(r rune) bool { return unicode.Is(unicode.Arabic, r) }
+// HasPersian tells a text that is Persian, or holds some, from an English one.
+func HasPersian(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Arabic, r) })
+}

@@ -1,0 +1,114 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+
+	"govahi/adapters/signer"
+	"govahi/commands"
+	"govahi/domain/certificate"
+	"govahi/domain/event"
+	"govahi/domain/fault/faulttest"
+	"govahi/queries"
+)
+
+// refusing are the files with what may end the CA's work on a request: what they
+// refuse for good is told by its code.
+var refusing = []string{"../pki/faults.go", "../signer/faults.go", "../../domain/certificate/certificate.go", "../../domain/certificate/renew.go"}
+
+// codesOf are those of a file's faults that are no trouble which passes.
+func codesOf(t *testing.T, file string) (codes []string) {
+	t.Helper()
+	syntax, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(syntax, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) != 4 {
+			return true
+		}
+		kind, of := call.Args[0].(*ast.SelectorExpr)
+		code, literal := call.Args[1].(*ast.BasicLit)
+		if of && literal && kind.Sel.Name != "Unavailable" && kind.Sel.Name != "Internal" {
+			text, _ := strconv.Unquote(code.Value)
+			codes = append(codes, text)
+		}
+		return true
+	})
+	return codes
+}
+
+func TestEachReasonToGiveARequestBackHasItsWords(t *testing.T) {
+	var codes []string
+	for _, file := range refusing {
+		of := codesOf(t, file)
+		if len(of) == 0 {
+			t.Errorf("%s refuses nothing", file)
+		}
+		codes = append(codes, of...)
+	}
+	for _, f := range returned {
+		codes = append(codes, f.Code)
+		if _, twice := returnedWords[f.Code]; twice {
+			t.Errorf("%s has words twice", f.Code)
+		}
+	}
+	for code := range returnedWords {
+		codes = append(codes, code)
+	}
+	codes = append(codes, commands.ErrNotOfficers.Code, commands.ErrConfirmationVoid.Code)
+	for _, code := range codes {
+		why := whyReturned(code)
+		if code != certificate.ErrNotSuspended.Code && (why.Fa == code || !bilingual(why)) { // nothing on the way asks for a suspended one
+			t.Errorf("%s says %+v", code, why)
+		}
+	}
+	if why := whyReturned("of-tomorrow"); why.Fa != "of-tomorrow" || why.En != "of-tomorrow" {
+		t.Errorf("an unknown code says %+v", why)
+	}
+}
+
+func bilingual(w queries.Words) bool {
+	return faulttest.HasPersian(w.Fa) && w.En != "" && !faulttest.HasPersian(w.En)
+}
+
+// refuser is a signer that says no.
+type refuser struct {
+	commands.Signer
+	why error
+}
+
+func (r refuser) SignCertificate(context.Context, event.Stream, uint64, []byte, []byte) ([]byte, string, error) {
+	return nil, "", r.why
+}
+
+// TestTheQueueSaysWhyARequestWasGivenBack: the API in both languages, and the
+// page in Persian.
+func TestTheQueueSaysWhyARequestWasGivenBack(t *testing.T) {
+	t.Parallel()
+	l := tell(t)
+	l.app.Signer = refuser{l.app.Signer, signer.ErrProfileDiffers}
+	var review commands.Review
+	l.get("officer-2", "/requests/"+l.code+"/record").json(t, &review)
+	l.does("officer-2", "confirmation", "confirmed", confirming("officer-2", review))
+	l.done("officer-1", "/tokens", map[string]string{"serial": "TOKEN1", "model": "SoftHSM", "office": "office-1"})
+	l.does("officer-1", "token", "confirmed", map[string]string{"token": "TOKEN1"})
+	_, after := l.done("officer-1", "/requests/"+l.code+"/issuance", map[string]string{"token": "TOKEN1", "csr": newCSR(t)})
+	var queue []queries.Issuance
+	l.get("ca-operator", "/issuance-queue?"+after).json(t, &queue)
+	if len(queue) != 1 || queue[0].Failure == nil || *queue[0].Failure != "profile-differs" || queue[0].Why == nil || *queue[0].Why != queries.Words(signer.ErrProfileDiffers.Text) {
+		t.Fatalf("the queue is %+v", queue)
+	}
+	page := l.get("ca-operator", "/dashboard?"+after)
+	for _, said := range []string{"آنچه مرکز صدور بازگردانده است", signer.ErrProfileDiffers.Text.Fa, "profile-differs"} {
+		if !bytes.Contains(page.body, []byte(said)) {
+			t.Errorf("no %q in\n%s", said, page.body)
+		}
+	}
+}
