@@ -96,8 +96,8 @@ func tooLong(most int64) error {
 
 // Decode reads the one YAML document of a file. It refuses fields that nobody
 // knows, fields that stand twice, and a second document behind the first: what
-// was not read was not checked. A whole number is whole. An alias is refused before anything follows it,
-// for a few lines of them unfold to more than memory holds.
+// was not read was not checked. A whole number is whole. An alias is refused before
+// anything follows it, for a few lines of them unfold to more than memory holds.
 func Decode(text []byte, into any) error { return decode(text, into, misread) }
 
 // DecodeDiscreetly does so for a file in which somebody may have put a secret that
