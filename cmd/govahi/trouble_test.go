@@ -359,8 +359,9 @@ func (r *trial) tokenFails(m *tokentest.Module, kind string, f tokentest.Fault, 
 	began := time.Now()
 	m.Set(r.T, f)
 	if kind == "wrong PIN" {
-		await(r.T, "a signer that the fault before has not just ended", func() bool { return r.i.signerPID() != 0 })
-		kill(r.T, r.i.signerPID())
+		var pid int
+		await(r.T, "a signer that the fault before has not just ended", func() bool { pid = r.i.signerPID(); return pid != 0 })
+		kill(r.T, pid)
 	}
 	must(r.T, e.steps[0](r.Context()))
 	await(r.T, "the fault hits", func() bool { return m.Hits(r.T) > 0 })
