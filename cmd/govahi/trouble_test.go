@@ -274,8 +274,9 @@ func (r *trial) childBack(kind string, pid func() int, was int, began time.Time,
 	r.vigil.accuses(r.T, began, concerned...)
 }
 
-// concernedByPostgres is what stands still without it.
-var concernedByPostgres = []string{"postgres", "vault", "projection", "policy"}
+// concernedByPostgres is what stands still without it; the revocation lists lie
+// there for the doors to hand out.
+var concernedByPostgres = []string{"postgres", "vault", "projection", "policy", "crl"}
 
 // TestTroubleFrozenPostgres stops every process of PostgreSQL for half a minute.
 func TestTroubleFrozenPostgres(t *testing.T) {
