@@ -131,9 +131,6 @@ func (p *Publisher) publish(ctx context.Context, c Caller) error {
 	if err := p.pace(ctx); err != nil {
 		return err
 	}
-	if err := p.revoked.follow(ctx, p.app.Log); err != nil { // what came meanwhile goes along
-		return err
-	}
 	if err := p.issue(ctx, c); err != nil {
 		return err
 	}
@@ -265,6 +262,14 @@ func (p *Publisher) position(ctx context.Context, e crl.Event) (event.Position, 
 
 // issue makes a list, has it checked and signed, and lays it on the shelf.
 func (p *Publisher) issue(ctx context.Context, c Caller) error {
+	last, err := p.last(ctx)
+	if err != nil {
+		return err
+	}
+	// Only then: what left nothing to revoke must be on the last list.
+	if err := p.revoked.follow(ctx, p.app.Log); err != nil { // what came meanwhile goes along
+		return err
+	}
 	if err := p.revoked.resolve(ctx, p.app.Log); err != nil {
 		return err
 	}
@@ -274,10 +279,6 @@ func (p *Publisher) issue(ctx context.Context, c Caller) error {
 	}
 	a, number := p.app, max(p.series.Intent.Number, lies)+1
 	list := p.revoked.list(p.series.Of.ThisUpdate)
-	last, err := p.last(ctx)
-	if err != nil {
-		return err
-	}
 	prepare := p.with.Authority.PrepareCRL
 	if last {
 		prepare = p.with.Authority.PrepareLastCRL

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -228,6 +229,45 @@ func TestDrillOfACompromisedKey(t *testing.T) {
 	s.publish()
 	if again := s.series(s.elder).Latest.Number; again != last.Latest.Number {
 		t.Errorf("the compromised key signed list %d", again)
+	}
+}
+
+// busyShelf is one at which something happens while an issuer's list is made.
+type busyShelf struct {
+	*memlog.Shelf
+	issuer    string
+	meanwhile func()
+}
+
+func (s busyShelf) Number(ctx context.Context, issuer string) (uint64, error) {
+	if issuer == s.issuer {
+		s.meanwhile()
+	}
+	return s.Shelf.Number(ctx, issuer)
+}
+
+// TestTheLastListHasWhatWasRevokedWhileItWasMade: nobody looks for one after it.
+func TestTheLastListHasWhatWasRevokedWhileItWasMade(t *testing.T) {
+	s := newSuccession(t)
+	s.publish()
+	s.compromised(s.elder)
+	serial := s.old.now().Serial
+	busy := busyShelf{s.shelf, s.elder.Issuer(), sync.OnceFunc(func() {
+		if err := s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, serial); err != nil {
+			t.Error(err)
+		}
+	})}
+	s.publishers = commands.NewPublishers(s.App, func(of commands.Authority) commands.Publishing {
+		return commands.Publishing{Authority: of, Signer: s.Signer, Shelf: busy, Checker: of.(*ca).Checker(s.App.Log)}
+	})
+	s.clock.pass(25 * time.Hour)
+	s.publish() // the daily one, and the last certificate is revoked meanwhile
+	if of := s.series(s.elder).Of; of.Number != 2 || of.Last() && !s.lists(s.elder, serial) {
+		t.Errorf("list %d is the last, without what was revoked last", of.Number)
+	}
+	s.publish()
+	if of := s.series(s.elder).Of; of.Number != 3 || !of.Last() || !s.lists(s.elder, serial) {
+		t.Errorf("list %d is not the last, or is without what was revoked", of.Number)
 	}
 }
 

@@ -88,8 +88,14 @@ func TestTheManagementViewIsFollowed(t *testing.T) {
 		if requests > 0 {
 			l.done("applicant", "/requests", map[string]string{"channel": "outside", "certificateType": "cpmis-signature"})
 		}
-		if err := json.Unmarshal([]byte(f.next().data), &m); err != nil || requests > 0 && (len(m.States) != 1 || m.States[0].Count != requests) {
-			t.Fatalf("%v %+v", err, m)
+		for counted := int64(-1); counted != requests; { // an event may be stored between two counts of one answer
+			if err := json.Unmarshal([]byte(f.next().data), &m); err != nil || len(m.States) > 1 {
+				t.Fatalf("%v %+v", err, m)
+			}
+			counted = 0
+			for _, s := range m.States {
+				counted = s.Count
+			}
 		}
 		f.comments(20)
 	}

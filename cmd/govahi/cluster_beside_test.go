@@ -20,7 +20,7 @@ func TestClusterSideBySide(t *testing.T) {
 	s.enter(roleIssuer, m.env())
 	s.allReady("the start")
 	stale := s.of(roleRelay)[s.dice.of(2)]
-	stale.freeze()
+	stale.freeze(t)
 	began := time.Now()
 	for range 10 {
 		s.askedElsewhere()
@@ -59,7 +59,7 @@ func (s *siege) issuerDies(m mishaps, point string) {
 	s.Helper()
 	well, mortal := s.of(roleIssuer)[0], s.of(roleIssuer)[1]
 	e := s.until(s.whole(), issuanceAt)
-	well.freeze()
+	well.freeze(s.T)
 	m.arm(s.T, point)
 	must(s.T, e.steps[0](s.Context()))
 	await(s.T, "the issuer dies at "+point, func() bool { return m.happened(point) })

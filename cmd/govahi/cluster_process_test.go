@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"govahi/adapters/postgres/pgtest"
 )
 
 // process is a part of the cluster, which a test kills, freezes and starts again.
@@ -54,6 +56,10 @@ func (p *process) kill(t *testing.T) {
 	p.ended <- <-p.ended
 }
 
-// freeze stops it: its connections stay, and nothing is heard of it.
-func (p *process) freeze() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
-func (p *process) thaw()   { _ = p.cmd.Process.Signal(syscall.SIGCONT) }
+// freeze stops it: its connections stay, and nothing more is heard of it.
+func (p *process) freeze(t *testing.T) {
+	t.Helper()
+	pgtest.Halt(t, p.cmd.Process.Pid)
+}
+
+func (p *process) thaw() { _ = p.cmd.Process.Signal(syscall.SIGCONT) }

@@ -336,7 +336,7 @@ func (s *siege) kill(what string, some ...*process) harm {
 func (s *siege) freeze(what string, some ...*process) harm {
 	return harm{kind: "freeze " + what, do: func() func() {
 		for _, p := range some {
-			p.freeze()
+			p.freeze(s.T)
 		}
 		return func() {
 			for _, p := range some {

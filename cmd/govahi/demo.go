@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -253,12 +252,24 @@ func startAt(ctx context.Context, dir, listen string, out io.Writer, env ...stri
 	return i, nil
 }
 
+// freeAddress is one that stays free for us as long as we run: a socket has its
+// port, without listening there, and so the kernel gives it to nobody who asks
+// for any, before an instance takes it or while one is started again.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return "", err
 	}
-	return l.Addr().String(), l.Close()
+	err = errors.Join(
+		syscall.SetsockoptInt(s, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1), // as those have it who listen
+		syscall.Bind(s, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}),
+	)
+	at, _ := syscall.Getsockname(s)
+	bound, ok := at.(*syscall.SockaddrInet4)
+	if err != nil || !ok {
+		return "", errors.Join(fmt.Errorf("no free port: %w", err), syscall.Close(s))
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.Port), nil
 }
 
 // stop ends the instance as an operator would.

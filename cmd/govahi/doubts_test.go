@@ -153,7 +153,12 @@ func (d doubtful) isEstablished(t *testing.T, i *instance) {
 			return hex.EncodeToString(e.SerialNumber.Bytes()) == d.serial && e.ReasonCode == d.reason
 		})
 	})
-	if answer := i.status(t, issuer, d.serial); answer.Status != ocsp.Revoked || answer.RevocationReason != d.reason {
-		t.Errorf("OCSP says %d, %d of %s", answer.Status, answer.RevocationReason, d.source)
+	var answer *ocsp.Response
+	await(t, "a responder that has followed the log as far as the list", func() bool {
+		answer = i.status(t, issuer, d.serial)
+		return answer.Status == ocsp.Revoked
+	})
+	if answer.RevocationReason != d.reason {
+		t.Errorf("OCSP gives reason %d of %s", answer.RevocationReason, d.source)
 	}
 }

@@ -295,7 +295,11 @@ func (i *instance) relyingParties(t *testing.T, all map[string]*serial) {
 	})
 	must(t, list.CheckSignatureFrom(issuer))
 	for name, s := range all {
-		answer := i.status(t, issuer, name)
+		var answer *ocsp.Response
+		await(t, "a responder that has followed the log as far as the list", func() bool {
+			answer = i.status(t, issuer, name)
+			return s.reason == "" || answer.Status == ocsp.Revoked
+		})
 		good := s.issued == 1 && s.reason == ""
 		if (answer.Status == ocsp.Good) != good || (answer.Status == ocsp.Revoked) != (s.reason != "") {
 			t.Errorf("OCSP says %d of %s: %+v", answer.Status, name, *s)

@@ -238,20 +238,24 @@ func killedOften(t *testing.T, n bareNode, command string, progress func() int) 
 			}
 			close(moved)
 		}()
+		var err error
 		select {
-		case err := <-ended:
-			cancel()
-			<-moved
-			if err != nil {
-				t.Fatalf("%s: %v: %s", command, err, said)
-			}
-			return killed
+		case err = <-ended:
 		case <-moved:
-			must(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL))
-			<-ended
-			killed++
+			if syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) == nil {
+				<-ended
+				cancel()
+				killed++
+				continue
+			}
+			err = <-ended // by itself, meanwhile
 		}
 		cancel()
+		<-moved
+		if err != nil {
+			t.Fatalf("%s: %v: %s", command, err, said)
+		}
+		return killed
 	}
 }
 

@@ -274,8 +274,9 @@ func (r *trial) childBack(kind string, pid func() int, was int, began time.Time,
 	r.vigil.accuses(r.T, began, concerned...)
 }
 
-// concernedByPostgres is what stands still without it.
-var concernedByPostgres = []string{"postgres", "vault", "projection", "policy"}
+// concernedByPostgres is what stands still without it; the revocation lists lie
+// there for the doors to hand out.
+var concernedByPostgres = []string{"postgres", "vault", "projection", "policy", "crl"}
 
 // TestTroubleFrozenPostgres stops every process of PostgreSQL for half a minute.
 func TestTroubleFrozenPostgres(t *testing.T) {
@@ -359,8 +360,9 @@ func (r *trial) tokenFails(m *tokentest.Module, kind string, f tokentest.Fault, 
 	began := time.Now()
 	m.Set(r.T, f)
 	if kind == "wrong PIN" {
-		await(r.T, "a signer that the fault before has not just ended", func() bool { return r.i.signerPID() != 0 })
-		kill(r.T, r.i.signerPID())
+		var pid int
+		await(r.T, "a signer that the fault before has not just ended", func() bool { pid = r.i.signerPID(); return pid != 0 })
+		kill(r.T, pid)
 	}
 	must(r.T, e.steps[0](r.Context()))
 	await(r.T, "the fault hits", func() bool { return m.Hits(r.T) > 0 })

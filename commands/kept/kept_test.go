@@ -41,9 +41,12 @@ type counted struct {
 	reads  atomic.Int64
 	looks  atomic.Int64 // how often it was asked for what was written
 	fails  atomic.Bool
-	slow   atomic.Bool                   // what was written is never found
-	paused atomic.Pointer[chan struct{}] // reads end only then
+	slow   atomic.Bool // what was written is never found
+	paused atomic.Pointer[pause]
 }
+
+// pause is where a read waits with all that it has brought.
+type pause struct{ reached, over chan struct{} }
 
 var errAway = errors.New("the log is away")
 
@@ -56,7 +59,8 @@ func (l *counted) Read(ctx context.Context, stream event.Stream, from uint64) it
 			}
 		}
 		if p := l.paused.Load(); p != nil {
-			<-*p
+			close(p.reached)
+			<-p.over
 		}
 	}
 }
@@ -155,23 +159,19 @@ func TestAReadThatAChangeOvertakesIsNotKept(t *testing.T) {
 			if !first {
 				want(t, s, places.Stream("elsewhere"), 0)
 			}
-			gate := make(chan struct{})
-			log.paused.Store(&gate)
-			began, done := log.reads.Load(), make(chan int)
+			p, done := &pause{make(chan struct{}), make(chan struct{})}, make(chan int)
+			log.paused.Store(p)
 			go func() {
 				state, _ := kept.Of(context.Background(), s, places, here)
 				done <- state
 			}()
-			for log.reads.Load() == began {
-				time.Sleep(time.Millisecond)
-			}
-			time.Sleep(10 * time.Millisecond) // it has what there was, and waits
+			<-p.reached
 			log.paused.Store(nil)
 			write(t, log, here, 1, moved{2})
 			if err := s.Fresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			close(gate)
+			close(p.over)
 			if got := <-done; got != 1 {
 				t.Fatalf("the read brought %d: the test shows nothing", got)
 			}

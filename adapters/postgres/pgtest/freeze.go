@@ -51,7 +51,7 @@ func stop(server *postgres.Server) {
 // answer. thaw lets them go on; the test's end does so too.
 func Freeze(t testing.TB, parent int) (thaw func()) {
 	t.Helper()
-	halt(t, parent)
+	Halt(t, parent)
 	frozen := []int{parent}
 	thaw = sync.OnceFunc(func() {
 		for _, pid := range frozen {
@@ -61,12 +61,13 @@ func Freeze(t testing.TB, parent int) (thaw func()) {
 	t.Cleanup(thaw)
 	for _, pid := range children(t, parent) {
 		frozen = append(frozen, pid)
-		halt(t, pid)
+		Halt(t, pid)
 	}
 	return thaw
 }
 
-func halt(t testing.TB, pid int) {
+// Halt stops a process alone and returns when none of its threads runs.
+func Halt(t testing.TB, pid int) {
 	t.Helper()
 	signal(t, pid, syscall.SIGSTOP)
 	for runs(pid) {

@@ -23,7 +23,7 @@ func TestWhatIsFrozenNoLongerRuns(t *testing.T) {
 	for len(children(t, parent)) < 24 {
 	}
 	for _, pid := range children(t, parent) {
-		if halt(t, pid); runs(pid) {
+		if Halt(t, pid); runs(pid) {
 			t.Errorf("process %d runs", pid)
 		}
 	}
