@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,7 @@ type took struct {
 // Run answers rounds, JSON each, until standard input ends. The token is not
 // closed at the end, see serve.
 func (m measure) Run() error {
+	debug.SetGCPercent(garbagePercent)
 	p, err := readPlan(home(m.Dir).planFile())
 	if err != nil {
 		return err
