@@ -155,6 +155,17 @@ func (s *signer) SignCertificate(ctx context.Context, stream event.Stream, revis
 	})
 }
 
+// Ready is away like the signer.
+func (s *signer) Ready(context.Context) error {
+	if s.before != nil {
+		s.before()
+	}
+	if errors.Is(s.fails, commands.ErrSignerAway) {
+		return s.fails
+	}
+	return nil
+}
+
 // SignCRL does so for a list.
 func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
 	return s.fenced(tbs, func() error {

@@ -219,11 +219,14 @@ func (a *App) deliverableAfter(ctx context.Context, s enrollment.Enrollment) err
 
 // endModified revokes the certificate whose data changed, just before the one
 // that says how they are now is signed: revoke and reissue (RFC 3647 §4.8). By
-// then lint and record have passed, so nobody is left with none for a mistake;
-// while no signer answers he is.
+// then lint and record have passed and a signer is ready, so nobody is left with
+// none for a mistake, or for as long as nobody can sign.
 func (p *requested) endModified(ctx context.Context, at time.Time) error {
 	if p.state.Renewal.Basis != enrollment.Modification {
 		return nil
+	}
+	if err := patiently(ctx, func() error { return p.Signer.Ready(ctx) }); err != nil {
+		return err
 	}
 	c := Caller{Policy: "end-modified", Key: string(p.stream)}
 	return p.endFollowed(ctx, p.do(c, "EndModified", asPolicy, p.stream.ID()), p.state, certificate.DataChanged, at)

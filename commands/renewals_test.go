@@ -3,6 +3,7 @@ package commands_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"govahi/commands"
@@ -132,6 +133,32 @@ func TestAModificationRevokesFirst(t *testing.T) {
 	next.clock.pass(time.Minute)
 	next.upTo(enrollment.StatusAccepted)
 	next.stands(certificate.Valid, "")
+}
+
+// TestAModificationWaitsForASigner: a holder is not left without a certificate for
+// as long as nobody can sign the next.
+func TestAModificationWaitsForASigner(t *testing.T) {
+	theCA(t) // made outside the bubble
+	synctest.Test(t, func(t *testing.T) {
+		first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+		next := first.follow(enrollment.Modification).upTo(enrollment.StatusAtCA)
+		asked := 0
+		next.signer.fails = commands.ErrSignerAway
+		next.signer.before = func() {
+			if asked++; asked == 10 {
+				first.stands(certificate.Valid, "")
+				next.signer.fails = nil
+			}
+		}
+		if err := next.issue(); err != nil {
+			t.Fatal(err)
+		}
+		first.stands(certificate.Withdrawn, certificate.AffiliationChanged)
+		next.issuedOnce()
+		if asked != 11 { // the last time to sign
+			t.Errorf("the signer was asked %d times", asked)
+		}
+	})
 }
 
 func TestTheDataOfARenewalStays(t *testing.T) {

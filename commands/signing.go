@@ -25,25 +25,38 @@ type Signer interface {
 
 	// SignCRL is the same for an intended revocation list.
 	SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) (der []byte, signer string, err error)
+
+	// Ready tells whether a signature would be begun now; else the error says why,
+	// and is ErrSignerAway too.
+	Ready(ctx context.Context) error
 }
 
 // ErrSignerAway is a Signer's word that it was not reached: nothing was asked.
 var ErrSignerAway = fault.New(fault.Unavailable, "signer-unavailable",
 	"امضاکننده در دسترس نیست؛ دوباره بکوشید.", "The signer is not running; try again.")
 
-// signed asks for the signature of an intent, and goes on asking while the
-// signer is away: giving up would cost a serial, or a list's number, each time.
+// signed asks for the signature of an intent.
 func signed(
 	ctx context.Context, sign func(context.Context, event.Stream, uint64, []byte) ([]byte, string, error), intent Receipt, tbs []byte,
 ) (der []byte, signer string, err error) {
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	err = patiently(ctx, func() (err error) {
 		der, signer, err = sign(ctx, intent.Stream, intent.Revision, tbs)
+		return err
+	})
+	return der, signer, err
+}
+
+// patiently goes on asking while the signer is away: giving up would cost a serial,
+// or a list's number, each time.
+func patiently(ctx context.Context, ask func() error) error {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := ask()
 		if !errors.Is(err, ErrSignerAway) {
-			return der, signer, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, "", err
+			return err
 		case <-time.After(wait):
 		}
 	}

@@ -456,6 +456,8 @@ func (s *pen) SignCertificate(ctx context.Context, stream event.Stream, revision
 	})
 }
 
+func (s *pen) Ready(context.Context) error { return nil }
+
 func (s *pen) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
 	return s.sign(ctx, stream, revision, tbs, func(meta event.Meta) ([]event.Proposed, error) {
 		return crl.Kind.Encode(ctx, nil, stream, meta, []event.Event{crl.SigningStarted{Signer: "test", At: now()}})

@@ -104,6 +104,12 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 	return info, nil
 }
 
+// Ready tells whether the process and its token are well.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := c.Info(ctx)
+	return err
+}
+
 // ResponderKey is the OCSP responder's key, on the token behind the process.
 func (c *Client) ResponderKey(ctx context.Context) (crypto.Signer, error) {
 	info, err := c.Info(ctx)

@@ -856,6 +856,8 @@ func (p paper) SignCertificate(ctx context.Context, stream event.Stream, revisio
 	return sign(ctx, p, certificate.Kind, stream, revision, tbs, certificate.SigningStarted{Signer: "paper", At: p.clock})
 }
 
+func (p paper) Ready(context.Context) error { return nil }
+
 func (p paper) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
 	return sign(ctx, p, crl.Kind, stream, revision, tbs, crl.SigningStarted{Signer: "paper", At: p.clock})
 }
