@@ -120,7 +120,7 @@ func TestFrontSaysWhyThereIsNoServer(t *testing.T) {
 		{func() { front.Use(h.server) }, nil},
 	} {
 		step.do()
-		_, err := client.Info(t.Context())
+		err := client.Ready(t.Context())
 		if !errors.Is(err, step.want) || (step.want != nil && !errors.Is(err, signer.ErrUnavailable)) {
 			t.Errorf("got %v, want %v", err, step.want)
 		}
