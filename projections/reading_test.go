@@ -69,12 +69,11 @@ func (h *house) built(n, version int, at event.Position) {
 	})
 }
 
+// building waits until all views have begun, and read.
 func (h *house) building(r *projections.Runner) {
 	h.Helper()
 	views := len(ok(r.Status(h.Context()))(h))
-	h.until("all building", func() bool {
-		return one[int](h, `SELECT count(*) FROM govahi.checkpoints WHERE projection LIKE '%\_next'`) == views
-	})
+	h.until("all building", func() bool { return r.Building() == views })
 }
 
 func TestTheLogIsReadOnceForAllViewsThatAreBuilt(t *testing.T) {
