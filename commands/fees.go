@@ -180,6 +180,9 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 	if first, ok, err := repeated(ctx, a, as, order); ok || err != nil {
 		return first, err
 	}
+	if request.state.Channel == enrollment.Inside {
+		return Receipt{}, errContractPays
+	}
 	settle := fee.Settle{Payment: payment, By: c.Person, Office: request.state.Office, At: as.at}
 	events, err := settle.Decide(order.state)
 	if err != nil {
@@ -207,3 +210,8 @@ func (a *App) NoteFee(ctx context.Context, c Caller, revision uint64, e fee.Sett
 	_, err := transact(ctx, a, enrollment.Kind, e.Request, as, just[enrollment.Enrollment](settle))
 	return err
 }
+
+// errContractPays reports a payment that nobody owes.
+var errContractPays = fault.New(fault.Conflict, "paid-by-contract",
+	"هزینهٔ درخواست درون صنعت نفت را شرکت متقاضی با قرارداد می‌پردازد؛ اگر قراردادی جاری نیست، شرکت باید آن را تمدید کند.",
+	"The company of the applicant pays for a request from inside the industry, by its contract; where none is in force, the company renews it.")

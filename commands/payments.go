@@ -69,6 +69,9 @@ func (a *App) requestPayment(ctx context.Context, as *act, request history[enrol
 	if err == nil {
 		err = request.state.Payable()
 	}
+	if err == nil && request.state.Channel == enrollment.Inside {
+		err = errContractPays
+	}
 	if err != nil {
 		return Receipt{}, err
 	}

@@ -157,6 +157,45 @@ func TestARejectionAfterThePaymentIsARefundCase(t *testing.T) {
 	}
 }
 
+// TestATransferGivesMoneyBackOnce: one transfer closes one refund case, however its
+// number is spelled.
+func TestATransferGivesMoneyBackOnce(t *testing.T) {
+	h := open(t)
+	first := h.draft(applicant).upTo(enrollment.StatusControlled)
+	other := h.draft(neighbour).upTo(enrollment.StatusControlled)
+	for _, r := range []*request{first, other} {
+		r.rejected()
+		r.settle()
+	}
+	back := func(r *request, reference string) error {
+		_, err := r.RecordRefund(t.Context(), h.by(officer), r.code, commands.RecordRefund{Number: 1, Reference: reference})
+		return err
+	}
+	if err := back(first, "H-900 1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, spelled := range []string{"H-9001", "h-۹۰۰۱"} {
+		h.refused(fee.ErrTransferUsed, func() error { return back(other, spelled) })
+	}
+	if s := other.fee(); s.Status() != fee.StatusRefundDue {
+		t.Errorf("the other's fee is %s", s.Status())
+	}
+	if err := back(other, "H-9002"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheCompanyPaysInsideTheIndustry, and nobody for it (domain §1, A2).
+func TestTheCompanyPaysInsideTheIndustry(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusUnderControl)
+	r.inside()
+	r.refused(errOf("paid-by-contract"), func() error { return r.pay(r.by(officer), slip("5001")) })
+	r.refused(errOf("paid-by-contract"), func() error {
+		_, _, err := r.StartPayment(t.Context(), r.by(applicant), r.code, commands.StartPayment{Provider: "bank1"})
+		return err
+	})
+}
+
 // TestASlipOfARequestThatIsOver: the money was taken, and goes back.
 func TestASlipOfARequestThatIsOver(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusUnderControl)

@@ -3,6 +3,8 @@ package commands
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"govahi/domain/appointment"
@@ -10,6 +12,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/fee"
+	"govahi/domain/iran"
 )
 
 // CloseFee ends the fee of a request that was rejected or withdrawn: what was
@@ -31,7 +34,7 @@ var errTransfer = fault.New(fault.Invalid, "transfer-missing",
 	"شمارهٔ حواله را بنویسید.", "Write the number of the transfer.").At("reference")
 
 // RecordRefund closes a refund case: by the office that has the request, or by a
-// manager, and nobody for himself.
+// manager, and nobody for himself. A transfer closes one.
 func (a *App) RecordRefund(ctx context.Context, c Caller, code string, in RecordRefund) (Receipt, error) {
 	reference := strings.TrimSpace(in.Reference)
 	if reference == "" {
@@ -46,8 +49,37 @@ func (a *App) RecordRefund(ctx context.Context, c Caller, code string, in Record
 		return Receipt{}, err
 	}
 	as := a.do(c, "RecordRefund", authority, code)
+	stream := fee.Kind.Stream(code)
+	order, err := load(ctx, a, fee.Kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := repeated(ctx, a, as, order); ok || err != nil {
+		return first, err
+	}
 	back := fee.RecordRefund{Number: in.Number, Reference: reference, By: c.Person, At: as.at}
-	return transact(ctx, a, fee.Kind, fee.Kind.Stream(code), as, just[fee.Fee](back))
+	events, err := back.Decide(order.state)
+	if err != nil {
+		return Receipt{}, err
+	}
+	closes := fmt.Sprintf("%s/%d", code, in.Number)
+	take, err := claimable(ctx, a, fee.Settlement, transferStream(reference), as, closes, fee.ClaimTransfer{Order: closes, At: as.at})
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, stream, order, len(events) == 0); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
+		return Receipt{}, err
+	}
+	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](back))
+}
+
+// transferStream is that of a transfer's reference, by one spelling.
+func transferStream(reference string) event.Stream {
+	spelled := strings.ToUpper(iran.Digits(strings.Join(strings.Fields(reference), "")))
+	return fee.Settlement.Stream(fee.Transfers, hex.EncodeToString([]byte(spelled)))
 }
 
 func (a *App) mayRefund(ctx context.Context, c Caller, e enrollment.Enrollment) (string, error) {

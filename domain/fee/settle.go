@@ -17,6 +17,9 @@ var (
 	ErrReferenceUsed = fault.New(fault.Conflict, "reference-used",
 		"این شماره مرجع درخواست دیگری را تسویه کرده است؛ شمارهٔ رسید همین درخواست را بنویسید.",
 		"This reference number settled another request; write that of this request's own slip.").At("rrn")
+	ErrTransferUsed = fault.New(fault.Conflict, "transfer-used",
+		"این حواله برای استرداد دیگری ثبت شده است؛ شمارهٔ حوالهٔ همین استرداد را بنویسید.",
+		"This transfer is on record for another refund; write the number of this refund's own.").At("reference")
 )
 
 // Settle records what an officer saw: a terminal's slip, or a contract
@@ -105,6 +108,22 @@ var Settlement = event.Kind[Claimed]{
 type Claimed struct {
 	Order string    `json:"order"`
 	At    time.Time `json:"at"`
+}
+
+// Transfers stands for a bank in the streams of transfers by which money goes back.
+const Transfers = "refund"
+
+// ClaimTransfer binds the reference of a transfer to the refund case that it
+// closes, `<order>/<number>`.
+type ClaimTransfer Claimed
+
+// Decide lets the same case's retry pass.
+func (c ClaimTransfer) Decide(s Claimed) ([]event.Event, error) {
+	events, err := Claim(c).Decide(s)
+	if err != nil {
+		err = ErrTransferUsed
+	}
+	return events, err
 }
 
 // Claim binds a reference to an order.
