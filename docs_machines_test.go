@@ -248,7 +248,7 @@ func printMachines(t *testing.T) string {
 // to speak of.
 var withoutMachine = []string{
 	"appointment.Appoint", "appointment.Dismiss", "appointment.Found", "office.Open", "office.License", "office.AnnounceControls", "policy.Start", "projection.Skip", "audit.Start", "audit.Complete",
-	"tariff.Publish", "certificate.ClaimKey", "certificate.RenewKey", "profile.Claim", "ceremony.Record", "certificate.Delegate", "access.Bind", "fee.Claim", "certificate.Block", "revocation.PutOnFile",
+	"tariff.Publish", "certificate.ClaimKey", "certificate.RenewKey", "profile.Claim", "ceremony.Record", "certificate.Delegate", "access.Bind", "fee.Claim", "fee.ClaimTransfer", "certificate.Block", "revocation.PutOnFile",
 	"person.Address", "idempotency.Claim", "limit.Count",
 }
 
