@@ -19,7 +19,7 @@ type credential struct {
 	chosen
 	line
 	Particulars string          `required:"" type:"existingfile" help:"JSON file with the officer's particulars, as of POST /credentials, without csr."`
-	Algorithm   token.Algorithm `enum:"rsa-2048,p-256" default:"p-256" help:"Kind of key."`
+	Algorithm   token.Algorithm `enum:"rsa-2048,rsa-3072,p-256,p-384" default:"p-256" help:"Kind of key."`
 }
 
 // Run may be repeated: an operator's approval can take its time.

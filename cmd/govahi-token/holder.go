@@ -13,7 +13,7 @@ import (
 // key makes the holder's key pair.
 type key struct {
 	chosen
-	Algorithm token.Algorithm `enum:"rsa-2048,p-256" default:"rsa-2048" help:"Kind of key."`
+	Algorithm token.Algorithm `enum:"rsa-2048,rsa-3072,p-256,p-384" default:"rsa-2048" help:"Kind of key."`
 	Out       string          `type:"path" help:"File for the request; standard output if not given."`
 	DER       bool            `help:"Write DER and not PEM."`
 }

@@ -28,7 +28,7 @@ type personalise struct {
 	chosen
 	line
 	Code      string          `arg:"" help:"Tracking code of the request."`
-	Algorithm token.Algorithm `enum:"rsa-2048,p-256" default:"rsa-2048" help:"Kind of key."`
+	Algorithm token.Algorithm `enum:"rsa-2048,rsa-3072,p-256,p-384" default:"rsa-2048" help:"Kind of key."`
 }
 
 // Run may be repeated after any crash: each command to the house has a key that

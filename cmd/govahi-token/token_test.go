@@ -54,7 +54,7 @@ func (o office) try(args ...string) (string, bool) {
 }
 
 func TestTokenFromTheStockToTheHolder(t *testing.T) {
-	for _, algorithm := range []string{"rsa-2048", "p-256"} {
+	for _, algorithm := range []string{"rsa-2048", "rsa-3072", "p-256", "p-384"} {
 		t.Run(algorithm, func(t *testing.T) {
 			o := office{t.TempDir()}
 			serial := o.run(t, "init")
