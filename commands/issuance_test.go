@@ -438,6 +438,40 @@ func TestACutOffIssuanceRequestPassesWhenItIsSentAgain(t *testing.T) {
 	r.did(r.IssueCertificate(t.Context(), r.by(second), r.code, r.token, r.csr))
 }
 
+// TestATokenThatIsLeftOverIsKeptForAnother: one request ended, the other has its
+// certificate on another token.
+func TestATokenThatIsLeftOverIsKeptForAnother(t *testing.T) {
+	for name, over := range map[string]func(r *request){
+		"rejected": func(r *request) { r.rejected() },
+		"on another": func(r *request) {
+			r.token = "SPARE1"
+			r.stock()
+			r.reserve()
+			r.upTo(enrollment.StatusIssued)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			first := h.draft(applicant).upTo(enrollment.StatusConfirmed)
+			other := h.draft(neighbour).upTo(enrollment.StatusConfirmed)
+			first.reserve()
+			left := first.token
+			keep := func() error {
+				_, err := h.ReserveToken(t.Context(), h.by(officer), other.code, left)
+				return err
+			}
+			h.refused(token.ErrTaken, keep)
+			over(first)
+			if err := keep(); err != nil {
+				t.Fatal(err)
+			}
+			if s := state(h, token.Kind, token.Kind.Stream(left)); s.Request != other.request() {
+				t.Errorf("the token is kept for %s", s.Request)
+			}
+		})
+	}
+}
+
 func TestATokenIsOfOneRequestAndOneOffice(t *testing.T) {
 	h := open(t)
 	first := h.draft(applicant).upTo(enrollment.StatusConfirmed)

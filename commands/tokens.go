@@ -59,15 +59,29 @@ func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (
 	}
 	as := a.do(c, "ReserveToken", authority, code)
 	reserve := token.Reserve{Request: request, Office: h.state.Office, By: c.Person, At: as.at}
-	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, func(t history[token.Token]) ([]event.Event, error) {
+	return transact(ctx, a, token.Kind, token.Kind.Stream(serial), as, func(t history[token.Token]) (events []event.Event, err error) {
 		if h.state.OnOwnToken() {
 			return nil, enrollment.ErrOwnToken
 		}
 		if h.state.Status != enrollment.StatusConfirmed { // not asked of a repetition: the request moved on since
 			return nil, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
 		}
+		if reserve.Free, err = a.leftFree(ctx, t.state, serial); err != nil {
+			return nil, err
+		}
 		return reserve.Decide(t.state)
 	})
+}
+
+// leftFree tells whether a token is still blank and kept for a request that is over,
+// or has its certificate on another one: then it is as good as stock.
+func (a *App) leftFree(ctx context.Context, t token.Token, serial string) (bool, error) {
+	if t.Status != token.StatusReserved {
+		return false, nil
+	}
+	h, err := load(ctx, a, enrollment.Kind, t.Request)
+	done := h.state.Status.Over() || h.state.Serial != ""
+	return done && h.state.Issuance.Token != serial, err
 }
 
 // FollowToken keeps the token's own stream in step with its request; a policy

@@ -128,7 +128,7 @@ func TestThereIsExactlyOneHolder(t *testing.T) {
 			here, to := place.Draw(t, "place"), place.Draw(t, "to")
 			commands := []event.Command[Token]{
 				Receive{"T-1", "ePass", here, nima, at},
-				Reserve{request, here, nima, at},
+				Reserve{request, here, nima, at, false},
 				Personalise{request, "a1b2", nima, at},
 				IssuePIN{"E-1", to, nima, at},
 				HandOver{here, to, "S", nima, at},

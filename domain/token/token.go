@@ -233,6 +233,7 @@ type Reserve struct {
 	Office  string
 	By      event.Subject
 	At      time.Time
+	Free    bool // the request that it was kept for does without it
 }
 
 // Decide gives a token to one request only.
@@ -244,7 +245,7 @@ func (c Reserve) Decide(s Token) ([]event.Event, error) {
 		return nil, ErrOffice
 	case s.Request == c.Request:
 		return nil, nil
-	case s.Status != InStock:
+	case s.Status != InStock && (s.Status != StatusReserved || !c.Free):
 		return nil, s.refuse(ErrTaken)
 	}
 	return []event.Event{Reserved{c.Request, c.By, c.At}}, nil

@@ -40,18 +40,20 @@ func TestABlankTokenComesIntoStockOnce(t *testing.T) {
 }
 
 func TestATokenIsReservedForOneRequest(t *testing.T) {
-	reserve := Reserve{request, "ahvaz", nima, noon}
+	reserve := Reserve{request, "ahvaz", nima, noon, false}
 	spec.Given(t, Kind, received).When(reserve).Then(reserved)
 	for n := 2; n <= 4; n++ {
 		spec.Given(t, Kind, story(n)...).When(reserve).ThenNothing()
-		spec.Given(t, Kind, story(n)...).When(Reserve{other, "ahvaz", nima, noon}).ThenFault(ErrTaken)
+		spec.Given(t, Kind, story(n)...).When(Reserve{other, "ahvaz", nima, noon, false}).ThenFault(ErrTaken)
 	}
 }
 
 func TestOnlyATokenOfTheOfficesStockIsReserved(t *testing.T) {
-	spec.Given(t, Kind).When(Reserve{request, "ahvaz", nima, noon}).ThenFault(ErrNotFound)
-	spec.Given(t, Kind, received).When(Reserve{request, "tehran", nima, noon}).ThenFault(ErrOffice)
-	spec.Given(t, Kind, story(2)...).When(Reserve{request, "tehran", nima, noon}).ThenFault(ErrOffice)
+	spec.Given(t, Kind, story(2)...).When(Reserve{other, "ahvaz", nima, noon, true}).Then(Reserved{other, nima, noon})
+	spec.Given(t, Kind, story(3)...).When(Reserve{other, "ahvaz", nima, noon, true}).ThenFault(ErrTaken)
+	spec.Given(t, Kind).When(Reserve{request, "ahvaz", nima, noon, false}).ThenFault(ErrNotFound)
+	spec.Given(t, Kind, received).When(Reserve{request, "tehran", nima, noon, false}).ThenFault(ErrOffice)
+	spec.Given(t, Kind, story(2)...).When(Reserve{request, "tehran", nima, noon, false}).ThenFault(ErrOffice)
 }
 
 func TestTheReservedTokenIsPersonalisedOnce(t *testing.T) {

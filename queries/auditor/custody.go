@@ -57,7 +57,7 @@ func (w *way) follow(f fact) {
 		w.wants(w.status == "", f)
 		w.at(f.data.text("office"), "in-stock")
 	case "reserved":
-		w.wants(w.status == "in-stock", f)
+		w.wants(w.status == "in-stock" || w.status == "reserved", f) // kept for one that did without it
 		w.status = "reserved"
 	case "personalised":
 		w.wants(w.status == "reserved", f)
