@@ -2,6 +2,7 @@ package payment
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/netip"
 	"net/url"
@@ -44,12 +45,27 @@ func (s secret) read(w *fault.Remarks, field string) string {
 		w.Need(text != "", field, "متغیر محیطی %s نیست یا خالی است؛ آن را تعیین کنید.", "the environment has no %s", s.Env)
 		return text
 	}
-	text, err := os.ReadFile(s.File)
+	text, err := readSecret(s.File)
 	w.Need(err == nil, field, "پرونده خوانده نمی‌شود؛ بودن آن و دسترسی‌اش را بازبینی کنید (%v).",
 		"the file cannot be read: check that it is there, and its permissions (%v)", err)
 	text = bytes.TrimSpace(text)
 	w.Need(err != nil || len(text) > 0, field, "پروندهٔ %s خالی است؛ آن را پر کنید.", "%s is empty", s.File)
 	return string(text)
+}
+
+// longestSecret is far above any.
+const longestSecret = 64 << 10
+
+// readSecret reads a file, and nothing that has no end or keeps whoever reads it
+// waiting.
+func readSecret(file string) ([]byte, error) {
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || info.Size() > longestSecret:
+		return nil, fmt.Errorf("%s is no file of at most %d bytes", file, longestSecret)
+	}
+	return os.ReadFile(file)
 }
 
 var providerName = regexp.MustCompile(`^[a-z0-9]{2,20}$`)

@@ -48,6 +48,15 @@ func (h *house) gateways() (commands.Gateways, error) {
 	return h.heard(g), err
 }
 
+// checkGateways opens them before anything is made.
+func (s settings) checkGateways() error {
+	if s.Gateways == "" {
+		return nil
+	}
+	_, err := openGateways(s.Gateways)
+	return err
+}
+
 // openGateways reads the file of the gateways. A secret that stands in it by
 // mistake is not repeated.
 func openGateways(file string) (map[string]commands.Gateway, error) {

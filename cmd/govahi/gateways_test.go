@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"govahi/adapters/sso"
 	"govahi/domain/fault/faulttest"
 )
 
@@ -23,6 +24,20 @@ func TestAWrongFileOfGatewaysIsNamed(t *testing.T) {
 		wantWrongGateways(t, file, said)
 	}
 	wantWrongGateways(t, filepath.Join(t.TempDir(), "none.yaml"), "خوانده نمی‌شود")
+}
+
+// TestNothingIsMadeWithWrongGateways, nor is a secret read that has no end.
+func TestNothingIsMadeWithWrongGateways(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gateways.yaml")
+	must(t, os.WriteFile(file, []byte("gateways: {one: {shape: verifying, merchant: {file: /dev/zero}}}"), 0o600))
+	wantWrongGateways(t, file, "gateways.one.merchant")
+	s := settings{Data: filepath.Join(t.TempDir(), "data"), Listen: "127.0.0.1:0", Mode: sso.Development, Gateways: file}
+	if err := s.check(); err == nil || !strings.Contains(err.Error(), "nothing was started") || !strings.Contains(err.Error(), "gateways.one.merchant") {
+		t.Errorf("the settings: %v", err)
+	}
+	if _, err := os.Stat(s.Data); !os.IsNotExist(err) {
+		t.Errorf("the data directory: %v", err)
+	}
 }
 
 func wantWrongGateways(t *testing.T, file, said string) {

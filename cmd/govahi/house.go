@@ -119,7 +119,7 @@ func (s settings) check() error {
 	if profiles != nil {
 		profiles = fmt.Errorf("GOVAHI_PROFILES: %w", profiles)
 	}
-	return unsettled(errors.Join(w.Err(), proxies, s.connections.check(s.Mode), refuseHooks(s.Mode), terms, profiles))
+	return unsettled(errors.Join(w.Err(), proxies, s.connections.check(s.Mode), refuseHooks(s.Mode), terms, profiles, s.checkGateways()))
 }
 
 // unsettled names all settings with which nothing is started.
