@@ -144,6 +144,12 @@ func (d data) modeOf() sso.Mode {
 	return sso.Mode(strings.TrimSpace(string(text)))
 }
 
+// served tells whether an instance of this directory ever had its CA and all else.
+func (d data) served() bool {
+	_, err := os.Stat(d.path("handler"))
+	return err == nil
+}
+
 // handler is the house's name in issuance attempts. It outlives the process:
 // one at a time has the directory, so what a former one left unfinished is in
 // nobody's hands, and need not be waited for.

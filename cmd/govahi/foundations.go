@@ -102,6 +102,10 @@ func (h *house) openCA(ctx context.Context) error {
 			return fault.Remark(dir, "مرکز صدوری در این پوشه نیست؛ نخست آیین کلید را برگزار کنید (govahi-signer ceremony --help).",
 				"it holds no CA: hold a ceremony first (govahi-signer ceremony --help)")
 		}
+		if h.data.served() {
+			return fault.Remark(dir, "گواهی مرکز صدور این سامانه (issuer.pem) در این پوشه نیست و سامانه پیش‌تر با آن کار کرده است؛ پوشهٔ همان مرکز را بازگردانید، یا آن را با GOVAHI_CA نام ببرید.",
+				"the certificate of this house's CA (issuer.pem) is not there, and the house has worked with it: put that CA's directory back, or name it with GOVAHI_CA")
+		}
 		out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)

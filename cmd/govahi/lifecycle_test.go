@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"govahi/adapters/postgres/pgtest"
+	"govahi/domain/fault/faulttest"
 )
 
 // processes are the IDs of all that runs on the data directory: those who name
@@ -77,6 +78,31 @@ func TestStartsAndStopsInTime(t *testing.T) {
 	if code := i.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// TestAHouseWithAHistoryMakesNoOtherCA where its own is not found.
+func TestAHouseWithAHistoryMakesNoOtherCA(t *testing.T) {
+	t.Parallel()
+	i := begin(t, dataDir(t))
+	i.signal(t, syscall.SIGTERM)
+	ca := filepath.Join(i.dir, "ca")
+	must(t, os.Rename(ca, ca+".elsewhere"))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	said := &transcript{}
+	if next, err := startAt(ctx, i.dir, i.listen, said); err == nil {
+		next.signal(t, syscall.SIGTERM)
+		t.Fatal("it started")
+	}
+	if text := said.String(); faulttest.Translated(text, "put that CA's directory back") != nil || !strings.Contains(text, ca) {
+		t.Errorf("it says %s", text)
+	}
+	if _, err := os.Stat(filepath.Join(ca, "issuer.pem")); !os.IsNotExist(err) {
+		t.Errorf("another CA: %v", err)
+	}
+	must(t, os.RemoveAll(ca))
+	must(t, os.Rename(ca+".elsewhere", ca))
+	i.again(t)
 }
 
 // TestStopsInTimeWhateverHangs: callers who wait for what does not come, and a
