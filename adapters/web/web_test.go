@@ -157,6 +157,14 @@ func TestTheVerdicts(t *testing.T) {
 	}
 }
 
+// TestOnlyHexadecimalIsGrouped: what else was typed in a serial's place is shown
+// as it was.
+func TestOnlyHexadecimalIsGrouped(t *testing.T) {
+	d := verdict(web.Unknown)
+	d.Serial = "پیدا نشد"
+	contains(t, render(t, verifyPage(d)), `<bdi dir="ltr" class="code">پیدا نشد</bdi>`)
+}
+
 func TestWithoutASerialThereIsOnlyTheForm(t *testing.T) {
 	html := render(t, verifyPage(web.VerifyData{Action: "/verify"}))
 	contains(t, html, `<form action="/verify"`)

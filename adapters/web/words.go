@@ -41,8 +41,12 @@ func digits(text string) template.HTML {
 	return isolated("digits", iran.PersianDigits(text))
 }
 
-// groups is a hexadecimal text in fours, as it is read over the telephone.
+// groups is a hexadecimal text in fours, as it is read over the telephone. What
+// else somebody typed in its place stays as it is.
 func groups(text string) template.HTML {
+	if strings.Trim(text, "0123456789abcdefABCDEF") != "" {
+		return code(text)
+	}
 	var parts []string
 	text = strings.ToUpper(text)
 	for len(text) > 4 {
