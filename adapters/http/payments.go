@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"govahi/adapters/web"
 	"govahi/commands"
 	"govahi/domain/fault"
+	"govahi/domain/fee"
 	"govahi/domain/iran"
 	"govahi/domain/tariff"
 	"govahi/queries"
@@ -267,11 +269,25 @@ func (h House) returned(ctx context.Context, tries *limits.Tries, in Returning, 
 	if err != nil {
 		return Raw{}, err
 	}
+	of, err := h.feeOf(ctx, shown.Order)
+	if err != nil {
+		return Raw{}, err
+	}
 	return Page(func(w io.Writer) error {
 		return web.Returned(w, web.ReturnedData{
-			TrackingCode: shown.Order, AmountRial: shown.AmountRial, RRN: shown.RRN, Standing: web.ReturnedAs(shown.Status), Track: trackPage,
+			TrackingCode: shown.Order, AmountRial: shown.AmountRial, RRN: shown.RRN, Standing: web.ReturnedAs(shown.Status, of, in.Attempt), Track: trackPage,
 		})
 	})
+}
+
+// feeOf is a fee straight from the log: the view would not know yet what a
+// callback has just brought.
+func (h House) feeOf(ctx context.Context, order string) (fee.Fee, error) {
+	of, err := fee.Kind.Fold(ctx, h.App.Log, fee.Kind.Stream(order))
+	if err != nil {
+		return of, errors.Join(commands.ErrLogUnavailable, err)
+	}
+	return of, nil
 }
 
 // errNotPaid is told of a receipt that there is not.

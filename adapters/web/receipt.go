@@ -2,8 +2,10 @@ package web
 
 import (
 	"io"
+	"slices"
 	"time"
 
+	"govahi/domain/fee"
 	"govahi/domain/payment"
 )
 
@@ -38,17 +40,39 @@ const (
 	ReturnedPaid    = "paid"
 	ReturnedChecked = "checked"
 	ReturnedUnpaid  = "unpaid"
+	ReturnedSettled = "settled" // by another payment than his attempt
+	ReturnedTwice   = "twice"   // and this one too: it goes back
+	ReturnedAside   = "aside"   // he paid what cannot settle the fee: it goes back
+	ReturnedOver    = "over"    // nothing is due any more
 )
 
-// ReturnedAs is what a payer is told of an attempt.
-func ReturnedAs(s payment.Status) string {
-	switch s {
-	case payment.StatusDone:
-		return ReturnedPaid
-	case payment.StatusFailed, payment.StatusReversed, payment.StatusGone:
+// ReturnedAs is what a payer is told of an attempt. The fee has its say: whoever
+// was sent to pay once more what is settled would pay twice.
+func ReturnedAs(s payment.Status, of fee.Fee, attempt string) string {
+	switch {
+	case s == payment.StatusDone:
+		return received(of, attempt)
+	case of.Settled != nil && of.Settled.Payment.Attempt != attempt:
+		return ReturnedSettled
+	case of.Settled == nil && of.Closed != nil:
+		return ReturnedOver
+	case s == payment.StatusFailed, s == payment.StatusReversed, s == payment.StatusGone:
 		return ReturnedUnpaid
 	}
 	return ReturnedChecked
+}
+
+// received is what became of money that an attempt brought. A bank may tell one
+// purchase under two attempts: what is no surplus was paid once.
+func received(of fee.Fee, attempt string) string {
+	surplus := slices.ContainsFunc(of.Surplus, func(p fee.Payment) bool { return p.Attempt == attempt })
+	switch {
+	case !surplus:
+		return ReturnedPaid
+	case of.Settled != nil:
+		return ReturnedTwice
+	}
+	return ReturnedAside
 }
 
 // ReturnedData is what a payer sees who comes back from a bank's page.

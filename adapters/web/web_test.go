@@ -16,6 +16,7 @@ import (
 
 	"govahi/adapters/web"
 	"govahi/domain/certificate"
+	"govahi/domain/fee"
 	"govahi/domain/payment"
 )
 
@@ -303,15 +304,54 @@ func TestTheTariffIsSaidInWords(t *testing.T) {
 }
 
 func TestAPayerWhoComesBackIsToldWhatIsSo(t *testing.T) {
-	for standing, want := range map[string]string{web.ReturnedPaid: "پرداخت شد", web.ReturnedUnpaid: "پرداخت نشد", web.ReturnedChecked: "در حال پیگیری"} {
-		contains(t, render(t, returnedPage(standing)), "<strong>"+want+"</strong>", "۰۵۰۰ ۰۰۰۰ ۰۰۱۴", `href="/track"`)
-	}
-	for s, want := range map[payment.Status]string{
-		payment.StatusDone: web.ReturnedPaid, payment.StatusFailed: web.ReturnedUnpaid, payment.StatusReversed: web.ReturnedUnpaid,
-		payment.StatusGone: web.ReturnedUnpaid, payment.StatusCheck: web.ReturnedChecked, payment.StatusVerified: web.ReturnedChecked,
+	for standing, want := range map[string]string{
+		web.ReturnedPaid: "پرداخت شد", web.ReturnedUnpaid: "پرداخت نشد", web.ReturnedChecked: "در حال پیگیری",
+		web.ReturnedSettled: "پیش‌تر پرداخت شده است", web.ReturnedTwice: "دو بار پرداخت شد", web.ReturnedAside: "بازگردانده می‌شود",
+		web.ReturnedOver: "چیزی نپردازید",
 	} {
-		if got := web.ReturnedAs(s); got != want {
-			t.Errorf("%s is told as %s", s, got)
+		html := render(t, returnedPage(standing))
+		contains(t, html, "<strong>"+want+"</strong>", "۰۵۰۰ ۰۰۰۰ ۰۰۱۴", `href="/track"`)
+		again := standing == web.ReturnedUnpaid || standing == web.ReturnedChecked
+		if strings.Contains(html, "می‌توانید دوباره پرداخت کنید") != again || strings.Contains(html, "رسید را") != (standing == web.ReturnedPaid) {
+			t.Errorf("who comes back as %s is led astray:\n%s", standing, html)
+		}
+	}
+}
+
+// TestWhatAPayerIsToldFollowsFromHisFee, not from his attempt alone: another one
+// may have settled it.
+func TestWhatAPayerIsToldFollowsFromHisFee(t *testing.T) {
+	settledBy := func(attempt string) fee.Fee {
+		return fee.Fee{Settled: &fee.Settled{Payment: fee.Payment{Attempt: attempt}}}
+	}
+	surplus := []fee.Payment{{Attempt: "mine"}}
+	twice := settledBy("another")
+	twice.Surplus = surplus
+	for name, c := range map[string]struct {
+		of   fee.Fee
+		want map[payment.Status]string
+	}{
+		"due": {fee.Fee{}, map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedUnpaid, payment.StatusReversed: web.ReturnedUnpaid, payment.StatusGone: web.ReturnedUnpaid,
+			payment.StatusCheck: web.ReturnedChecked, payment.StatusVerified: web.ReturnedChecked,
+		}},
+		"settled by this": {settledBy("mine"), map[payment.Status]string{
+			payment.StatusDone: web.ReturnedPaid, payment.StatusVerified: web.ReturnedChecked,
+		}},
+		"settled by another": {settledBy("another"), map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedSettled, payment.StatusReversed: web.ReturnedSettled, payment.StatusGone: web.ReturnedSettled,
+			payment.StatusCheck: web.ReturnedSettled, payment.StatusDone: web.ReturnedPaid, // one purchase under two attempts
+		}},
+		"settled by another, and paid again": {twice, map[payment.Status]string{payment.StatusDone: web.ReturnedTwice}},
+		"paid what settles nothing":          {fee.Fee{Surplus: surplus}, map[payment.Status]string{payment.StatusDone: web.ReturnedAside}},
+		"closed": {fee.Fee{Closed: &fee.Closed{}}, map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedOver, payment.StatusCheck: web.ReturnedOver,
+		}},
+	} {
+		for s, want := range c.want {
+			if got := web.ReturnedAs(s, c.of, "mine"); got != want {
+				t.Errorf("%s: %s is told as %s, not %s", name, s, got, want)
+			}
 		}
 	}
 }
