@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,6 +14,8 @@ import (
 	"govahi/adapters/limits"
 	"govahi/adapters/web"
 	"govahi/commands"
+	"govahi/domain/contract"
+	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/fee"
 	"govahi/domain/iran"
@@ -141,7 +144,11 @@ func (h House) paymentQueries(s *Server) {
 			if p.SettledAt == nil {
 				return Raw{}, errNotPaid
 			}
-			return Page(func(w io.Writer) error { return web.Receipt(w, h.receipt(r, p)) })
+			by, err := h.contractOf(ctx, value(p.Contract))
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Receipt(w, h.receipt(r, p, by)) })
 		})
 }
 
@@ -195,10 +202,36 @@ func (h House) publicFees(s *Server) {
 		})
 }
 
-func (h House) receipt(r queries.Request, p queries.Payment) web.ReceiptData {
+// contractOf is the contract that a payment cites, stream@revision. The log has
+// its number: the view knows a company's latest alone.
+func (h House) contractOf(ctx context.Context, cited string) (web.ReceiptContract, error) {
+	name, at, _ := strings.Cut(cited, "@")
+	stream := event.Stream(name)
+	by := web.ReceiptContract{Company: stream.ID()}
+	revision, err := strconv.ParseUint(at, 10, 64)
+	if err != nil { // it cites nothing that could be read
+		return by, nil
+	}
+	for r, err := range h.App.Log.Read(ctx, stream, revision) {
+		if err != nil {
+			return by, errors.Join(commands.ErrLogUnavailable, err)
+		}
+		e, err := contract.Catalog.Open(r)
+		if err != nil {
+			return by, err
+		}
+		if is, ok := e.(contract.Concluded); ok && r.Revision == revision {
+			by.Number = is.Number
+			break
+		}
+	}
+	return by, nil
+}
+
+func (h House) receipt(r queries.Request, p queries.Payment, by web.ReceiptContract) web.ReceiptData {
 	return web.ReceiptData{
 		TrackingCode: p.TrackingCode, Name: r.Name, AmountRial: p.AmountRial, Mode: value(p.Mode), Provider: value(p.Provider), Terminal: value(p.Terminal),
-		RRN: value(p.RRN), Trace: value(p.Trace), Card: value(p.Card), Contract: value(p.Contract), PaidAt: *p.SettledAt, PrintedAt: h.App.Clock(),
+		RRN: value(p.RRN), Trace: value(p.Trace), Card: value(p.Card), Contract: by, PaidAt: *p.SettledAt, PrintedAt: h.App.Clock(),
 		Refunded: p.State == "refunded",
 	}
 }

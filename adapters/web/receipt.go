@@ -3,6 +3,7 @@ package web
 import (
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"govahi/domain/fee"
@@ -21,10 +22,28 @@ type ReceiptData struct {
 	RRN          string
 	Trace        string
 	Card         string // masked
-	Contract     string
+	Contract     ReceiptContract
 	PaidAt       time.Time
 	PrintedAt    time.Time
 	Refunded     bool
+}
+
+// ReceiptContract is the contract that settled a fee, as people know it.
+type ReceiptContract struct {
+	Company string // its national ID; empty if no contract settled the fee
+	Number  string // as the two sides wrote it; empty if it is not known
+}
+
+// rrnDigits is the length of a retrieval reference number (ISO 8583, field 37).
+const rrnDigits = 12
+
+// Reference is the reference number as the slip has it. A terminal's is of a
+// fixed length and is kept as a number, by one spelling: its zeros come back here.
+func (d ReceiptData) Reference() string {
+	if missing := rrnDigits - len(d.RRN); d.Mode == string(fee.POS) && d.RRN != "" && missing > 0 {
+		return strings.Repeat("0", missing) + d.RRN
+	}
+	return d.RRN
 }
 
 // Way is how the money came, in Persian.

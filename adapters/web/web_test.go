@@ -294,8 +294,25 @@ func TestTheReceiptSaysTheAmountInWords(t *testing.T) {
 		t.Error("it says what is not so")
 	}
 	paid := receipt()
-	paid.Mode, paid.Contract, paid.Refunded, paid.RRN = "contract", "contract-10999001013@0", true, ""
-	contains(t, render(t, receiptPage(paid)), "قرارداد شرکت", "contract-10999001013@0", "بازگردانده شده است")
+	paid.Mode, paid.Contract, paid.Refunded, paid.RRN = "contract", web.ReceiptContract{Company: "10999001013", Number: "Q-1"}, true, ""
+	contains(
+		t, render(t, receiptPage(paid)), "قرارداد شرکت", "<dt>شمارهٔ قرارداد</dt><dd><bdi>Q-1</bdi></dd>",
+		`<dt>شناسهٔ ملی شرکت</dt><dd><bdi dir="ltr" class="digits">۱۰۹۹۹۰۰۱۰۱۳</bdi></dd>`, "بازگردانده شده است",
+	)
+	paid.Contract.Number = ""
+	if html := render(t, receiptPage(paid)); strings.Contains(html, "شمارهٔ قرارداد") || !strings.Contains(html, "۱۰۹۹۹۰۰۱۰۱۳") {
+		t.Errorf("a contract whose number is not known:\n%s", html)
+	}
+}
+
+// TestASlipKeepsItsZeros: the reference of a terminal's slip has twelve digits
+// (ISO 8583, field 37), whatever was left of them as a number.
+func TestASlipKeepsItsZeros(t *testing.T) {
+	paid := receipt()
+	paid.Mode, paid.RRN = "pos", "53920628198"
+	contains(t, render(t, receiptPage(paid)), "۰۵۳۹ ۲۰۶۲ ۸۱۹۸")
+	paid.Mode = "gateway" // whose references are of any length
+	contains(t, render(t, receiptPage(paid)), ">۵۳۹۲۰۶۲۸۱۹۸<")
 }
 
 func TestTheTariffIsSaidInWords(t *testing.T) {
