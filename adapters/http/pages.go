@@ -193,11 +193,12 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 }
 
 func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Certificate, issuer string) web.SheetData {
+	of, _ := h.App.Authority.Profiles().Find(c.Profile)
 	return web.SheetData{
 		NameFa: form.GivenName + " " + form.Surname, NameLatin: form.LatinGivenName + " " + form.LatinSurname,
 		NationalCode: form.PersonCode, Organization: form.OrganizationName, Post: form.Post, Email: form.Email,
 		Serial: c.Serial, Fingerprint: value(c.Fingerprint), NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
-		Issuer: h.issuerName(issuer), Profile: c.Profile, TokenSerial: value(r.Token),
+		Issuer: h.issuerName(issuer), Profile: c.Profile, ProfileTitle: of.Title.Fa, TokenSerial: value(r.Token),
 		TrackingCode: r.TrackingCode, VerifyURL: h.Base + "/verify?serial=" + url.QueryEscape(c.Serial),
 		Copy: r.Copies, PrintedAt: h.App.Clock(),
 	}

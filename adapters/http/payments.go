@@ -194,12 +194,19 @@ func (h House) publicFees(s *Server) {
 			}
 			data := web.TariffsData{At: h.App.Clock()}
 			for _, t := range list {
-				data.Rows = append(data.Rows, web.Tariff{
-					Product: t.Product, Level: t.LevelName, Issuer: t.IssuerName, TokenRial: t.TokenRial, IssuanceRial: t.IssuanceRial, ValidFrom: t.ValidFrom,
-				})
+				data.Rows = append(data.Rows, h.tariffRow(t))
 			}
 			return Page(func(w io.Writer) error { return web.Tariffs(w, data) })
 		})
+}
+
+// tariffRow has no title for a product that is offered no more.
+func (h House) tariffRow(t TariffInForce) web.Tariff {
+	of, _ := h.App.Authority.Profiles().Offered(t.Product)
+	return web.Tariff{
+		Product: t.Product, Title: of.Title.Fa, Level: t.LevelName, Issuer: t.IssuerName, TokenRial: t.TokenRial, IssuanceRial: t.IssuanceRial,
+		ValidFrom: t.ValidFrom,
+	}
 }
 
 // contractOf is the contract that a payment cites, stream@revision. The log has

@@ -275,7 +275,7 @@ func TestTheTariffInForceIsPublic(t *testing.T) {
 		t.Errorf("the table is %q", got)
 	}
 	page := l.get("", "/tariffs.html")
-	if page.StatusCode != 200 || !strings.Contains(string(page.body), "سه میلیون ریال") || strings.Contains(string(page.body), "نه میلیون") {
+	if page.StatusCode != 200 || !strings.Contains(string(page.body), "سه میلیون ریال") || !strings.Contains(string(page.body), "<bdi>امضای CPMIS</bdi>") || strings.Contains(string(page.body), "نه میلیون") {
 		t.Errorf("the page is %s", page.body)
 	}
 	for field, body := range map[string]string{

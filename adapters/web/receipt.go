@@ -115,6 +115,7 @@ type TariffsData struct {
 // Tariff is one line of it.
 type Tariff struct {
 	Product, Level, Issuer  string
+	Title                   string // of the product; empty for one that is offered no more
 	TokenRial, IssuanceRial int64
 	ValidFrom               time.Time
 }

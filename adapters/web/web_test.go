@@ -30,7 +30,7 @@ func sheet() web.SheetData {
 	return web.SheetData{
 		NameFa: "متقاضی نمونه", NameLatin: "Sample Applicant", NationalCode: "9992009098",
 		Organization: "شرکت نمونه", Post: "کارشناس", Email: "sample@example.ir", Serial: serial, Fingerprint: print,
-		NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), Issuer: "Sample CA", Profile: "natural-sign@1",
+		NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), Issuer: "Sample CA", Profile: "natural-sign@1", ProfileTitle: "امضای نمونه",
 		TokenSerial: "GT-0001", TrackingCode: "050000000014", VerifyURL: "https://govahi.example.ir/verify?serial=" + serial,
 		Copy: 2, PrintedAt: issued.Add(time.Hour),
 	}
@@ -96,7 +96,7 @@ func TestTheSheetShowsEveryParticular(t *testing.T) {
 		`<bdi dir="ltr" class="code">01F4 A3B2 C1D0 E9F8 A7B6 C5D4 E3F2 A1B0 C9D8</bdi>`,
 		`<bdi dir="ltr" class="code">9F86 D081 884C 7D65 9A2F EAA0 C55A D015 A3BF 4F1B 2B0B 822C D15D 6C15 B0F0 0A08</bdi>`,
 		`<time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> (<bdi dir="ltr" class="code">2026-11-21</bdi>)`,
-		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `natural-sign@1`, `GT-0001`,
+		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `<dd><bdi>امضای نمونه</bdi> (<bdi dir="ltr" class="code">natural-sign@1</bdi>)</dd>`, `GT-0001`,
 		`نسخهٔ ۲`, `با ابطال گواهی این برگه بی‌اعتبار است`, `https://govahi.example.ir/verify?serial=`+serial,
 		`role="img" aria-label="نشانی استعلام اعتبار"><path d="M4 4h7v1h-7z`,
 	)
@@ -278,7 +278,7 @@ func returnedPage(standing string) func(io.Writer) error {
 
 func tariffsPage(w io.Writer) error {
 	return web.Tariffs(w, web.TariffsData{At: issued, Rows: []web.Tariff{{
-		Product: "cpmis-signature", Level: "نقره‌ای", Issuer: "دولتی", TokenRial: 1_200_000, IssuanceRial: 2_245_110, ValidFrom: issued,
+		Product: "cpmis-signature", Title: "امضای نمونه", Level: "نقره‌ای", Issuer: "دولتی", TokenRial: 1_200_000, IssuanceRial: 2_245_110, ValidFrom: issued,
 	}}})
 }
 
@@ -316,7 +316,7 @@ func TestASlipKeepsItsZeros(t *testing.T) {
 }
 
 func TestTheTariffIsSaidInWords(t *testing.T) {
-	contains(t, render(t, tariffsPage), "۳٬۴۴۵٬۱۱۰ ریال", "سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "نقره‌ای", "دولتی")
+	contains(t, render(t, tariffsPage), "۳٬۴۴۵٬۱۱۰ ریال", "سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "نقره‌ای", "دولتی", `<bdi>امضای نمونه</bdi> (<bdi dir="ltr" class="code">cpmis-signature</bdi>)`)
 	contains(t, render(t, func(w io.Writer) error { return web.Tariffs(w, web.TariffsData{At: issued}) }), "نرخی منتشر نشده است")
 }
 
