@@ -106,3 +106,53 @@ func TestAFloodOfCallbacksKeepsNobodyElseAway(t *testing.T) {
 		t.Errorf("what was flooded is %s", s.Status)
 	}
 }
+
+// counting is a bank of which every payment has a reference of its own.
+type counting struct {
+	paying
+	paid *atomic.Int64
+}
+
+func (b counting) Verify(ctx context.Context, p commands.GatewayPayment) (commands.Verdict, error) {
+	v, err := b.paying.Verify(ctx, p)
+	v.Money.RRN = fmt.Sprint(700000000000 + b.paid.Add(1))
+	return v, err
+}
+
+// declining is a bank at which every payment has failed.
+type declining struct{ paying }
+
+func (declining) Verify(context.Context, commands.GatewayPayment) (commands.Verdict, error) {
+	return commands.Verdict{Standing: commands.Declined}, nil
+}
+
+func (declining) Inquire(context.Context, commands.GatewayPayment) (commands.PaymentStanding, error) {
+	return commands.Declined, nil
+}
+
+// TestWhoComesBackToASettledFeeIsNotSentToPayAgain: neither by an attempt that
+// failed, nor by a second payment, which goes back.
+func TestWhoComesBackToASettledFeeIsNotSentToPayAgain(t *testing.T) {
+	l := bare(t).open(t, House{})
+	l.settled()
+	code := l.atTheOffice("applicant")
+	_, first := l.callback("applicant", code)
+	_, second := l.callback("applicant", code)
+	_, third := l.callback("applicant", code)
+	bank := counting{paying{}, &atomic.Int64{}}
+	for _, back := range []struct {
+		at, address string
+		bank        commands.Gateway
+		want        string
+	}{
+		{"the payment", second, bank, "<strong>پرداخت شد</strong>"},
+		{"a failure", first, declining{}, "<strong>پیش‌تر پرداخت شده است</strong>"},
+		{"the failure again", first, declining{}, "<strong>پیش‌تر پرداخت شده است</strong>"},
+		{"a second payment", third, bank, "<strong>دو بار پرداخت شد</strong>"},
+	} {
+		l.app.Gateways.Named["bank1"] = back.bank
+		if a := l.get("", back.address+"?Status=OK"); a.StatusCode != 200 || !strings.Contains(string(a.body), back.want) {
+			t.Errorf("%s: %d %s", back.at, a.StatusCode, a.body)
+		}
+	}
+}

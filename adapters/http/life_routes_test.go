@@ -361,7 +361,7 @@ func sheet(t *testing.T, l *told) {
 		!strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") || a.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %v", a.StatusCode, a.Header)
 	}
-	for _, must := range []string{`dir="rtl"`, "نمونه‌پور", "Nemunepur", "<svg", "TOKEN1"} {
+	for _, must := range []string{`dir="rtl"`, "نمونه‌پور", "Nemunepur", "<svg", "TOKEN1", "<bdi>امضای CPMIS</bdi>"} {
 		if !strings.Contains(page, must) {
 			t.Errorf("the sheet lacks %s", must)
 		}

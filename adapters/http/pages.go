@@ -7,13 +7,13 @@ import (
 	"errors"
 	"io"
 	"net/url"
-	"strings"
 	"time"
 
 	"govahi/adapters/web"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 	"govahi/queries"
 )
 
@@ -99,7 +99,7 @@ func (h House) serialOf(ctx context.Context, serial, fingerprint string) (string
 		print = plainPrint(serial)
 	}
 	if print == "" {
-		return serial, nil
+		return plainSerial(serial), nil
 	}
 	c, err := h.Queries.ByFingerprint(ctx, print)
 	if errors.Is(err, certificate.ErrNotIssued) {
@@ -108,9 +108,19 @@ func (h House) serialOf(ctx context.Context, serial, fingerprint string) (string
 	return c.Serial, err
 }
 
+// plainSerial is a serial as it is stored, however it was written; any other text
+// stays as it is, so that who mistyped sees what he wrote.
+func plainSerial(text string) string {
+	plain := iran.Hexadecimal(text)
+	if _, err := hex.DecodeString(plain); err != nil {
+		return text
+	}
+	return plain
+}
+
 // plainPrint is a SHA-256 in lower-case hexadecimal; none for any other text.
 func plainPrint(text string) string {
-	text = strings.ToLower(strings.NewReplacer(":", "", " ", "", "-", "", "\u200c", "").Replace(text))
+	text = iran.Hexadecimal(text)
 	if raw, err := hex.DecodeString(text); err != nil || len(raw) != sha256.Size {
 		return ""
 	}
@@ -183,11 +193,12 @@ func (h House) sheet(ctx context.Context, id Identity, code string) (web.SheetDa
 }
 
 func (h House) particulars(r queries.Request, form enrollment.Form, c queries.Certificate, issuer string) web.SheetData {
+	of, _ := h.App.Authority.Profiles().Find(c.Profile)
 	return web.SheetData{
 		NameFa: form.GivenName + " " + form.Surname, NameLatin: form.LatinGivenName + " " + form.LatinSurname,
 		NationalCode: form.PersonCode, Organization: form.OrganizationName, Post: form.Post, Email: form.Email,
 		Serial: c.Serial, Fingerprint: value(c.Fingerprint), NotBefore: moment(c.NotBefore), NotAfter: moment(c.NotAfter),
-		Issuer: h.issuerName(issuer), Profile: c.Profile, TokenSerial: value(r.Token),
+		Issuer: h.issuerName(issuer), Profile: c.Profile, ProfileTitle: of.Title.Fa, TokenSerial: value(r.Token),
 		TrackingCode: r.TrackingCode, VerifyURL: h.Base + "/verify?serial=" + url.QueryEscape(c.Serial),
 		Copy: r.Copies, PrintedAt: h.App.Clock(),
 	}

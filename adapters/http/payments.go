@@ -2,9 +2,11 @@ package http
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,7 +14,10 @@ import (
 	"govahi/adapters/limits"
 	"govahi/adapters/web"
 	"govahi/commands"
+	"govahi/domain/contract"
+	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/fee"
 	"govahi/domain/iran"
 	"govahi/domain/tariff"
 	"govahi/queries"
@@ -139,7 +144,11 @@ func (h House) paymentQueries(s *Server) {
 			if p.SettledAt == nil {
 				return Raw{}, errNotPaid
 			}
-			return Page(func(w io.Writer) error { return web.Receipt(w, h.receipt(r, p)) })
+			by, err := h.contractOf(ctx, value(p.Contract))
+			if err != nil {
+				return Raw{}, err
+			}
+			return Page(func(w io.Writer) error { return web.Receipt(w, h.receipt(r, p, by)) })
 		})
 }
 
@@ -185,18 +194,51 @@ func (h House) publicFees(s *Server) {
 			}
 			data := web.TariffsData{At: h.App.Clock()}
 			for _, t := range list {
-				data.Rows = append(data.Rows, web.Tariff{
-					Product: t.Product, Level: t.LevelName, Issuer: t.IssuerName, TokenRial: t.TokenRial, IssuanceRial: t.IssuanceRial, ValidFrom: t.ValidFrom,
-				})
+				data.Rows = append(data.Rows, h.tariffRow(t))
 			}
 			return Page(func(w io.Writer) error { return web.Tariffs(w, data) })
 		})
 }
 
-func (h House) receipt(r queries.Request, p queries.Payment) web.ReceiptData {
+// tariffRow has no title for a product that is offered no more.
+func (h House) tariffRow(t TariffInForce) web.Tariff {
+	of, _ := h.App.Authority.Profiles().Offered(t.Product)
+	return web.Tariff{
+		Product: t.Product, Title: of.Title.Fa, Level: t.LevelName, Issuer: t.IssuerName, TokenRial: t.TokenRial, IssuanceRial: t.IssuanceRial,
+		ValidFrom: t.ValidFrom,
+	}
+}
+
+// contractOf is the contract that a payment cites, stream@revision. The log has
+// its number: the view knows a company's latest alone.
+func (h House) contractOf(ctx context.Context, cited string) (web.ReceiptContract, error) {
+	name, at, _ := strings.Cut(cited, "@")
+	stream := event.Stream(name)
+	by := web.ReceiptContract{Company: stream.ID()}
+	revision, err := strconv.ParseUint(at, 10, 64)
+	if err != nil { // it cites nothing that could be read
+		return by, nil
+	}
+	for r, err := range h.App.Log.Read(ctx, stream, revision) {
+		if err != nil {
+			return by, errors.Join(commands.ErrLogUnavailable, err)
+		}
+		e, err := contract.Catalog.Open(r)
+		if err != nil {
+			return by, err
+		}
+		if is, ok := e.(contract.Concluded); ok && r.Revision == revision {
+			by.Number = is.Number
+			break
+		}
+	}
+	return by, nil
+}
+
+func (h House) receipt(r queries.Request, p queries.Payment, by web.ReceiptContract) web.ReceiptData {
 	return web.ReceiptData{
 		TrackingCode: p.TrackingCode, Name: r.Name, AmountRial: p.AmountRial, Mode: value(p.Mode), Provider: value(p.Provider), Terminal: value(p.Terminal),
-		RRN: value(p.RRN), Trace: value(p.Trace), Card: value(p.Card), Contract: value(p.Contract), PaidAt: *p.SettledAt, PrintedAt: h.App.Clock(),
+		RRN: value(p.RRN), Trace: value(p.Trace), Card: value(p.Card), Contract: by, PaidAt: *p.SettledAt, PrintedAt: h.App.Clock(),
 		Refunded: p.State == "refunded",
 	}
 }
@@ -267,11 +309,25 @@ func (h House) returned(ctx context.Context, tries *limits.Tries, in Returning, 
 	if err != nil {
 		return Raw{}, err
 	}
+	of, err := h.feeOf(ctx, shown.Order)
+	if err != nil {
+		return Raw{}, err
+	}
 	return Page(func(w io.Writer) error {
 		return web.Returned(w, web.ReturnedData{
-			TrackingCode: shown.Order, AmountRial: shown.AmountRial, RRN: shown.RRN, Standing: web.ReturnedAs(shown.Status), Track: trackPage,
+			TrackingCode: shown.Order, AmountRial: shown.AmountRial, RRN: shown.RRN, Standing: web.ReturnedAs(shown.Status, of, in.Attempt), Track: trackPage,
 		})
 	})
+}
+
+// feeOf is a fee straight from the log: the view would not know yet what a
+// callback has just brought.
+func (h House) feeOf(ctx context.Context, order string) (fee.Fee, error) {
+	of, err := fee.Kind.Fold(ctx, h.App.Log, fee.Kind.Stream(order))
+	if err != nil {
+		return of, errors.Join(commands.ErrLogUnavailable, err)
+	}
+	return of, nil
 }
 
 // errNotPaid is told of a receipt that there is not.

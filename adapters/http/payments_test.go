@@ -2,12 +2,14 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"govahi/adapters/web"
 	"govahi/commands"
 	domainpayment "govahi/domain/payment"
 	"govahi/queries"
@@ -273,7 +275,7 @@ func TestTheTariffInForceIsPublic(t *testing.T) {
 		t.Errorf("the table is %q", got)
 	}
 	page := l.get("", "/tariffs.html")
-	if page.StatusCode != 200 || !strings.Contains(string(page.body), "سه میلیون ریال") || strings.Contains(string(page.body), "نه میلیون") {
+	if page.StatusCode != 200 || !strings.Contains(string(page.body), "سه میلیون ریال") || !strings.Contains(string(page.body), "<bdi>امضای CPMIS</bdi>") || strings.Contains(string(page.body), "نه میلیون") {
 		t.Errorf("the page is %s", page.body)
 	}
 	for field, body := range map[string]string{
@@ -304,6 +306,31 @@ func TestContractsAreListed(t *testing.T) {
 		if p := l.post("manager", "/contracts", body).problem(t); p.Status != 422 || p.Field != field {
 			t.Errorf("%s: %+v", field, p)
 		}
+	}
+}
+
+// TestAReceiptNamesTheContractThatPaid by its number, and no later one.
+func TestAReceiptNamesTheContractThatPaid(t *testing.T) {
+	l := bare(t).open(t, House{})
+	l.settled()
+	for _, number := range []string{"Q-1", "Q-2"} {
+		l.done("manager", "/contracts", map[string]any{"company": "10999001013", "number": number, "until": now().AddDate(1, 0, 0)})
+	}
+	h, company := House{App: l.app}, "10999001013"
+	for cited, want := range map[string]web.ReceiptContract{
+		"":                       {},
+		"contract-10999001013@0": {Company: company, Number: "Q-1"},
+		"contract-10999001013@1": {Company: company, Number: "Q-2"},
+		"contract-10999001013@2": {Company: company},
+		"contract-10999001013":   {Company: company},
+	} {
+		if got, err := h.contractOf(t.Context(), cited); got != want || err != nil {
+			t.Errorf("%q: %+v, %v", cited, got, err)
+		}
+	}
+	l.log.down.Store(true)
+	if _, err := h.contractOf(t.Context(), "contract-10999001013@0"); !errors.Is(err, commands.ErrLogUnavailable) {
+		t.Errorf("without a log: %v", err)
 	}
 }
 

@@ -66,5 +66,5 @@ func reportForm(body []byte) (key, serial, statement string, err error) {
 		!utf8.ValidString(statement) || utf8.RuneCountInString(statement) > 4000 {
 		return "", "", "", malformed(errReportForm)
 	}
-	return key, serial, statement, nil
+	return key, plainSerial(serial), statement, nil
 }

@@ -3,9 +3,12 @@ package http
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"govahi/domain/iran"
 )
 
 // TestAnybodyReportsWithoutATokenAndSeldom tries the page as a browser does.
@@ -51,4 +54,40 @@ func TestAnybodyReportsWithoutATokenAndSeldom(t *testing.T) {
 	if a := send(randomKey(), p.serial, "و باز"); a.StatusCode != 429 || p.head() != before {
 		t.Errorf("the fourth in an hour: %d", a.StatusCode)
 	}
+}
+
+// TestASerialIsUnderstoodAsPeopleWriteIt: in groups as on the sheet, with colons
+// as browsers show it, or in Persian digits; it is shown in the one way.
+func TestASerialIsUnderstoodAsPeopleWriteIt(t *testing.T) {
+	p := prepare(t)
+	p.back("accepted")
+	shown := inGroups(strings.ToUpper(p.serial), 4, " ")
+	for name, written := range map[string]string{
+		"as stored":       p.serial,
+		"as on the sheet": shown,
+		"with colons":     inGroups(p.serial, 2, ":"),
+		"with dashes":     inGroups(p.serial, 4, "-"),
+		"in Persian":      iran.PersianDigits(shown),
+		"in Arabic":       strings.ReplaceAll(p.serial, "6", "٦"),
+	} {
+		page := string(p.get("", "/verify?serial="+url.QueryEscape(written)).body)
+		for _, want := range []string{"standing valid", ">" + shown + "<", `href="/report?serial=` + p.serial + `"`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s, %s: /verify lacks %s in\n%s", name, written, want, page)
+			}
+		}
+		form := url.Values{"key": {randomKey()}, "serial": {written}, "statement": {"کارمند آنجا نیست"}}
+		if a := p.ask("POST", "/report", form.Encode(), "Content-Type", formType); a.StatusCode != 200 {
+			t.Errorf("%s, %s: /report says %d %s", name, written, a.StatusCode, a.body)
+		}
+	}
+}
+
+// inGroups parts a text.
+func inGroups(text string, size int, by string) string {
+	var parts []string
+	for part := range slices.Chunk([]byte(text), size) {
+		parts = append(parts, string(part))
+	}
+	return strings.Join(parts, by)
 }

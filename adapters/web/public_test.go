@@ -126,14 +126,15 @@ func TestTheRepositoryShowsEachIssuer(t *testing.T) {
 				},
 				{Published: web.Published{Name: "Sample CA 3"}, Status: "کلید افشاشده", Ended: true},
 			},
-			Roots: []web.Published{{Name: "Sample Root", Address: "/pki/root.cer", PEM: "/pki/root.pem", Date: issued}},
+			Documents: []web.Published{{Name: "بیانیه", Address: "/pki/documents/cps-0.1", Version: "0.1", Current: "/pki/cps", Date: issued}},
+			Roots:     []web.Published{{Name: "Sample Root", Address: "/pki/root.cer", PEM: "/pki/root.pem", Date: issued}},
 		})
 	})
 	contains(
-		t, html, "<bdi>Sample CA 2</bdi>", `href="/pki/2/issuer.cer"`, `href="/pki/2/chain.pem"`, `href="/pki/2/issuer.crl"><bdi dir="ltr">7</bdi>`,
+		t, html, "<bdi>Sample CA 2</bdi>", `href="/pki/2/issuer.cer"`, `href="/pki/2/chain.pem"`, `href="/pki/2/issuer.crl"><bdi dir="ltr" class="digits">۷</bdi>`,
 		`<bdi dir="ltr" class="code">http://door.example.ir/pki/2/ocsp</bdi>`, "<strong>در کار صدور</strong>", "دوشنبه ۲ آذر ۱۴۰۵",
-		`href="/pki/issuer.crl"><bdi dir="ltr">40</bdi>`, "<strong>بازنشسته</strong>", "همیشه معتبر می‌ماند", "<strong>کلید افشاشده</strong>",
-		"هنوز فهرستی منتشر نشده است", `href="/pki/root.cer"`, `href="/pki/2/crls"`, `href="/pki/crls"`,
+		`href="/pki/issuer.crl"><bdi dir="ltr" class="digits">۴۰</bdi>`, "<strong>بازنشسته</strong>", "همیشه معتبر می‌ماند", "<strong>کلید افشاشده</strong>",
+		`<dt>نسخه</dt><dd><bdi dir="ltr" class="digits">۰.۱</bdi>`, "هنوز فهرستی منتشر نشده است", `href="/pki/root.cer"`, `href="/pki/2/crls"`, `href="/pki/crls"`,
 	)
 	if strings.Count(html, "card standing expired") != 2 || strings.Count(html, "card standing valid") != 1 {
 		t.Errorf("who has ended does not look so in\n%s", html)

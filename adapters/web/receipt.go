@@ -2,8 +2,11 @@ package web
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 
+	"govahi/domain/fee"
 	"govahi/domain/payment"
 )
 
@@ -19,10 +22,28 @@ type ReceiptData struct {
 	RRN          string
 	Trace        string
 	Card         string // masked
-	Contract     string
+	Contract     ReceiptContract
 	PaidAt       time.Time
 	PrintedAt    time.Time
 	Refunded     bool
+}
+
+// ReceiptContract is the contract that settled a fee, as people know it.
+type ReceiptContract struct {
+	Company string // its national ID; empty if no contract settled the fee
+	Number  string // as the two sides wrote it; empty if it is not known
+}
+
+// rrnDigits is the length of a retrieval reference number (ISO 8583, field 37).
+const rrnDigits = 12
+
+// Reference is the reference number as the slip has it. A terminal's is of a
+// fixed length and is kept as a number, by one spelling: its zeros come back here.
+func (d ReceiptData) Reference() string {
+	if missing := rrnDigits - len(d.RRN); d.Mode == string(fee.POS) && d.RRN != "" && missing > 0 {
+		return strings.Repeat("0", missing) + d.RRN
+	}
+	return d.RRN
 }
 
 // Way is how the money came, in Persian.
@@ -38,17 +59,39 @@ const (
 	ReturnedPaid    = "paid"
 	ReturnedChecked = "checked"
 	ReturnedUnpaid  = "unpaid"
+	ReturnedSettled = "settled" // by another payment than his attempt
+	ReturnedTwice   = "twice"   // and this one too: it goes back
+	ReturnedAside   = "aside"   // he paid what cannot settle the fee: it goes back
+	ReturnedOver    = "over"    // nothing is due any more
 )
 
-// ReturnedAs is what a payer is told of an attempt.
-func ReturnedAs(s payment.Status) string {
-	switch s {
-	case payment.StatusDone:
-		return ReturnedPaid
-	case payment.StatusFailed, payment.StatusReversed, payment.StatusGone:
+// ReturnedAs is what a payer is told of an attempt. The fee has its say: whoever
+// was sent to pay once more what is settled would pay twice.
+func ReturnedAs(s payment.Status, of fee.Fee, attempt string) string {
+	switch {
+	case s == payment.StatusDone:
+		return received(of, attempt)
+	case of.Settled != nil && of.Settled.Payment.Attempt != attempt:
+		return ReturnedSettled
+	case of.Settled == nil && of.Closed != nil:
+		return ReturnedOver
+	case s == payment.StatusFailed, s == payment.StatusReversed, s == payment.StatusGone:
 		return ReturnedUnpaid
 	}
 	return ReturnedChecked
+}
+
+// received is what became of money that an attempt brought. A bank may tell one
+// purchase under two attempts: what is no surplus was paid once.
+func received(of fee.Fee, attempt string) string {
+	surplus := slices.ContainsFunc(of.Surplus, func(p fee.Payment) bool { return p.Attempt == attempt })
+	switch {
+	case !surplus:
+		return ReturnedPaid
+	case of.Settled != nil:
+		return ReturnedTwice
+	}
+	return ReturnedAside
 }
 
 // ReturnedData is what a payer sees who comes back from a bank's page.
@@ -72,6 +115,7 @@ type TariffsData struct {
 // Tariff is one line of it.
 type Tariff struct {
 	Product, Level, Issuer  string
+	Title                   string // of the product; empty for one that is offered no more
 	TokenRial, IssuanceRial int64
 	ValidFrom               time.Time
 }

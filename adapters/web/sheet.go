@@ -24,6 +24,7 @@ type SheetData struct {
 	NotAfter     time.Time
 	Issuer       string // its name
 	Profile      string
+	ProfileTitle string // Persian
 	TokenSerial  string
 	TrackingCode string
 	VerifyURL    string // of the public page for this serial

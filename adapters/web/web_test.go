@@ -16,6 +16,7 @@ import (
 
 	"govahi/adapters/web"
 	"govahi/domain/certificate"
+	"govahi/domain/fee"
 	"govahi/domain/payment"
 )
 
@@ -29,7 +30,7 @@ func sheet() web.SheetData {
 	return web.SheetData{
 		NameFa: "متقاضی نمونه", NameLatin: "Sample Applicant", NationalCode: "9992009098",
 		Organization: "شرکت نمونه", Post: "کارشناس", Email: "sample@example.ir", Serial: serial, Fingerprint: print,
-		NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), Issuer: "Sample CA", Profile: "natural-sign@1",
+		NotBefore: issued, NotAfter: issued.AddDate(1, 0, 0), Issuer: "Sample CA", Profile: "natural-sign@1", ProfileTitle: "امضای نمونه",
 		TokenSerial: "GT-0001", TrackingCode: "050000000014", VerifyURL: "https://govahi.example.ir/verify?serial=" + serial,
 		Copy: 2, PrintedAt: issued.Add(time.Hour),
 	}
@@ -95,7 +96,7 @@ func TestTheSheetShowsEveryParticular(t *testing.T) {
 		`<bdi dir="ltr" class="code">01F4 A3B2 C1D0 E9F8 A7B6 C5D4 E3F2 A1B0 C9D8</bdi>`,
 		`<bdi dir="ltr" class="code">9F86 D081 884C 7D65 9A2F EAA0 C55A D015 A3BF 4F1B 2B0B 822C D15D 6C15 B0F0 0A08</bdi>`,
 		`<time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> (<bdi dir="ltr" class="code">2026-11-21</bdi>)`,
-		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `natural-sign@1`, `GT-0001`,
+		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `<dd><bdi>امضای نمونه</bdi> (<bdi dir="ltr" class="code">natural-sign@1</bdi>)</dd>`, `GT-0001`,
 		`نسخهٔ ۲`, `با ابطال گواهی این برگه بی‌اعتبار است`, `https://govahi.example.ir/verify?serial=`+serial,
 		`role="img" aria-label="نشانی استعلام اعتبار"><path d="M4 4h7v1h-7z`,
 	)
@@ -155,6 +156,14 @@ func TestTheVerdicts(t *testing.T) {
 			t.Errorf("%s: shows the certificate: %v", c.data.Standing, known)
 		}
 	}
+}
+
+// TestOnlyHexadecimalIsGrouped: what else was typed in a serial's place is shown
+// as it was.
+func TestOnlyHexadecimalIsGrouped(t *testing.T) {
+	d := verdict(web.Unknown)
+	d.Serial = "پیدا نشد"
+	contains(t, render(t, verifyPage(d)), `<bdi dir="ltr" class="code">پیدا نشد</bdi>`)
 }
 
 func TestWithoutASerialThereIsOnlyTheForm(t *testing.T) {
@@ -269,7 +278,7 @@ func returnedPage(standing string) func(io.Writer) error {
 
 func tariffsPage(w io.Writer) error {
 	return web.Tariffs(w, web.TariffsData{At: issued, Rows: []web.Tariff{{
-		Product: "cpmis-signature", Level: "نقره‌ای", Issuer: "دولتی", TokenRial: 1_200_000, IssuanceRial: 2_245_110, ValidFrom: issued,
+		Product: "cpmis-signature", Title: "امضای نمونه", Level: "نقره‌ای", Issuer: "دولتی", TokenRial: 1_200_000, IssuanceRial: 2_245_110, ValidFrom: issued,
 	}}})
 }
 
@@ -285,25 +294,81 @@ func TestTheReceiptSaysTheAmountInWords(t *testing.T) {
 		t.Error("it says what is not so")
 	}
 	paid := receipt()
-	paid.Mode, paid.Contract, paid.Refunded, paid.RRN = "contract", "contract-10999001013@0", true, ""
-	contains(t, render(t, receiptPage(paid)), "قرارداد شرکت", "contract-10999001013@0", "بازگردانده شده است")
+	paid.Mode, paid.Contract, paid.Refunded, paid.RRN = "contract", web.ReceiptContract{Company: "10999001013", Number: "Q-1"}, true, ""
+	contains(
+		t, render(t, receiptPage(paid)), "قرارداد شرکت", "<dt>شمارهٔ قرارداد</dt><dd><bdi>Q-1</bdi></dd>",
+		`<dt>شناسهٔ ملی شرکت</dt><dd><bdi dir="ltr" class="digits">۱۰۹۹۹۰۰۱۰۱۳</bdi></dd>`, "بازگردانده شده است",
+	)
+	paid.Contract.Number = ""
+	if html := render(t, receiptPage(paid)); strings.Contains(html, "شمارهٔ قرارداد") || !strings.Contains(html, "۱۰۹۹۹۰۰۱۰۱۳") {
+		t.Errorf("a contract whose number is not known:\n%s", html)
+	}
+}
+
+// TestASlipKeepsItsZeros: the reference of a terminal's slip has twelve digits
+// (ISO 8583, field 37), whatever was left of them as a number.
+func TestASlipKeepsItsZeros(t *testing.T) {
+	paid := receipt()
+	paid.Mode, paid.RRN = "pos", "53920628198"
+	contains(t, render(t, receiptPage(paid)), "۰۵۳۹ ۲۰۶۲ ۸۱۹۸")
+	paid.Mode = "gateway" // whose references are of any length
+	contains(t, render(t, receiptPage(paid)), ">۵۳۹۲۰۶۲۸۱۹۸<")
 }
 
 func TestTheTariffIsSaidInWords(t *testing.T) {
-	contains(t, render(t, tariffsPage), "۳٬۴۴۵٬۱۱۰ ریال", "سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "نقره‌ای", "دولتی")
+	contains(t, render(t, tariffsPage), "۳٬۴۴۵٬۱۱۰ ریال", "سه میلیون و چهارصد و چهل و پنج هزار و صد و ده ریال", "نقره‌ای", "دولتی", `<bdi>امضای نمونه</bdi> (<bdi dir="ltr" class="code">cpmis-signature</bdi>)`)
 	contains(t, render(t, func(w io.Writer) error { return web.Tariffs(w, web.TariffsData{At: issued}) }), "نرخی منتشر نشده است")
 }
 
 func TestAPayerWhoComesBackIsToldWhatIsSo(t *testing.T) {
-	for standing, want := range map[string]string{web.ReturnedPaid: "پرداخت شد", web.ReturnedUnpaid: "پرداخت نشد", web.ReturnedChecked: "در حال پیگیری"} {
-		contains(t, render(t, returnedPage(standing)), "<strong>"+want+"</strong>", "۰۵۰۰ ۰۰۰۰ ۰۰۱۴", `href="/track"`)
-	}
-	for s, want := range map[payment.Status]string{
-		payment.StatusDone: web.ReturnedPaid, payment.StatusFailed: web.ReturnedUnpaid, payment.StatusReversed: web.ReturnedUnpaid,
-		payment.StatusGone: web.ReturnedUnpaid, payment.StatusCheck: web.ReturnedChecked, payment.StatusVerified: web.ReturnedChecked,
+	for standing, want := range map[string]string{
+		web.ReturnedPaid: "پرداخت شد", web.ReturnedUnpaid: "پرداخت نشد", web.ReturnedChecked: "در حال پیگیری",
+		web.ReturnedSettled: "پیش‌تر پرداخت شده است", web.ReturnedTwice: "دو بار پرداخت شد", web.ReturnedAside: "بازگردانده می‌شود",
+		web.ReturnedOver: "چیزی نپردازید",
 	} {
-		if got := web.ReturnedAs(s); got != want {
-			t.Errorf("%s is told as %s", s, got)
+		html := render(t, returnedPage(standing))
+		contains(t, html, "<strong>"+want+"</strong>", "۰۵۰۰ ۰۰۰۰ ۰۰۱۴", `href="/track"`)
+		again := standing == web.ReturnedUnpaid || standing == web.ReturnedChecked
+		if strings.Contains(html, "می‌توانید دوباره پرداخت کنید") != again || strings.Contains(html, "رسید را") != (standing == web.ReturnedPaid) {
+			t.Errorf("who comes back as %s is led astray:\n%s", standing, html)
+		}
+	}
+}
+
+// TestWhatAPayerIsToldFollowsFromHisFee, not from his attempt alone: another one
+// may have settled it.
+func TestWhatAPayerIsToldFollowsFromHisFee(t *testing.T) {
+	settledBy := func(attempt string) fee.Fee {
+		return fee.Fee{Settled: &fee.Settled{Payment: fee.Payment{Attempt: attempt}}}
+	}
+	surplus := []fee.Payment{{Attempt: "mine"}}
+	twice := settledBy("another")
+	twice.Surplus = surplus
+	for name, c := range map[string]struct {
+		of   fee.Fee
+		want map[payment.Status]string
+	}{
+		"due": {fee.Fee{}, map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedUnpaid, payment.StatusReversed: web.ReturnedUnpaid, payment.StatusGone: web.ReturnedUnpaid,
+			payment.StatusCheck: web.ReturnedChecked, payment.StatusVerified: web.ReturnedChecked,
+		}},
+		"settled by this": {settledBy("mine"), map[payment.Status]string{
+			payment.StatusDone: web.ReturnedPaid, payment.StatusVerified: web.ReturnedChecked,
+		}},
+		"settled by another": {settledBy("another"), map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedSettled, payment.StatusReversed: web.ReturnedSettled, payment.StatusGone: web.ReturnedSettled,
+			payment.StatusCheck: web.ReturnedSettled, payment.StatusDone: web.ReturnedPaid, // one purchase under two attempts
+		}},
+		"settled by another, and paid again": {twice, map[payment.Status]string{payment.StatusDone: web.ReturnedTwice}},
+		"paid what settles nothing":          {fee.Fee{Surplus: surplus}, map[payment.Status]string{payment.StatusDone: web.ReturnedAside}},
+		"closed": {fee.Fee{Closed: &fee.Closed{}}, map[payment.Status]string{
+			payment.StatusFailed: web.ReturnedOver, payment.StatusCheck: web.ReturnedOver,
+		}},
+	} {
+		for s, want := range c.want {
+			if got := web.ReturnedAs(s, c.of, "mine"); got != want {
+				t.Errorf("%s: %s is told as %s, not %s", name, s, got, want)
+			}
 		}
 	}
 }

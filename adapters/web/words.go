@@ -16,6 +16,7 @@ var words = template.FuncMap{
 	"digits": digits,
 	"code":   code,
 	"groups": groups,
+	"named":  named,
 	"day":    day,
 	"moment": moment,
 	"civil":  civil,
@@ -29,6 +30,15 @@ var words = template.FuncMap{
 // code keeps a code in its own order inside right-to-left text.
 func code(text string) template.HTML { return isolated("code", text) }
 
+// named is what people call a thing, with its code beside it; the code alone, if
+// they have no name for it.
+func named(title, text string) template.HTML {
+	if title == "" {
+		return code(text)
+	}
+	return "<bdi>" + template.HTML(template.HTMLEscapeString(title)) + "</bdi> (" + code(text) + ")"
+}
+
 func isolated(class, text string) template.HTML {
 	return template.HTML(`<bdi dir="ltr" class="`+class+`">`) + template.HTML(template.HTMLEscapeString(text)) + `</bdi>`
 }
@@ -41,8 +51,12 @@ func digits(text string) template.HTML {
 	return isolated("digits", iran.PersianDigits(text))
 }
 
-// groups is a hexadecimal text in fours, as it is read over the telephone.
+// groups is a hexadecimal text in fours, as it is read over the telephone. What
+// else somebody typed in its place stays as it is.
 func groups(text string) template.HTML {
+	if strings.Trim(text, "0123456789abcdefABCDEF") != "" {
+		return code(text)
+	}
 	var parts []string
 	text = strings.ToUpper(text)
 	for len(text) > 4 {

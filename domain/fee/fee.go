@@ -68,8 +68,8 @@ func without(attempts []string, attempt string) []string {
 
 // ErrNotRaised reports a payment before there is a price.
 var ErrNotRaised = fault.New(fault.Conflict, "fee-not-raised",
-	"هزینه‌ای برای این درخواست تعیین نشده است؛ نخست درخواست را ارسال کنید.",
-	"No fee was raised for this request yet; submit the request first.")
+	"هزینهٔ این درخواست هنوز تعیین نشده است؛ اگر آن را همین حالا ارسال کرده‌اید لحظه‌ای دیگر دوباره بکوشید، وگرنه نخست آن را ارسال کنید.",
+	"No fee is raised for this request yet; if you have just submitted it, try again in a moment, else submit it first.")
 
 // Raise fixes the amount, once.
 type Raise struct{ Raised Raised }

@@ -1,6 +1,7 @@
 package fee
 
 import (
+	"strings"
 	"testing"
 
 	"govahi/domain/event"
@@ -129,6 +130,13 @@ func TestMoneyThatABankHoldsIsNeverLost(t *testing.T) {
 	spec.Given(t, Kind, raised).When(Credit{Payment: less, At: later}).
 		Then(SurplusNoted{order, less, later}, refundOf(1, less, AmountDiffers))
 	spec.Given(t, Kind).When(credit).ThenFault(ErrNotRaised)
+}
+
+// TestWhoHasJustSubmittedIsToldToWait: the fee is raised a moment after.
+func TestWhoHasJustSubmittedIsToldToWait(t *testing.T) {
+	if fa, en := ErrNotRaised.Text.Fa, ErrNotRaised.Text.En; !strings.Contains(fa, "لحظه‌ای دیگر") || !strings.Contains(en, "in a moment") {
+		t.Errorf("%s / %s", fa, en)
+	}
 }
 
 func TestTheEndOfTheRequestGivesItsMoneyBack(t *testing.T) {

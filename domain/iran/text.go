@@ -55,6 +55,12 @@ func Digits(s string) string {
 	}, s)
 }
 
+// Hexadecimal prepares a typed serial or fingerprint as Digits does a code; the
+// colons go too, with which browsers show them, and letters become small.
+func Hexadecimal(s string) string {
+	return strings.ToLower(strings.ReplaceAll(Digits(s), ":", ""))
+}
+
 // PersianDigits shows ASCII and Arabic-Indic digits as Persian ones.
 func PersianDigits(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -67,6 +67,9 @@ func TestDigits(t *testing.T) {
 			t.Errorf("Digits(%+q) = %q, want %q", c.in, got, c.want)
 		}
 	}
+	if got := iran.Hexadecimal("۶۷:٦a E9-b0\u200c"); got != "676ae9b0" {
+		t.Errorf("Hexadecimal = %q", got)
+	}
 	if got := iran.PersianDigits("a 0123456789 ٤"); got != "a ۰۱۲۳۴۵۶۷۸۹ ۴" {
 		t.Errorf("PersianDigits = %s", got)
 	}
