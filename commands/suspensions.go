@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 )
 
 // SuspendCertificate withdraws trust for some days, or for as long as the terms
@@ -30,7 +32,7 @@ func (a *App) SuspendCertificate(ctx context.Context, c Caller, serial string, f
 
 func errSuspensionDays(longest int) *fault.Fault {
 	return fault.New(fault.Invalid, "suspension-too-long",
-		fmt.Sprintf("گواهی را از یک تا %d روز می‌توان معلق کرد؛ اگر بیش از آن لازم است آن را باطل کنید.", longest),
+		fmt.Sprintf("گواهی را از یک تا %s روز می‌توان معلق کرد؛ اگر بیش از آن لازم است آن را باطل کنید.", iran.PersianDigits(strconv.Itoa(longest))),
 		fmt.Sprintf("A certificate may be suspended for 1 to %d days; if it takes longer, revoke it.", longest)).At("days")
 }
 
