@@ -81,16 +81,11 @@ func (a *App) DispatchConsignment(ctx context.Context, c Caller, in DispatchCons
 		dossiers[i] = plainCode(code)
 	}
 	dispatch := consignment.Dispatch{Number: number, From: in.From, To: in.To, Dossiers: dossiers, Seal: seal, By: c.Person, At: as.at}
-	return transact(ctx, a, consignment.Kind, consignment.Kind.Stream(number), as, func(h history[consignment.Consignment]) ([]event.Event, error) {
-		events, err := dispatch.Decide(h.state)
-		if err == nil && len(events) > 0 {
-			err = a.dispatchable(ctx, in.From, dossiers)
-		}
-		return events, err
-	})
+	return a.dispatch(ctx, as, dispatch)
 }
 
-// dispatchable looks at each dossier: what is not at the place is not in its bag.
+// dispatchable looks at each dossier: what is not at the place is not in its bag,
+// and what left in another bag is in that one.
 func (a *App) dispatchable(ctx context.Context, from string, dossiers []string) error {
 	for _, code := range dossiers {
 		h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
@@ -99,6 +94,9 @@ func (a *App) dispatchable(ctx context.Context, from string, dossiers []string) 
 		}
 		if h.state.Status == enrollment.StatusNone || h.state.Dossier.Place != from { // nobody learns of another's
 			return enrollment.ErrDossierElsewhere
+		}
+		if now := h.state; now.Status == enrollment.StatusInTransit {
+			return enrollment.Kind.Life.Refuse(consignment.ErrPacked(now.Dossier.Consignment), string(now.Status))
 		}
 		if err := h.state.Dispatchable(from); err != nil {
 			return err
@@ -243,9 +241,13 @@ func (a *App) MoveDossiers(ctx context.Context, c Caller, number string, e event
 	sent := h.state.Sent
 	switch e := e.(type) {
 	case consignment.Dispatched:
-		return a.eachDossier(ctx, c, "DispatchDossier", e.Dossiers, func(as act) event.Command[enrollment.Enrollment] {
+		err := a.eachDossier(ctx, c, "DispatchDossier", e.Dossiers, func(as act) event.Command[enrollment.Enrollment] {
 			return enrollment.DispatchDossier{Consignment: number, From: e.From, To: e.To, At: as.at} // the bag's own event says when it left
 		})
+		if err != nil {
+			return err
+		}
+		return a.unpack(ctx, c, number, e.Dossiers)
 	case consignment.Received:
 		return a.dossiersCame(ctx, c, sent, e.Dossiers)
 	case consignment.DiscrepancyResolved:
