@@ -112,8 +112,8 @@ func (a *App) callOff(ctx context.Context, as act, number string, by consignment
 	return claim(ctx, a, consignment.Kind, consignment.Kind.Stream(number), as, by.Number, consignment.CallOff{For: by.Number, By: by.By, At: by.At})
 }
 
-// unpack lets go of dossiers whose requests have followed: each says by itself
-// from then on where its dossier is.
+// unpack lets go of a consignment's dossiers whose requests have followed, or will
+// not any more: each says by itself from then on where its dossier is.
 func (a *App) unpack(ctx context.Context, c Caller, number string, dossiers []string) error {
 	for _, code := range dossiers {
 		as := a.do(c, "ReleaseDossier", asPolicy, code)

@@ -238,3 +238,29 @@ func TestAConsignmentOfOldIsFollowed(t *testing.T) {
 	h.settle()
 	h.shipped("authority", "office-1", carrier, officer, r.code)
 }
+
+// TestWhatNobodyFollowedIsFreeWhenItsConsignmentIsOver: an operator left the
+// departure out of the policy, and the request never learned of it.
+func TestWhatNobodyFollowedIsFreeWhenItsConsignmentIsOver(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	a, b := h.draftInside(applicant).approved(), h.draftInside(neighbour).approved()
+	h.settle()
+	bag, err := h.sends(h.by(unitOfficer), a.code, b.code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.read = h.head()
+	h.did(h.ReceiveConsignment(ctx, h.by(carrier), bag, commands.ReceiveConsignment{Dossiers: []string{a.code}, SealIntact: true}))
+	h.settle()
+	_, err = h.sends(h.by(unitOfficer), b.code)
+	h.packedIn(bag, err)
+	if _, err := h.sends(h.by(unitOfficer), a.code); err != nil {
+		t.Error(err)
+	}
+	h.did(h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Lost: []string{b.code}, Cause: consignment.LostOnTheWay}))
+	h.settle()
+	if _, err := h.sends(h.by(unitOfficer), b.code); err != nil {
+		t.Error(err)
+	}
+}

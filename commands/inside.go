@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"govahi/domain/appointment"
 	"govahi/domain/consignment"
@@ -232,8 +233,23 @@ func (s standing) postAt(place string) (appointment.Role, bool) {
 }
 
 // MoveDossiers follows a consignment: its dossiers left, came, or are lost; a
-// policy asks.
+// policy asks. What a consignment has no more to do with is another's to take.
 func (a *App) MoveDossiers(ctx context.Context, c Caller, number string, e event.Event) error {
+	if err := a.moveDossiers(ctx, c, number, e); err != nil {
+		return err
+	}
+	switch e := e.(type) {
+	case consignment.Dispatched:
+		return a.unpack(ctx, c, number, e.Dossiers)
+	case consignment.Received: // the departure may have been left out by an operator
+		return a.unpack(ctx, c, number, e.Dossiers)
+	case consignment.DiscrepancyResolved:
+		return a.unpack(ctx, c, number, slices.Concat(e.Found, e.Lost))
+	}
+	return nil
+}
+
+func (a *App) moveDossiers(ctx context.Context, c Caller, number string, e event.Event) error {
 	h, err := load(ctx, a, consignment.Kind, consignment.Kind.Stream(number))
 	if err != nil {
 		return err
@@ -241,13 +257,9 @@ func (a *App) MoveDossiers(ctx context.Context, c Caller, number string, e event
 	sent := h.state.Sent
 	switch e := e.(type) {
 	case consignment.Dispatched:
-		err := a.eachDossier(ctx, c, "DispatchDossier", e.Dossiers, func(as act) event.Command[enrollment.Enrollment] {
+		return a.eachDossier(ctx, c, "DispatchDossier", e.Dossiers, func(as act) event.Command[enrollment.Enrollment] {
 			return enrollment.DispatchDossier{Consignment: number, From: e.From, To: e.To, At: as.at} // the bag's own event says when it left
 		})
-		if err != nil {
-			return err
-		}
-		return a.unpack(ctx, c, number, e.Dossiers)
 	case consignment.Received:
 		return a.dossiersCame(ctx, c, sent, e.Dossiers)
 	case consignment.DiscrepancyResolved:
