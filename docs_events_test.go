@@ -63,6 +63,7 @@ var kinds = []kind{
 	of(contract.Kind, "company national ID", "a company's contract for the fees of its people"),
 	of(token.Kind, "token serial", "one physical security token"),
 	of(consignment.Kind, "number", "a bag of dossiers between two places of the inside channel"),
+	of(consignment.Packing, "tracking code", "the one consignment that is about to take a dossier along"),
 	of(certificate.Key, "SHA-256 of the public key", "the one request that a key belongs to"),
 	of(revocation.File, "serial", "to which case each doubt about a certificate goes; one is open at a time"),
 	of(certificate.Blocklist, "SHA-256 of the public key", "a compromised key, which is never certified again"),

@@ -38,7 +38,7 @@ var (
 
 func machines() []machine {
 	return []machine{
-		enrollments(), openings(), inquiries(), fees(), payments(), contracts(), tokens(), certificates(), credentials(), consignments(), issuers(), crls(), revocations(),
+		enrollments(), openings(), inquiries(), fees(), payments(), contracts(), tokens(), certificates(), credentials(), consignments(), packings(), issuers(), crls(), revocations(),
 		accesses(), notifications(), people(),
 	}
 }
@@ -347,6 +347,22 @@ func consignments() machine {
 			tryAs[consignment.Consignment]("of a broken seal", receive(false, "1", "2")),
 			tryAs[consignment.Consignment]("the missing one found", consignment.Resolve{Found: []string{"2"}, Cause: consignment.LeftBehind, By: second, At: noon}),
 			tryAs[consignment.Consignment]("nothing missing", consignment.Resolve{Cause: consignment.Tampered, By: second, At: noon}),
+			try[consignment.Consignment](consignment.CallOff{For: "2", By: first, At: noon}),
+		},
+	}
+}
+
+func packings() machine {
+	return explored[consignment.Packed]{
+		kind: consignment.Packing, about: "The one consignment of a dossier",
+		status: consignment.Packed.Status,
+		key:    func(s consignment.Packed) string { return fmt.Sprint(s.Consignment, s.Past) },
+		samples: []sample[consignment.Packed]{
+			try[consignment.Packed](consignment.TakePacking{Consignment: "1", At: noon}),
+			tryAs[consignment.Packed]("another consignment", consignment.TakePacking{Consignment: "2", At: noon}),
+			tryAs[consignment.Packed]("instead of one that was called off", consignment.TakePacking{Consignment: "2", Instead: "1", At: noon}),
+			try[consignment.Packed](consignment.ReleasePacking{Consignment: "1", At: noon}),
+			tryAs[consignment.Packed]("another consignment", consignment.ReleasePacking{Consignment: "2", At: noon}),
 		},
 	}
 }

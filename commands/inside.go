@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"govahi/domain/appointment"
 	"govahi/domain/consignment"
@@ -81,16 +82,11 @@ func (a *App) DispatchConsignment(ctx context.Context, c Caller, in DispatchCons
 		dossiers[i] = plainCode(code)
 	}
 	dispatch := consignment.Dispatch{Number: number, From: in.From, To: in.To, Dossiers: dossiers, Seal: seal, By: c.Person, At: as.at}
-	return transact(ctx, a, consignment.Kind, consignment.Kind.Stream(number), as, func(h history[consignment.Consignment]) ([]event.Event, error) {
-		events, err := dispatch.Decide(h.state)
-		if err == nil && len(events) > 0 {
-			err = a.dispatchable(ctx, in.From, dossiers)
-		}
-		return events, err
-	})
+	return a.dispatch(ctx, as, dispatch)
 }
 
-// dispatchable looks at each dossier: what is not at the place is not in its bag.
+// dispatchable looks at each dossier: what is not at the place is not in its bag,
+// and what left in another bag is in that one.
 func (a *App) dispatchable(ctx context.Context, from string, dossiers []string) error {
 	for _, code := range dossiers {
 		h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
@@ -99,6 +95,9 @@ func (a *App) dispatchable(ctx context.Context, from string, dossiers []string) 
 		}
 		if h.state.Status == enrollment.StatusNone || h.state.Dossier.Place != from { // nobody learns of another's
 			return enrollment.ErrDossierElsewhere
+		}
+		if now := h.state; now.Status == enrollment.StatusInTransit {
+			return enrollment.Kind.Life.Refuse(consignment.ErrPacked(now.Dossier.Consignment), string(now.Status))
 		}
 		if err := h.state.Dispatchable(from); err != nil {
 			return err
@@ -234,8 +233,23 @@ func (s standing) postAt(place string) (appointment.Role, bool) {
 }
 
 // MoveDossiers follows a consignment: its dossiers left, came, or are lost; a
-// policy asks.
+// policy asks. What a consignment has no more to do with is another's to take.
 func (a *App) MoveDossiers(ctx context.Context, c Caller, number string, e event.Event) error {
+	if err := a.moveDossiers(ctx, c, number, e); err != nil {
+		return err
+	}
+	switch e := e.(type) {
+	case consignment.Dispatched:
+		return a.unpack(ctx, c, number, e.Dossiers)
+	case consignment.Received: // the departure may have been left out by an operator
+		return a.unpack(ctx, c, number, e.Dossiers)
+	case consignment.DiscrepancyResolved:
+		return a.unpack(ctx, c, number, slices.Concat(e.Found, e.Lost))
+	}
+	return nil
+}
+
+func (a *App) moveDossiers(ctx context.Context, c Caller, number string, e event.Event) error {
 	h, err := load(ctx, a, consignment.Kind, consignment.Kind.Stream(number))
 	if err != nil {
 		return err

@@ -64,6 +64,7 @@ var catalogs = map[string]event.Catalog{
 	certificate.Kind.Category:       certificate.Kind.Catalog,
 	certificate.Delegation.Category: certificate.Delegation.Catalog,
 	consignment.Kind.Category:       consignment.Kind.Catalog,
+	consignment.Packing.Category:    consignment.Packing.Catalog,
 	issuer.Kind.Category:            issuer.Kind.Catalog,
 	crl.Kind.Category:               crl.Kind.Catalog,
 	revocation.Kind.Category:        revocation.Kind.Catalog,

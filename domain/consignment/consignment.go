@@ -3,7 +3,7 @@
 // sent and did not come, or came and was not sent, is a case of its own.
 //
 //	─Dispatched─▶ OnItsWay ─Received─▶ Complete ■      OnItsWay ─Received, a difference─▶ Discrepant
-//	Discrepant ─DiscrepancyResolved─▶ Resolved ■
+//	Discrepant ─DiscrepancyResolved─▶ Resolved ■      ─CalledOff─▶ NotSent ■
 package consignment
 
 import (
@@ -19,6 +19,7 @@ var Catalog = event.NewCatalog(
 	event.Of[Dispatched]("consignment.dispatched.v1"),
 	event.Of[Received]("consignment.received.v1"),
 	event.Of[DiscrepancyResolved]("consignment.discrepancy-resolved.v1"),
+	event.Of[CalledOff]("consignment.called-off.v1"),
 )
 
 // Kind is the stream `consignment-<number>`; a number is a tracking code.
@@ -55,6 +56,14 @@ type DiscrepancyResolved struct {
 	At    time.Time     `json:"at"`
 }
 
+// CalledOff says that a consignment which was begun, and never sent, will not be:
+// another took its dossiers.
+type CalledOff struct {
+	For string        `json:"for"` // the number of the other
+	By  event.Subject `json:"by"`
+	At  time.Time     `json:"at"`
+}
+
 // Cause is why the counts differed.
 type Cause string
 
@@ -79,10 +88,11 @@ const (
 	Complete   Status = "complete"
 	Discrepant Status = "discrepant"
 	Resolved   Status = "resolved"
+	NotSent    Status = "called-off"
 )
 
 // Statuses lists them.
-var Statuses = []Status{OnItsWay, Complete, Discrepant, Resolved}
+var Statuses = []Status{OnItsWay, Complete, Discrepant, Resolved, NotSent}
 
 // Consignment is the state.
 type Consignment struct {
@@ -103,6 +113,8 @@ func Evolve(s Consignment, e event.Event) Consignment {
 		}
 	case DiscrepancyResolved:
 		s.Status = Resolved
+	case CalledOff:
+		s.Status = NotSent
 	}
 	return s
 }
@@ -120,6 +132,9 @@ var (
 		"این محموله پیش‌تر با شمارش دیگری تحویل گرفته شده است.", "This consignment was received before, with another count.")
 	ErrNotDiscrepant = fault.New(fault.Conflict, "consignment-not-discrepant",
 		"این محموله مغایرت بازی ندارد.", "This consignment has no open discrepancy.")
+	ErrCalledOff = fault.New(fault.Conflict, "consignment-called-off",
+		"فرستادن این محموله نیمه‌کاره ماند و پرونده‌ای از آن در محمولهٔ دیگری رفت؛ پرونده‌های مانده را با محمولهٔ تازه بفرستید.",
+		"This consignment was cut off before it was sent, and another took a dossier of it; send the others with a new one.")
 	ErrUnaccounted = fault.New(fault.Invalid, "dossiers-unaccounted",
 		"هر پروندهٔ نارسیده را یا یافته یا گم‌شده بنویسید، یک بار.", "Name every dossier that did not come as found or lost, once.").At("found")
 )
@@ -129,6 +144,9 @@ type Dispatch Dispatched
 
 // Decide wants each dossier once.
 func (c Dispatch) Decide(s Consignment) ([]event.Event, error) {
+	if s.Status == NotSent {
+		return nil, life.Refuse(ErrCalledOff, string(s.Status))
+	}
 	if s.Status != None {
 		return nil, nil
 	}
@@ -136,6 +154,20 @@ func (c Dispatch) Decide(s Consignment) ([]event.Event, error) {
 		return nil, ErrEmpty
 	}
 	return []event.Event{Dispatched(c)}, nil
+}
+
+// CallOff gives up a consignment that nobody is sending any more.
+type CallOff CalledOff
+
+// Decide is for what was never sent; what was has its dossiers.
+func (c CallOff) Decide(s Consignment) ([]event.Event, error) {
+	switch s.Status {
+	case None:
+		return []event.Event{CalledOff(c)}, nil
+	case NotSent:
+		return nil, nil
+	}
+	return nil, life.Refuse(ErrPacked(s.Sent.Number), string(s.Status))
 }
 
 func repeats(codes []string) bool {
@@ -154,7 +186,7 @@ type Receive struct {
 // Decide compares what is there with what was sent.
 func (c Receive) Decide(s Consignment) ([]event.Event, error) {
 	switch {
-	case s.Status == None:
+	case s.Status == None || s.Status == NotSent:
 		return nil, ErrNotFound
 	case repeats(c.Dossiers) || len(c.Dossiers) > Most:
 		return nil, ErrEmpty
@@ -193,7 +225,7 @@ type Resolve struct {
 func (c Resolve) Decide(s Consignment) ([]event.Event, error) {
 	accounted := slices.Concat(c.Found, c.Lost)
 	switch {
-	case s.Status == None:
+	case s.Status == None || s.Status == NotSent:
 		return nil, ErrNotFound
 	case s.Status == Resolved:
 		return nil, nil

@@ -11,11 +11,12 @@ import (
 const nima event.Subject = "p-nima"
 
 var (
-	noon     = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
-	sent     = Dispatched{"050000000018", "unit-rt", "authority", []string{"a", "b"}, "S-1", nima, noon}
-	complete = Received{Dossiers: []string{"b", "a"}, SealIntact: true, By: nima, At: noon}
-	short    = Received{Dossiers: []string{"a"}, SealIntact: true, Missing: []string{"b"}, By: nima, At: noon}
-	resolved = DiscrepancyResolved{Found: []string{"b"}, Cause: LeftBehind, By: nima, At: noon}
+	noon      = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
+	sent      = Dispatched{"050000000018", "unit-rt", "authority", []string{"a", "b"}, "S-1", nima, noon}
+	complete  = Received{Dossiers: []string{"b", "a"}, SealIntact: true, By: nima, At: noon}
+	short     = Received{Dossiers: []string{"a"}, SealIntact: true, Missing: []string{"b"}, By: nima, At: noon}
+	calledOff = CalledOff{"050000000026", nima, noon}
+	resolved  = DiscrepancyResolved{Found: []string{"b"}, Cause: LeftBehind, By: nima, At: noon}
 )
 
 func TestGolden(t *testing.T) {
@@ -23,6 +24,11 @@ func TestGolden(t *testing.T) {
 		"consignment.dispatched.v1":           sent,
 		"consignment.received.v1":             short,
 		"consignment.discrepancy-resolved.v1": resolved,
+		"consignment.called-off.v1":           calledOff,
+	})
+	spec.Golden(t, Packing.Catalog, "testdata", map[string]event.Event{
+		"packing.taken.v1":    instead,
+		"packing.released.v1": released,
 	})
 }
 
