@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"strconv"
+	"strings"
 	"testing"
 
 	"govahi/adapters/signer"
@@ -71,6 +72,16 @@ func TestEachReasonToGiveARequestBackHasItsWords(t *testing.T) {
 	}
 	if why := whyReturned("of-tomorrow"); why.Fa != "of-tomorrow" || why.En != "of-tomorrow" {
 		t.Errorf("an unknown code says %+v", why)
+	}
+}
+
+// TestBothLanguagesSayWhoConfirmsAVoidConfirmationAnew: whoever's certificate and
+// appointment are in force, and that may be the same officer.
+func TestBothLanguagesSayWhoConfirmsAVoidConfirmationAnew(t *testing.T) {
+	why := whyReturned(commands.ErrConfirmationVoid.Code)
+	if !strings.Contains(why.Fa, "مأموری که گواهی و انتصابش برقرار است باید آن را دوباره تأیید کند") ||
+		!strings.Contains(why.En, "must be confirmed again, by an officer whose certificate and appointment are in force") {
+		t.Errorf("it says %+v", why)
 	}
 }
 
