@@ -17,7 +17,7 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 5, Tables: requestsSQL,
+	Name: "requests", Version: 6, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
@@ -79,6 +79,8 @@ type requestRow struct {
 	Fingerprint     *string
 	Copies          int
 	DeliveredAt     *time.Time
+	ToAttorney      bool            // who received it for the applicant; also when that is erased
+	Attorney        json.RawMessage `row:"kept"`
 	Revision        int64
 }
 
@@ -93,7 +95,7 @@ func whoseForm(e event.Event) event.Subject {
 func applyRequest(w *Writer, e Event) {
 	switch is := e.Is.(type) {
 	case person.Erased:
-		w.Exec(`UPDATE requests SET form = NULL, person_term = NULL, mobile_term = NULL, surname_term = NULL,
+		w.Exec(`UPDATE requests SET form = NULL, attorney = NULL, person_term = NULL, mobile_term = NULL, surname_term = NULL,
 			last4_term = NULL WHERE person = $1`, is.Subject)
 	case person.ErasureOrdered:
 	case enrollment.Opened:
@@ -179,7 +181,7 @@ func (r *requestRow) learn(w *Writer, e event.Event) {
 	case enrollment.SheetPrinted:
 		r.Copies = e.Copy
 	case enrollment.Delivered:
-		r.DeliveredAt = &e.At
+		r.DeliveredAt, r.ToAttorney, r.Attorney = &e.At, e.Attorney != nil, Column(e.Attorney)
 	}
 }
 

@@ -41,6 +41,8 @@ CREATE TABLE requests (
 	fingerprint      text,
 	copies           int NOT NULL DEFAULT 0,
 	delivered_at     timestamptz,
+	to_attorney      boolean NOT NULL DEFAULT false, -- received for the applicant
+	attorney         jsonb,                     -- by whom and by which power; sealed
 	revision         bigint NOT NULL
 );
 CREATE TABLE steps (

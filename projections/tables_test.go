@@ -18,6 +18,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("the effective state is of all that is known", theEffectiveStateIsOfAllThatIsKnown)
 	v.tells("an abandoned serial is not the request's", anAbandonedSerialIsNotTheRequests)
 	v.tells("an erased person has no name and is not found", anErasedPersonHasNoNameAndIsNotFound)
+	v.tells("an attorney who received the token is marked", anAttorneyWhoReceivedTheTokenIsMarked)
 	v.tells("nothing personal stands in clear", nothingPersonalStandsInClearInTheViews)
 	v.tells("a certificate's life", aCertificatesLife)
 	v.tells("a suspension that is due", aSuspensionThatIsDue)

@@ -32,6 +32,8 @@ type Stage struct {
 	State string    `json:"state"`
 	Name  string    `json:"name" doc:"In Persian"`
 	Since time.Time `json:"since"`
+
+	Attorney *queries.Power `json:"attorney,omitempty" doc:"Of the delivery: by which power an attorney received the token"`
 }
 
 // progress reads the timeline of a request that does not exist, too, so that the
@@ -45,12 +47,29 @@ func (h House) progress(ctx context.Context, code string) (Progress, error) {
 	if err != nil {
 		return Progress{}, err
 	}
-	told := web.StandOf(r.State)
+	told := standOf(r.State, r.ToAttorney)
 	p := Progress{Request: r, StateName: stateLabel(r.State), Now: told.Now, Next: told.Next, Possible: possible(r), Timeline: []Stage{}}
 	for _, s := range steps {
-		p.Timeline = append(p.Timeline, Stage{s.State, stateLabel(s.State), s.Since})
+		p.Timeline = append(p.Timeline, stageOf(s, r))
 	}
 	return p, nil
+}
+
+// stageOf puts a step into words; a delivery to an attorney is marked so.
+func stageOf(s queries.Step, r queries.Request) Stage {
+	g := Stage{State: s.State, Name: stateLabel(s.State), Since: s.Since}
+	if r.ToAttorney && s.State == string(enrollment.StatusDelivered) {
+		g.Name, g.Attorney = g.Name+" به وکیل", r.Attorney
+	}
+	return g
+}
+
+// standOf says who has the matter, and the token, now.
+func standOf(state string, toAttorney bool) web.Stand {
+	if toAttorney {
+		return web.StandByAttorney(state)
+	}
+	return web.StandOf(state)
 }
 
 // possible reads the life of a request. What only views compute is of none, and
