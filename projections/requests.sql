@@ -50,6 +50,7 @@ CREATE TABLE steps (
 	revision bigint NOT NULL,                   -- of the event that brought it there
 	state    text NOT NULL,
 	since    timestamptz NOT NULL,
+	failure  text,                              -- why the CA gave it back, if that brought it there
 	PRIMARY KEY (code, revision)
 );
 CREATE INDEX ON requests (office, status, status_since);

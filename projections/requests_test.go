@@ -138,6 +138,24 @@ func aRequestsTimelineHasEachStateOnce(v *views) {
 	}
 }
 
+// aStepBackFromTheCAHasItsCause, and no other step.
+func aStepBackFromTheCAHasItsCause(v *views) {
+	code := v.code(1)
+	v.atOffice(code, v.sara, v.office)
+	tell(v, enrollment.Kind, code,
+		enrollment.InformationConfirmed{Certificate: "67", Signature: "c2ln", By: officer, Office: v.office},
+		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: code, Request: event.About(v.sara, enrollment.SigningInfo{}), By: officer},
+		enrollment.IssuanceAttempted{Serial: "01"}, enrollment.IssuanceFailed{Code: "key-weak"})
+	v.shown()
+	var causes []string
+	for _, s := range ok(v.Steps(v.Context(), code))(v) {
+		if s.Failure != nil {
+			causes = append(causes, s.State+" "+*s.Failure)
+		}
+	}
+	same(v, "steps with a cause", causes, []string{"confirmed key-weak"})
+}
+
 func trackingNeedsTheSecondFactor(v *views) {
 	code, other := v.code(1), v.code(2)
 	v.atOffice(code, v.sara, v.office)

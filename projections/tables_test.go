@@ -10,6 +10,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("a request at a counter is in its office's queue", aRequestAtACounterIsInItsOfficesQueueBeforeItIsSubmitted)
 	v.tells("one's own requests, newest first", onesOwnRequestsNewestFirst)
 	v.tells("a request's timeline", aRequestsTimelineHasEachStateOnce)
+	v.tells("a step back from the CA", aStepBackFromTheCAHasItsCause)
 	v.tells("tracking needs the second factor", trackingNeedsTheSecondFactor)
 	v.tells("tracking tells where dossier and token are", trackingTellsWhereDossierAndTokenAre)
 	v.tells("people are found however they are written", peopleAreFoundHoweverTheyAreWritten)

@@ -95,14 +95,15 @@ func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
 
 // Step is a state that a request came into, and when.
 type Step struct {
-	State string    `json:"state" db:"state"`
-	Since time.Time `json:"since" db:"since"`
+	State   string    `json:"state" db:"state"`
+	Since   time.Time `json:"since" db:"since"`
+	Failure *string   `json:"failure,omitempty" db:"failure" doc:"Code of why the CA gave it back, if that brought it there"`
 }
 
 // Steps is a request's timeline, its beginning first. A request that does not
 // exist has none.
 func (q *Queries) Steps(ctx context.Context, code string) ([]Step, error) {
-	return rows[Step](ctx, q, `SELECT state, since FROM requests.steps WHERE code = $1 ORDER BY revision`, code)
+	return rows[Step](ctx, q, `SELECT state, since, failure FROM requests.steps WHERE code = $1 ORDER BY revision`, code)
 }
 
 // OfPerson is a person's own requests, newest first.

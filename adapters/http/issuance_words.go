@@ -84,10 +84,7 @@ func (h House) queue(ctx context.Context) ([]queries.Issuance, error) {
 	list, err := h.Queries.Issuances(ctx)
 	for i, r := range list {
 		list[i].StateName = stateLabel(r.State)
-		if r.Failure != nil {
-			why := whyReturned(*r.Failure)
-			list[i].Why = &why
-		}
+		list[i].Why = inWords(r.Failure)
 	}
 	return list, err
 }

@@ -10,6 +10,10 @@ type Stand struct{ Now, Next string }
 // certificate.
 const Active = "active"
 
+// GivenBack is said of a request that the CA did not issue; what comes next is the
+// remedy of why not.
+const GivenBack = "مرکز صدور درخواست را به دفتر بازگردانده است و پرونده نزد دفتر است."
+
 // StandOf is the sentence of a state, whichever channel it belongs to.
 func StandOf(state string) Stand { return stands[enrollment.Status(state)] }
 

@@ -186,6 +186,7 @@ type dossier struct {
 	command     string // that the latest event is of
 	begun       int    // revision of its first event
 	before, now any    // the state before that command, and after the latest event
+	failed      any    // why the CA gave it back, if that is what the command says
 }
 
 // state reads the diagrams of domain §2.3.
@@ -255,13 +256,16 @@ func (f fold) enrollment(e fact, name string) {
 // the first of them, whatever they say one after the other.
 func (f fold) step(e fact, d *dossier) {
 	if command := e.Meta.text("commandId"); command == "" || command != d.command {
-		d.command, d.begun, d.before = command, e.Revision, d.now
+		d.command, d.begun, d.before, d.failed = command, e.Revision, d.now, nil
+		if strings.HasPrefix(e.Type, "enrollment.issuance-failed.") {
+			d.failed = e.Data["code"]
+		}
 	}
 	d.now = d.row["status"]
 	key := fmt.Sprintf("%s/%d", e.about(), d.begun)
 	delete(f.tables["requests.steps"], key)
 	if d.now != d.before {
-		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"]}
+		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"], "failure": d.failed}
 	}
 }
 
