@@ -17,7 +17,7 @@ var requestsSQL string
 
 // Requests is the officers' queue and the applicants' tracking page.
 var Requests = Projection{
-	Name: "requests", Version: 5, Tables: requestsSQL,
+	Name: "requests", Version: 7, Tables: requestsSQL,
 	Catalogs: []event.Catalog{enrollment.Catalog, person.Catalog},
 	Apply:    applyRequest,
 	Opens:    whoseForm,
@@ -34,6 +34,7 @@ type stepRow struct {
 	Revision int64  `row:"key"`
 	State    string
 	Since    time.Time
+	Failure  *string // why the CA gave it back, if that brought it there
 }
 
 type requestRow struct {
@@ -79,6 +80,8 @@ type requestRow struct {
 	Fingerprint     *string
 	Copies          int
 	DeliveredAt     *time.Time
+	ToAttorney      bool            // who received it for the applicant; also when that is erased
+	Attorney        json.RawMessage `row:"kept"`
 	Revision        int64
 }
 
@@ -93,7 +96,7 @@ func whoseForm(e event.Event) event.Subject {
 func applyRequest(w *Writer, e Event) {
 	switch is := e.Is.(type) {
 	case person.Erased:
-		w.Exec(`UPDATE requests SET form = NULL, person_term = NULL, mobile_term = NULL, surname_term = NULL,
+		w.Exec(`UPDATE requests SET form = NULL, attorney = NULL, person_term = NULL, mobile_term = NULL, surname_term = NULL,
 			last4_term = NULL WHERE person = $1`, is.Subject)
 	case person.ErasureOrdered:
 	case enrollment.Opened:
@@ -102,18 +105,26 @@ func applyRequest(w *Writer, e Event) {
 			OpenedBy: string(is.OpenedBy), Counter: orNull(is.Office), OpenedAt: is.At, Sighted: []string{}, Corrections: []string{},
 			Revision: int64(e.Revision),
 		})
-		timeline.Insert(w, stepRow{e.Stream.ID(), int64(e.Revision), e.Meta.Status, is.At})
+		timeline.Insert(w, stepRow{e.Stream.ID(), int64(e.Revision), e.Meta.Status, is.At, nil})
 	default:
 		r := requests.Change(w, e.Stream.ID())
 		r.learn(w, e.Is)
 		if r.Status != e.Meta.Status {
 			r.Status, r.StatusSince = e.Meta.Status, e.Meta.At
 			if r.Code != "" { // its opening was not skipped
-				timeline.Insert(w, stepRow{r.Code, int64(e.Revision), r.Status, r.StatusSince})
+				timeline.Insert(w, stepRow{r.Code, int64(e.Revision), r.Status, r.StatusSince, failureOf(e.Is)})
 			}
 		}
 		r.Revision = int64(e.Revision)
 	}
+}
+
+// failureOf is why the CA gave a request back, if the event says that.
+func failureOf(e event.Event) *string {
+	if failed, ok := e.(enrollment.IssuanceFailed); ok {
+		return &failed.Code
+	}
+	return nil
 }
 
 // orNull is a text, or NULL for an empty one.
@@ -179,7 +190,7 @@ func (r *requestRow) learn(w *Writer, e event.Event) {
 	case enrollment.SheetPrinted:
 		r.Copies = e.Copy
 	case enrollment.Delivered:
-		r.DeliveredAt = &e.At
+		r.DeliveredAt, r.ToAttorney, r.Attorney = &e.At, e.Attorney != nil, Column(e.Attorney)
 	}
 }
 

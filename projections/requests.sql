@@ -41,6 +41,8 @@ CREATE TABLE requests (
 	fingerprint      text,
 	copies           int NOT NULL DEFAULT 0,
 	delivered_at     timestamptz,
+	to_attorney      boolean NOT NULL DEFAULT false, -- received for the applicant
+	attorney         jsonb,                     -- by whom and by which power; sealed
 	revision         bigint NOT NULL
 );
 CREATE TABLE steps (
@@ -48,6 +50,7 @@ CREATE TABLE steps (
 	revision bigint NOT NULL,                   -- of the event that brought it there
 	state    text NOT NULL,
 	since    timestamptz NOT NULL,
+	failure  text,                              -- why the CA gave it back, if that brought it there
 	PRIMARY KEY (code, revision)
 );
 CREATE INDEX ON requests (office, status, status_since);

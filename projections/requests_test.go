@@ -138,6 +138,24 @@ func aRequestsTimelineHasEachStateOnce(v *views) {
 	}
 }
 
+// aStepBackFromTheCAHasItsCause, and no other step.
+func aStepBackFromTheCAHasItsCause(v *views) {
+	code := v.code(1)
+	v.atOffice(code, v.sara, v.office)
+	tell(v, enrollment.Kind, code,
+		enrollment.InformationConfirmed{Certificate: "67", Signature: "c2ln", By: officer, Office: v.office},
+		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: code, Request: event.About(v.sara, enrollment.SigningInfo{}), By: officer},
+		enrollment.IssuanceAttempted{Serial: "01"}, enrollment.IssuanceFailed{Code: "key-weak"})
+	v.shown()
+	var causes []string
+	for _, s := range ok(v.Steps(v.Context(), code))(v) {
+		if s.Failure != nil {
+			causes = append(causes, s.State+" "+*s.Failure)
+		}
+	}
+	same(v, "steps with a cause", causes, []string{"confirmed key-weak"})
+}
+
 func trackingNeedsTheSecondFactor(v *views) {
 	code, other := v.code(1), v.code(2)
 	v.atOffice(code, v.sara, v.office)
@@ -311,6 +329,45 @@ func anErasedPersonHasNoNameAndIsNotFound(v *views) {
 		AND (form IS NOT NULL OR person_term IS NOT NULL OR mobile_term IS NOT NULL OR surname_term IS NOT NULL OR last4_term IS NOT NULL)`, code).Scan(&left)
 	if err != nil || left != 0 {
 		v.Errorf("columns are left: %d, %v", left, err)
+	}
+}
+
+// anAttorneyWhoReceivedTheTokenIsMarked: by his power, in clear nowhere; the mark
+// outlives the applicant's data.
+func anAttorneyWhoReceivedTheTokenIsMarked(v *views) {
+	code, other := v.code(1), v.code(2)
+	sara := enrollment.Attorney{Name: "وکیل نمونه", Power: "۱۲۳/الف", Date: "1405/08/01", Notary: "دفترخانهٔ نمونه"}
+	v.handed(code, v.sara, v.serial("aa"), event.About(v.sara, sara))
+	v.accepted(other, v.nima, v.serial("bb"))
+	v.shown()
+	r := ok(v.Request(v.Context(), code))(v)
+	if want := (queries.Power{Number: sara.Power, Date: sara.Date, Notary: sara.Notary}); !r.ToAttorney || r.Attorney == nil || *r.Attorney != want {
+		v.Errorf("to the attorney: %+v", r)
+	}
+	if a := ok(v.AttorneyOf(v.Context(), r))(v); a == nil || *a != sara {
+		v.Errorf("the attorney is %+v", a)
+	}
+	if !ok(v.Track(v.Context(), code, "4567"))(v).ToAttorney {
+		v.Error("the tracking page does not tell")
+	}
+	if r := ok(v.Request(v.Context(), other))(v); r.ToAttorney || r.Attorney != nil || ok(v.AttorneyOf(v.Context(), r))(v) != nil {
+		v.Errorf("to the applicant: %+v", r)
+	}
+	count := func(what string, want int) {
+		v.Helper()
+		var got int
+		if err := v.Pool.QueryRow(v.Context(), `SELECT count(*) FROM requests.requests t WHERE code = $1 AND `+what, code).Scan(&got); err != nil || got != want {
+			v.Errorf("%s: %d, %v", what, got, err)
+		}
+	}
+	count(`t::text LIKE '%نمونه%'`, 0)
+	count(`attorney IS NOT NULL`, 1)
+	v.keeper.Forget(v.sara)
+	tell(v, person.Kind, string(v.sara), person.Erased{Subject: v.sara, At: noon})
+	v.shown()
+	count(`attorney IS NULL`, 1)
+	if r := ok(v.Request(v.Context(), code))(v); !r.ToAttorney || r.Attorney != nil {
+		v.Errorf("erased: %+v", r)
 	}
 }
 

@@ -213,6 +213,13 @@ func (v *views) atOffice(code string, person event.Subject, office string) {
 // accepted goes on until the applicant has his certificate.
 func (v *views) accepted(code string, person event.Subject, serial string) {
 	v.Helper()
+	v.handed(code, person, serial, nil)
+}
+
+// handed has the token in the hands of the applicant, or of his attorney, and the
+// certificate accepted.
+func (v *views) handed(code string, person event.Subject, serial string, attorney *event.Personal[enrollment.Attorney]) {
+	v.Helper()
 	v.atOffice(code, person, v.office)
 	v.issued(code, person, serial)
 	tell(v, enrollment.Kind, code,
@@ -220,7 +227,7 @@ func (v *views) accepted(code string, person event.Subject, serial string) {
 		enrollment.IssuanceRequested{Token: "T" + code, KeyHash: serial, Request: event.About(person, enrollment.SigningInfo{}), By: officer},
 		enrollment.IssuanceAttempted{Serial: serial}, enrollment.Issued{Serial: serial, Fingerprint: "f" + serial, At: v.now},
 		enrollment.TokenPersonalised{Token: "T" + code}, enrollment.SheetPrinted{Copy: 1},
-		enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now}, enrollment.Accepted{By: person, At: v.now})
+		enrollment.Delivered{IdentityChecked: enrollment.NationalCard, Attorney: attorney, By: officer, At: v.now}, enrollment.Accepted{By: person, At: v.now})
 }
 
 func codes(list []queries.Request) []string {

@@ -52,6 +52,8 @@ type Request struct {
 	Fingerprint  *string    `json:"fingerprint,omitempty" db:"fingerprint"`
 	Copies       int        `json:"copies" db:"copies"`
 	DeliveredAt  *time.Time `json:"deliveredAt,omitempty" db:"delivered_at"`
+	ToAttorney   bool       `json:"toAttorney,omitempty" db:"to_attorney" doc:"His lawful attorney received the token for the applicant"`
+	Attorney     *Power     `json:"attorney,omitempty" db:"-" doc:"By which power; none once the applicant is erased"`
 	Revision     int64      `json:"revision" db:"revision"`
 	Name         string     `json:"name,omitempty" db:"-"` // empty once erased
 
@@ -61,14 +63,23 @@ type Request struct {
 	Person      *string `json:"-" db:"person"`
 	OpenedBy    string  `json:"-" db:"opened_by"`
 	Sealed      []byte  `json:"-" db:"form"`
+	Receiver    []byte  `json:"-" db:"attorney"`
 
 	DeferredBy *inquiry.Cause `json:"-" db:"inquiry_cause"`
 	AskedAgain *time.Time     `json:"-" db:"inquiry_due"`
 }
 
+// Power is the notarised power of attorney by which somebody acted for the
+// applicant. Who that was is for those alone who see the form.
+type Power struct {
+	Number string `json:"power" doc:"Number of the notarised power of attorney"`
+	Date   string `json:"date" doc:"Its date, Jalali"`
+	Notary string `json:"notary" doc:"The notary's office"`
+}
+
 const requestColumns = `SELECT r.code, r.channel, r.certificate_type, r.basis, r.renews, ` + effective + ` AS state, r.status_since, r.opened_at,
 	r.unit, r.dossier, r.dossier_to, r.origin, r.token_at, r.user_name, r.office, r.counter, r.organization, r.province, r.entry, r.email_confirmed, r.sighted, r.corrections, r.identity, r.registry_code, r.fee_rial,
-	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.revision, r.form_version, r.person,
+	r.rejection, r.token, r.serial, r.fingerprint, r.copies, r.delivered_at, r.to_attorney, r.attorney, r.revision, r.form_version, r.person,
 	r.opened_by, r.form, i.cause AS inquiry_cause, i.due_at AS inquiry_due` + requestTables
 
 // Request is one request.
@@ -84,14 +95,15 @@ func (q *Queries) Request(ctx context.Context, code string) (Request, error) {
 
 // Step is a state that a request came into, and when.
 type Step struct {
-	State string    `json:"state" db:"state"`
-	Since time.Time `json:"since" db:"since"`
+	State   string    `json:"state" db:"state"`
+	Since   time.Time `json:"since" db:"since"`
+	Failure *string   `json:"failure,omitempty" db:"failure" doc:"Code of why the CA gave it back, if that brought it there"`
 }
 
 // Steps is a request's timeline, its beginning first. A request that does not
 // exist has none.
 func (q *Queries) Steps(ctx context.Context, code string) ([]Step, error) {
-	return rows[Step](ctx, q, `SELECT state, since FROM requests.steps WHERE code = $1 ORDER BY revision`, code)
+	return rows[Step](ctx, q, `SELECT state, since, failure FROM requests.steps WHERE code = $1 ORDER BY revision`, code)
 }
 
 // OfPerson is a person's own requests, newest first.
@@ -155,8 +167,31 @@ func (q *Queries) names(ctx context.Context, list []Request) error {
 		if ok {
 			list[i].Name = f.GivenName + " " + f.Surname
 		}
+		if list[i].Attorney, err = q.power(ctx, r); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// power is that by which an attorney received the token; none if the applicant
+// did, or is erased.
+func (q *Queries) power(ctx context.Context, r Request) (*Power, error) {
+	a, err := q.AttorneyOf(ctx, r)
+	if a == nil {
+		return nil, err
+	}
+	return &Power{a.Power, a.Date, a.Notary}, nil
+}
+
+// AttorneyOf is who received the token for the applicant, for those who may see
+// the form; nil if he did so himself, or is erased.
+func (q *Queries) AttorneyOf(ctx context.Context, r Request) (*enrollment.Attorney, error) {
+	a, ok, err := unsealed[enrollment.Attorney](ctx, q, r.Receiver)
+	if !ok {
+		return nil, err
+	}
+	return &a, nil
 }
 
 // Form is the form of a request, for those who may see it whole.
@@ -178,6 +213,7 @@ type Tracking struct {
 	Dossier      *string   `json:"dossier,omitempty" db:"dossier" doc:"Place that has the papers, or sent them; inside channel"`
 	DossierTo    *string   `json:"dossierTo,omitempty" db:"dossier_to" doc:"Where they are on their way to"`
 	TokenAt      *string   `json:"tokenAt,omitempty" db:"token_at" doc:"The last place that received the token, until it is the applicant's"`
+	ToAttorney   bool      `json:"toAttorney,omitempty" db:"to_attorney" doc:"His lawful attorney received the token for the applicant"`
 }
 
 // Track finds a request by code and second factor; a wrong factor is told
@@ -185,6 +221,6 @@ type Tracking struct {
 func (q *Queries) Track(ctx context.Context, code, lastFour string) (Tracking, error) {
 	return row[Tracking](ctx, q, enrollment.ErrNotFound,
 		`SELECT r.code, `+effective+` AS state, r.status_since, r.office, r.dossier, r.dossier_to,
-			CASE WHEN r.delivered_at IS NULL THEN r.token_at END AS token_at`+requestTables+
+			CASE WHEN r.delivered_at IS NULL THEN r.token_at END AS token_at, r.to_attorney`+requestTables+
 			`WHERE r.code = $1 AND r.last4_term = $2`, code, q.Terms.Term("last4", code+iran.Digits(lastFour)))
 }

@@ -70,13 +70,26 @@ func (h House) paper(ctx context.Context, id Identity, code string) (web.FormDat
 	if err != nil {
 		return web.FormData{}, err
 	}
-	f, err := h.Queries.Form(ctx, r)
+	f, err := h.shownForm(ctx, r)
 	if err != nil {
 		return web.FormData{}, err
 	}
-	d := h.form(f, r.Sighted)
+	d := h.form(f.Form, r.Sighted)
+	if f.Attorney != nil {
+		d.Groups = append(d.Groups, attorneyOnPaper(*f.Attorney))
+	}
 	d.TrackingCode, d.Channel = r.TrackingCode, enrollment.Channel(r.Channel).Persian()
 	return d, nil
+}
+
+// attorneyOnPaper is who received the token for the applicant, and by which power.
+func attorneyOnPaper(a enrollment.Attorney) web.FormGroup {
+	return web.FormGroup{Title: "تحویل به وکیل قانونی متقاضی", Fields: []web.FormField{
+		{Label: "نام وکیل", Value: a.Name},
+		{Label: "شمارهٔ وکالت‌نامه", Value: a.Power},
+		{Label: "تاریخ وکالت‌نامه", Value: a.Date, Digits: true},
+		{Label: "دفترخانه", Value: a.Notary},
+	}}
 }
 
 // form has every field of the form, of natural persons and of foreigners, since

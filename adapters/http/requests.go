@@ -121,12 +121,12 @@ func (h House) requestQueries(s *Server) {
 			return h.sees(ctx, id, p.Request, err)
 		})
 	Query(s, Operation{ID: "get-form", Method: "GET", Path: "/requests/{code}/form", Tag: tag, Summary: "The form of a request, for its applicant and its office", View: requestViews},
-		func(ctx context.Context, id Identity, in *Coded) (enrollment.Form, error) {
+		func(ctx context.Context, id Identity, in *Coded) (FormShown, error) {
 			r, err := h.dossier(ctx, id, in.plain())
 			if err != nil {
-				return enrollment.Form{}, err
+				return FormShown{}, err
 			}
-			return h.Queries.Form(ctx, r)
+			return h.shownForm(ctx, r)
 		})
 	Public(s, Operation{ID: "track-request", Method: "POST", Path: "/tracking", Tag: tag, Limit: Lookups, Summary: "Where a request stands, by code and second factor", View: requestViews},
 		func(ctx context.Context, in *struct {
@@ -143,6 +143,21 @@ func (h House) requestQueries(s *Server) {
 			n := commands.LiabilityNotice
 			return LiabilityNotice{n.Version, n.Hash(), n.Text}, nil
 		})
+}
+
+// FormShown is what of a request only its applicant and its office see.
+type FormShown struct {
+	enrollment.Form
+	Attorney *enrollment.Attorney `json:"attorney,omitempty" doc:"Who received the token for the applicant, by a notarised power"`
+}
+
+func (h House) shownForm(ctx context.Context, r queries.Request) (FormShown, error) {
+	f, err := h.Queries.Form(ctx, r)
+	if err != nil {
+		return FormShown{}, err
+	}
+	a, err := h.Queries.AttorneyOf(ctx, r)
+	return FormShown{f, a}, err
 }
 
 // errUntracked is told for an unknown code and for wrong digits alike.

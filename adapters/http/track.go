@@ -58,7 +58,7 @@ func (h House) tracked(ctx context.Context, found queries.Tracking) (Raw, error)
 	return Page(func(w io.Writer) error {
 		return web.Track(w, web.TrackData{
 			Code: found.TrackingCode, State: stateLabel(found.State), Since: found.Since, Office: name(found.Office), Track: trackPage,
-			Stand: web.StandOf(found.State), Dossier: name(found.Dossier), DossierTo: name(found.DossierTo), Token: name(found.TokenAt),
+			Stand: standOf(found.State, found.ToAttorney), Dossier: name(found.Dossier), DossierTo: name(found.DossierTo), Token: name(found.TokenAt),
 		})
 	})
 }

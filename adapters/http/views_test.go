@@ -3,7 +3,9 @@ package http
 import (
 	"bytes"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +47,46 @@ func TestTheApplicantSeesWhoHasItAndWhatComesNext(t *testing.T) {
 	l.get("applicant", "/requests/"+l.code).json(t, &p)
 	if p.State != "active" || p.StateName != "فعال" || p.Next != "کاری نمانده است." {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestATokenThatAnAttorneyReceivedIsMarkedSo: to all who see the request by his
+// power, by name to those alone who see the form, and the applicant is not told
+// that he has it.
+func TestATokenThatAnAttorneyReceivedIsMarkedSo(t *testing.T) {
+	t.Parallel()
+	l := tell(t)
+	l.certifies("TOKEN1")
+	const name, power = "وکیل نمونه", "۱۲۳/الف"
+	_, after := l.done("officer-1", "/requests/"+l.code+"/delivery", map[string]any{
+		"identityChecked": "national-card",
+		"attorney":        map[string]string{"name": name, "power": power, "date": "1405/01/01", "notary": "دفترخانهٔ ۱"},
+	})
+	for _, persona := range []string{"applicant", "officer-1", "auditor"} {
+		var p Progress
+		a := l.get(persona, "/requests/"+l.code+"?"+after)
+		a.json(t, &p)
+		last := p.Timeline[len(p.Timeline)-1]
+		if !p.ToAttorney || p.Attorney == nil || p.Attorney.Number != power || last.Name != "تحویل‌شده به وکیل" || last.Attorney == nil || *last.Attorney != *p.Attorney {
+			t.Errorf("%s sees %s", persona, a.body)
+		}
+		if bytes.Contains(a.body, []byte(name)) || strings.Contains(p.Now, "نزد شماست") || !strings.Contains(p.Now, "توکن را وکیل شما گرفته است") {
+			t.Errorf("%s is told %s", persona, a.body)
+		}
+	}
+	for _, persona := range []string{"applicant", "officer-1"} {
+		var f FormShown
+		if l.get(persona, "/requests/"+l.code+"/form").json(t, &f); f.Attorney == nil || f.Attorney.Name != name || f.Surname == "" {
+			t.Errorf("%s sees the form %+v", persona, f)
+		}
+		paper := l.get(persona, "/requests/"+l.code+"/form.html").page(t, 200)
+		if !strings.Contains(paper, name) || !strings.Contains(paper, "تحویل به وکیل") {
+			t.Errorf("%s's form on paper does not tell:\n%s", persona, paper)
+		}
+	}
+	fields := url.Values{"trackingCode": {l.code}, "lastFour": {"1234"}}.Encode()
+	if page := l.track(fields, browser...).page(t, 200); !strings.Contains(page, "توکن را وکیل شما گرفته است") || strings.Contains(page, name) {
+		t.Errorf("the tracking page: %s", page)
 	}
 }
 

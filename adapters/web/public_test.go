@@ -97,6 +97,17 @@ func TestEveryStateOfBothChannelsIsSaidInPlainWords(t *testing.T) {
 	}
 }
 
+// TestNobodyIsToldThatHeHasTheTokenThatHisAttorneyReceived: in no state, and what
+// comes next is said in each.
+func TestNobodyIsToldThatHeHasTheTokenThatHisAttorneyReceived(t *testing.T) {
+	for _, status := range append([]enrollment.Status{web.Active}, enrollment.Statuses...) {
+		s := web.StandByAttorney(string(status))
+		if s.Now == "" || s.Next == "" || strings.Contains(s.Now, "توکن نزد شماست") {
+			t.Errorf("%s: %+v", status, s)
+		}
+	}
+}
+
 // TestTheTrackingPageSaysWhereDossierAndTokenAre, for the inside channel.
 func TestTheTrackingPageSaysWhereDossierAndTokenAre(t *testing.T) {
 	page := func(d web.TrackData) string {

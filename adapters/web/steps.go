@@ -10,8 +10,27 @@ type Stand struct{ Now, Next string }
 // certificate.
 const Active = "active"
 
+// GivenBack is said of a request that the CA did not issue; what comes next is the
+// remedy of why not.
+const GivenBack = "مرکز صدور درخواست را به دفتر بازگردانده است و پرونده نزد دفتر است."
+
 // StandOf is the sentence of a state, whichever channel it belongs to.
 func StandOf(state string) Stand { return stands[enrollment.Status(state)] }
+
+// StandByAttorney is the sentence of a state after an attorney received the token:
+// the applicant is not told that he has it.
+func StandByAttorney(state string) Stand {
+	if s, ok := byAttorney[enrollment.Status(state)]; ok {
+		return s
+	}
+	return StandOf(state)
+}
+
+var byAttorney = map[enrollment.Status]Stand{
+	enrollment.StatusDelivered: {"توکن را وکیل شما گرفته است.", "توکن را از او بگیرید، رمز آن را فعال کنید و گواهی را بپذیرید."},
+	enrollment.StatusAccepted:  {"گواهی را پذیرفته‌اید؛ توکن را وکیل شما گرفته است.", stands[enrollment.StatusAccepted].Next},
+	Active:                     {"گواهی در CPMIS ثبت شده و فعال است؛ توکن را وکیل شما گرفته است.", stands[Active].Next},
+}
 
 var stands = map[enrollment.Status]Stand{
 	enrollment.StatusDraft:           {"درخواست نزد شماست و فرم آن هنوز کامل نیست.", "فرم را تکمیل کنید."},

@@ -186,6 +186,7 @@ type dossier struct {
 	command     string // that the latest event is of
 	begun       int    // revision of its first event
 	before, now any    // the state before that command, and after the latest event
+	failed      any    // why the CA gave it back, if that is what the command says
 }
 
 // state reads the diagrams of domain §2.3.
@@ -255,13 +256,16 @@ func (f fold) enrollment(e fact, name string) {
 // the first of them, whatever they say one after the other.
 func (f fold) step(e fact, d *dossier) {
 	if command := e.Meta.text("commandId"); command == "" || command != d.command {
-		d.command, d.begun, d.before = command, e.Revision, d.now
+		d.command, d.begun, d.before, d.failed = command, e.Revision, d.now, nil
+		if strings.HasPrefix(e.Type, "enrollment.issuance-failed.") {
+			d.failed = e.Data["code"]
+		}
 	}
 	d.now = d.row["status"]
 	key := fmt.Sprintf("%s/%d", e.about(), d.begun)
 	delete(f.tables["requests.steps"], key)
 	if d.now != d.before {
-		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"]}
+		f.tables["requests.steps"][key] = row{"code": e.about(), "revision": float64(d.begun), "state": d.now, "since": d.row["status_since"], "failure": d.failed}
 	}
 }
 
@@ -269,12 +273,12 @@ func opening(e fact) *dossier {
 	d := &dossier{phase: "form", sighted: map[string]bool{}, further: map[string]bool{}, row: row{
 		"code": e.about(), "channel": e.Data["channel"], "certificate_type": e.Data["certificateType"],
 		"basis": nil, "renews": nil, "opened_by": e.Data["openedBy"], "counter": e.Data.orNull("office"), "opened_at": e.Data["at"],
-		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0., "attempts": 0.,
+		"form_version": 0., "email_confirmed": false, "sighted": []any{}, "corrections": []any{}, "copies": 0., "attempts": 0., "to_attorney": false,
 	}}
 	for _, later := range []string{
 		"person", "organization", "province", "entry", "form", "person_term", "mobile_term", "surname_term", "last4_term",
 		"unit", "dossier", "dossier_to", "origin", "token_at", "user_name", "office", "submitted_at", "identity", "registry_code", "fee_rial", "rejection", "token", "failure", "serial", "fingerprint",
-		"delivered_at",
+		"delivered_at", "attorney",
 	} {
 		d.row[later] = nil
 	}
@@ -394,6 +398,7 @@ func (d *dossier) learnLater(e told, name string) {
 		d.copies, d.row["copies"] = e.number("copy"), e["copy"]
 	case "delivered":
 		d.row["delivered_at"] = e["at"]
+		d.row["to_attorney"], d.row["attorney"] = e["attorney"] != nil, e["attorney"]
 	default:
 		d.learnInside(e, name)
 	}
@@ -756,7 +761,7 @@ func (f fold) person(e fact, name string) {
 	}
 	for _, r := range f.tables["requests.requests"] {
 		if r["person"] == e.Data["subject"] {
-			r["form"], r["person_term"], r["mobile_term"], r["surname_term"], r["last4_term"] = nil, nil, nil, nil, nil
+			r["form"], r["attorney"], r["person_term"], r["mobile_term"], r["surname_term"], r["last4_term"] = nil, nil, nil, nil, nil, nil
 		}
 	}
 	for _, c := range f.tables["certificates.certificates"] {
