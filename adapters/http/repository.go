@@ -331,7 +331,7 @@ func (h House) publishedOf(ctx context.Context, n int, of *pki.Authority) (one w
 		at += "/" + pki.ShortOf(of.Issuer())
 		one.Address, one.PEM = at+"/issuer.cer", at+"/chain.pem"
 	}
-	_, one.OCSP = of.Addresses()
+	_, one.OCSP, _ = of.Addresses()
 	list, err := h.Queries.List(ctx, of.Issuer())
 	if errors.Is(err, crl.ErrNone) {
 		return one, nil

@@ -130,8 +130,11 @@ func (a *Authority) Profiles() profile.Set { return a.config.Profiles }
 // Certificate is the issuer's certificate.
 func (a *Authority) Certificate() *x509.Certificate { return a.certificate }
 
-// Addresses are where relying parties find its revocation list and its responder.
-func (a *Authority) Addresses() (list, responder string) { return a.config.CRL, a.config.OCSP }
+// Addresses are where relying parties find its revocation list, its responder and
+// its own certificate.
+func (a *Authority) Addresses() (list, responder, itself string) {
+	return a.config.CRL, a.config.OCSP, a.config.IssuerCertificate
+}
 
 // Root is the certificate that the issuer's stands on.
 func (a *Authority) Root() *x509.Certificate { return a.root }

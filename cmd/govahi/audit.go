@@ -83,7 +83,7 @@ func auditOf(app *commands.App, authorities []*pki.Authority, unpublished bool) 
 	var parties []*relying.Party
 	for _, of := range authorities {
 		issuer := auditor.Authority{Certificate: of.Certificate()}
-		issuer.List, issuer.Responder = of.Addresses()
+		issuer.List, issuer.Responder, issuer.Itself = of.Addresses()
 		if !unpublished {
 			party := relying.New(issuer.List, issuer.Responder, of.Certificate())
 			issuer.Published, parties = party, append(parties, party)

@@ -55,7 +55,7 @@ type seat struct {
 	list   x509.RevocationList
 	der    []byte // of the list
 
-	listAt, responderAt string
+	listAt, responderAt, itselfAt string
 }
 
 func (s *seat) copied() *seat {
@@ -77,7 +77,7 @@ type real struct {
 	issuer *x509.Certificate
 	list   []byte
 
-	listAt, responderAt string
+	listAt, responderAt, itselfAt string
 }
 
 // twinOf takes the log over from two issuers to others of the same names.
@@ -97,7 +97,7 @@ func twinOf(t *testing.T, events []event.Recorded, keeper event.Keeper, elder, n
 
 // takes has everybody name the sibling.
 func (w *twin) takes(of real) *seat {
-	s := &seat{listAt: of.listAt, responderAt: of.responderAt}
+	s := &seat{listAt: of.listAt, responderAt: of.responderAt, itselfAt: of.itselfAt}
 	s.key, s.issuer = sibling(w.T, of.issuer)
 	was, is := sum(of.issuer.Raw), sum(s.issuer.Raw)
 	for n, r := range w.events {
@@ -121,7 +121,7 @@ func (w *twin) seatOf(serial string) *seat {
 
 // authority is the issuer as the audit knows it.
 func (w *twin) authority(s *seat) auditor.Authority {
-	return auditor.Authority{Certificate: s.issuer, Published: public{w, s}, List: s.listAt, Responder: s.responderAt}
+	return auditor.Authority{Certificate: s.issuer, Published: public{w, s}, List: s.listAt, Responder: s.responderAt, Itself: s.itselfAt}
 }
 
 func sum(data []byte) string {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -51,7 +52,7 @@ func (d demo) Run() error {
 	if err := errors.Join(err, fresh.stop()); err != nil {
 		return err
 	}
-	fmt.Printf("\nAll checks passed in %.1f s. What the story left: %s\n", time.Since(began).Seconds(), d.Out)
+	fmt.Printf("\nAll %d checks passed in %.1f s. What the story left: %s\n", len(moments)*len(checks), time.Since(began).Seconds(), d.Out)
 	return nil
 }
 
@@ -69,13 +70,13 @@ func (d demo) tell(ctx context.Context, i *instance, tokens string) error {
 		keep  func() error
 	}{
 		{s, append(append(s.untilSubmitted(), s.untilConfirmed()...), s.untilActive()...), func() error { return d.keepIssued(ctx, s) }},
-		{s, s.whileSuspended(), func() error { return d.keepStanding(ctx, s, "certificate.pem", "held", true) }},
-		{s, s.whenLifted(), func() error { return d.keepStanding(ctx, s, "certificate.pem", "lifted", false) }},
+		{s, s.whileSuspended(), func() error { return d.keepStanding(ctx, s, "held") }},
+		{s, s.whenLifted(), func() error { return d.keepStanding(ctx, s, "lifted") }},
 		{s, s.untilRenewed(), func() error { return d.keepRenewed(ctx, s) }},
-		{s, s.untilRevoked(), func() error { return d.keepStanding(ctx, s, "renewed.pem", "revoked", true) }},
+		{s, s.untilRevoked(), func() error { return d.keepStanding(ctx, s, "revoked") }},
 		{b, b.untilControlledInside(), nil},
-		{b, append([]step{b.confirmation()}, b.untilActiveInside()...), func() error { return d.keepCertificate(ctx, b, "inside.pem") }},
-		{b, b.untilLost(), func() error { return d.keepLog(ctx, i) }},
+		{b, append([]step{b.confirmation()}, b.untilActiveInside()...), func() error { return d.keepActive(ctx, b) }},
+		{b, b.untilLost(), func() error { return errors.Join(d.keepStanding(ctx, b, "lost"), d.keepLog(ctx, i)) }},
 	} {
 		if err := part.of.tell(ctx, part.steps); err != nil {
 			return err
@@ -99,7 +100,7 @@ func (d demo) keepIssued(ctx context.Context, s *story) error {
 		d.keepCertificate(ctx, s, "certificate.pem"),
 		d.fetch(ctx, s, "chain.pem", "", "/pki/chain.pem"),
 		d.fetch(ctx, s, "sheet.html", "officer-1", "/requests/"+s.code+"/sheet.html"),
-		d.keepStanding(ctx, s, "certificate.pem", "issued", false))
+		d.keepStanding(ctx, s, "issued"))
 }
 
 // keepRenewed writes the renewed certificate, and what is said of both: the one
@@ -109,9 +110,14 @@ func (d demo) keepRenewed(ctx context.Context, s *story) error {
 	before.serial = s.renews
 	return errors.Join(
 		d.keepCertificate(ctx, s, "renewed.pem"),
-		d.keepStanding(ctx, &before, "certificate.pem", "superseded", true),
-		d.keepStanding(ctx, s, "renewed.pem", "renewed", false),
+		d.keepStanding(ctx, &before, "superseded"),
+		d.keepStanding(ctx, s, "renewed"),
 		d.sameKey("certificate.pem", "renewed.pem"))
+}
+
+// keepActive writes the certificate of channel B, and what is said of it while it is valid.
+func (d demo) keepActive(ctx context.Context, s *story) error {
+	return errors.Join(d.keepCertificate(ctx, s, "inside.pem"), d.keepStanding(ctx, s, "active"))
 }
 
 // sameKey wants two certificates of one key.
@@ -143,11 +149,12 @@ func (d demo) keepCertificate(ctx context.Context, s *story, name string) error 
 }
 
 // keepStanding writes what he is told about a certificate at a moment of the story.
-func (d demo) keepStanding(ctx context.Context, s *story, leaf, when string, listed bool) error {
-	if err := d.fetchCRL(ctx, s, "crl-"+when+".pem", listed); err != nil {
+func (d demo) keepStanding(ctx context.Context, s *story, when string) error {
+	m := moments[slices.IndexFunc(moments, func(m moment) bool { return m.when == when })]
+	if err := d.fetchCRL(ctx, s, m.list(), m.revoked); err != nil {
 		return fmt.Errorf("no list shows it %s: %w", when, err)
 	}
-	if err := d.askOCSP(ctx, s, leaf, "ocsp-"+when+".der", listed); err != nil {
+	if err := d.askOCSP(ctx, s, m.leaf, m.answer(), m.revoked); err != nil {
 		return fmt.Errorf("no OCSP answer shows it %s: %w", when, err)
 	}
 	return nil

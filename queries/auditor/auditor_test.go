@@ -419,29 +419,37 @@ const responder, one, two = "6700", "6701", "6702"
 
 // TestACertificateSendsToItsIssuersAddresses, and the responder's own nowhere.
 func TestACertificateSendsToItsIssuersAddresses(t *testing.T) {
-	const list, responds = "http://ca.example.ir/issuer.crl", "http://ca.example.ir/ocsp"
-	at := Authority{List: list, Responder: responds}
+	const list, responds, itself = "http://ca.example.ir/issuer.crl", "http://ca.example.ir/ocsp", "http://ca.example.ir/issuer.cer"
+	const other = "http://other.example.ir"
+	at := Authority{List: list, Responder: responds, Itself: itself}
 	for name, c := range map[string]struct {
-		by              Authority
-		profile         string
-		lists, answered []string
-		differs         bool
+		by                       Authority
+		profile                  string
+		lists, answered, issuers []string
+		differences              int
 	}{
-		"as it must":                  {at, "person-signature@1", []string{list}, []string{responds}, false},
-		"no list":                     {at, "person-signature@1", nil, []string{responds}, true},
-		"no responder":                {at, "person-signature@1", []string{list}, nil, true},
-		"a list more":                 {at, "person-signature@1", []string{list, "http://other.example.ir"}, []string{responds}, true},
-		"another responder":           {at, "person-signature@1", []string{list}, []string{"http://other.example.ir"}, true},
-		"the responder's own":         {at, "ocsp-responder@1", nil, nil, false},
-		"the responder's with a list": {at, "ocsp-responder@1", []string{list}, nil, true},
-		"nobody knows where":          {Authority{}, "person-signature@1", []string{list}, nil, false},
+		"as it must":                  {at, "person-signature@1", []string{list}, []string{responds}, []string{itself}, 0},
+		"no list":                     {at, "person-signature@1", nil, []string{responds}, []string{itself}, 1},
+		"no responder":                {at, "person-signature@1", []string{list}, nil, []string{itself}, 1},
+		"a list more":                 {at, "person-signature@1", []string{list, other}, []string{responds}, []string{itself}, 1},
+		"another responder":           {at, "person-signature@1", []string{list}, []string{other}, []string{itself}, 1},
+		"another issuer":              {at, "person-signature@1", []string{list}, []string{responds}, []string{other}, 1},
+		"everything elsewhere":        {at, "person-signature@1", []string{other}, []string{other}, []string{other}, 3},
+		"the responder's own":         {at, "ocsp-responder@1", nil, nil, []string{itself}, 0},
+		"the responder's with a list": {at, "ocsp-responder@1", []string{list}, nil, []string{itself}, 1},
+		"the responder's, elsewhere":  {at, "ocsp-responder@1", nil, nil, []string{other}, 1},
+		"nobody knows where":          {Authority{}, "person-signature@1", []string{list}, nil, []string{itself}, 0},
 	} {
+		var found []Difference
 		s := &subject{
-			run: &run{summary: Summary{Differences: map[string]int{}}}, by: &issuer{Authority: c.by}, told: map[string]bool{},
-			intent: fact{data: told{"profile": c.profile}}, parsed: &x509.Certificate{CRLDistributionPoints: c.lists, OCSPServer: c.answered},
+			run: newRun(Audit{Clock: time.Now, Differs: func(d Difference) { found = append(found, d) }}),
+			by:  &issuer{Authority: c.by}, told: map[string]bool{}, intent: fact{data: told{"profile": c.profile}},
+			parsed: &x509.Certificate{CRLDistributionPoints: c.lists, OCSPServer: c.answered, IssuingCertificateURL: c.issuers},
 		}
-		if s.addresses(); s.told[Address] != c.differs {
-			t.Errorf("%s: it differs: %v", name, s.told)
+		s.addresses()
+		s.addresses() // tells nothing twice
+		if len(found) != c.differences || s.told[Address] != (c.differences > 0) {
+			t.Errorf("%s: it differs: %v", name, found)
 		}
 	}
 }

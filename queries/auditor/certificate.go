@@ -22,7 +22,7 @@ const (
 	Signature    = "signature"    // not by the issuer's key
 	Issuer       = "issuer"       // of another issuer, or of none of the house's
 	IssuerEnded  = "issuer-ended" // issued after its issuer's end, or trusted an hour after its key was declared compromised
-	Address      = "address"      // it says that its issuer's list or responder is elsewhere
+	Address      = "address"      // it says that its issuer's list, responder or certificate is elsewhere
 	SerialNumber = "serial"       // it bears another serial than its stream
 	SerialTwice  = "serial-twice" // intended or issued more than once under one serial
 	Key          = "key"          // another key than intended or requested
@@ -60,7 +60,7 @@ type subject struct {
 	der    []byte
 	parsed *x509.Certificate // nil where it cannot be read
 
-	told   map[string]bool
+	told   map[string]bool // kinds, and kinds with what was expected
 	erased bool
 	renews bool // another's certificate, of the same key
 }
@@ -93,12 +93,14 @@ func (r *run) check(ctx context.Context, id string) error {
 	return nil
 }
 
-// differs reports each kind once for one certificate.
+// differs reports once for one certificate that something else was found than was
+// expected. One kind may have several such things: two addresses, say.
 func (c *subject) differs(kind, expected, found string) {
-	if c.told[kind] {
+	thing := kind + " " + expected
+	if c.told[thing] {
 		return
 	}
-	c.told[kind] = true
+	c.told[kind], c.told[thing] = true, true
 	c.tell(Difference{c.id, kind, expected, found})
 }
 
@@ -242,19 +244,20 @@ func (c *subject) fields() {
 	}
 }
 
-// addresses wants it to send relying parties to its own issuer's list and responder
-// (RFC 5280 §4.2.1.13, §4.2.2.1). The responder's own certificate sends them nowhere
-// (RFC 6960 §4.2.2.2.1).
+// addresses wants it to send relying parties to its own issuer's list, responder and
+// certificate (RFC 5280 §4.2.1.13, §4.2.2.1). The responder's own certificate has
+// nobody ask whether it is revoked (RFC 6960 §4.2.2.2.1).
 func (c *subject) addresses() {
 	list, responder := c.by.List, c.by.Responder
 	switch {
-	case list == "" && responder == "":
+	case list+responder+c.by.Itself == "":
 		return
 	case c.isOwn():
 		list, responder = "", ""
 	}
 	c.same(Address, "the list at", list, strings.Join(c.parsed.CRLDistributionPoints, " "))
 	c.same(Address, "the responder at", responder, strings.Join(c.parsed.OCSPServer, " "))
+	c.same(Address, "the issuer's certificate at", c.by.Itself, strings.Join(c.parsed.IssuingCertificateURL, " "))
 }
 
 // keyID is the beginning of a key's SHA-256. There may be a million.

@@ -13,7 +13,7 @@ type Authority struct {
 	Certificate *x509.Certificate
 	Published   Published // nil: its list and responder are not asked
 
-	List, Responder string // where its certificates say that they are; not compared if both are empty
+	List, Responder, Itself string // where its certificates say that they are; not compared if all are empty
 }
 
 // issuer is one while its certificates are checked.
