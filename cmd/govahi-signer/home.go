@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"govahi/adapters/pki"
-	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/fault"
 	"govahi/domain/issuer"
@@ -40,13 +38,9 @@ func (h home) planFile() string    { return h.path("ceremony.yaml") } // what wa
 func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
-	data, err := profiles.ReadPath(file)
+	c, err := onlyCertificate(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", file, err)
-	}
-	c, err := pki.ParseCertificate(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return c, nil
 }

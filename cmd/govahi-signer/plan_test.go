@@ -271,7 +271,7 @@ func TestCheckIsReadByPrograms(t *testing.T) {
 		}
 	}
 	must(t, json.Unmarshal([]byte(run(t, "check", "--dir", dir, "--json")), &report))
-	if !report.Sound || len(report.Findings) != 12 {
+	if !report.Sound || len(report.Findings) != 13 {
 		t.Errorf("%+v", report)
 	}
 	files, err := filepath.Glob(dir + "/transcripts/*.html")

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func (h home) write(t *transcript) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	t.file, t.hash = t.At.Format("20060102T150405Z")+"-"+t.Kind+t.suffix()+".html", hexSum(text.Bytes())
+	t.file, t.hash = t.At.Format("20060102T150405Z")+t.ending(), hexSum(text.Bytes())
 	if err := writeWhole(filepath.Join(dir, t.file), text.Bytes()); err != nil {
 		return err
 	}
@@ -116,38 +117,53 @@ func (h home) write(t *transcript) error {
 	return writeWhole(filepath.Join(dir, sumsFile), append(sums, t.hash+"  "+t.file+"\n"...))
 }
 
-func (t *transcript) suffix() string {
+// ending is that of the file's name, by which one sees what was done to whom.
+func (t *transcript) ending() string {
 	if t.Number > 1 {
-		return fmt.Sprintf("-%d", t.Number)
+		return fmt.Sprintf("-%s-%d.html", t.Kind, t.Number)
 	}
-	return ""
+	return "-" + t.Kind + ".html"
+}
+
+// keptTranscript is one that is as its hash says.
+type keptTranscript struct {
+	file string
+	text []byte
+}
+
+// of tells by the name whether it is of a ceremony of one of these kinds that made
+// or certified the issuer of that number.
+func (k keptTranscript) of(number int, kinds ...string) bool {
+	return slices.ContainsFunc(kinds, func(kind string) bool {
+		t := transcript{Kind: kind, Number: number}
+		return strings.HasSuffix(k.file, t.ending())
+	})
 }
 
 // transcripts compares each with its hash. A CA that was made before there were
 // any has none.
-func (h home) transcripts() (int, error) {
+func (h home) transcripts() (kept []keptTranscript, err error) {
 	sums, err := os.ReadFile(h.path(transcriptsDir, sumsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return nil, nil
 	} else if err != nil {
-		return 0, err
+		return nil, err
 	}
-	n := 0
 	for line := range strings.Lines(string(sums)) {
 		want, file, ok := strings.Cut(strings.TrimRight(line, "\n"), "  ")
 		if !ok || filepath.Base(file) != file {
-			return n, fmt.Errorf("%s holds a line that is none of sha256sum's", sumsFile)
+			return kept, fmt.Errorf("%s holds a line that is none of sha256sum's", sumsFile)
 		}
 		text, err := os.ReadFile(h.path(transcriptsDir, file))
 		if err != nil {
-			return n, err
+			return kept, err
 		}
 		if hexSum(text) != want {
-			return n, fmt.Errorf("%s was changed since the ceremony", file)
+			return kept, fmt.Errorf("%s was changed since the ceremony", file)
 		}
-		n++
+		kept = append(kept, keptTranscript{file, text})
 	}
-	return n, nil
+	return kept, nil
 }
 
 // announce tells the witnesses what to print, to compare and to sign.
