@@ -58,7 +58,7 @@ func (c check) Run() error {
 	set, profilesErr := profiles.Load(c.Profiles)
 	kept, transcriptsErr := home(c.Dir).transcripts()
 	for _, s := range seats {
-		certificates(&r, t, s, set, kept)
+		certificates(&r, t, home(c.Dir), s, set, kept)
 	}
 	c.profiles(&r, t, set, profilesErr)
 	attributes(&r, t, seats)
@@ -149,7 +149,7 @@ func keyRow(label string) row {
 }
 
 // certificates are those of one issuer.
-func certificates(r *report, t *token.Token, s seat, set profile.Set, kept []keptTranscript) {
+func certificates(r *report, t *token.Token, h home, s seat, set profile.Set, kept []keptTranscript) {
 	line := func(w row, where string, err error, detail fault.Text) { r.line(w.of(s), where, err, detail) }
 	root, rootErr := s.certificate(s.rootFile())
 	line(rootRow, s.rootFile(), rootErr, alike(name(root)))
@@ -171,7 +171,7 @@ func certificates(r *report, t *token.Token, s seat, set profile.Set, kept []kep
 		En: fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings),
 	})
 	line(belongsRow, s.issuerFile(), belongs(t, s.label(), issuer), fault.Text{Fa: "کلید " + s.label() + " روی توکن", En: "the " + s.label() + " key on the token"})
-	line(certifiedRow, s.issuerFile(), s.certified(t, imported{certificate: issuer, root: root, profiles: set}, kept),
+	line(certifiedRow, s.issuerFile(), s.certified(t, imported{home: h, seat: s, certificate: issuer, root: root, profiles: set}, kept),
 		fault.Text{Fa: "با درخواست و با صورت‌جلسه یکی است", En: "it is what was asked for, and what the transcript names"})
 }
 

@@ -59,6 +59,15 @@ func (h home) further(n int) seat { return seat{home(h.path("issuers", strconv.I
 
 // seats are those of all issuers whose certificate is there, the first first.
 func (h home) seats() ([]seat, error) {
+	all, err := h.places()
+	return slices.DeleteFunc(all, func(s seat) bool {
+		_, err := os.Stat(s.issuerFile())
+		return err != nil && s.number > 1
+	}), err
+}
+
+// places are the seats of all issuers, also of those whose request is still out.
+func (h home) places() ([]seat, error) {
 	all := []seat{h.first()}
 	entries, err := os.ReadDir(h.path("issuers"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -69,10 +78,7 @@ func (h home) seats() ([]seat, error) {
 		if err != nil || n < 2 {
 			continue // a ceremony that was interrupted
 		}
-		s := h.further(n)
-		if _, err := os.Stat(s.issuerFile()); err == nil {
-			all = append(all, s)
-		}
+		all = append(all, h.further(n))
 	}
 	slices.SortFunc(all, func(a, b seat) int { return a.number - b.number })
 	return all, nil

@@ -93,6 +93,7 @@ func (s seat) held() (succession, error) {
 }
 
 func (c takeIn) read(h seat) (i imported, err error) {
+	i.home, i.seat = home(c.Dir), h
 	if i.certificate, err = readOne(c.Certificate); err != nil {
 		return i, err
 	}
@@ -196,6 +197,8 @@ func onlyOne(text []byte, first *pem.Block, rest []byte) error {
 type imported struct {
 	certificate, root *x509.Certificate
 	asked             wanted
+	home              home // of the CA
+	seat              seat
 	key               *token.Key
 	profiles          profile.Set
 }
@@ -225,6 +228,7 @@ func (i imported) verdicts(now time.Time) []verdict {
 			"نام همان است که در درخواست آمد، بایت به بایت", "its name is the request's, byte for byte",
 			ensure(bytes.Equal(c.RawSubject, i.asked.der), "it names %s; asked for was %s", c.Subject, i.asked.name), false,
 		},
+		{"این نام از آن مرکز صدور دیگری نیست", "no other CA here has its name", i.lone(), false},
 		{"ریشه گواهی یک مرکز صدور با امضای خود است", "the root is a CA's, signed by itself", i.rootStands(), false},
 		{"کلید ریشه بسنده نیرومند است", "the root's key is strong enough", i.rootStrong(), false},
 		{

@@ -92,28 +92,6 @@ func (c succeed) Run() error {
 	return handOut(made.home, c.CSROut)
 }
 
-// distinct refuses the name of an issuer that is there, or of its root: two CAs
-// have two names, else nobody could tell whose revocation list is whose (RFC 5280
-// §4.1.2.6).
-func (h home) distinct(name called) error {
-	seats, err := h.seats()
-	if err != nil {
-		return err
-	}
-	for _, s := range seats {
-		for _, file := range []string{s.issuerFile(), s.rootFile()} {
-			there, err := s.certificate(file)
-			if err != nil {
-				return fmt.Errorf("a further issuer comes beside a first: %w", err)
-			}
-			if there.Subject.String() == name.subject().String() {
-				return fault.Remark("issuer.name", "این نام از آن %s است؛ دو مرکز صدور دو نام دارند.", "it is that of %s: two CAs have two names", file)
-			}
-		}
-	}
-	return nil
-}
-
 // make makes everything in a stage, and renames it at the end. The number of a
 // ceremony that was interrupted after its key was made is not used again: nobody
 // may take that key for the new one.
