@@ -75,6 +75,9 @@ func (c succeed) Run() error {
 	if c.CSROut != "" && p.Mode != intermediate {
 		return cannotBeHeld(c.File, errNoRequest)
 	}
+	if err := roomForRequest(c.CSROut); err != nil {
+		return cannotBeHeld(c.File, err)
+	}
 	h := home(c.Dir)
 	if err := h.distinct(p.Issuer.Name); err != nil {
 		return cannotBeHeld(c.File, err)
@@ -243,16 +246,4 @@ func tokenOf(module string, h home) (token.Info, error) {
 		}
 	}
 	return token.Info{}, err
-}
-
-// handOut copies the request to where the root's people take it from.
-func handOut(h home, to string) error {
-	if to == "" {
-		return nil
-	}
-	csr, err := os.ReadFile(h.requestFile())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, csr, 0o644)
 }
