@@ -90,7 +90,7 @@ func (c succeed) Run() error {
 	if err := errors.Join(err, t.Close()); err != nil {
 		return err
 	}
-	tr.announce(os.Stdout, made.home)
+	tr.announce(os.Stdout, h)
 	fmt.Printf("issuer      number %d, in %s\n", made.number, made.home)
 	return handOut(made.home, c.CSROut)
 }

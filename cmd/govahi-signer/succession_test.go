@@ -169,3 +169,22 @@ func TestAnInterruptedSuccessionIsNotContinued(t *testing.T) {
 		t.Errorf("check says:\n%s", table)
 	}
 }
+
+// TestTheFilesThatAreNamedAreThere after each ceremony.
+func TestTheFilesThatAreNamedAreThere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	file := write(t, "further.yaml", furtherFile)
+	for _, args := range [][]string{{"ceremony", write(t, "ca.yaml", intermediateFile), "--dir", dir}, {"ceremony", "--dir", dir + "2"}, {"ceremony", "succeed", file, "--dir", dir + "2"}} {
+		out, named := run(t, args...), 0
+		for word := range strings.FieldsSeq(out) {
+			if strings.HasPrefix(word, dir) {
+				_, err := os.Stat(word)
+				must(t, err)
+				named++
+			}
+		}
+		if named == 0 {
+			t.Errorf("%v names no file:\n%s", args, out)
+		}
+	}
+}

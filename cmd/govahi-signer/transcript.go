@@ -166,7 +166,8 @@ func (h home) transcripts() (kept []keptTranscript, err error) {
 	return kept, nil
 }
 
-// announce tells the witnesses what to print, to compare and to sign.
+// announce tells the witnesses what to print, to compare and to sign. All transcripts
+// are in the CA's own directory, a further issuer's request is in that issuer's.
 func (t transcript) announce(w io.Writer, h home) {
 	_, _ = fmt.Fprintf(w, "ceremony    %s, %s\ntoken       %s, serial %s\n", t.Kind, t.When(), t.Token.Label, t.Token.Serial)
 	for _, k := range t.Keys {
@@ -176,7 +177,7 @@ func (t transcript) announce(w io.Writer, h home) {
 		_, _ = fmt.Fprintf(w, "certificate %s until %s\n", c.Subject, c.Until)
 	}
 	if t.Request != nil {
-		_, _ = fmt.Fprintf(w, "request     %s in %s\n", t.Request.Subject, h.requestFile())
+		_, _ = fmt.Fprintf(w, "request     %s in %s\n", t.Request.Subject, h.seat(max(1, t.Number)).requestFile())
 	}
 	_, _ = fmt.Fprintf(w, "transcript  %s\nSHA-256     %s\n", h.path(transcriptsDir, t.file), t.hash)
 	_, _ = fmt.Fprintf(w, "صورت‌جلسه را چاپ کنید، چکیدهٔ بالا را با دست روی آن بنویسید و امضا کنید.\nPrint the transcript, write the hash above on it by hand, and sign it.\n")
