@@ -94,6 +94,15 @@ func (s seat) label() string {
 
 func (s seat) endedFile() string { return s.path("ended") }
 
+// errNoEnding is of a file that is there and says no end that anybody knows: no
+// signer starts with it, and it may be written anew.
+var errNoEnding = errors.New("no ending")
+
+type unknownEnding struct{ error }
+
+// Is reports errNoEnding, whatever is said of it.
+func (unknownEnding) Is(target error) bool { return target == errNoEnding }
+
 // ended is how the issuer ended, as the directory has it; empty if it did not.
 func (s seat) ended() (issuer.Ending, error) {
 	text, err := os.ReadFile(s.endedFile())
@@ -106,7 +115,7 @@ func (s seat) ended() (issuer.Ending, error) {
 	case e == issuer.Retirement || e == issuer.Compromise:
 		return e, nil
 	}
-	return "", fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)
+	return "", unknownEnding{fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)}
 }
 
 // serial is that of the hardware token on which the ceremony was held, or empty.

@@ -201,7 +201,8 @@ type end struct {
 	Issuer int    `default:"1" help:"Number of the issuer, as check lists it."`
 }
 
-// Run writes it; a compromise is never taken back.
+// Run writes it, over one that cannot be read, too. A compromise is never taken back,
+// nor refused for want of a successor.
 func (c end) Run() error {
 	s := home(c.Dir).seat(c.Issuer)
 	if _, err := os.Stat(s.issuerFile()); err != nil {
@@ -209,12 +210,17 @@ func (c end) Run() error {
 			"there is no issuer %d (%v): take the number from what govahi-signer check lists", c.Issuer, err))
 	}
 	present, err := s.ended()
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, errNoEnding) {
+		return notEnded(err)
 	}
 	if present == issuer.Compromise && issuer.Ending(c.Ending) != present {
 		return notEnded(fault.Remark("--issuer", "کلید مرکز صدور شمارهٔ %d افشا شده است و این برگشت‌پذیر نیست؛ کاری لازم نیست.",
 			"issuer %d is compromised, for good: nothing is left to do", c.Issuer))
+	}
+	if issuer.Ending(c.Ending) == issuer.Retirement && present == "" {
+		if err := home(c.Dir).succeeded(s); err != nil {
+			return notEnded(err)
+		}
 	}
 	if err := writeWhole(s.endedFile(), []byte(c.Ending+"\n")); err != nil {
 		return err
@@ -222,6 +228,32 @@ func (c end) Run() error {
 	fmt.Printf("مرکز صدور شمارهٔ %[1]d از آغاز بعدی امضاکننده دیگر گواهی امضا نمی‌کند (%[2]s)؛ آن را در دفتر رویدادها نیز اعلام کنید (docs/operations.md).\n"+
 		"issuer %[1]d signs no certificates any more (%[2]s), from the signer's next start; declare it in the log, too (docs/operations.md)\n", c.Issuer, c.Ending)
 	return nil
+}
+
+// succeeded wants another issuer that goes on: one that is valid and has not ended.
+func (h home) succeeded(elder seat) error {
+	seats, err := h.seats()
+	if err != nil {
+		return err
+	}
+	for _, s := range seats {
+		if s.number != elder.number && s.issues(time.Now()) {
+			return nil
+		}
+	}
+	return fault.Remark("--issuer", "پس از مرکز صدور شمارهٔ %d هیچ مرکزی گواهی صادر نمی‌کرد؛ نخست مرکز صدور میانی تازه‌ای بسازید (govahi-signer ceremony succeed)، یا اگر کلید افشا شده است compromise بنویسید.",
+		"after issuer %d nobody would issue certificates: make a further intermediate first (govahi-signer ceremony succeed), or say compromise if its key is", elder.number)
+}
+
+// issues tells whether the issuer goes on; of one whose files cannot be read nobody
+// knows.
+func (s seat) issues(now time.Time) bool {
+	c, err := s.certificate(s.issuerFile())
+	if err != nil || valid(c, now) != nil {
+		return false
+	}
+	ended, err := s.ended()
+	return err == nil && ended == ""
 }
 
 // notEnded says why an issuer is left as it is.

@@ -188,3 +188,39 @@ func TestTheFilesThatAreNamedAreThere(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsRetiredWithoutASuccessor that is valid and goes on; a compromise is.
+func TestNothingIsRetiredWithoutASuccessor(t *testing.T) {
+	c := newCA(t)
+	refused := func(args ...string) {
+		t.Helper()
+		before := listing(t, c.dir)
+		out, code := try(t, append([]string{"end", "retirement", "--dir", c.dir}, args...)...)
+		if code == 0 || !strings.Contains(out, "nobody would issue") || faulttest.Remarked(out, "--issuer") != nil || listing(t, c.dir) != before {
+			t.Errorf("%v: %d %s", args, code, out)
+		}
+	}
+	refused()
+	run(t, "ceremony", "succeed", write(t, "further.yaml", furtherFile), "--dir", c.dir)
+	refused() // its request is still out
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	run(t, "end", "retirement", "--dir", c.dir)
+	run(t, "end", "retirement", "--dir", c.dir) // done once
+	refused("--issuer", "3")
+	run(t, "end", "compromise", "--dir", c.dir, "--issuer", "3")
+}
+
+// TestAnEndThatNobodyCanReadIsWrittenAnew as check advises.
+func TestAnEndThatNobodyCanReadIsWrittenAnew(t *testing.T) {
+	c := newCA(t)
+	for _, garbage := range []string{"hello", ""} {
+		must(t, os.WriteFile(c.dir+"/ended", []byte(garbage), 0o644))
+		if out, code := try(t, "check", "--dir", c.dir); code != 2 || !strings.Contains(out, "write the end anew") {
+			t.Errorf("%q: %d %s", garbage, code, out)
+		}
+		run(t, "end", "compromise", "--dir", c.dir)
+		if out := run(t, "check", "--dir", c.dir); !strings.Contains(out, "compromise: it signs") {
+			t.Errorf("%q: %s", garbage, out)
+		}
+	}
+}
