@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 )
 
 // transcript is what a ceremony did, on paper: whoever saw it signs it, and its
@@ -140,30 +141,84 @@ func (k keptTranscript) of(number int, kinds ...string) bool {
 	})
 }
 
-// transcripts compares each with its hash. A CA that was made before there were
-// any has none.
-func (h home) transcripts() (kept []keptTranscript, err error) {
+// transcripts compares each with its hash, and wants those that the CA's directory
+// tells of: somebody may have taken one away together with its hash.
+func (h home) transcripts() ([]keptTranscript, error) {
+	kept, err := h.hashed()
+	return kept, errors.Join(err, h.unlisted(), h.missing(kept))
+}
+
+// hashed are those that are as their hashes say.
+func (h home) hashed() (kept []keptTranscript, err error) {
 	sums, err := os.ReadFile(h.path(transcriptsDir, sumsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
+	if err != nil {
 		return nil, err
 	}
 	for line := range strings.Lines(string(sums)) {
 		want, file, ok := strings.Cut(strings.TrimRight(line, "\n"), "  ")
 		if !ok || filepath.Base(file) != file {
-			return kept, fmt.Errorf("%s holds a line that is none of sha256sum's", sumsFile)
+			err = errors.Join(err, fault.Remark(sumsFile, "سطری دارد که از sha256sum نیست.", "it holds a line that is none of sha256sum's"))
+			continue
 		}
-		text, err := os.ReadFile(h.path(transcriptsDir, file))
-		if err != nil {
-			return kept, err
+		text, readErr := os.ReadFile(h.path(transcriptsDir, file))
+		switch {
+		case readErr != nil:
+			err = errors.Join(err, readErr)
+		case hexSum(text) != want:
+			err = errors.Join(err, fault.Remark(file, "پس از آیین دگرگون شده است.", "it was changed since the ceremony"))
+		default:
+			kept = append(kept, keptTranscript{file, text})
 		}
-		if hexSum(text) != want {
-			return kept, fmt.Errorf("%s was changed since the ceremony", file)
-		}
-		kept = append(kept, keptTranscript{file, text})
 	}
-	return kept, nil
+	return kept, err
+}
+
+// unlisted tells of transcripts whose hash is gone.
+func (h home) unlisted() (err error) {
+	sums, _ := os.ReadFile(h.path(transcriptsDir, sumsFile))
+	entries, _ := os.ReadDir(h.path(transcriptsDir))
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".html") && !strings.Contains(string(sums), "  "+e.Name()+"\n") {
+			err = errors.Join(err, fault.Remark(e.Name(), "چکیدهٔ آن در %s نیست.", "its hash is not in %s", sumsFile))
+		}
+	}
+	return err
+}
+
+// missing names the transcripts that each issuer must have and has not.
+func (h home) missing(kept []keptTranscript) error {
+	places, err := h.places()
+	if err != nil {
+		return err
+	}
+	for _, s := range places {
+		kinds, kindsErr := s.ceremonies()
+		err = errors.Join(err, kindsErr)
+		for _, kind := range kinds {
+			if slices.ContainsFunc(kept, func(k keptTranscript) bool { return k.of(s.number, kind) }) {
+				continue
+			}
+			err = errors.Join(err, fault.Remark(transcriptsDir, "صورت‌جلسهٔ %[2]s از مرکز صدور شمارهٔ %[1]d نیست.",
+				"issuer %d has no transcript of kind %s", s.number, kind))
+		}
+	}
+	return err
+}
+
+// ceremonies are the kinds of those that were held for this issuer.
+func (s seat) ceremonies() ([]string, error) {
+	p, err := s.held()
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", s.planFile(), err)
+	}
+	kinds := []string{string(p.Mode)}
+	if s.number > 1 {
+		kinds[0] = "succession"
+	}
+	if _, err := os.Stat(s.issuerFile()); err == nil && p.Mode == intermediate {
+		kinds = append(kinds, "import")
+	}
+	return kinds, nil
 }
 
 // announce tells the witnesses what to print, to compare and to sign. All transcripts
