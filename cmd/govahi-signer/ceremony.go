@@ -133,10 +133,9 @@ func (c hold) open(h home, o onToken) (*token.Token, token.Info, error) {
 }
 
 func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) {
-	pin, err := os.ReadFile(o.PINFile)
+	pin, err := readPIN(o.PINFile)
 	if err != nil {
-		return nil, token.Info{}, cannotBeHeld(c.File, fault.Remark("token.pinFile", "پروندهٔ رمز خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید (%v).",
-			"the PIN's file cannot be read: check its name and permissions (%v)", err))
+		return nil, token.Info{}, cannotBeHeld(c.File, err)
 	}
 	infos, err := token.List(c.Module)
 	if err != nil {
@@ -146,7 +145,7 @@ func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) 
 		if info.Serial != o.Serial {
 			continue
 		}
-		if err := errors.Join(os.WriteFile(h.pinFile(), pin, 0o600), os.WriteFile(h.serialFile(), []byte(info.Serial+"\n"), 0o644)); err != nil {
+		if err := errors.Join(os.WriteFile(h.pinFile(), []byte(pin+"\n"), 0o600), os.WriteFile(h.serialFile(), []byte(info.Serial+"\n"), 0o644)); err != nil {
 			return nil, info, err
 		}
 		text, _, err := h.pin()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/fault"
 	"govahi/domain/issuer"
@@ -105,13 +106,13 @@ func (unknownEnding) Is(target error) bool { return target == errNoEnding }
 
 // ended is how the issuer ended, as the directory has it; empty if it did not.
 func (s seat) ended() (issuer.Ending, error) {
-	text, err := os.ReadFile(s.endedFile())
+	text, err := profiles.ReadPath(s.endedFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
 	switch e := issuer.Ending(strings.TrimSpace(string(text))); {
 	case err != nil:
-		return "", err
+		return "", unknownEnding{fmt.Errorf("%s:\n%w", s.endedFile(), err)}
 	case e == issuer.Retirement || e == issuer.Compromise:
 		return e, nil
 	}
@@ -120,7 +121,7 @@ func (s seat) ended() (issuer.Ending, error) {
 
 // serial is that of the hardware token on which the ceremony was held, or empty.
 func (h home) serial() string {
-	text, _ := os.ReadFile(h.serialFile())
+	text, _ := profiles.ReadPath(h.serialFile())
 	return strings.TrimSpace(string(text))
 }
 

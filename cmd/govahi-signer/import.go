@@ -100,7 +100,7 @@ func (c takeIn) read(h seat) (i imported, err error) {
 	if i.root, err = readOne(c.Root); err != nil {
 		return i, err
 	}
-	text, err := os.ReadFile(h.requestFile())
+	text, err := profiles.ReadPath(h.requestFile())
 	if err != nil {
 		return i, notTakenIn(c.Certificate, profiles.Refusal{
 			Fa: "درخواستی از اینجا بیرون نرفته است؛ نخست آیین کلید را با mode: intermediate برگزار کنید.",

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/domain/fault"
 )
 
@@ -108,7 +109,7 @@ func handOut(h home, to string) error {
 	if to == "" {
 		return nil
 	}
-	csr, err := os.ReadFile(h.requestFile())
+	csr, err := profiles.ReadPath(h.requestFile())
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/fault"
 )
@@ -111,8 +112,8 @@ func (h home) write(t *transcript) error {
 	if err := writeWhole(filepath.Join(dir, t.file), text.Bytes()); err != nil {
 		return err
 	}
-	sums, err := os.ReadFile(filepath.Join(dir, sumsFile))
-	if err != nil && !os.IsNotExist(err) {
+	sums, err := h.sums()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, sumsFile), append(sums, t.hash+"  "+t.file+"\n"...))
@@ -148,9 +149,22 @@ func (h home) transcripts() ([]keptTranscript, error) {
 	return kept, errors.Join(err, h.unlisted(), h.missing(kept))
 }
 
+// sums are the hashes of all transcripts, one a line; an empty file lists none.
+func (h home) sums() ([]byte, error) {
+	file := h.path(transcriptsDir, sumsFile)
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, nil
+	}
+	sums, err := profiles.ReadPath(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", sumsFile, err)
+	}
+	return sums, nil
+}
+
 // hashed are those that are as their hashes say.
 func (h home) hashed() (kept []keptTranscript, err error) {
-	sums, err := os.ReadFile(h.path(transcriptsDir, sumsFile))
+	sums, err := h.sums()
 	if err != nil {
 		return nil, err
 	}
@@ -160,10 +174,10 @@ func (h home) hashed() (kept []keptTranscript, err error) {
 			err = errors.Join(err, fault.Remark(sumsFile, "سطری دارد که از sha256sum نیست.", "it holds a line that is none of sha256sum's"))
 			continue
 		}
-		text, readErr := os.ReadFile(h.path(transcriptsDir, file))
+		text, readErr := profiles.ReadPath(h.path(transcriptsDir, file))
 		switch {
 		case readErr != nil:
-			err = errors.Join(err, readErr)
+			err = errors.Join(err, fmt.Errorf("%s:\n%w", file, readErr))
 		case hexSum(text) != want:
 			err = errors.Join(err, fault.Remark(file, "پس از آیین دگرگون شده است.", "it was changed since the ceremony"))
 		default:
@@ -175,7 +189,7 @@ func (h home) hashed() (kept []keptTranscript, err error) {
 
 // unlisted tells of transcripts whose hash is gone.
 func (h home) unlisted() (err error) {
-	sums, _ := os.ReadFile(h.path(transcriptsDir, sumsFile))
+	sums, _ := h.sums()
 	entries, _ := os.ReadDir(h.path(transcriptsDir))
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".html") && !strings.Contains(string(sums), "  "+e.Name()+"\n") {
