@@ -35,6 +35,9 @@ type exit struct {
 // ExitCode is the process's.
 func (e exit) ExitCode() int { return e.code }
 
+// Unwrap is why.
+func (e exit) Unwrap() error { return e.error }
+
 // The codes of check beside 0, all is sound, and 1, it could not be asked.
 const (
 	exitUnsound = 2

@@ -61,3 +61,20 @@ func TestFilesOfACAAreRegular(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatTheTokenRefusesIsSaidInTwoLanguages by every command that opens it.
+func TestWhatTheTokenRefusesIsSaidInTwoLanguages(t *testing.T) {
+	c := newCA(t)
+	wants := func(says string, code int, args ...string) {
+		t.Helper()
+		out, got := try(t, append(args, "--dir", c.dir)...)
+		if got != code || faulttest.Translated(out, says) != nil {
+			t.Errorf("%v: %d %v", args, got, faulttest.Translated(out, says))
+		}
+	}
+	wants("is not seen", 3, "check", "--serial", "0000")
+	wants("is not seen", 1, "ceremony", "succeed", "--serial", "0000")
+	must(t, os.WriteFile(filepath.Join(c.dir, "pin"), []byte("0000\n"), 0o600))
+	wants("its PIN is wrong or locked", 3, "check")
+	wants("its PIN is wrong or locked", 1, "ceremony", "succeed") // the same one is not tried again
+}
