@@ -51,11 +51,10 @@ func (c hold) Run() error {
 	if c.CSROut != "" && p.Mode != intermediate {
 		return cannotBeHeld(c.File, errNoRequest)
 	}
-	if entries, err := os.ReadDir(c.Dir); err == nil && len(entries) > 0 {
-		return fault.Remark("--dir", "%s هست و خالی نیست؛ کلیدهای یک مرکز دو بار ساخته نمی‌شوند، پوشهٔ تازه‌ای نام ببرید.",
-			"%s exists: a CA's keys are not made twice, name a new directory", c.Dir)
-	}
 	stage := c.Dir + ".ceremony"
+	if err := c.room(stage); err != nil {
+		return cannotBeHeld(c.File, err)
+	}
 	if err := os.RemoveAll(stage); err != nil {
 		return err
 	}
@@ -63,23 +62,36 @@ func (c hold) Run() error {
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(stage))
 	}
-	if p.Token.Software {
-		if err := token.WriteSoftHSM(stage, c.Dir); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(c.Dir); err != nil && !errors.Is(err, os.ErrNotExist) { // it may be there, empty
-		return err
-	}
-	if err := os.Rename(stage, c.Dir); err != nil {
+	if err := c.unveil(stage, p); err != nil {
 		return err
 	}
 	written.announce(os.Stdout, home(c.Dir))
 	return handOut(home(c.Dir), c.CSROut)
 }
 
+// unveil makes the stage the CA's directory.
+func (c hold) unveil(stage string, p plan) error {
+	if p.Token.Software {
+		if err := token.WriteSoftHSM(stage, c.Dir); err != nil {
+			return err
+		}
+	}
+	// The directory may be there, empty. What else came there meanwhile stays, for
+	// nothing is renamed over a file, and a link is no directory.
+	if info, err := os.Lstat(c.Dir); err == nil && info.IsDir() {
+		if err := os.Remove(c.Dir); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(filepath.Join(stage, unfinished)); err != nil {
+		return err
+	}
+	return os.Rename(stage, c.Dir)
+}
+
 func (c hold) stage(dir string, p plan) (transcript, error) {
-	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o755), os.MkdirAll(dir, 0o700)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o755), os.MkdirAll(dir, 0o700),
+		os.WriteFile(filepath.Join(dir, unfinished), nil, 0o600)); err != nil {
 		return transcript{}, err
 	}
 	if err := writeWhole(home(dir).planFile(), p.text); err != nil {
@@ -121,10 +133,9 @@ func (c hold) open(h home, o onToken) (*token.Token, token.Info, error) {
 }
 
 func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) {
-	pin, err := os.ReadFile(o.PINFile)
+	pin, err := readPIN(o.PINFile)
 	if err != nil {
-		return nil, token.Info{}, cannotBeHeld(c.File, fault.Remark("token.pinFile", "پروندهٔ رمز خوانده نمی‌شود؛ نام و دسترسی آن را بازبینی کنید (%v).",
-			"the PIN's file cannot be read: check its name and permissions (%v)", err))
+		return nil, token.Info{}, cannotBeHeld(c.File, err)
 	}
 	infos, err := token.List(c.Module)
 	if err != nil {
@@ -134,7 +145,7 @@ func (c hold) openHardware(h home, o onToken) (*token.Token, token.Info, error) 
 		if info.Serial != o.Serial {
 			continue
 		}
-		if err := errors.Join(os.WriteFile(h.pinFile(), pin, 0o600), os.WriteFile(h.serialFile(), []byte(info.Serial+"\n"), 0o644)); err != nil {
+		if err := errors.Join(os.WriteFile(h.pinFile(), []byte(pin+"\n"), 0o600), os.WriteFile(h.serialFile(), []byte(info.Serial+"\n"), 0o644)); err != nil {
 			return nil, info, err
 		}
 		text, _, err := h.pin()

@@ -23,7 +23,7 @@ func TestCeremonyLeavesASoundCA(t *testing.T) {
 		}
 	}
 	table := run(t, "check", "--dir", dir)
-	if strings.Count(table, " ok ") != 12 || strings.Contains(table, "WRONG") {
+	if strings.Count(table, " ok ") != 13 || strings.Contains(table, "WRONG") {
 		t.Errorf("check says:\n%s", table)
 	}
 	transcript := theTranscript(t, dir)

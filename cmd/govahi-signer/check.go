@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"govahi/adapters/pki"
@@ -32,6 +35,9 @@ type exit struct {
 // ExitCode is the process's.
 func (e exit) ExitCode() int { return e.code }
 
+// Unwrap is why.
+func (e exit) Unwrap() error { return e.error }
+
 // The codes of check beside 0, all is sound, and 1, it could not be asked.
 const (
 	exitUnsound = 2
@@ -52,14 +58,15 @@ func (c check) Run() error {
 	if err != nil {
 		return errors.Join(err, t.Close())
 	}
+	set, profilesErr := profiles.Load(c.Profiles)
+	kept, transcriptsErr := home(c.Dir).transcripts()
 	for _, s := range seats {
-		certificates(&r, t, s)
+		certificates(&r, t, home(c.Dir), s, set, kept)
 	}
-	c.profiles(&r, t)
+	c.profiles(&r, t, set, profilesErr)
 	attributes(&r, t, seats)
-	n, err := home(c.Dir).transcripts()
-	r.line(transcriptsRow, home(c.Dir).path(transcriptsDir), err, fault.Text{
-		Fa: fmt.Sprintf("%d، چنان که آیین‌ها به جا گذاشتند", n), En: fmt.Sprintf("%d, as the ceremonies left them", n),
+	r.line(transcriptsRow, home(c.Dir).path(transcriptsDir), transcriptsErr, fault.Text{
+		Fa: fmt.Sprintf("%d، چنان که آیین‌ها به جا گذاشتند", len(kept)), En: fmt.Sprintf("%d, as the ceremonies left them", len(kept)),
 	})
 	if err := errors.Join(r.print(os.Stdout, c.JSON), t.Close()); err != nil {
 		return err
@@ -109,6 +116,13 @@ var (
 			En: "connect the CA's own token, or put its certificate back from a backup",
 		},
 	}
+	certifiedRow = row{
+		fault.Text{Fa: "چنان که باید", En: "as it was to be"},
+		fault.Text{
+			Fa: "این گواهی آن نیست که آیین ساخت یا ceremony import پذیرفت؛ همان را از پشتیبان پوشهٔ مرکز بازگردانید و بجویید که چه کسی آن را جایگزین کرده است.",
+			En: "it is not what the ceremony made or the import took in: put that back from a backup of the CA's directory, and find out who replaced it",
+		},
+	}
 	profilesRow = row{
 		fault.Text{Fa: "نمایه‌ها", En: "profiles"},
 		fault.Text{Fa: "پرونده‌های نام‌برده را درست کنید.", En: "mend the files that are named"},
@@ -138,7 +152,7 @@ func keyRow(label string) row {
 }
 
 // certificates are those of one issuer.
-func certificates(r *report, t *token.Token, s seat) {
+func certificates(r *report, t *token.Token, h home, s seat, set profile.Set, kept []keptTranscript) {
 	line := func(w row, where string, err error, detail fault.Text) { r.line(w.of(s), where, err, detail) }
 	root, rootErr := s.certificate(s.rootFile())
 	line(rootRow, s.rootFile(), rootErr, alike(name(root)))
@@ -152,7 +166,7 @@ func certificates(r *report, t *token.Token, s seat) {
 		line(endRow, s.endedFile(), err, fault.Text{Fa: string(ended) + ": دیگر گواهی امضا نمی‌کند", En: string(ended) + ": it signs no certificates any more"})
 	} else {
 		until := issuer.NotAfter.Format(time.DateOnly)
-		line(datesRow, s.issuerFile(), valid(issuer, time.Now()), fault.Text{Fa: "تا " + until, En: "until " + until})
+		line(datesRow, s.issuerFile(), imported{certificate: issuer, root: root}.dates(time.Now()), fault.Text{Fa: "تا " + until, En: "until " + until})
 	}
 	verdict, err := pki.Lint(issuer.Raw)
 	line(lintRow, s.issuerFile(), err, fault.Text{
@@ -160,12 +174,48 @@ func certificates(r *report, t *token.Token, s seat) {
 		En: fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings),
 	})
 	line(belongsRow, s.issuerFile(), belongs(t, s.label(), issuer), fault.Text{Fa: "کلید " + s.label() + " روی توکن", En: "the " + s.label() + " key on the token"})
+	line(certifiedRow, s.issuerFile(), s.certified(t, imported{home: h, seat: s, certificate: issuer, root: root, profiles: set}, kept),
+		fault.Text{Fa: "با درخواست و با صورت‌جلسه یکی است", En: "it is what was asked for, and what the transcript names"})
+}
+
+// certified makes the checks of the import once more, but for those that have a row
+// of their own, and looks for the certificate in what the witnesses signed.
+func (s seat) certified(t *token.Token, i imported, kept []keptTranscript) (err error) {
+	if i.key, err = t.Key(s.label()); err != nil {
+		return err
+	}
+	p, err := s.held()
+	if err != nil {
+		return fmt.Errorf("%s:\n%w", s.planFile(), err)
+	}
+	name := p.Issuer.Name.subject()
+	if i.asked.der, err = asn1.Marshal(name.ToRDNSequence()); err != nil {
+		return err
+	}
+	i.asked.name = name
+	for _, one := range append(i.verdicts(time.Now()), s.recorded(i.certificate, kept)) {
+		if one.err != nil && !one.row {
+			err = errors.Join(err, one.failed())
+		}
+	}
+	return err
+}
+
+// recorded wants the very certificate in a transcript of this issuer.
+func (s seat) recorded(c *x509.Certificate, kept []keptTranscript) verdict {
+	hash := hexSum(c.Raw)
+	named := slices.ContainsFunc(kept, func(k keptTranscript) bool {
+		return k.of(s.number, "development", "succession", "import") && bytes.Contains(k.text, []byte("<code>"+hash+"</code>"))
+	})
+	return verdict{
+		"صورت‌جلسه‌ای آن را نام می‌برد", "a transcript names it",
+		ensure(named, "none has its SHA-256, %s", hash), false,
+	}
 }
 
 // profiles are those that the signer would hold every certificate to; the
 // responder's must take the key that is on the token.
-func (c check) profiles(r *report, t *token.Token) {
-	set, err := profiles.Load(c.Profiles)
+func (c check) profiles(r *report, t *token.Token, set profile.Set, err error) {
 	r.line(profilesRow, cmp.Or(c.Profiles, "profiles"), err, fault.Text{
 		Fa: fmt.Sprintf("%d، برای %d محصول", len(set.All()), len(set.Products())),
 		En: fmt.Sprintf("%d, for %d products", len(set.All()), len(set.Products())),

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"govahi/adapters/pki"
 	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
 	"govahi/domain/fault"
@@ -40,13 +39,9 @@ func (h home) planFile() string    { return h.path("ceremony.yaml") } // what wa
 func (h home) serialFile() string  { return h.path("serial") }        // of a hardware token
 
 func (h home) certificate(file string) (*x509.Certificate, error) {
-	data, err := profiles.ReadPath(file)
+	c, err := onlyCertificate(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s:\n%w", file, err)
-	}
-	c, err := pki.ParseCertificate(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return c, nil
 }
@@ -65,6 +60,15 @@ func (h home) further(n int) seat { return seat{home(h.path("issuers", strconv.I
 
 // seats are those of all issuers whose certificate is there, the first first.
 func (h home) seats() ([]seat, error) {
+	all, err := h.places()
+	return slices.DeleteFunc(all, func(s seat) bool {
+		_, err := os.Stat(s.issuerFile())
+		return err != nil && s.number > 1
+	}), err
+}
+
+// places are the seats of all issuers, also of those whose request is still out.
+func (h home) places() ([]seat, error) {
 	all := []seat{h.first()}
 	entries, err := os.ReadDir(h.path("issuers"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -75,10 +79,7 @@ func (h home) seats() ([]seat, error) {
 		if err != nil || n < 2 {
 			continue // a ceremony that was interrupted
 		}
-		s := h.further(n)
-		if _, err := os.Stat(s.issuerFile()); err == nil {
-			all = append(all, s)
-		}
+		all = append(all, h.further(n))
 	}
 	slices.SortFunc(all, func(a, b seat) int { return a.number - b.number })
 	return all, nil
@@ -94,24 +95,33 @@ func (s seat) label() string {
 
 func (s seat) endedFile() string { return s.path("ended") }
 
+// errNoEnding is of a file that is there and says no end that anybody knows: no
+// signer starts with it, and it may be written anew.
+var errNoEnding = errors.New("no ending")
+
+type unknownEnding struct{ error }
+
+// Is reports errNoEnding, whatever is said of it.
+func (unknownEnding) Is(target error) bool { return target == errNoEnding }
+
 // ended is how the issuer ended, as the directory has it; empty if it did not.
 func (s seat) ended() (issuer.Ending, error) {
-	text, err := os.ReadFile(s.endedFile())
+	text, err := profiles.ReadPath(s.endedFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
 	switch e := issuer.Ending(strings.TrimSpace(string(text))); {
 	case err != nil:
-		return "", err
+		return "", unknownEnding{fmt.Errorf("%s:\n%w", s.endedFile(), err)}
 	case e == issuer.Retirement || e == issuer.Compromise:
 		return e, nil
 	}
-	return "", fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)
+	return "", unknownEnding{fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)}
 }
 
 // serial is that of the hardware token on which the ceremony was held, or empty.
 func (h home) serial() string {
-	text, _ := os.ReadFile(h.serialFile())
+	text, _ := profiles.ReadPath(h.serialFile())
 	return strings.TrimSpace(string(text))
 }
 

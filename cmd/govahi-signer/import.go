@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -61,7 +62,9 @@ func (c takeIn) prove(s seat) (imported, transcript, error) {
 	tr := transcript{Kind: "import", Number: s.number, At: time.Now().UTC()}
 	i, err := c.read(s)
 	if err == nil {
-		tr.Witnesses, err = s.witnesses()
+		var p succession
+		p, err = s.held()
+		tr.Witnesses = p.Witnesses
 	}
 	if err != nil {
 		return i, tr, err
@@ -80,36 +83,38 @@ func (c takeIn) prove(s seat) (imported, transcript, error) {
 	return i, tr, errors.Join(err, t.Close())
 }
 
-// witnesses are those of the ceremony at which the request was made.
-func (s seat) witnesses() ([]witness, error) {
+// held is what the ceremony at which the issuer's key was made was to make.
+func (s seat) held() (succession, error) {
 	if s.number > 1 {
-		p, err := readSuccession(s.planFile())
-		return p.Witnesses, err
+		return readSuccession(s.planFile())
 	}
 	p, err := readPlan(s.planFile())
-	return p.Witnesses, err
+	return succession{Mode: p.Mode, Issuer: p.Issuer, Witnesses: p.Witnesses}, err
 }
 
 func (c takeIn) read(h seat) (i imported, err error) {
+	i.home, i.seat = home(c.Dir), h
 	if i.certificate, err = readOne(c.Certificate); err != nil {
 		return i, err
 	}
 	if i.root, err = readOne(c.Root); err != nil {
 		return i, err
 	}
-	text, err := os.ReadFile(h.requestFile())
+	text, err := profiles.ReadPath(h.requestFile())
 	if err != nil {
 		return i, notTakenIn(c.Certificate, profiles.Refusal{
 			Fa: "درخواستی از اینجا بیرون نرفته است؛ نخست آیین کلید را با mode: intermediate برگزار کنید.",
 			En: "no request went out from here: hold a ceremony with mode: intermediate first", Cause: err,
 		})
 	}
-	if i.request, err = readRequest(text); err != nil {
+	request, err := readRequest(text)
+	if err != nil {
 		return i, notTakenIn(c.Certificate, profiles.Refusal{
 			Fa: "درخواستی که از اینجا بیرون رفت خوانده نمی‌شود؛ پروندهٔ " + h.requestFile() + " را از پشتیبان بازگردانید.",
 			En: "the request that went out from here cannot be read: restore " + h.requestFile() + " from a backup", Cause: err,
 		})
 	}
+	i.asked = wanted{request.RawSubject, request.Subject}
 	i.profiles, err = profiles.Load(c.Profiles)
 	return i, err
 }
@@ -122,25 +127,34 @@ func readRequest(text []byte) (*x509.CertificateRequest, error) {
 	return x509.ParseCertificateRequest(block.Bytes)
 }
 
-// readOne reads exactly one certificate: of two, nobody would know which one was
-// checked.
+// readOne is onlyCertificate of a file that is to be taken in.
 func readOne(file string) (*x509.Certificate, error) {
-	text, err := profiles.ReadPath(file)
+	c, err := onlyCertificate(file)
 	if err != nil {
 		return nil, notTakenIn(file, err)
 	}
+	return c, nil
+}
+
+// onlyCertificate reads exactly one certificate: of two, nobody would know which one
+// was checked.
+func onlyCertificate(file string) (*x509.Certificate, error) {
+	text, err := profiles.ReadPath(file)
+	if err != nil {
+		return nil, err
+	}
 	if block, rest := pem.Decode(text); block != nil {
 		if err := onlyOne(text, block, rest); err != nil {
-			return nil, notTakenIn(file, err)
+			return nil, err
 		}
 		text = block.Bytes
 	}
 	c, err := x509.ParseCertificate(text)
 	if err != nil {
-		return nil, notTakenIn(file, profiles.Refusal{
+		return nil, profiles.Refusal{
 			Fa: "این گواهی X.509 نیست (یا پس از آن بایت‌هایی مانده است)؛ همان پرونده‌ای را بدهید که ریشه فرستاده است.",
 			En: "it is no certificate, or bytes follow it: give the file that the root sent", Cause: err,
-		})
+		}
 	}
 	return c, nil
 }
@@ -178,48 +192,73 @@ func onlyOne(text []byte, first *pem.Block, rest []byte) error {
 	return nil
 }
 
-// imported is a certificate on its way in, and what it is checked against.
+// imported is a certificate on its way in, or that is there, and what it is checked
+// against.
 type imported struct {
 	certificate, root *x509.Certificate
-	request           *x509.CertificateRequest
+	asked             wanted
+	home              home // of the CA
+	seat              seat
 	key               *token.Key
 	profiles          profile.Set
 }
 
-// check makes every check, and says all that are failed.
-func (i imported) check(now time.Time) (passed []checked, err error) {
+// wanted is the name that a ceremony wrote into its request, or certified itself.
+type wanted struct {
+	der  []byte
+	name pkix.Name
+}
+
+// verdict is what came of one check. Some have a row of their own where check asks
+// once more.
+type verdict struct {
+	fa, en string
+	err    error
+	row    bool
+}
+
+// verdicts are of everything that is wanted of an issuer's certificate, on its way
+// in as ever after.
+func (i imported) verdicts(now time.Time) []verdict {
 	c := i.certificate
-	for _, one := range []struct {
-		fa, en string
-		err    error
-	}{
-		{"کلید گواهی کلید صدور همین توکن است", "its key is the issuer key on this token", i.sameKey()},
-		{"کلید روی توکن زاده شده و بیرون‌رفتنی نیست", "that key was born on the token and never leaves it", proved(labelIssuer, i.key)},
+	return []verdict{
+		{"کلید گواهی کلید صدور همین توکن است", "its key is the issuer key on this token", i.sameKey(), true},
+		{"کلید روی توکن زاده شده و بیرون‌رفتنی نیست", "that key was born on the token and never leaves it", proved(labelIssuer, i.key), true},
 		{
 			"نام همان است که در درخواست آمد، بایت به بایت", "its name is the request's, byte for byte",
-			ensure(bytes.Equal(c.RawSubject, i.request.RawSubject), "it names %s; asked for was %s", c.Subject, i.request.Subject),
+			ensure(bytes.Equal(c.RawSubject, i.asked.der), "it names %s; asked for was %s", c.Subject, i.asked.name), false,
 		},
-		{"ریشه گواهی یک مرکز صدور با امضای خود است", "the root is a CA's, signed by itself", i.rootStands()},
-		{"کلید ریشه بسنده نیرومند است", "the root's key is strong enough", i.rootStrong()},
+		{"این نام از آن مرکز صدور دیگری نیست", "no other CA here has its name", i.lone(), false},
+		{"ریشه گواهی یک مرکز صدور با امضای خود است", "the root is a CA's, signed by itself", i.rootStands(), false},
+		{"کلید ریشه بسنده نیرومند است", "the root's key is strong enough", i.rootStrong(), false},
 		{
 			"ریشه مرکز دیگری زیر خود را روا می‌دارد", "the root allows a CA under it",
-			ensure(i.root.MaxPathLen != 0, "its path length is 0: nobody would trust a certificate of this issuer"),
+			ensure(i.root.MaxPathLen != 0, "its path length is 0: nobody would trust a certificate of this issuer"), false,
 		},
-		{"ریشه آن را امضا کرده است", "the root signed it", c.CheckSignatureFrom(i.root)},
-		{"افزونهٔ بحرانی ناشناخته‌ای ندارند", "no critical extension that nobody knows", i.understood()},
+		{"ریشه آن را امضا کرده است", "the root signed it", c.CheckSignatureFrom(i.root), true},
+		{"افزونهٔ بحرانی ناشناخته‌ای ندارند", "no critical extension that nobody knows", i.understood(), false},
 		{
 			"شناسهٔ کلید صادرکننده از آن ریشه است", "its authority key identifier is the root's",
-			ensure(len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, i.root.SubjectKeyId), "the root's is %x, it has %x", i.root.SubjectKeyId, c.AuthorityKeyId),
+			ensure(len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, i.root.SubjectKeyId), "the root's is %x, it has %x", i.root.SubjectKeyId, c.AuthorityKeyId), false,
 		},
-		{"شناسهٔ کلید خود را دارد", "it has an identifier of its own key", ensure(len(c.SubjectKeyId) > 0, "there is none; certificates under it would have none of their issuer's")},
-		{"اکنون و تا پایان خود در بازهٔ اعتبار ریشه است", "it is valid now, and not longer than the root", i.dates(now)},
-		{"گواهی مرکز صدور است و مرکز دیگری زیر آن نمی‌آید", "basic constraints: a CA, path length 0, critical", i.constraints()},
-		{"کاربرد کلید امضای گواهی و فهرست ابطال است", "key usage: certificates and revocation lists, critical", i.usage()},
-		{"کاربردهای گسترده همهٔ نمایه‌ها را در بر دارد", "extended key usage: none, or all that the profiles need", i.purposes()},
-		{"با استانداردها می‌خواند", "it keeps the standards (lint)", linted(c)},
-	} {
+		{"شناسهٔ کلید خود را دارد", "it has an identifier of its own key", ensure(len(c.SubjectKeyId) > 0, "there is none; certificates under it would have none of their issuer's"), false},
+		{"خود و ریشه اکنون معتبرند", "it is valid now, and so is the root", i.dates(now), true},
+		{
+			"پس از ریشه پایان نمی‌یابد", "it is valid no longer than the root",
+			ensure(!c.NotAfter.After(i.root.NotAfter), "it ends after the root, %s", i.root.NotAfter.Format(time.DateOnly)), false,
+		},
+		{"گواهی مرکز صدور است و مرکز دیگری زیر آن نمی‌آید", "basic constraints: a CA, path length 0, critical", i.constraints(), false},
+		{"کاربرد کلید امضای گواهی و فهرست ابطال است", "key usage: certificates and revocation lists, critical", i.usage(), false},
+		{"کاربردهای گسترده همهٔ نمایه‌ها را در بر دارد", "extended key usage: none, or all that the profiles need", i.purposes(), false},
+		{"با استانداردها می‌خواند", "it keeps the standards (lint)", linted(c), true},
+	}
+}
+
+// check makes every check, and says all that are failed.
+func (i imported) check(now time.Time) (passed []checked, err error) {
+	for _, one := range i.verdicts(now) {
 		if one.err != nil {
-			err = errors.Join(err, fmt.Errorf("  %s\n  %s: %w", one.fa, one.en, one.err))
+			err = errors.Join(err, one.failed())
 			continue
 		}
 		passed = append(passed, checked{one.fa, one.en})
@@ -229,6 +268,8 @@ func (i imported) check(now time.Time) (passed []checked, err error) {
 	}
 	return passed, nil
 }
+
+func (v verdict) failed() error { return fmt.Errorf("  %s\n  %s: %w", v.fa, v.en, v.err) }
 
 func ensure(ok bool, format string, args ...any) error {
 	if ok {
@@ -287,7 +328,7 @@ func (i imported) dates(now time.Time) error {
 	if err := valid(i.root, now); err != nil {
 		return fmt.Errorf("the root: %w", err)
 	}
-	return ensure(!i.certificate.NotAfter.After(i.root.NotAfter), "it ends after the root, %s", i.root.NotAfter.Format(time.DateOnly))
+	return nil
 }
 
 func (i imported) constraints() error {

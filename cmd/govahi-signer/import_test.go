@@ -159,6 +159,11 @@ func listing(t *testing.T, dir string) string {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, ".lock") || d.Name() == "token.object" {
 			return err
 		}
+		if d.Type() == fs.ModeSymlink {
+			target, err := os.Readlink(path)
+			fmt.Fprintf(&all, "%s -> %s\n", path, target)
+			return err
+		}
 		text, err := os.ReadFile(path)
 		fmt.Fprintf(&all, "%x %s\n", sha256.Sum256(text), path)
 		return err

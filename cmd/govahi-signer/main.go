@@ -19,5 +19,5 @@ type cli struct {
 func main() {
 	app := kong.Parse(&cli{}, kong.Name("govahi-signer"),
 		kong.Description("The signing process of Govahi."), kong.Vars{"module": token.SoftHSMModule})
-	app.FatalIfErrorf(app.Run())
+	app.FatalIfErrorf(advised(app.Run()))
 }

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 )
 
 // refusal marks that the token refused the PIN as its file is now. It outlives
@@ -25,14 +27,35 @@ func (h home) pin() (pin, version string, err error) {
 		return "", "", err
 	}
 	version = info.ModTime().UTC().Format(time.RFC3339Nano)
-	switch refused, err := os.ReadFile(h.refusal()); {
+	switch refused, err := profiles.ReadPath(h.refusal()); {
 	case err == nil && string(refused) == version:
 		return "", "", fmt.Errorf("%w: refused before; write %s anew to have it tried once more", token.ErrPIN, h.pinFile())
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return "", "", err
 	}
-	text, err := os.ReadFile(h.pinFile())
-	return strings.TrimSpace(string(text)), version, err
+	pin, err = readPIN(h.pinFile())
+	return pin, version, err
+}
+
+// noPIN is of a file that holds none. It was not tried, and is as good as a wrong
+// one: who waits for the right one waits for this one too.
+type noPIN struct{ error }
+
+// Is reports token.ErrPIN.
+func (noPIN) Is(target error) bool { return target == token.ErrPIN }
+
+// readPIN reads a regular file, and nothing without an end.
+func readPIN(file string) (string, error) {
+	text, err := profiles.ReadPath(file)
+	if err == nil && len(bytes.TrimSpace(text)) == 0 {
+		err = profiles.Refusal{Fa: "رمزی در آن نیست.", En: "there is no PIN in it"}
+	}
+	if err != nil {
+		why := told(err)
+		return "", noPIN{fault.Remark("token.pinFile", "%[1]s: %[2]s رمز کاربر توکن را در یک سطر در آن بنویسید.",
+			"%[1]s: %[3]s; write the token's user PIN there, in one line", file, why.Fa, why.En)}
+	}
+	return string(bytes.TrimSpace(text)), nil
 }
 
 // refusePIN notes the refusal. It is written before anybody hears of it.

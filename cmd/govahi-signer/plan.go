@@ -120,7 +120,7 @@ func (p plan) check() error {
 		checkYears(w, "root.years", p.Root.Years)
 		w.Need(p.Issuer.Years >= 1 && p.Issuer.Years <= p.Root.Years, "issuer.years", "%d پذیرفته نیست؛ عددی از 1 تا %d بنویسید که سال‌های ریشه است.",
 			"%d is not from 1 to the root's %d", p.Issuer.Years, p.Root.Years)
-		w.Need(p.Issuer.Name != p.Root.Name, "issuer.name", "این نام ریشه است؛ دو مرکز صدور دو نام دارند.", "it is the root's: two CAs have two names")
+		w.Need(!alikeNames(p.Issuer.Name.subject(), p.Root.Name.subject()), "issuer.name", "این نام ریشه است؛ دو مرکز صدور دو نام دارند.", "it is the root's: two CAs have two names")
 	}
 	p.Issuer.check(w, "issuer")
 	checkAlgorithm(w, "responder.algorithm", p.Responder.Algorithm)

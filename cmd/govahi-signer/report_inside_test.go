@@ -25,7 +25,7 @@ func TestAWrongRowSaysWhatWhereAndWhatToDo(t *testing.T) {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
-	for _, w := range []row{rootRow, issuerRow, chainRow, endRow, datesRow, lintRow, belongsRow, profilesRow, responderRow, transcriptsRow, keyRow("x")} {
+	for _, w := range []row{rootRow, issuerRow, chainRow, endRow, datesRow, lintRow, belongsRow, certifiedRow, profilesRow, responderRow, transcriptsRow, keyRow("x")} {
 		for _, text := range []fault.Text{w.name, w.remedy} {
 			if !faulttest.HasPersian(text.Fa) || text.En == "" || faulttest.HasPersian(text.En) {
 				t.Errorf("%q says %+v", w.name.En, text)

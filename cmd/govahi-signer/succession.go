@@ -75,6 +75,9 @@ func (c succeed) Run() error {
 	if c.CSROut != "" && p.Mode != intermediate {
 		return cannotBeHeld(c.File, errNoRequest)
 	}
+	if err := roomForRequest(c.CSROut); err != nil {
+		return cannotBeHeld(c.File, err)
+	}
 	h := home(c.Dir)
 	if err := h.distinct(p.Issuer.Name); err != nil {
 		return cannotBeHeld(c.File, err)
@@ -87,31 +90,9 @@ func (c succeed) Run() error {
 	if err := errors.Join(err, t.Close()); err != nil {
 		return err
 	}
-	tr.announce(os.Stdout, made.home)
+	tr.announce(os.Stdout, h)
 	fmt.Printf("issuer      number %d, in %s\n", made.number, made.home)
 	return handOut(made.home, c.CSROut)
-}
-
-// distinct refuses the name of an issuer that is there, or of its root: two CAs
-// have two names, else nobody could tell whose revocation list is whose (RFC 5280
-// §4.1.2.6).
-func (h home) distinct(name called) error {
-	seats, err := h.seats()
-	if err != nil {
-		return err
-	}
-	for _, s := range seats {
-		for _, file := range []string{s.issuerFile(), s.rootFile()} {
-			there, err := s.certificate(file)
-			if err != nil {
-				return fmt.Errorf("a further issuer comes beside a first: %w", err)
-			}
-			if there.Subject.String() == name.subject().String() {
-				return fault.Remark("issuer.name", "این نام از آن %s است؛ دو مرکز صدور دو نام دارند.", "it is that of %s: two CAs have two names", file)
-			}
-		}
-	}
-	return nil
 }
 
 // make makes everything in a stage, and renames it at the end. The number of a
@@ -220,7 +201,8 @@ type end struct {
 	Issuer int    `default:"1" help:"Number of the issuer, as check lists it."`
 }
 
-// Run writes it; a compromise is never taken back.
+// Run writes it, over one that cannot be read, too. A compromise is never taken back,
+// nor refused for want of a successor.
 func (c end) Run() error {
 	s := home(c.Dir).seat(c.Issuer)
 	if _, err := os.Stat(s.issuerFile()); err != nil {
@@ -228,12 +210,17 @@ func (c end) Run() error {
 			"there is no issuer %d (%v): take the number from what govahi-signer check lists", c.Issuer, err))
 	}
 	present, err := s.ended()
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, errNoEnding) {
+		return notEnded(err)
 	}
 	if present == issuer.Compromise && issuer.Ending(c.Ending) != present {
 		return notEnded(fault.Remark("--issuer", "کلید مرکز صدور شمارهٔ %d افشا شده است و این برگشت‌پذیر نیست؛ کاری لازم نیست.",
 			"issuer %d is compromised, for good: nothing is left to do", c.Issuer))
+	}
+	if issuer.Ending(c.Ending) == issuer.Retirement && present == "" {
+		if err := home(c.Dir).succeeded(s); err != nil {
+			return notEnded(err)
+		}
 	}
 	if err := writeWhole(s.endedFile(), []byte(c.Ending+"\n")); err != nil {
 		return err
@@ -241,6 +228,32 @@ func (c end) Run() error {
 	fmt.Printf("مرکز صدور شمارهٔ %[1]d از آغاز بعدی امضاکننده دیگر گواهی امضا نمی‌کند (%[2]s)؛ آن را در دفتر رویدادها نیز اعلام کنید (docs/operations.md).\n"+
 		"issuer %[1]d signs no certificates any more (%[2]s), from the signer's next start; declare it in the log, too (docs/operations.md)\n", c.Issuer, c.Ending)
 	return nil
+}
+
+// succeeded wants another issuer that goes on: one that is valid and has not ended.
+func (h home) succeeded(elder seat) error {
+	seats, err := h.seats()
+	if err != nil {
+		return err
+	}
+	for _, s := range seats {
+		if s.number != elder.number && s.issues(time.Now()) {
+			return nil
+		}
+	}
+	return fault.Remark("--issuer", "پس از مرکز صدور شمارهٔ %d هیچ مرکزی گواهی صادر نمی‌کرد؛ نخست مرکز صدور میانی تازه‌ای بسازید (govahi-signer ceremony succeed)، یا اگر کلید افشا شده است compromise بنویسید.",
+		"after issuer %d nobody would issue certificates: make a further intermediate first (govahi-signer ceremony succeed), or say compromise if its key is", elder.number)
+}
+
+// issues tells whether the issuer goes on; of one whose files cannot be read nobody
+// knows.
+func (s seat) issues(now time.Time) bool {
+	c, err := s.certificate(s.issuerFile())
+	if err != nil || valid(c, now) != nil {
+		return false
+	}
+	ended, err := s.ended()
+	return err == nil && ended == ""
 }
 
 // notEnded says why an issuer is left as it is.
@@ -265,16 +278,4 @@ func tokenOf(module string, h home) (token.Info, error) {
 		}
 	}
 	return token.Info{}, err
-}
-
-// handOut copies the request to where the root's people take it from.
-func handOut(h home, to string) error {
-	if to == "" {
-		return nil
-	}
-	csr, err := os.ReadFile(h.requestFile())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, csr, 0o644)
 }

@@ -45,7 +45,7 @@ func TestAFurtherIntermediateComesBesideTheFirst(t *testing.T) {
 	if err != nil {
 		t.Errorf("openssl: %s", out)
 	}
-	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 6 ||
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 7 ||
 		!strings.Contains(table, "issuer-2 key") || !strings.Contains(table, "2, as the ceremonies") {
 		t.Errorf("check says:\n%s", table)
 	}
@@ -99,7 +99,7 @@ func TestAnOutsideRootCertifiesTheFurtherIntermediate(t *testing.T) {
 	}
 	run(t, "check", "--dir", c.dir) // until then there is one issuer
 	run(t, "ceremony", "import", certificate, "--root", its, "--dir", c.dir, "--issuer", "2")
-	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 6 {
+	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") || strings.Count(table, "2: ") != 7 {
 		t.Errorf("check says:\n%s", table)
 	}
 	next := c.beside(t, "2")
@@ -167,5 +167,60 @@ func TestAnInterruptedSuccessionIsNotContinued(t *testing.T) {
 	}
 	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") {
 		t.Errorf("check says:\n%s", table)
+	}
+}
+
+// TestTheFilesThatAreNamedAreThere after each ceremony.
+func TestTheFilesThatAreNamedAreThere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	file := write(t, "further.yaml", furtherFile)
+	for _, args := range [][]string{{"ceremony", write(t, "ca.yaml", intermediateFile), "--dir", dir}, {"ceremony", "--dir", dir + "2"}, {"ceremony", "succeed", file, "--dir", dir + "2"}} {
+		out, named := run(t, args...), 0
+		for word := range strings.FieldsSeq(out) {
+			if strings.HasPrefix(word, dir) {
+				_, err := os.Stat(word)
+				must(t, err)
+				named++
+			}
+		}
+		if named == 0 {
+			t.Errorf("%v names no file:\n%s", args, out)
+		}
+	}
+}
+
+// TestNothingIsRetiredWithoutASuccessor that is valid and goes on; a compromise is.
+func TestNothingIsRetiredWithoutASuccessor(t *testing.T) {
+	c := newCA(t)
+	refused := func(args ...string) {
+		t.Helper()
+		before := listing(t, c.dir)
+		out, code := try(t, append([]string{"end", "retirement", "--dir", c.dir}, args...)...)
+		if code == 0 || !strings.Contains(out, "nobody would issue") || faulttest.Remarked(out, "--issuer") != nil || listing(t, c.dir) != before {
+			t.Errorf("%v: %d %s", args, code, out)
+		}
+	}
+	refused()
+	run(t, "ceremony", "succeed", write(t, "further.yaml", furtherFile), "--dir", c.dir)
+	refused() // its request is still out
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	run(t, "end", "retirement", "--dir", c.dir)
+	run(t, "end", "retirement", "--dir", c.dir) // done once
+	refused("--issuer", "3")
+	run(t, "end", "compromise", "--dir", c.dir, "--issuer", "3")
+}
+
+// TestAnEndThatNobodyCanReadIsWrittenAnew as check advises.
+func TestAnEndThatNobodyCanReadIsWrittenAnew(t *testing.T) {
+	c := newCA(t)
+	for _, garbage := range []string{"hello", ""} {
+		must(t, os.WriteFile(c.dir+"/ended", []byte(garbage), 0o644))
+		if out, code := try(t, "check", "--dir", c.dir); code != 2 || !strings.Contains(out, "write the end anew") {
+			t.Errorf("%q: %d %s", garbage, code, out)
+		}
+		run(t, "end", "compromise", "--dir", c.dir)
+		if out := run(t, "check", "--dir", c.dir); !strings.Contains(out, "compromise: it signs") {
+			t.Errorf("%q: %s", garbage, out)
+		}
 	}
 }

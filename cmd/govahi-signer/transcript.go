@@ -15,10 +15,13 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"govahi/adapters/pki/profiles"
 	"govahi/adapters/token"
+	"govahi/domain/fault"
 )
 
 // transcript is what a ceremony did, on paper: whoever saw it signs it, and its
@@ -105,52 +108,135 @@ func (h home) write(t *transcript) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	t.file, t.hash = t.At.Format("20060102T150405Z")+"-"+t.Kind+t.suffix()+".html", hexSum(text.Bytes())
+	t.file, t.hash = t.At.Format("20060102T150405Z")+t.ending(), hexSum(text.Bytes())
 	if err := writeWhole(filepath.Join(dir, t.file), text.Bytes()); err != nil {
 		return err
 	}
-	sums, err := os.ReadFile(filepath.Join(dir, sumsFile))
-	if err != nil && !os.IsNotExist(err) {
+	sums, err := h.sums()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, sumsFile), append(sums, t.hash+"  "+t.file+"\n"...))
 }
 
-func (t *transcript) suffix() string {
+// ending is that of the file's name, by which one sees what was done to whom.
+func (t *transcript) ending() string {
 	if t.Number > 1 {
-		return fmt.Sprintf("-%d", t.Number)
+		return fmt.Sprintf("-%s-%d.html", t.Kind, t.Number)
 	}
-	return ""
+	return "-" + t.Kind + ".html"
 }
 
-// transcripts compares each with its hash. A CA that was made before there were
-// any has none.
-func (h home) transcripts() (int, error) {
-	sums, err := os.ReadFile(h.path(transcriptsDir, sumsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	} else if err != nil {
-		return 0, err
+// keptTranscript is one that is as its hash says.
+type keptTranscript struct {
+	file string
+	text []byte
+}
+
+// of tells by the name whether it is of a ceremony of one of these kinds that made
+// or certified the issuer of that number.
+func (k keptTranscript) of(number int, kinds ...string) bool {
+	return slices.ContainsFunc(kinds, func(kind string) bool {
+		t := transcript{Kind: kind, Number: number}
+		return strings.HasSuffix(k.file, t.ending())
+	})
+}
+
+// transcripts compares each with its hash, and wants those that the CA's directory
+// tells of: somebody may have taken one away together with its hash.
+func (h home) transcripts() ([]keptTranscript, error) {
+	kept, err := h.hashed()
+	return kept, errors.Join(err, h.unlisted(), h.missing(kept))
+}
+
+// sums are the hashes of all transcripts, one a line; an empty file lists none.
+func (h home) sums() ([]byte, error) {
+	file := h.path(transcriptsDir, sumsFile)
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, nil
 	}
-	n := 0
+	sums, err := profiles.ReadPath(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", sumsFile, err)
+	}
+	return sums, nil
+}
+
+// hashed are those that are as their hashes say.
+func (h home) hashed() (kept []keptTranscript, err error) {
+	sums, err := h.sums()
+	if err != nil {
+		return nil, err
+	}
 	for line := range strings.Lines(string(sums)) {
 		want, file, ok := strings.Cut(strings.TrimRight(line, "\n"), "  ")
 		if !ok || filepath.Base(file) != file {
-			return n, fmt.Errorf("%s holds a line that is none of sha256sum's", sumsFile)
+			err = errors.Join(err, fault.Remark(sumsFile, "سطری دارد که از sha256sum نیست.", "it holds a line that is none of sha256sum's"))
+			continue
 		}
-		text, err := os.ReadFile(h.path(transcriptsDir, file))
-		if err != nil {
-			return n, err
+		text, readErr := profiles.ReadPath(h.path(transcriptsDir, file))
+		switch {
+		case readErr != nil:
+			err = errors.Join(err, fmt.Errorf("%s:\n%w", file, readErr))
+		case hexSum(text) != want:
+			err = errors.Join(err, fault.Remark(file, "پس از آیین دگرگون شده است.", "it was changed since the ceremony"))
+		default:
+			kept = append(kept, keptTranscript{file, text})
 		}
-		if hexSum(text) != want {
-			return n, fmt.Errorf("%s was changed since the ceremony", file)
-		}
-		n++
 	}
-	return n, nil
+	return kept, err
 }
 
-// announce tells the witnesses what to print, to compare and to sign.
+// unlisted tells of transcripts whose hash is gone.
+func (h home) unlisted() (err error) {
+	sums, _ := h.sums()
+	entries, _ := os.ReadDir(h.path(transcriptsDir))
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".html") && !strings.Contains(string(sums), "  "+e.Name()+"\n") {
+			err = errors.Join(err, fault.Remark(e.Name(), "چکیدهٔ آن در %s نیست.", "its hash is not in %s", sumsFile))
+		}
+	}
+	return err
+}
+
+// missing names the transcripts that each issuer must have and has not.
+func (h home) missing(kept []keptTranscript) error {
+	places, err := h.places()
+	if err != nil {
+		return err
+	}
+	for _, s := range places {
+		kinds, kindsErr := s.ceremonies()
+		err = errors.Join(err, kindsErr)
+		for _, kind := range kinds {
+			if slices.ContainsFunc(kept, func(k keptTranscript) bool { return k.of(s.number, kind) }) {
+				continue
+			}
+			err = errors.Join(err, fault.Remark(transcriptsDir, "صورت‌جلسهٔ %[2]s از مرکز صدور شمارهٔ %[1]d نیست.",
+				"issuer %d has no transcript of kind %s", s.number, kind))
+		}
+	}
+	return err
+}
+
+// ceremonies are the kinds of those that were held for this issuer.
+func (s seat) ceremonies() ([]string, error) {
+	p, err := s.held()
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", s.planFile(), err)
+	}
+	kinds := []string{string(p.Mode)}
+	if s.number > 1 {
+		kinds[0] = "succession"
+	}
+	if _, err := os.Stat(s.issuerFile()); err == nil && p.Mode == intermediate {
+		kinds = append(kinds, "import")
+	}
+	return kinds, nil
+}
+
+// announce tells the witnesses what to print, to compare and to sign. All transcripts
+// are in the CA's own directory, a further issuer's request is in that issuer's.
 func (t transcript) announce(w io.Writer, h home) {
 	_, _ = fmt.Fprintf(w, "ceremony    %s, %s\ntoken       %s, serial %s\n", t.Kind, t.When(), t.Token.Label, t.Token.Serial)
 	for _, k := range t.Keys {
@@ -160,7 +246,7 @@ func (t transcript) announce(w io.Writer, h home) {
 		_, _ = fmt.Fprintf(w, "certificate %s until %s\n", c.Subject, c.Until)
 	}
 	if t.Request != nil {
-		_, _ = fmt.Fprintf(w, "request     %s in %s\n", t.Request.Subject, h.requestFile())
+		_, _ = fmt.Fprintf(w, "request     %s in %s\n", t.Request.Subject, h.seat(max(1, t.Number)).requestFile())
 	}
 	_, _ = fmt.Fprintf(w, "transcript  %s\nSHA-256     %s\n", h.path(transcriptsDir, t.file), t.hash)
 	_, _ = fmt.Fprintf(w, "صورت‌جلسه را چاپ کنید، چکیدهٔ بالا را با دست روی آن بنویسید و امضا کنید.\nPrint the transcript, write the hash above on it by hand, and sign it.\n")
