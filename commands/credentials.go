@@ -34,8 +34,8 @@ var unconfirmed = map[string]bool{
 // ErrConfirmationVoid is a signer's word that a confirmation does not hold: its
 // signature, the officer's certificate or appointment, or the office's licence.
 var ErrConfirmationVoid = fault.New(fault.Conflict, "confirmation-void",
-	"تأیید این پرونده دیگر برقرار نیست (امضا، گواهی یا انتصاب مأمور، یا پروانهٔ دفتر)؛ مأمور دیگری باید آن را تأیید کند.",
-	"The confirmation of this record does not hold (signature, the officer's certificate or appointment, or the office's licence); it must be confirmed again.")
+	"تأیید این پرونده دیگر برقرار نیست (امضا، گواهی یا انتصاب مأمور، یا پروانهٔ دفتر)؛ مأموری با گواهی و انتصاب معتبر باید آن را از نو تأیید کند.",
+	"The confirmation of this record does not hold (signature, the officer's certificate or appointment, or the office's licence); an officer whose certificate and appointment are in force must confirm it again.")
 
 // RequestCredential is an officer's wish for his own certificate: particulars,
 // and a key that was born on his token.
