@@ -12,6 +12,7 @@ import (
 	"govahi/domain/consignment"
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
+	"govahi/domain/iran"
 	"govahi/domain/token"
 )
 
@@ -79,7 +80,29 @@ func (s *tale) sends(by, from, to string, a *affair) {
 			bag = append(bag, other.code)
 		}
 	}
+	if s.chance(20, "cut off") {
+		s.cutOff(a.code)
+	}
 	s.asked(s.DispatchConsignment(s.ctx, s.as(by), commands.DispatchConsignment{From: from, To: to, Dossiers: bag, Seal: "S-1"}))
+}
+
+// cutOff claims a dossier for a consignment whose command died before it was sent.
+func (s *tale) cutOff(code string) {
+	stream := consignment.Packing.Stream(code)
+	if folds(s, consignment.Packing, stream).Consignment != "" {
+		return
+	}
+	s.keys++
+	taken := consignment.PackingTaken{Consignment: iran.TrackingCode(1405, 900_000+uint32(s.keys)), At: s.clock.Add(-2 * commands.CutOff)}
+	meta := event.Meta{CommandID: fmt.Sprint("cut-off/", s.keys), Actor: "tale", At: taken.At}
+	proposed, err := consignment.Packing.Encode(s.ctx, nil, stream, meta, []event.Event{taken})
+	s.must(err)
+	written := 0
+	for range s.log.Read(s.ctx, stream, 0) {
+		written++
+	}
+	_, err = s.log.Append(s.ctx, stream, event.Expected(written-1), proposed...)
+	s.must(err)
 }
 
 // counts opens the bag in which the dossier is, or resolves what was missing.
