@@ -126,7 +126,11 @@ func (i issuance) attempt(ctx context.Context) error {
 		return err
 	}
 	i.issuer = issuer
-	if err := i.paper.attempt(ctx, i.act("AttemptIssuance", serial), serial, i.Handler); err != nil {
+	err = i.paper.attempt(ctx, i.act("AttemptIssuance", serial), serial, i.Handler)
+	if errors.Is(err, enrollment.ErrAttemptTaken) || errors.Is(err, credential.ErrAttemptTaken) {
+		return errors.Join(ErrAttemptRunning, err) // who was quicker may die: come again
+	}
+	if err != nil {
 		return err
 	}
 	i.step("attempted")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -436,6 +437,42 @@ func TestACutOffIssuanceRequestPassesWhenItIsSentAgain(t *testing.T) {
 		t.Fatal("the key was not claimed first")
 	}
 	r.did(r.IssueCertificate(t.Context(), r.by(second), r.code, r.token, r.csr))
+}
+
+// passing is a log in which something happens behind the first read of a stream.
+type passing struct {
+	event.Log
+	stream event.Stream
+	then   func()
+}
+
+func (l passing) Read(ctx context.Context, stream event.Stream, from uint64) iter.Seq2[event.Recorded, error] {
+	return func(yield func(event.Recorded, error) bool) {
+		for r, err := range l.Log.Read(ctx, stream, from) {
+			if !yield(r, err) {
+				return
+			}
+		}
+		if stream == l.stream {
+			l.then()
+		}
+	}
+}
+
+// TestAHandlerThatWasOvertakenComesBack: who was quicker may die before anything is
+// signed, and then nobody else knows of the request.
+func TestAHandlerThatWasOvertakenComesBack(t *testing.T) {
+	r := atCA(t)
+	next := r.anotherHandler()
+	next.Log = passing{r.App.Log, r.request(), sync.OnceFunc(func() { r.crash("issuance:intended") })}
+	if err := r.issueBy(next); !errors.Is(err, commands.ErrAttemptRunning) {
+		t.Fatalf("the handler is told %v", err)
+	}
+	r.clock.pass(time.Minute)
+	if err := r.issueBy(next); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
 }
 
 // TestATokenThatIsLeftOverIsKeptForAnother: one request ended, the other has its
