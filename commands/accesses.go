@@ -10,6 +10,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 )
 
 // DefineAccess names a CPMIS user and his level (S1.14).
@@ -87,7 +88,7 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 	switch {
 	case own(s, as.Person):
 		return access.Define{}, enrollment.ErrOwnRequest
-	case s.Fingerprint == "" || s.Fingerprint != plainHex(in.Fingerprint):
+	case s.Fingerprint == "" || s.Fingerprint != iran.Hexadecimal(in.Fingerprint):
 		return access.Define{}, errNoSheet
 	}
 	inside := s.Channel == enrollment.Inside

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"govahi/domain/certificate"
@@ -105,14 +104,9 @@ func (a *App) tokenReserved(ctx context.Context, e enrollment.Enrollment, reques
 func (a *App) PersonaliseToken(ctx context.Context, c Caller, code, serial, fingerprint string) (Receipt, error) {
 	return a.atDesk(ctx, c, code, "PersonaliseToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
 		return enrollment.PersonaliseToken{
-			Token: serial, Fingerprint: plainHex(fingerprint), By: c.Person, At: as.at,
+			Token: serial, Fingerprint: iran.Hexadecimal(fingerprint), By: c.Person, At: as.at,
 		}.Decide(h.state)
 	})
-}
-
-// plainHex understands a fingerprint as people copy it: colons, spaces, capitals.
-func plainHex(s string) string {
-	return strings.NewReplacer(":", "", " ", "").Replace(strings.ToLower(s))
 }
 
 // PrintSheet records a printout of the particulars and returns its number (S1.12).
@@ -258,7 +252,7 @@ func (a *App) NoteRevoked(ctx context.Context, c Caller, e certificate.Revoked) 
 
 // plainSerial is the stored form of a serial as people copy it.
 func plainSerial(s string) string {
-	s = plainHex(s)
+	s = iran.Hexadecimal(s)
 	if _, err := hex.DecodeString(s); err != nil || len(s) > 40 {
 		return "none"
 	}

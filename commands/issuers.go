@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"govahi/domain/appointment"
+	"govahi/domain/iran"
 	"govahi/domain/issuer"
 )
 
@@ -81,7 +82,7 @@ func (a *App) endIssuer(ctx context.Context, c Caller, name, fingerprint string,
 	if err != nil {
 		return Receipt{}, err
 	}
-	id := plainHex(fingerprint)
+	id := iran.Hexadecimal(fingerprint)
 	successor, known, err := a.succeeded(ctx, id)
 	if err != nil {
 		return Receipt{}, err
