@@ -249,6 +249,35 @@ func claimable[S any](ctx context.Context, a *App, kind event.Kind[S], stream ev
 	}, nil
 }
 
+// transactClaiming is transact for a command that takes claims first: what is refused
+// leaves nothing behind, and a retry goes on from wherever it was cut off.
+func transactClaiming[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, as act,
+	decide func(history[S]) ([]event.Event, error), claims func() (take func() error, err error),
+) (Receipt, error) {
+	seen, err := load(ctx, a, kind, stream)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := repeated(ctx, a, as, seen); ok || err != nil {
+		return first, err
+	}
+	events, err := decide(seen)
+	if err != nil {
+		return Receipt{}, err
+	}
+	take, err := claims()
+	if err != nil {
+		return Receipt{}, err
+	}
+	if first, ok, err := once(ctx, a, &as, stream, seen, len(events) == 0); ok || err != nil {
+		return first, err
+	}
+	if err := take(); err != nil {
+		return Receipt{}, err
+	}
+	return transactFrom(ctx, a, kind, stream, seen, as, decide)
+}
+
 // insist tries on the stream as it was read, and reads and tries again while
 // others win the race.
 func insist[S any](ctx context.Context, a *App, kind event.Kind[S], stream event.Stream, h history[S],

@@ -19,34 +19,13 @@ const CutOff = time.Minute
 // its request may have followed, before the claim.
 func (a *App) dispatch(ctx context.Context, as act, dispatch consignment.Dispatch) (Receipt, error) {
 	stream := consignment.Kind.Stream(dispatch.Number)
-	h, err := load(ctx, a, consignment.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
-		return first, err
-	}
-	decide := func(h history[consignment.Consignment]) ([]event.Event, error) {
+	return transactClaiming(ctx, a, consignment.Kind, stream, as, func(h history[consignment.Consignment]) ([]event.Event, error) {
 		events, err := dispatch.Decide(h.state)
 		if err == nil && len(events) > 0 {
 			err = a.dispatchable(ctx, dispatch.From, dispatch.Dossiers)
 		}
 		return events, err
-	}
-	if _, err := decide(h); err != nil {
-		return Receipt{}, err
-	}
-	pack, err := a.packable(ctx, as, dispatch)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := once(ctx, a, &as, stream, h, false); ok || err != nil {
-		return first, err
-	}
-	if err := pack(); err != nil {
-		return Receipt{}, err
-	}
-	return transact(ctx, a, consignment.Kind, stream, as, decide)
+	}, func() (pack func() error, err error) { return a.packable(ctx, as, dispatch) })
 }
 
 // packable is claimable for all dossiers of a bag. They are taken in one order:

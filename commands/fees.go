@@ -172,34 +172,16 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 		return Receipt{}, err
 	}
 	as := a.do(c, "RecordPayment", authority, code)
-	stream := fee.Kind.Stream(code)
-	order, err := load(ctx, a, fee.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := repeated(ctx, a, as, order); ok || err != nil {
-		return first, err
-	}
-	if request.state.Channel == enrollment.Inside {
-		return Receipt{}, errContractPays
-	}
 	settle := fee.Settle{Payment: payment, By: c.Person, Office: request.state.Office, At: as.at}
-	events, err := settle.Decide(order.state)
-	if err != nil {
-		return Receipt{}, err
-	}
-	settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
-	take, err := claimable(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at})
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := once(ctx, a, &as, stream, order, len(events) == 0); ok || err != nil {
-		return first, err
-	}
-	if err := take(); err != nil {
-		return Receipt{}, err
-	}
-	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](settle))
+	return transactClaiming(ctx, a, fee.Kind, fee.Kind.Stream(code), as, func(order history[fee.Fee]) ([]event.Event, error) {
+		if request.state.Channel == enrollment.Inside {
+			return nil, errContractPays
+		}
+		return settle.Decide(order.state)
+	}, func() (take func() error, err error) {
+		settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
+		return claimable(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at})
+	})
 }
 
 // NoteFee takes the payment at a revision of its order into the record; a policy

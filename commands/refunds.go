@@ -49,31 +49,11 @@ func (a *App) RecordRefund(ctx context.Context, c Caller, code string, in Record
 		return Receipt{}, err
 	}
 	as := a.do(c, "RecordRefund", authority, code)
-	stream := fee.Kind.Stream(code)
-	order, err := load(ctx, a, fee.Kind, stream)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := repeated(ctx, a, as, order); ok || err != nil {
-		return first, err
-	}
 	back := fee.RecordRefund{Number: in.Number, Reference: reference, By: c.Person, At: as.at}
-	events, err := back.Decide(order.state)
-	if err != nil {
-		return Receipt{}, err
-	}
-	closes := fmt.Sprintf("%s/%d", code, in.Number)
-	take, err := claimable(ctx, a, fee.Settlement, transferStream(reference), as, closes, fee.ClaimTransfer{Order: closes, At: as.at})
-	if err != nil {
-		return Receipt{}, err
-	}
-	if first, ok, err := once(ctx, a, &as, stream, order, len(events) == 0); ok || err != nil {
-		return first, err
-	}
-	if err := take(); err != nil {
-		return Receipt{}, err
-	}
-	return transactFrom(ctx, a, fee.Kind, stream, order, as, just[fee.Fee](back))
+	return transactClaiming(ctx, a, fee.Kind, fee.Kind.Stream(code), as, just[fee.Fee](back), func() (take func() error, err error) {
+		closes := fmt.Sprintf("%s/%d", code, in.Number)
+		return claimable(ctx, a, fee.Settlement, transferStream(reference), as, closes, fee.ClaimTransfer{Order: closes, At: as.at})
+	})
 }
 
 // transferStream is that of a transfer's reference, by one spelling.
