@@ -66,7 +66,7 @@ func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (
 		if h.state.Status != enrollment.StatusConfirmed { // not asked of a repetition: the request moved on since
 			return nil, enrollment.WrongState(h.state, enrollment.StatusConfirmed)
 		}
-		if reserve.Free, err = a.leftFree(ctx, t.state, serial); err != nil {
+		if reserve.Free, err = a.leftFree(ctx, t.state); err != nil {
 			return nil, err
 		}
 		return reserve.Decide(t.state)
@@ -75,13 +75,13 @@ func (a *App) ReserveToken(ctx context.Context, c Caller, code, serial string) (
 
 // leftFree tells whether a token is still blank and kept for a request that is over,
 // or has its certificate on another one: then it is as good as stock.
-func (a *App) leftFree(ctx context.Context, t token.Token, serial string) (bool, error) {
+func (a *App) leftFree(ctx context.Context, t token.Token) (bool, error) {
 	if t.Status != token.StatusReserved {
 		return false, nil
 	}
 	h, err := load(ctx, a, enrollment.Kind, t.Request)
 	done := h.state.Status.Over() || h.state.Serial != ""
-	return done && h.state.Issuance.Token != serial, err
+	return done && h.state.Issuance.Token != t.Serial, err
 }
 
 // FollowToken keeps the token's own stream in step with its request; a policy
