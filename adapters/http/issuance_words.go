@@ -24,17 +24,13 @@ var returned = []*fault.Fault{
 	pki.ErrKeyType, pki.ErrKeyWeak, pki.ErrKeyExponent, pki.ErrKeyBroken, pki.ErrKeyMalformed, pki.ErrKeyOurs, pki.ErrKeyKind, pki.ErrLint,
 	signer.ErrMalformed, signer.ErrDigest, signer.ErrStream, signer.ErrTBS, signer.ErrIssuer, signer.ErrSerial, signer.ErrValidity,
 	signer.ErrProfile, signer.ErrProfileDiffers, signer.ErrKey, signer.ErrNotConfirmed, signer.ErrNotAttempted,
-	commands.ErrUnderDoubt, issuer.ErrEnded,
+	commands.ErrConfirmationVoid, commands.ErrUnderDoubt, issuer.ErrEnded,
 	certificate.ErrNotIssued, certificate.ErrSerialTaken, certificate.ErrNotIntended, certificate.ErrAlreadyRevoked, certificate.ErrOnHold,
 	certificate.ErrExpired, certificate.ErrOfficers, enrollment.ErrOwnRequest, enrollment.ErrFourEyes,
 }
 
 // returnedWords are those of refusals that speak to somebody else elsewhere.
 var returnedWords = map[string]fault.Text{
-	commands.ErrConfirmationVoid.Code: { // the same officer may, once his certificate is in force
-		Fa: "تأیید این پرونده دیگر برقرار نیست (امضا، گواهی یا انتصاب مأمور، یا پروانهٔ دفتر)؛ مأموری که گواهی و انتصابش برقرار است باید آن را دوباره تأیید کند.",
-		En: "The confirmation of this record does not hold (signature, the officer's certificate or appointment, or the office's licence); it must be confirmed again, by an officer whose certificate and appointment are in force.",
-	},
 	commands.ErrNotOfficers.Code: {
 		Fa: "گواهی مأموری که پرونده را تأیید کرد از آن او نیست یا دیگر در دست نیست؛ مأمور دیگری باید آن را تأیید کند.",
 		En: "The certificate of the officer who confirmed is not his, or is not at hand any more; another officer must confirm the record.",

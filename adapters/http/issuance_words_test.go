@@ -81,8 +81,8 @@ func TestEachReasonToGiveARequestBackHasItsWords(t *testing.T) {
 // appointment are in force, and that may be the same officer.
 func TestBothLanguagesSayWhoConfirmsAVoidConfirmationAnew(t *testing.T) {
 	why := whyReturned(commands.ErrConfirmationVoid.Code)
-	if !strings.Contains(why.Fa, "مأموری که گواهی و انتصابش برقرار است باید آن را دوباره تأیید کند") ||
-		!strings.Contains(why.En, "must be confirmed again, by an officer whose certificate and appointment are in force") {
+	if !strings.Contains(why.Fa, "مأموری با گواهی و انتصاب معتبر باید آن را از نو تأیید کند") ||
+		!strings.Contains(why.En, "an officer whose certificate and appointment are in force must confirm it again") {
 		t.Errorf("it says %+v", why)
 	}
 }
