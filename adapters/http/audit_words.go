@@ -18,7 +18,7 @@ var differenceWords = map[string]string{
 	auditor.TBS:           "امضای متنی جز آنچه ثبت شد",
 	auditor.Signature:     "امضای مرکزی دیگر",
 	auditor.Issuer:        "مرکز صدور دیگر",
-	auditor.Address:       "نشانی دیگر فهرست ابطال یا پاسخ‌گو",
+	auditor.Address:       "نشانی دیگر فهرست ابطال، پاسخ‌گو یا گواهی مرکز صدور",
 	auditor.IssuerEnded:   "صدور یا اعتبار پس از پایان مرکز صدور",
 	auditor.SerialNumber:  "شماره سریال دیگر",
 	auditor.Key:           "کلید دیگر",

@@ -54,7 +54,7 @@ func (m *confirming) replayed(ctx context.Context, stream event.Stream) (r repla
 	if err != nil {
 		return r, err
 	}
-	state, err := enrollment.Kind.Fold(ctx, m.app.Log, stream)
+	state, err := enrollment.Kind.FoldOn(enrollment.Enrollment{}, request...)
 	if err != nil {
 		return r, err
 	}
