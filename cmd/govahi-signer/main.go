@@ -6,6 +6,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"govahi/adapters/token"
+	"govahi/adapters/usage"
 )
 
 type cli struct {
@@ -17,7 +18,7 @@ type cli struct {
 }
 
 func main() {
-	app := kong.Parse(&cli{}, kong.Name("govahi-signer"),
+	app := usage.Parse(&cli{}, kong.Name("govahi-signer"),
 		kong.Description("The signing process of Govahi."), kong.Vars{"module": token.SoftHSMModule})
 	app.FatalIfErrorf(advised(app.Run()))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"govahi/adapters/token"
+	"govahi/adapters/usage"
 )
 
 type cli struct {
@@ -26,7 +27,7 @@ type cli struct {
 }
 
 func main() {
-	app := kong.Parse(&cli{}, kong.Name("govahi-token"),
+	app := usage.Parse(&cli{}, kong.Name("govahi-token"),
 		kong.Description("Keys and certificates on a holder's token."), kong.Vars{"module": token.SoftHSMModule})
 	err := app.Run()
 	var refused stop

@@ -7,6 +7,8 @@ import (
 	"runtime"
 
 	"github.com/alecthomas/kong"
+
+	"govahi/adapters/usage"
 )
 
 // version is the program's.
@@ -37,6 +39,6 @@ const counterweight = 96 << 20
 func main() {
 	weight := make([]byte, counterweight)
 	defer runtime.KeepAlive(weight)
-	app := kong.Parse(&cli{}, kong.Name("govahi"), kong.Description("گواهی: certificates of the oil industry's registration offices."))
+	app := usage.Parse(&cli{}, kong.Name("govahi"), kong.Description("گواهی: certificates of the oil industry's registration offices."))
 	app.FatalIfErrorf(app.Run())
 }
