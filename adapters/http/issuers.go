@@ -9,7 +9,7 @@ import (
 // Issuer is one issuing CA, and how far a mass revocation of its certificates is.
 type Issuer struct {
 	commands.IssuerStanding
-	Live    *int `json:"live,omitempty" doc:"Certificates that are not revoked; nothing while that is being counted"`
+	Live    *int `json:"live,omitempty" doc:"Certificates that are not revoked, expired ones and those of its OCSP responder too; nothing while that is being counted"`
 	Revoked *int `json:"revoked,omitempty"`
 }
 
