@@ -113,7 +113,7 @@ func (a auditCertificates) report(ctx context.Context, check auditor.Audit, out 
 	if err := summarise(os.Stdout, s); err != nil || s.Total() == 0 {
 		return err
 	}
-	return fmt.Errorf("differences found: %d", s.Total())
+	return fmt.Errorf("شمار ناهمخوانی‌ها: %[1]d\ndifferences found: %[1]d", s.Total())
 }
 
 func orList(serial string) string {

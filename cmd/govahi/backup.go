@@ -65,7 +65,8 @@ func (b backup) Run() error {
 		return err
 	}
 	if b.Log != "" || b.Vault != "" {
-		return errors.New("GOVAHI_LOG or GOVAHI_VAULT is set: an event store or a vault elsewhere is backed up by its own means (docs/operations.md)")
+		return errors.New("GOVAHI_LOG یا GOVAHI_VAULT تعیین شده است؛ از آنچه در جای دیگری است با ابزار خودش پشتیبان بگیرید (docs/operations.md).\n" +
+			"GOVAHI_LOG or GOVAHI_VAULT is set: an event store or a vault elsewhere is backed up by its own means (docs/operations.md)")
 	}
 	if err := errors.Join(d.running(), vacant(b.Dir)); err != nil {
 		return err
@@ -288,7 +289,7 @@ func (w *writing) verify(ctx context.Context) error {
 	b := newBar("verifying", w.manifest.Head)
 	err = node.Verify(ctx, func(c eventnode.Checked) error {
 		if c.Fault != nil {
-			return fmt.Errorf("the log itself has a fault, run govahi log verify: %s", c.Fault.Text)
+			return fmt.Errorf("دفتر رویدادها خودش خطا دارد؛ govahi log verify را اجرا کنید.\nthe log itself has a fault, run govahi log verify: %s", c.Fault.Text)
 		}
 		if c.What == "events" {
 			b.reach(c.Done, c.Total)

@@ -43,10 +43,10 @@ func transcripts(dir string) (map[string]string, error) {
 		hash, name, _ := strings.Cut(strings.TrimRight(line, "\n"), "  ")
 		text, err := os.ReadFile(filepath.Join(dir, filepath.Base(name)))
 		if err != nil {
-			return nil, fmt.Errorf("the transcript of a key ceremony: %w", err)
+			return nil, fmt.Errorf("صورت‌جلسهٔ مراسم کلید خوانده نمی‌شود؛ آن را به جایش بازگردانید.\nthe transcript of a key ceremony cannot be read; put it back: %w", err)
 		}
 		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != hash {
-			return nil, fmt.Errorf("%s was changed since the key ceremony: put back what the witnesses signed (its SHA-256 is %s)", filepath.Join(dir, name), hash)
+			return nil, fmt.Errorf("%[1]s پس از مراسم کلید دگرگون شده است؛ همان را که شاهدان امضا کردند بازگردانید (SHA-256 آن %[2]s است).\n%[1]s was changed since the key ceremony: put back what the witnesses signed (its SHA-256 is %[2]s)", filepath.Join(dir, name), hash)
 		}
 		found[name] = string(text)
 	}

@@ -20,7 +20,7 @@ type dev struct {
 	Outbox devOutbox `cmd:"" help:"Print the messages that were sent."`
 }
 
-var errNotDevelopment = errors.New("this instance is not in development mode: helpers for invented people are refused")
+var errNotDevelopment = errors.New("این خانه در حال توسعه نیست؛ ابزارهای افراد ساختگی در آن کار نمی‌کنند.\nthis instance is not in development mode: helpers for invented people are refused")
 
 // devInstance is a development instance with a door.
 type devInstance struct {

@@ -208,7 +208,7 @@ func listenAt(setting, address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%w: another program has the address; stop it, or choose another with %s", err, setting)
+		return nil, fmt.Errorf("برنامهٔ دیگری این نشانی را گرفته است؛ آن را ببندید یا با %[2]s نشانی دیگری بدهید.\n%[1]w: another program has the address; stop it, or choose another with %[2]s", err, setting)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s is host:port, such as 127.0.0.1:8080", err, setting)
 	}

@@ -99,7 +99,7 @@ func resumeFile(ctx context.Context, log *eventstore.Log, f *os.File) (last line
 		last, size = l, in.read
 	}
 	if size > 0 && !holds(ctx, log, last) {
-		return line{}, fmt.Errorf("%s holds the export of another log: name a new file", f.Name())
+		return line{}, fmt.Errorf("در %[1]s برون‌بُرد دفتر دیگری است؛ پروندهٔ تازه‌ای نام ببرید.\n%[1]s holds the export of another log: name a new file", f.Name())
 	}
 	_, err = f.Seek(size, io.SeekStart)
 	return last, errors.Join(err, f.Truncate(size))
@@ -160,7 +160,7 @@ func carries(r event.Recorded) error {
 	for _, text := range [][]byte{r.Data, r.Meta} {
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, text); err != nil || !bytes.Equal(compact.Bytes(), text) {
-			return fmt.Errorf("%s@%d is not compact JSON: it is no event of Govahi's, and cannot be exported unchanged", r.Stream, r.Revision)
+			return fmt.Errorf("%[1]s@%[2]d JSON فشرده نیست؛ رویداد گواهی نیست و بی‌تغییر برون برده نمی‌شود.\n%[1]s@%[2]d is not compact JSON: it is no event of Govahi's, and cannot be exported unchanged", r.Stream, r.Revision)
 		}
 	}
 	return nil
@@ -175,7 +175,7 @@ type lines struct {
 func newLines(in io.Reader) *lines { return &lines{in: bufio.NewReaderSize(in, 1<<20)} }
 
 // errCutOff reports half a line at the end of an export.
-var errCutOff = errors.New("the export ends in the midst of a line: start it again, it will go on from here")
+var errCutOff = errors.New("برون‌بُرد در میانهٔ سطری پایان می‌یابد؛ دوباره آغازش کنید، از همین جا پی گرفته می‌شود.\nthe export ends in the midst of a line: start it again, it will go on from here")
 
 // next is the next line, or io.EOF.
 func (l *lines) next() (next line, err error) {

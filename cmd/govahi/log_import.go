@@ -21,10 +21,11 @@ type importLog struct {
 }
 
 // errAnotherLog refuses to mix two logs.
-var errAnotherLog = errors.New("the target holds events that are not of this export: a log is moved into an empty one, or into one where its import was begun")
+var errAnotherLog = errors.New("مقصد رویدادهایی دارد که از این برون‌بُرد نیست؛ دفتر را به دفتری تهی ببرید، یا به همان که درون‌بُردش آغاز شده است.\n" +
+	"the target holds events that are not of this export: a log is moved into an empty one, or into one where its import was begun")
 
 // errNotWhole reports that the exporting side ended early.
-var errNotWhole = errors.New("the export ended before the log did: start both again, the import goes on where it ended")
+var errNotWhole = errors.New("برون‌بُرد پیش از پایان دفتر به آخر رسید؛ هر دو را دوباره آغاز کنید، درون‌بُرد از همان جا پی گرفته می‌شود.\nthe export ended before the log did: start both again, the import goes on where it ended")
 
 // Run appends until the export ends. Stopped anywhere, it goes on from there when
 // it is run again.

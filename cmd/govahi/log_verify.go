@@ -288,7 +288,7 @@ func (c *checking) report() error {
 	if err := out.Flush(); err != nil || c.faults == 0 {
 		return err
 	}
-	return fmt.Errorf("faults in the log: %d", c.faults)
+	return fmt.Errorf("شمار خطاهای دفتر: %[1]d\nfaults in the log: %[1]d", c.faults)
 }
 
 const notSeen = "not looked at: they are the event store's own, elsewhere"

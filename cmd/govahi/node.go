@@ -94,7 +94,7 @@ func (c node) listen(hasUsers bool) (net.Listener, *tls.Config, error) {
 	var err error
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return nil, nil, errors.New("TLS needs both --tls-cert and --tls-key")
+		return nil, nil, errors.New("برای TLS هر دو را بدهید: --tls-cert و --tls-key.\nTLS needs both --tls-cert and --tls-key")
 	case c.TLSCert != "":
 		if secure, err = eventnode.TLS(c.TLSCert, c.TLSKey); err != nil {
 			return nil, nil, err
@@ -102,16 +102,18 @@ func (c node) listen(hasUsers bool) (net.Listener, *tls.Config, error) {
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: --listen is host:port, such as 127.0.0.1:2113, of this machine and free", err)
+		return nil, nil, fmt.Errorf("--listen نشانی و درگاهی آزاد از همین دستگاه است، مانند 127.0.0.1:2113.\n%w: --listen is host:port, such as 127.0.0.1:2113, of this machine and free", err)
 	}
 	if at, ok := l.Addr().(*net.TCPAddr); ok && at.IP.IsLoopback() {
 		return l, secure, nil
 	}
 	switch {
 	case secure == nil:
-		err = fmt.Errorf("without TLS %s is refused: others on the way could read and change events; give --tls-cert and --tls-key, or listen on 127.0.0.1", c.Listen)
+		err = fmt.Errorf("%[1]s بی TLS پذیرفته نیست: دیگران در راه رویدادها را می‌خوانند و دگرگون می‌کنند؛ --tls-cert و --tls-key بدهید یا 127.0.0.1 را.\n"+
+			"without TLS %[1]s is refused: others on the way could read and change events; give --tls-cert and --tls-key, or listen on 127.0.0.1", c.Listen)
 	case !hasUsers:
-		err = fmt.Errorf("without users %s is refused: everybody who reaches it could append; name who may call with --users FILE, or listen on 127.0.0.1", c.Listen)
+		err = fmt.Errorf("%[1]s بی کاربر پذیرفته نیست: هر که به آن برسد می‌تواند بیفزاید؛ با --users FILE بگویید چه کسی، یا 127.0.0.1 را بدهید.\n"+
+			"without users %[1]s is refused: everybody who reaches it could append; name who may call with --users FILE, or listen on 127.0.0.1", c.Listen)
 	default:
 		return l, secure, nil
 	}
@@ -132,7 +134,7 @@ func (c node) users() ([]eventnode.User, error) {
 			return nil, err
 		}
 		if len(more) == 0 {
-			return nil, fmt.Errorf("%s names nobody: write one NAME:PASSWORD a line", c.Users)
+			return nil, fmt.Errorf("در %[1]s کسی نام برده نشده است؛ در هر سطر یک NAME:PASSWORD بنویسید.\n%[1]s names nobody: write one NAME:PASSWORD a line", c.Users)
 		}
 		lines = append(lines, more...)
 	}
@@ -143,7 +145,7 @@ func (c node) users() ([]eventnode.User, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(users, func(other eventnode.User) bool { return other.Name == u.Name }) {
-			return nil, fmt.Errorf("the user %s is named twice", u.Name)
+			return nil, fmt.Errorf("کاربر %[1]s دو بار نام برده شده است؛ یکی را بردارید.\nthe user %[1]s is named twice: take one away", u.Name)
 		}
 		users = append(users, u)
 	}

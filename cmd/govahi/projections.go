@@ -95,7 +95,7 @@ func knownName(ctx context.Context, pool *pgxpool.Pool, name string) error {
 		return err
 	}
 	if !slices.Contains(names, name) {
-		return fmt.Errorf("there is no %q: name one of %s", name, strings.Join(names, ", "))
+		return fmt.Errorf("%[1]q نیست؛ یکی از این‌ها را نام ببرید: %[2]s\nthere is no %[1]q: name one of %[2]s", name, strings.Join(names, ", "))
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (r retryParked) Run() error {
 // retryWithin is how long a running instance may take to try what was asked.
 const retryWithin = 30 * time.Second
 
-var errNobodyRetries = errors.New("no running instance has tried it yet; it will when one runs that keeps this view, or these policies")
+var errNobodyRetries = errors.New("هنوز هیچ برنامهٔ در کاری آن را نیازموده است؛ هنگامی می‌شود که یکی با این نما یا این سیاست‌ها به راه افتد.\nno running instance has tried it yet; it will when one runs that keeps this view, or these policies")
 
 func retry(ctx context.Context, pool *pgxpool.Pool, name string, stream event.Stream) error {
 	asked, err := projections.Retry(ctx, pool, name, stream)
@@ -127,7 +127,7 @@ func retry(ctx context.Context, pool *pgxpool.Pool, name string, stream event.St
 		return err
 	}
 	if asked == 0 {
-		return fmt.Errorf("nothing is parked there: see govahi projections parked %s", name)
+		return fmt.Errorf("چیزی کنار گذاشته نشده است؛ govahi projections parked %[1]s را ببینید.\nnothing is parked there: see govahi projections parked %[1]s", name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, retryWithin)
 	defer cancel()
@@ -169,7 +169,7 @@ func toldOf(asked int64, left []projections.Parked) error {
 		}
 	}
 	if len(left) > 0 {
-		return fmt.Errorf("%d events stay parked", len(left))
+		return fmt.Errorf("%[1]d رویداد همچنان کنار گذاشته است.\n%[1]d events stay parked", len(left))
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (s skipParked) first(ctx context.Context, pool *pgxpool.Pool) (projections.
 			return p, err
 		}
 	}
-	return projections.Parked{}, errors.Join(err, fmt.Errorf("nothing of %s is parked in %s: see govahi projections parked", s.Stream, s.Name))
+	return projections.Parked{}, errors.Join(err, fmt.Errorf("از %[1]s چیزی در %[2]s کنار گذاشته نشده است؛ govahi projections parked را ببینید.\nnothing of %[1]s is parked in %[2]s: see govahi projections parked", s.Stream, s.Name))
 }
 
 // account is who sits at the machine.
@@ -292,7 +292,7 @@ func (r rebuild) watch(ctx context.Context, pool *pgxpool.Pool, names []string) 
 	}
 }
 
-var errGoesOn = errors.New("you no longer watch it, but the rebuild goes on in the running instance: see govahi projections")
+var errGoesOn = errors.New("دیگر تماشایش نمی‌کنید، ولی بازسازی در برنامهٔ در کار پیش می‌رود؛ govahi projections را ببینید.\nyou no longer watch it, but the rebuild goes on in the running instance: see govahi projections")
 
 // names are the views to build; all are asked for by name.
 func (r rebuild) names() ([]string, error) {
@@ -305,11 +305,11 @@ func (r rebuild) names() ([]string, error) {
 	}
 	for _, name := range r.Views {
 		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("there is no view %q: name some of %s, or --all", name, strings.Join(all, ", "))
+			return nil, fmt.Errorf("نمایی به نام %[1]q نیست؛ از این‌ها نام ببرید یا --all بدهید: %[2]s\nthere is no view %[1]q: name some of %[2]s, or --all", name, strings.Join(all, ", "))
 		}
 	}
 	if len(r.Views) == 0 {
-		return nil, fmt.Errorf("name some views of %s, or --all", strings.Join(all, ", "))
+		return nil, fmt.Errorf("از این نماها نام ببرید یا --all بدهید: %[1]s\nname some views of %[1]s, or --all", strings.Join(all, ", "))
 	}
 	return r.Views, nil
 }

@@ -82,7 +82,7 @@ func (m manifest) check(ctx context.Context, dir string) error {
 	done := uint64(0)
 	for _, f := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
-			return fmt.Errorf("the manifest names %q, which is not in the backup", f.Path)
+			return fmt.Errorf("فهرست پشتیبان %[1]q را نام می‌برد که در آن نیست؛ پشتیبان دیگری به کار برید.\nthe manifest names %[1]q, which is not in the backup: use another backup", f.Path)
 		}
 		sum := sha256.New()
 		tell := func(n int) { done += uint64(n); b.reach(done, m.size()) }
@@ -90,7 +90,7 @@ func (m manifest) check(ctx context.Context, dir string) error {
 			return err
 		}
 		if hex.EncodeToString(sum.Sum(nil)) != f.SHA256 {
-			return fmt.Errorf("%s is not what was backed up: use another backup", filepath.Join(dir, f.Path))
+			return fmt.Errorf("%[1]s همان نیست که پشتیبان گرفته شد؛ پشتیبان دیگری به کار برید.\n%[1]s is not what was backed up: use another backup", filepath.Join(dir, f.Path))
 		}
 	}
 	return nil
