@@ -22,6 +22,8 @@ func NotifyOnProgress() Policy {
 			return h.App.Notify(ctx, h.Caller, notification.SubmittedToUnit, h.Stream, 0, nil)
 		case enrollment.DossierReturned:
 			return h.App.Notify(ctx, h.Caller, notification.DossierReturned, h.Stream, 0, nil)
+		case enrollment.DossierLost:
+			return h.App.Notify(ctx, h.Caller, notification.DossierLost, h.Stream, 0, nil)
 		case enrollment.TokenArrived:
 			return h.App.NotifyArrived(ctx, h.Caller, h.Stream, e.Place)
 		case enrollment.CorrectionRequested:

@@ -241,6 +241,7 @@ var reactions = []struct {
 		return given(h, enrollment.Kind, code, inside()...)
 	}, "fee.raised.v1"},
 	{"notify-on-progress", progress(enrollment.SubmittedToUnit{Unit: "unit", At: noon}), "notification.requested.v1"},
+	{"notify-on-progress", progress(enrollment.DossierLost{Consignment: "bag-1", At: noon}), "notification.requested.v1"},
 	{"notify-on-progress", progress(enrollment.DossierReturned{Fields: []string{"email"}, By: nima, At: noon}), "notification.requested.v1"},
 	{"notify-on-progress", func(h *house) event.Recorded {
 		given(h, office.Kind, "company-unit", office.Opened{Code: "company-unit", Sort: office.CompanyUnit, Company: "10999001013"})

@@ -34,6 +34,7 @@ const (
 	RequestSubmitted   Template = "request-submitted"
 	SubmittedToUnit    Template = "submitted-to-unit"
 	DossierReturned    Template = "dossier-returned"
+	DossierLost        Template = "dossier-lost"
 	IssuedInside       Template = "issued-inside"
 	TokenAtUnit        Template = "token-at-unit"
 	CorrectionNeeded   Template = "correction-needed"
