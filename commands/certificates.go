@@ -93,10 +93,8 @@ func (a *App) tokenReserved(ctx context.Context, e enrollment.Enrollment, reques
 		return enrollment.ErrOwnToken
 	case e.OnOwnToken():
 		return h.state.HeldBy(e.Form.Person)
-	case h.state.Request != request:
-		return token.Kind.Life.Refuse(token.ErrTaken, string(h.state.Status))
 	}
-	return nil
+	return h.state.ReservedFor(request)
 }
 
 // PersonaliseToken says that the certificate was written to the token and read

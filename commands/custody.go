@@ -408,6 +408,27 @@ func (a *App) RevokeForToken(ctx context.Context, c Caller, tokenSerial string, 
 	return err
 }
 
+// goneFor is on which ground a certificate ends whose token is in such a state.
+var goneFor = map[token.Status]certificate.Ground{
+	token.StatusLost: certificate.TokenLost, token.Defective: certificate.TokenBroken,
+	token.StatusReturned: certificate.TokenBroken, token.StatusDestroyed: certificate.TokenBroken,
+}
+
+// RevokeForGoneToken looks back once a certificate was issued: what happened to its
+// token while the request lay at the CA found nothing to revoke; a policy asks.
+func (a *App) RevokeForGoneToken(ctx context.Context, c Caller, request event.Stream) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	held, err := load(ctx, a, token.Kind, token.Kind.Stream(h.state.Issuance.Token))
+	ground, gone := goneFor[held.state.Status]
+	if err != nil || !gone {
+		return err
+	}
+	return a.RevokeForToken(ctx, c, h.state.Issuance.Token, ground)
+}
+
 // certificateOn is what the token carries, or what was issued for its key and
 // not yet written.
 func (a *App) certificateOn(ctx context.Context, t token.Token) (string, error) {

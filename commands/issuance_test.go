@@ -542,6 +542,36 @@ func TestATokenIsOfOneRequestAndOneOffice(t *testing.T) {
 	}
 }
 
+// TestNoKeyIsCertifiedOfATokenThatIsGone: what was reserved may be lost or found
+// defective before its key is brought.
+func TestNoKeyIsCertifiedOfATokenThatIsGone(t *testing.T) {
+	for name, gone := range map[string]func(r *request){
+		"lost": func(r *request) { r.did(r.ReportTokenLost(t.Context(), r.by(officer), r.token)) },
+		"defective": func(r *request) {
+			r.did(r.ReportTokenDefective(t.Context(), r.by(officer), r.token))
+		},
+		"destroyed": func(r *request) {
+			r.did(r.ReportTokenDefective(t.Context(), r.by(officer), r.token))
+			r.did(r.ReturnToken(t.Context(), r.by(officer), r.token))
+			r.did(r.DestroyToken(t.Context(), r.by(officer), r.token))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := open(t).draft(applicant).upTo(enrollment.StatusConfirmed)
+			r.reserve()
+			gone(r)
+			r.refused(token.ErrGone, func() error {
+				_, err := r.IssueCertificate(t.Context(), r.by(officer), r.code, r.token, newCSR(t))
+				return err
+			})
+			r.token = "SPARE1"
+			r.stock()
+			r.reserve()
+			r.upTo(enrollment.StatusIssued)
+		})
+	}
+}
+
 func TestTheTokenFollowsItsRequest(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusDelivered)
 	got := state(r.house, token.Kind, token.Kind.Stream(r.token))

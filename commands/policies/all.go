@@ -10,7 +10,7 @@ func OfRecord() []Policy {
 		RequestInquiryOnInquired(), NoteIdentityOnAnswered(),
 		FollowTokenOnPersonalised(), FollowTokenOnDelivered(), ReleaseOpeningOnOver(),
 		RevokeOnInaccuracyEstablished(), SuspendAccessOnRevoked(), SuspendAccessOnDefined(), NoteRequestOnRevoked(), SupersedeOnDelivered(), FollowRenewalsOnRevoked(),
-		MoveDossiersOnConsigned(), SettleFeeOnDossierReceived(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RecallTokenOnRevoked(),
+		MoveDossiersOnConsigned(), SettleFeeOnDossierReceived(), NoteTokenOnReceived(), NoteAccessOnDefined(), BindAccessOnAccepted(), RevokeOnTokenGone(), RevokeOnIssuedForTokenGone(), RecallTokenOnRevoked(),
 		SuspendAccessOnSuspended(), RestoreAccessOnLifted(), BlockKeyOnRevoked(), DoubtOnBounced(), DoubtOnAnswered(), DoubtOnDismissed(),
 		NotifyOnProgress(), NotifyOnRevoked(), NotifyOnAccessDefined(),
 	}

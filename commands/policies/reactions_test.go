@@ -119,6 +119,18 @@ func gone(h *house, more ...event.Event) event.Recorded {
 	}, more...)...)
 }
 
+// issuedFor is the issue of a certificate for a token to which that happened while
+// its request lay at the CA.
+func issuedFor(gone ...event.Event) func(*house) event.Recorded {
+	return func(h *house) event.Recorded {
+		given(h, token.Kind, "T1", append([]event.Event{
+			token.ReceivedInStock{Serial: "T1", Office: "office-1"}, token.Reserved{Request: request},
+		}, gone...)...)
+		certified(h)
+		return given(h, enrollment.Kind, code, issued()...)
+	}
+}
+
 func arrived(h *house, intact bool) event.Recorded {
 	return gone(h, token.HandedOver{From: "office-1", To: "authority", At: noon}, token.Received{Place: "authority", SealIntact: intact, At: noon})
 }
@@ -233,6 +245,9 @@ var reactions = []struct {
 		certified(h)
 		return gone(h, token.Recalled{Cause: string(token.NotDelivered), By: "policy:watch", At: noon})
 	}, "certificate.revoked.v2"},
+	{"revoke-on-issued-for-token-gone", issuedFor(token.Lost{By: "sara", At: noon}), "certificate.revoked.v2"},
+	{"revoke-on-issued-for-token-gone", issuedFor(token.FoundDefective{By: nima, At: noon}), "certificate.revoked.v2"},
+	{"revoke-on-issued-for-token-gone", issuedFor(token.FoundDefective{By: nima, At: noon}, token.Returned{Office: "office-1", By: nima, At: noon}, token.Destroyed{By: nima, At: noon}), "certificate.revoked.v2"},
 	{"recall-token-on-revoked", func(h *house) event.Recorded { gone(h); return certified(h, revoked) }, "token.recalled.v1"},
 	{"raise-fee-on-submitted", func(h *house) event.Recorded {
 		given(h, tariff.Kind, "cpmis-signature", tariff.Published{

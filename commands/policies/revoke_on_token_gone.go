@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
 	"govahi/domain/token"
 )
 
@@ -33,4 +34,13 @@ func RevokeOnTokenGone() Policy {
 		}
 		return h.App.RevokeForToken(ctx, h.Caller, h.Stream.ID(), ground)
 	}}
+}
+
+// RevokeOnIssuedForTokenGone does so for what was issued when its token was gone
+// already.
+func RevokeOnIssuedForTokenGone() Policy {
+	return when("revoke-on-issued-for-token-gone", enrollment.Catalog,
+		func(ctx context.Context, h Happened, _ enrollment.Issued) error {
+			return h.App.RevokeForGoneToken(ctx, h.Caller, h.Stream)
+		})
 }

@@ -207,6 +207,9 @@ var (
 	ErrTaken = fault.New(fault.Conflict, "token-taken",
 		"این توکن از آن این درخواست نیست؛ توکن خامی از موجودی برای آن کنار بگذارید.",
 		"This token is not this request's; reserve a blank one of the stock for it.").At("token")
+	ErrGone = fault.New(fault.Conflict, "token-gone",
+		"این توکن گم‌شده، معیوب یا از کار افتاده است و گواهی روی آن نمی‌رود؛ توکن خام دیگری از موجودی کنار بگذارید.",
+		"This token is lost, defective or out of use, and takes no certificate; reserve another blank one of the stock.").At("token")
 	ErrOffice = fault.New(fault.Forbidden, "token-of-other-office",
 		"این توکن در موجودی دفتر دیگری است.", "This token is in another office's stock.").At("token")
 )
@@ -307,6 +310,18 @@ func (c Renew) Decide(s Token) ([]event.Event, error) {
 		return nil, nil
 	}
 	return []event.Event{Renewed{c.Request, c.Certificate, c.By, c.At}}, nil
+}
+
+// ReservedFor wants the blank token that was kept for the request, and is still
+// there.
+func (s Token) ReservedFor(request event.Stream) error {
+	switch {
+	case s.Request != request:
+		return s.refuse(ErrTaken)
+	case s.Status != StatusReserved:
+		return s.refuse(ErrGone)
+	}
+	return nil
 }
 
 // HeldBy refuses a token that is not in the hands of that person.
