@@ -12,6 +12,7 @@ import (
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/iran"
+	"govahi/domain/office"
 	"govahi/domain/profile"
 	"govahi/domain/revocation"
 )
@@ -219,17 +220,38 @@ func (a *App) deliverableAfter(ctx context.Context, s enrollment.Enrollment) err
 
 // endModified revokes the certificate whose data changed, just before the one
 // that says how they are now is signed: revoke and reissue (RFC 3647 §4.8). By
-// then lint and record have passed and a signer is ready, so nobody is left with
-// none for a mistake, or for as long as nobody can sign.
+// then lint and record have passed, the confirmation holds and a signer is ready,
+// so nobody is left with none for a mistake, for what an officer lost since, or for
+// as long as nobody can sign.
 func (p *requested) endModified(ctx context.Context, at time.Time) error {
 	if p.state.Renewal.Basis != enrollment.Modification {
 		return nil
+	}
+	if err := p.holds(ctx, at); err != nil {
+		return err
 	}
 	if err := patiently(ctx, func() error { return p.Signer.Ready(ctx) }); err != nil {
 		return err
 	}
 	c := Caller{Policy: "end-modified", Key: string(p.stream)}
 	return p.endFollowed(ctx, p.do(c, "EndModified", asPolicy, p.stream.ID()), p.state, certificate.DataChanged, at)
+}
+
+// holds asks of the confirmation what the signer will ask again: the certificate
+// and appointment of who confirmed, and his office's licence, all of them now.
+func (p *requested) holds(ctx context.Context, now time.Time) error {
+	confirmed := p.state.Confirmation
+	own, err := stands(ctx, p.App, certificate.Kind, certificate.Kind.Stream(confirmed.Certificate))
+	posts, noPosts := stands(ctx, p.App, appointment.Kind, appointment.Kind.Stream(string(confirmed.By)))
+	place, noPlace := stands(ctx, p.App, office.Kind, office.Kind.Stream(confirmed.Office))
+	if err := errors.Join(err, noPosts, noPlace); err != nil {
+		return err
+	}
+	if !own.IsOfficers() || own.Issued.Subject != confirmed.By || !now.Before(own.Issued.NotAfter) ||
+		!posts.Holds(appointment.RegistrationOfficer, confirmed.Office, now) || !place.Licensed(now) {
+		return ErrConfirmationVoid
+	}
+	return nil
 }
 
 // SupersedeRenewed ends the certificate that a delivered one follows; a policy

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/commands/officertest"
 	"govahi/domain/access"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
@@ -159,6 +160,35 @@ func TestAModificationWaitsForASigner(t *testing.T) {
 			t.Errorf("the signer was asked %d times", asked)
 		}
 	})
+}
+
+// TestAModificationOfAVoidConfirmationRevokesNothing: what the CA will not sign
+// leaves the holder the certificate that he has.
+func TestAModificationOfAVoidConfirmationRevokesNothing(t *testing.T) {
+	for name, void := range map[string]func(r *request){
+		"dismissed": func(r *request) {
+			r.did(r.Dismiss(t.Context(), r.by(admin), commands.Dismiss{PersonCode: second, Role: appointment.RegistrationOfficer, Place: "office-1"}))
+		},
+		"unlicensed": func(r *request) {
+			r.did(r.LicenseOffice(t.Context(), r.by(operator), "office-1", commands.LicenseOffice{Number: "P-2", From: noon.AddDate(-1, 0, 0), Until: noon}))
+		},
+		"officer's certificate revoked": func(r *request) {
+			r.did(r.RevokeCertificate(t.Context(), r.by(operator), officertest.SerialOf(subject(second)), certificate.KeyCompromise))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+			next := first.follow(enrollment.Modification).upTo(enrollment.StatusAtCA)
+			void(next)
+			if err := next.issue(); err != nil {
+				t.Fatal(err)
+			}
+			first.stands(certificate.Valid, "")
+			if s := next.now(); s.Status == enrollment.StatusIssued || s.Status == enrollment.StatusAtCA {
+				t.Errorf("the request is %s", s.Status)
+			}
+		})
+	}
 }
 
 func TestTheDataOfARenewalStays(t *testing.T) {
