@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"govahi/domain/appointment"
@@ -314,11 +315,21 @@ func (a *App) spread(ctx context.Context, c Caller, serial string, request event
 // it: also by a request that has let go of the succession since, for its own
 // successor may stand.
 func (a *App) fell(ctx context.Context, c Caller, serial string, because why) error {
-	succession, err := load(ctx, a, enrollment.Opening, enrollment.RenewalKey(serial))
+	return a.eachTaker(ctx, enrollment.RenewalKey(serial), func(next enrollment.Enrollment) error {
+		if next.Serial == "" || !because.fells(next) {
+			return nil
+		}
+		return a.fall(ctx, c, next.Serial, because)
+	})
+}
+
+// eachTaker goes over all requests that ever held an opening.
+func (a *App) eachTaker(ctx context.Context, opening event.Stream, do func(enrollment.Enrollment) error) error {
+	held, err := load(ctx, a, enrollment.Opening, opening)
 	if err != nil {
 		return err
 	}
-	for _, r := range succession.records {
+	for _, r := range held.records {
 		e, err := enrollment.Opening.Catalog.Open(r)
 		if err != nil {
 			return err
@@ -328,11 +339,34 @@ func (a *App) fell(ctx context.Context, c Caller, serial string, because why) er
 			continue
 		}
 		h, err := load(ctx, a, enrollment.Kind, taken.Request)
-		if err == nil && h.state.Serial != "" && because.fells(h.state) {
-			err = a.fall(ctx, c, h.state.Serial, because)
+		if err == nil {
+			err = do(h.state)
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// bereave ends what else a dead person holds: certificates of every type, from the
+// same organisation or from none.
+func (a *App) bereave(ctx context.Context, c Caller, request event.Stream, because why) error {
+	h, err := load(ctx, a, enrollment.Kind, request)
+	if err != nil {
+		return err
+	}
+	for _, organization := range slices.Compact([]string{h.state.Form.Organization, ""}) {
+		for _, product := range a.Authority.Profiles().Products() {
+			opening := enrollment.Opening.Stream(string(h.state.Form.Person), organization, product)
+			if err := a.eachTaker(ctx, opening, func(one enrollment.Enrollment) error {
+				if one.Serial == "" {
+					return nil
+				}
+				return a.fall(ctx, c, one.Serial, because)
+			}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

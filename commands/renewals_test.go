@@ -397,6 +397,23 @@ func TestFalsityGoesDownTheWholeChain(t *testing.T) {
 	last.stands(certificate.Withdrawn, certificate.PrivilegeWithdrawn)
 }
 
+// TestADeathEndsWhatElseThePersonHolds: certificates of other types, whoever
+// opened the case about one of them; but nobody else's.
+func TestADeathEndsWhatElseThePersonHolds(t *testing.T) {
+	h := open(t)
+	h.did(h.PublishTariff(t.Context(), h.by(manager), commands.PublishTariff{Product: "cpmis-authentication", IssuanceRial: price, ValidFrom: noon}))
+	first := h.draft(applicant).upTo(enrollment.StatusAccepted)
+	other := *first
+	other.code = h.did(h.OpenRequest(t.Context(), h.by(applicant), commands.OpenRequest{Channel: enrollment.Outside, CertificateType: "cpmis-authentication"})).Stream.ID()
+	other.token, other.csr = "TOKEN"+other.code, nil
+	other.upTo(enrollment.StatusAccepted)
+	another := h.draft(neighbour).upTo(enrollment.StatusAccepted)
+	first.established(first.now().Serial, revocation.HolderDead)
+	first.stands(certificate.Withdrawn, certificate.CessationOfOperation)
+	other.stands(certificate.Withdrawn, certificate.CessationOfOperation)
+	another.stands(certificate.Valid, "")
+}
+
 // TestFalsityGoesBackToWhatSaysTheSame: the one before is valid until the
 // delivery.
 func TestFalsityGoesBackToWhatSaysTheSame(t *testing.T) {

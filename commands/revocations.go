@@ -275,7 +275,11 @@ func (a *App) RevokeForFalsity(ctx context.Context, c Caller, e revocation.Inacc
 	if err != nil {
 		return err
 	}
-	return a.spread(ctx, c, e.Certificate, held.state.Issued.Request, why{ground, ground.Reason(), revoke.Case})
+	because := why{ground, ground.Reason(), revoke.Case}
+	if err := a.spread(ctx, c, e.Certificate, held.state.Issued.Request, because); err != nil || ground != certificate.HolderDead || held.state.Issued.Request == "" {
+		return err
+	}
+	return a.bereave(ctx, c, held.state.Issued.Request, because)
 }
 
 // CaseReview is a case with all that speaks for it, as who decides it sees it.
