@@ -62,7 +62,11 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 	if err != nil {
 		return Receipt{}, err
 	}
-	bind := access.Bind{UserName: in.UserName, At: as.at}
+	lost, err := a.lostName(ctx, define.User)
+	if err != nil {
+		return Receipt{}, err
+	}
+	bind := access.Bind{UserName: in.UserName, Instead: lost, At: as.at}
 	take, err := claimable(ctx, a, access.Binding, access.Binding.Stream(define.User.Certificate), as, in.UserName, bind)
 	if err != nil {
 		return Receipt{}, err
@@ -74,6 +78,21 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 		return Receipt{}, err
 	}
 	return transactFrom(ctx, a, access.Kind, stream, h, as, just[access.Access](define))
+}
+
+// lostName is a name to which the certificate is bound and which another person
+// has, and so for good: of two who want a name, the second is bound before he is
+// refused.
+func (a *App) lostName(ctx context.Context, u access.UserDefined) (string, error) {
+	bound, err := load(ctx, a, access.Binding, access.Binding.Stream(u.Certificate))
+	if err != nil || bound.state.UserName == "" {
+		return "", err
+	}
+	of, err := load(ctx, a, access.Kind, access.Kind.Stream(bound.state.UserName))
+	if err != nil || of.state.User.Person == "" || of.state.User.Person == u.Person {
+		return "", err
+	}
+	return bound.state.UserName, nil
 }
 
 // definition gathers the facts of the other streams: delivery never turns back,

@@ -33,6 +33,26 @@ func (h *house) order(after event.Position) []string {
 	return names
 }
 
+// TestWhoLosesANameTakesAnother: of two who want one user name, he who comes too
+// late is bound to nothing by it.
+func TestWhoLosesANameTakesAnother(t *testing.T) {
+	h := open(t)
+	one := h.draft(applicant).upTo(enrollment.StatusDelivered)
+	other := h.draft(neighbour).upTo(enrollment.StatusDelivered)
+	put(h, access.Binding, access.Binding.Stream(other.now().Serial), access.Bound{UserName: "nemune", At: noon}) // and was cut off there
+	if _, err := one.define(h.by(research), "nemune"); err != nil {
+		t.Fatal(err)
+	}
+	h.refused(access.ErrTaken, func() error { _, err := other.define(h.by(research), "nemune"); return err })
+	if _, err := other.define(h.by(research), "nemune2"); err != nil {
+		t.Fatal(err)
+	}
+	if bound := state(h, access.Binding, access.Binding.Stream(other.now().Serial)); bound.UserName != "nemune2" {
+		t.Errorf("the certificate is bound to %q", bound.UserName)
+	}
+	h.refused(access.ErrBound, func() error { _, err := other.define(h.by(research), "nemune3"); return err })
+}
+
 func TestFalsityRevokesSuspendsAndNotifies(t *testing.T) {
 	r := active(t)
 	r.report()

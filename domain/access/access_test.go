@@ -70,10 +70,12 @@ func TestAnotherCertificatesEndChangesNothing(t *testing.T) {
 }
 
 func TestACertificateHasOneUser(t *testing.T) {
-	bind := Bind{"sara.azmouni", noon}
-	spec.Given(t, Binding).When(bind).Then(Bound(bind))
-	spec.Given(t, Binding, Bound(bind)).When(bind).ThenNothing()
-	spec.Given(t, Binding, Bound(bind)).When(Bind{"sara", noon}).ThenFault(ErrBound)
+	bind, bound := Bind{UserName: "sara.azmouni", At: noon}, Bound{"sara.azmouni", noon}
+	spec.Given(t, Binding).When(bind).Then(bound)
+	spec.Given(t, Binding, bound).When(bind).ThenNothing()
+	spec.Given(t, Binding, bound).When(Bind{UserName: "sara", At: noon}).ThenFault(ErrBound)
+	spec.Given(t, Binding, bound).When(Bind{UserName: "sara", Instead: "another", At: noon}).ThenFault(ErrBound)
+	spec.Given(t, Binding, bound).When(Bind{UserName: "sara", Instead: "sara.azmouni", At: noon}).Then(Bound{"sara", noon})
 }
 
 func TestInsideTheUserWaitsForTheAcceptance(t *testing.T) { // invariant 4

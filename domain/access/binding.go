@@ -20,16 +20,21 @@ type Bound struct {
 	At       time.Time `json:"at"`
 }
 
-// Bind names the user of a certificate.
-type Bind Bound
+// Bind names the user of a certificate, maybe instead of a name that somebody
+// else was quicker to have.
+type Bind struct {
+	UserName string
+	Instead  string
+	At       time.Time
+}
 
 // Decide lets the same name's retry pass.
 func (c Bind) Decide(s Bound) ([]event.Event, error) {
 	switch s.UserName {
-	case "":
-		return []event.Event{Bound(c)}, nil
 	case c.UserName:
 		return nil, nil
+	case "", c.Instead:
+		return []event.Event{Bound{c.UserName, c.At}}, nil
 	}
 	return nil, ErrBound
 }
