@@ -479,11 +479,20 @@ func ofToken() []mutant {
 		{"of channel B, received elsewhere", func(w *twin) {
 			w.set("token-"+w.field("certificate-"+w.heir, intended, "token"), "token.received.v1", "place", sampleOffice)
 		}, []string{"heir custody"}},
+		{"lost, and its certificate in force", func(w *twin) { w.gone(w.renewal, "token.lost.v1", -2*time.Hour) }, []string{"renewal custody"}},
+		{"lost a moment ago", func(w *twin) { w.gone(w.renewal, "token.lost.v1", 0) }, nil},
+		{"lost, and its certificate revoked", func(w *twin) { w.gone(w.applicant, "token.lost.v1", -2*time.Hour) }, nil},
 		{"delivered to another", func(w *twin) { w.set(w.token(), "token.delivered.v1", "to", "somebody") }, []string{"applicant delivery"}},
 		{"delivered without identity", func(w *twin) {
 			w.set(w.asked(), "enrollment.delivered.v2", "identityChecked", "letter")
 		}, []string{"applicant delivery"}},
 	}
+}
+
+// gone says of a certificate's token that it is no more where it was.
+func (w *twin) gone(serial, name string, since time.Duration) {
+	token := "token-" + w.field("certificate-"+serial, intended, "token")
+	w.insert(len(w.events), token, name, map[string]any{"by": "somebody", "at": now().Add(w.later + since)})
 }
 
 // travels sends the token over places before it is delivered.

@@ -23,6 +23,7 @@ func (a *application) custody(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.endedWith(s)
 	if a.follows.basis == onOwnToken {
 		a.ownToken(s)
 		return nil
@@ -38,6 +39,16 @@ func (a *application) custody(ctx context.Context) error {
 	}
 	a.delivered(w)
 	return nil
+}
+
+// endedWith wants nothing in force whose token is gone: from none of this does a
+// token come back (domain §2.6, invariant 5).
+func (a *application) endedWith(token facts) {
+	gone, ok := token.last("lost", "found-defective", "returned", "destroyed")
+	over := a.now.After(a.issued.data.time("notAfter"))
+	if ok && !over && stateOf(a.facts).State == Good && a.now.Sub(gone.data.time("at")) > patience {
+		a.differs(Custody, "revoked, for its token is "+gone.name, string(Good))
+	}
 }
 
 // way is where the token is.
