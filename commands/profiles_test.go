@@ -56,4 +56,9 @@ func TestAProfileIsNeverChangedOnceUsed(t *testing.T) {
 	if err := h.ClaimProfiles(t.Context()); err != nil {
 		t.Errorf("a new version: %v", err)
 	}
+	h.Authority = otherwise{h.Authority, profiles.Default()} // the new one is gone: certificates would be issued by the old one again
+	err = h.ClaimProfiles(t.Context())
+	if !errors.Is(err, profile.ErrGone) || !strings.Contains(err.Error(), "cpmis-signature@3") || faulttest.Remarked(err.Error(), "version") != nil {
+		t.Errorf("started without it: %v", err)
+	}
 }

@@ -26,6 +26,11 @@ var ErrChanged = fault.New(fault.Conflict, "profile-changed",
 	"این نسخه از نمایه پیش‌تر با محتوای دیگری به کار رفته است؛ محتوای تازه را نسخهٔ تازه‌ای کنید.",
 	"This version of the profile was used with other contents before; make the new contents a new version.")
 
+// ErrGone reports a version that was used, and is not there any more.
+var ErrGone = fault.New(fault.Conflict, "profile-gone",
+	"نسخهٔ تازه‌تری از نمایه پیش‌تر به کار رفته است و پرونده‌اش نیست.",
+	"A newer version of the profile was used before, and its file is not there.")
+
 // Claim is the first use of a version, or any later one.
 type Claim Claimed
 
