@@ -171,13 +171,13 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in Delive
 		if err := a.deliverableAfter(ctx, h.state); err != nil {
 			return nil, err
 		}
-		return events, a.deliverable(ctx, h.state)
+		return events, a.deliverable(ctx, c, h.state)
 	})
 }
 
 // deliverable reads the token's own stream: it may be lost since, or its seal
-// broken.
-func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
+// broken, and its PIN have gone by the hands that would deliver it.
+func (a *App) deliverable(ctx context.Context, c Caller, e enrollment.Enrollment) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(e.Issuance.Token))
 	if err != nil {
 		return err
@@ -189,7 +189,10 @@ func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
 		return nil // at the office that made it: its own stream follows in a moment
 	}
 	_, place := deskOf(e)
-	return h.state.Deliverable(place)
+	if err := h.state.Deliverable(place); err != nil {
+		return err
+	}
+	return a.notCarrier(ctx, c, h.state)
 }
 
 // AcceptCertificate is the subscriber's own acceptance.

@@ -364,6 +364,85 @@ func TestAnOfficerOfTwoPlacesDoesNotHaveBoth(t *testing.T) {
 	}
 }
 
+// TestWhoBecomesThePINsCarrierHandsNothingOn: he had the token before the envelope
+// came to a place of his.
+func TestWhoBecomesThePINsCarrierHandsNothingOn(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(neighbour, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0))
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.leg("authority", officer, carrier)
+	h.appoint(carrier, appointment.RegistrationOfficer, "office-2", noon.AddDate(1, 0, 0))
+	hand := func(by string) func() error {
+		return func() error {
+			_, err := r.HandOverToken(ctx, r.by(by), r.token, commands.HandOverToken{To: "unit-b", Seal: "S-2"})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, hand(carrier))
+	if err := hand(neighbour)(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestThePINsCarrierDeliversNothing that a colleague has received.
+func TestThePINsCarrierDeliversNothing(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.UnitOfficer, "company-unit", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.leg("authority", officer, carrier)
+	r.leg("unit-b", carrier, unitOfficer)
+	if err := r.defineInside(unitOfficer); err != nil {
+		t.Fatal(err)
+	}
+	r.settle()
+	r.leg("company-unit", unitOfficer, companyOfficer)
+	deliver := func(by string) func() error {
+		return func() error {
+			_, err := r.DeliverToken(ctx, r.by(by), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, deliver(elsewhere))
+	if err := deliver(companyOfficer)(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoEnvelopeGoesToWhoHadTheToken, though his other place never has it.
+func TestNoEnvelopeGoesToWhoHadTheToken(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: token.Post}))
+	r.leg("authority", officer, elsewhere)
+	via := func(way string) func() error {
+		return func() error {
+			_, err := r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-2", Via: way})
+			return err
+		}
+	}
+	r.refused(token.ErrPINTogether, via("office-2"))
+	if err := via("company-x")(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheDeskOfAnOfficeDelivers what it made, key and PIN: the envelope went by
+// nobody in between.
+func TestTheDeskOfAnOfficeDelivers(t *testing.T) {
+	for _, way := range []string{token.Post, "office-2"} {
+		h := inside(t)
+		r := h.draft(applicant).upTo(enrollment.StatusReadyForDelivery)
+		r.did(r.IssuePIN(t.Context(), r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: way}))
+		r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
+	}
+}
+
 // TestATokenDoesNotOutrunItsRequest: until the request knows where the token is,
 // it goes nowhere from there; it would come to where nobody may hand it over.
 func TestATokenDoesNotOutrunItsRequest(t *testing.T) {
