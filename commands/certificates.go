@@ -164,7 +164,11 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in Delive
 		return Receipt{}, err
 	}
 	return a.atDesk(ctx, c, code, "DeliverToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
-		events, err := enrollment.Deliver{IdentityChecked: in.IdentityChecked, Attorney: attorney, By: c.Person, At: as.at}.Decide(h.state)
+		received, err := a.receiver(ctx, h.state)
+		if err != nil {
+			return nil, err
+		}
+		events, err := enrollment.Deliver{IdentityChecked: in.IdentityChecked, Attorney: attorney, Received: received, By: c.Person, At: as.at}.Decide(h.state)
 		if err != nil || len(events) == 0 {
 			return events, err
 		}
@@ -173,6 +177,16 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in Delive
 		}
 		return events, a.deliverable(ctx, c, h.state)
 	})
+}
+
+// receiver is the attorney who has received the token for the applicant, if one
+// has.
+func (a *App) receiver(ctx context.Context, e enrollment.Enrollment) (*enrollment.Attorney, error) {
+	if e.ReceivedBy == nil {
+		return nil, nil
+	}
+	p, err := e.ReceivedBy.Open(ctx, a.Keeper)
+	return &p, err
 }
 
 // deliverable reads the token's own stream: it may be lost since, or its seal

@@ -321,6 +321,26 @@ func TestABrokenSealRevokes(t *testing.T) {
 	r.did(r.DestroyToken(ctx, r.by(officer), r.token))
 }
 
+// TestABrokenSealRevokesAfterTheReceiptToo, when a colleague of who received it
+// sees it.
+func TestABrokenSealRevokesAfterTheReceiptToo(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(neighbour, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0))
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, envelope))
+	r.leg("authority", officer, carrier)
+	r.did(r.TakeToken(ctx, r.by(neighbour), r.token, commands.TakeToken{}))
+	r.settle()
+	if c := r.certificate(); c.Status != certificate.Withdrawn || c.Reason != certificate.KeyCompromise || r.custody().Status != token.Compromised {
+		t.Errorf("the certificate is %s, %s; the token %s", c.Status, c.Reason, r.custody().Status)
+	}
+	r.refused(token.ErrReceived, func() error {
+		_, err := r.TakeToken(ctx, r.by(carrier), r.token, commands.TakeToken{SealIntact: true})
+		return err
+	})
+}
+
 func TestTheEnvelopeNeverGoesWithTheToken(t *testing.T) {
 	h := inside(t)
 	ctx := t.Context()
@@ -575,7 +595,14 @@ func TestALawfulAttorneyReceivesAndIsMarked(t *testing.T) {
 	if _, err := r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: &wrong}); err == nil {
 		t.Error("a power of attorney from the future")
 	}
-	r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: attorney}))
+	received := commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: attorney}
+	r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, received))
+	r.did(r.DeliverToken(t.Context(), r.by(second), r.code, received))
+	other := *attorney
+	other.Power = "۱۲۳/۵"
+	for _, in := range []commands.DeliverToken{{IdentityChecked: enrollment.NationalCard}, {IdentityChecked: enrollment.Passport, Attorney: attorney}, {IdentityChecked: enrollment.NationalCard, Attorney: &other}} {
+		r.refused(enrollment.ErrDelivered, func() error { _, err := r.DeliverToken(t.Context(), r.by(officer), r.code, in); return err })
+	}
 	for _, e := range r.stream(r.request()) {
 		is, err := enrollment.Catalog.Open(e)
 		if err != nil {

@@ -5,7 +5,7 @@
 //	─ReceivedInStock─▶ InStock ─Reserved─▶ Reserved ─Personalised─▶ Personalised
 //	Personalised ─HandedOver─▶ InTransit ─Received─▶ Personalised
 //	Personalised ─Delivered─▶ Delivered ─PINActivated─▶ Activated
-//	InTransit ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
+//	InTransit, Personalised ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
 //	Compromised, Defective, Recalled, Lost ─Returned─▶ Returned ─Destroyed─▶ Destroyed ■
 package token
 
@@ -121,6 +121,8 @@ type Token struct {
 	Request     event.Stream
 	Certificate string
 	To          string          // while in transit
+	Sent        HandedOver      // the latest
+	Receipt     Received        // the latest
 	PIN         PINIssued       // how its PIN travels
 	PINWays     []string        // by which an envelope ever went: who carried one may have read it
 	PINThere    bool            // the applicant has the PIN's envelope
@@ -158,9 +160,10 @@ func Evolve(s Token, e event.Event) Token {
 func (s Token) onItsWay(e event.Event) Token {
 	switch e := e.(type) {
 	case HandedOver:
-		s.To = e.To
+		s.To, s.Sent = e.To, e
 		s = s.inHandsOf(e.By).is(InTransit, e.At)
 	case Received:
+		s.Receipt = e
 		s = s.at(Holder{Place: e.Place}).inHandsOf(e.By).is(StatusPersonalised, e.At)
 		if !e.SealIntact {
 			s.Status = Compromised
