@@ -303,7 +303,7 @@ func tokens() machine {
 	return explored[token.Token]{
 		kind: token.Kind, about: "One physical security token", status: status, order: story(token.Statuses),
 		key: func(s token.Token) string {
-			return fmt.Sprint(s.Status, s.Request, s.Holder, s.To, s.PIN.Via, s.PINThere, s.Alarm, s.Certificate)
+			return fmt.Sprint(s.Status, s.Request, s.Holder, s.To, s.PIN.Via, s.PINThere, s.Alarm, s.Certificate, s.Receipt.Place, s.Receipt.SealIntact)
 		},
 		samples: []sample[token.Token]{
 			try[token.Token](token.Receive{Serial: "T", Office: "ahvaz", By: first, At: noon}),
@@ -314,6 +314,7 @@ func tokens() machine {
 			try[token.Token](token.IssuePIN{Envelope: "E", Via: token.Post, By: first, At: noon}),
 			tryAs[token.Token]("another way", token.IssuePIN{Envelope: "E", Via: "messenger", By: first, At: noon}),
 			try[token.Token](token.HandOver{From: "ahvaz", To: "authority", Seal: "S", By: first, At: noon}),
+			tryAs[token.Token]("another seal", token.HandOver{From: "ahvaz", To: "authority", Seal: "S2", By: first, At: noon}),
 			tryAs[token.Token]("the seal is whole", token.Take{Place: "authority", SealIntact: true, By: second, At: noon}),
 			tryAs[token.Token]("the seal is broken", token.Take{Place: "authority", By: second, At: noon}),
 			try[token.Token](token.Deliver{Request: request, To: applicant, By: first, At: noon}),
@@ -339,13 +340,16 @@ func consignments() machine {
 	return explored[consignment.Consignment]{
 		kind: consignment.Kind, about: "A bag of dossiers", order: story(consignment.Statuses),
 		status: func(s consignment.Consignment) string { return string(s.Status) },
-		key:    func(s consignment.Consignment) string { return fmt.Sprint(s.Status, s.Received.Dossiers) },
+		key: func(s consignment.Consignment) string {
+			return fmt.Sprint(s.Status, s.Received.Dossiers, s.Received.SealIntact)
+		},
 		samples: []sample[consignment.Consignment]{
 			try[consignment.Consignment](consignment.Dispatch{Number: "1", From: "unit", To: "authority", Dossiers: two, By: first, At: noon}),
 			tryAs[consignment.Consignment]("whole", receive(true, "1", "2")),
 			tryAs[consignment.Consignment]("one missing", receive(true, "1")),
 			tryAs[consignment.Consignment]("of a broken seal", receive(false, "1", "2")),
 			tryAs[consignment.Consignment]("the missing one found", consignment.Resolve{Found: []string{"2"}, Cause: consignment.LeftBehind, By: second, At: noon}),
+			tryAs[consignment.Consignment]("the missing one lost", consignment.Resolve{Lost: []string{"2"}, Cause: consignment.LostOnTheWay, By: second, At: noon}),
 			tryAs[consignment.Consignment]("nothing missing", consignment.Resolve{Cause: consignment.Tampered, By: second, At: noon}),
 			try[consignment.Consignment](consignment.CallOff{For: "2", By: first, At: noon}),
 		},

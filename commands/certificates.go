@@ -162,20 +162,34 @@ func (a *App) DeliverToken(ctx context.Context, c Caller, code string, in Delive
 		return Receipt{}, err
 	}
 	return a.atDesk(ctx, c, code, "DeliverToken", func(as act, h history[enrollment.Enrollment]) ([]event.Event, error) {
-		events, err := enrollment.Deliver{IdentityChecked: in.IdentityChecked, Attorney: attorney, By: c.Person, At: as.at}.Decide(h.state)
+		received, err := a.receiver(ctx, h.state)
+		if err != nil {
+			return nil, err
+		}
+		events, err := enrollment.Deliver{IdentityChecked: in.IdentityChecked, Attorney: attorney, Received: received, By: c.Person, At: as.at}.Decide(h.state)
 		if err != nil || len(events) == 0 {
 			return events, err
 		}
 		if err := a.deliverableAfter(ctx, h.state); err != nil {
 			return nil, err
 		}
-		return events, a.deliverable(ctx, h.state)
+		return events, a.deliverable(ctx, c, h.state)
 	})
 }
 
+// receiver is the attorney who has received the token for the applicant, if one
+// has.
+func (a *App) receiver(ctx context.Context, e enrollment.Enrollment) (*enrollment.Attorney, error) {
+	if e.ReceivedBy == nil {
+		return nil, nil
+	}
+	p, err := e.ReceivedBy.Open(ctx, a.Keeper)
+	return &p, err
+}
+
 // deliverable reads the token's own stream: it may be lost since, or its seal
-// broken.
-func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
+// broken, and its PIN have gone by the hands that would deliver it.
+func (a *App) deliverable(ctx context.Context, c Caller, e enrollment.Enrollment) error {
 	h, err := load(ctx, a, token.Kind, token.Kind.Stream(e.Issuance.Token))
 	if err != nil {
 		return err
@@ -187,7 +201,10 @@ func (a *App) deliverable(ctx context.Context, e enrollment.Enrollment) error {
 		return nil // at the office that made it: its own stream follows in a moment
 	}
 	_, place := deskOf(e)
-	return h.state.Deliverable(place)
+	if err := h.state.Deliverable(place); err != nil {
+		return err
+	}
+	return a.notCarrier(ctx, c, h.state)
 }
 
 // AcceptCertificate is the subscriber's own acceptance.

@@ -50,8 +50,13 @@ func (a *App) IssuePIN(ctx context.Context, c Caller, serial string, in IssuePIN
 		}
 	}
 	as := a.do(c, "IssuePIN", authority, serial)
-	issue := token.IssuePIN{Envelope: in.Envelope, Via: in.Via, By: c.Person, At: as.at}
-	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, just[token.Token](issue))
+	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, func(h history[token.Token]) ([]event.Event, error) {
+		events, err := token.IssuePIN{Envelope: in.Envelope, Via: in.Via, By: c.Person, At: as.at}.Decide(h.state)
+		if err == nil && len(events) > 0 {
+			err = a.apartFrom(ctx, h.state.Hands, in.Via)
+		}
+		return events, err
+	})
 }
 
 // beside wants a place that the token will not come by: neither the origin of
@@ -75,6 +80,21 @@ func (a *App) beside(ctx context.Context, t token.Token, place string) error {
 	return err
 }
 
+// apartFrom wants a place where nobody is an officer who had the token in his
+// hands: the envelope would come to the same person (invariant 6).
+func (a *App) apartFrom(ctx context.Context, hands []event.Subject, place string) error {
+	for _, person := range hands {
+		s, err := a.standing(ctx, Caller{Person: person})
+		if err != nil {
+			return err
+		}
+		if _, ok := s.postAt(place); ok {
+			return token.ErrPINTogether.At("via")
+		}
+	}
+	return nil
+}
+
 // HandOverToken sends a token on, sealed.
 type HandOverToken struct {
 	To   string `json:"to" maxLength:"40" doc:"The next place of the way back: the origin of the request, its unit, a unit of the company"`
@@ -96,10 +116,13 @@ func (a *App) HandOverToken(ctx context.Context, c Caller, serial string, in Han
 	as := a.do(c, "HandOverToken", authority, serial)
 	return transactFrom(ctx, a, token.Kind, token.Kind.Stream(serial), h, as, func(h history[token.Token]) ([]event.Event, error) {
 		events, err := token.HandOver{From: h.state.Holder.Place, To: in.To, Seal: seal, By: c.Person, At: as.at}.Decide(h.state)
-		if err == nil && len(events) > 0 {
-			err = a.goesTo(ctx, h.state, in.To)
+		if err != nil || len(events) == 0 {
+			return events, err
 		}
-		return events, err
+		if err := a.notCarrier(ctx, c, h.state); err != nil {
+			return nil, err
+		}
+		return events, a.goesTo(ctx, h.state, in.To)
 	})
 }
 
@@ -171,8 +194,18 @@ func (a *App) sentTo(ctx context.Context, c Caller, serial string) (h history[to
 
 // ErrCarriesPIN keeps an officer of two places from having both (invariant 6).
 var ErrCarriesPIN = fault.New(fault.Forbidden, "pin-carrier",
-	"پاکت رمز این توکن از جایی رفته است که شما نیز مأمور آنید؛ همکار دیگری توکن را تحویل بگیرد.",
-	"The PIN envelope of this token went by a place where you are an officer too; a colleague must receive the token.")
+	"پاکت رمز این توکن از جایی رفته است که شما نیز مأمور آنید؛ همکار دیگری توکن را بگیرد، بفرستد یا تحویل دهد.",
+	"The PIN envelope of this token went by a place where you are an officer too; a colleague must receive the token, send it on or deliver it.")
+
+// notCarrier asks at each act with the token anew: he may have become an officer
+// of the other place since he, or a colleague, received it.
+func (a *App) notCarrier(ctx context.Context, c Caller, t token.Token) error {
+	s, err := a.standing(ctx, c)
+	if err == nil && s.carriedPIN(t) {
+		err = ErrCarriesPIN
+	}
+	return err
+}
 
 // carriedPIN tells whether an envelope of the token's PIN went by a place of his.
 func (s standing) carriedPIN(t token.Token) bool {

@@ -321,6 +321,26 @@ func TestABrokenSealRevokes(t *testing.T) {
 	r.did(r.DestroyToken(ctx, r.by(officer), r.token))
 }
 
+// TestABrokenSealRevokesAfterTheReceiptToo, when a colleague of who received it
+// sees it.
+func TestABrokenSealRevokesAfterTheReceiptToo(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(neighbour, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0))
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, envelope))
+	r.leg("authority", officer, carrier)
+	r.did(r.TakeToken(ctx, r.by(neighbour), r.token, commands.TakeToken{}))
+	r.settle()
+	if c := r.certificate(); c.Status != certificate.Withdrawn || c.Reason != certificate.KeyCompromise || r.custody().Status != token.Compromised {
+		t.Errorf("the certificate is %s, %s; the token %s", c.Status, c.Reason, r.custody().Status)
+	}
+	r.refused(token.ErrReceived, func() error {
+		_, err := r.TakeToken(ctx, r.by(carrier), r.token, commands.TakeToken{SealIntact: true})
+		return err
+	})
+}
+
 func TestTheEnvelopeNeverGoesWithTheToken(t *testing.T) {
 	h := inside(t)
 	ctx := t.Context()
@@ -361,6 +381,85 @@ func TestAnOfficerOfTwoPlacesDoesNotHaveBoth(t *testing.T) {
 	r.refused(commands.ErrCarriesPIN, take(elsewhere))
 	if err := take(carrier)(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhoBecomesThePINsCarrierHandsNothingOn: he had the token before the envelope
+// came to a place of his.
+func TestWhoBecomesThePINsCarrierHandsNothingOn(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(neighbour, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0))
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.leg("authority", officer, carrier)
+	h.appoint(carrier, appointment.RegistrationOfficer, "office-2", noon.AddDate(1, 0, 0))
+	hand := func(by string) func() error {
+		return func() error {
+			_, err := r.HandOverToken(ctx, r.by(by), r.token, commands.HandOverToken{To: "unit-b", Seal: "S-2"})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, hand(carrier))
+	if err := hand(neighbour)(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestThePINsCarrierDeliversNothing that a colleague has received.
+func TestThePINsCarrierDeliversNothing(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.UnitOfficer, "company-unit", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: "office-2"}))
+	r.leg("authority", officer, carrier)
+	r.leg("unit-b", carrier, unitOfficer)
+	if err := r.defineInside(unitOfficer); err != nil {
+		t.Fatal(err)
+	}
+	r.settle()
+	r.leg("company-unit", unitOfficer, companyOfficer)
+	deliver := func(by string) func() error {
+		return func() error {
+			_, err := r.DeliverToken(ctx, r.by(by), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard})
+			return err
+		}
+	}
+	r.refused(commands.ErrCarriesPIN, deliver(elsewhere))
+	if err := deliver(companyOfficer)(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNoEnvelopeGoesToWhoHadTheToken, though his other place never has it.
+func TestNoEnvelopeGoesToWhoHadTheToken(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	h.appoint(elsewhere, appointment.AuthorityOfficer, "authority", noon.AddDate(1, 0, 0)) // and of office-2
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: token.Post}))
+	r.leg("authority", officer, elsewhere)
+	via := func(way string) func() error {
+		return func() error {
+			_, err := r.IssuePIN(ctx, r.by(officer), r.token, commands.IssuePIN{Envelope: "E-2", Via: way})
+			return err
+		}
+	}
+	r.refused(token.ErrPINTogether, via("office-2"))
+	if err := via("company-x")(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheDeskOfAnOfficeDelivers what it made, key and PIN: the envelope went by
+// nobody in between.
+func TestTheDeskOfAnOfficeDelivers(t *testing.T) {
+	for _, way := range []string{token.Post, "office-2"} {
+		h := inside(t)
+		r := h.draft(applicant).upTo(enrollment.StatusReadyForDelivery)
+		r.did(r.IssuePIN(t.Context(), r.by(officer), r.token, commands.IssuePIN{Envelope: "E-1", Via: way}))
+		r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	}
 }
 
@@ -496,7 +595,14 @@ func TestALawfulAttorneyReceivesAndIsMarked(t *testing.T) {
 	if _, err := r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: &wrong}); err == nil {
 		t.Error("a power of attorney from the future")
 	}
-	r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: attorney}))
+	received := commands.DeliverToken{IdentityChecked: enrollment.NationalCard, Attorney: attorney}
+	r.did(r.DeliverToken(t.Context(), r.by(officer), r.code, received))
+	r.did(r.DeliverToken(t.Context(), r.by(second), r.code, received))
+	other := *attorney
+	other.Power = "۱۲۳/۵"
+	for _, in := range []commands.DeliverToken{{IdentityChecked: enrollment.NationalCard}, {IdentityChecked: enrollment.Passport, Attorney: attorney}, {IdentityChecked: enrollment.NationalCard, Attorney: &other}} {
+		r.refused(enrollment.ErrDelivered, func() error { _, err := r.DeliverToken(t.Context(), r.by(officer), r.code, in); return err })
+	}
 	for _, e := range r.stream(r.request()) {
 		is, err := enrollment.Catalog.Open(e)
 		if err != nil {

@@ -246,6 +246,43 @@ func casesAreReadByWhoMayOpenThem(v *views) {
 	same(v, "of an erased reporter", numbers("established"), []string{"1 established  چنین است"})
 }
 
+// tokensThatAreDue: for an alarm, and after it for their end.
+func tokensThatAreDue(v *views) {
+	hour := func(n time.Duration) time.Time { return v.now.Add(n * time.Hour) }
+	terms := token.Terms{
+		Receipt: token.Term{Alarm: time.Hour, End: 2 * time.Hour}, Delivery: token.Term{Alarm: 3 * time.Hour, End: 4 * time.Hour},
+		Activation: token.Term{Alarm: 5 * time.Hour, End: 6 * time.Hour},
+	}
+	id := func(name string) string { return name + v.code(1) }
+	made := func(name string, then ...event.Event) {
+		tell(v, token.Kind, id(name), token.ReceivedInStock{Serial: id(name), Office: v.office}, token.Reserved{Request: enrollment.Kind.Stream(v.code(1))},
+			token.Personalised{Certificate: v.serial("d" + name), At: v.now})
+		tell(v, token.Kind, id(name), then...)
+	}
+	made("here")
+	made("sent", token.HandedOver{From: v.office, To: v.other, At: v.now})
+	made("held", token.Delivered{To: v.sara, At: v.now})
+	due := func(now time.Time) (mine []string) {
+		v.shown()
+		for _, serial := range ok(v.DueTokens(terms)(v.Context(), now, 1000))(v) {
+			if name, of := strings.CutSuffix(serial, v.code(1)); of {
+				mine = append(mine, name)
+			}
+		}
+		slices.Sort(mine)
+		return mine
+	}
+	same(v, "too early", due(hour(1).Add(-time.Second)), nil)
+	same(v, "not received", due(hour(1)), []string{"sent"})
+	same(v, "not delivered", due(hour(3)), []string{"here", "sent"})
+	same(v, "not activated", due(hour(5)), []string{"held", "here", "sent"})
+	for _, name := range []string{"here", "sent", "held"} {
+		tell(v, token.Kind, id(name), token.AlarmRaised{At: hour(5)})
+	}
+	same(v, "for their end", due(hour(5)), []string{"here", "sent"})
+	same(v, "for their end, all", due(hour(6)), []string{"held", "here", "sent"})
+}
+
 func anOfficesTokens(v *views) {
 	code := v.code(1)
 	for _, serial := range []string{"T1", "T2"} {

@@ -33,6 +33,7 @@ func TestTheViewsOfRequests(t *testing.T) {
 	v.tells("a suspended certificate", aSuspendedCertificateIsShownAsOne)
 	v.tells("each list is shown, and the latest lies on the shelf", eachListIsShownAndTheLatestLiesOnTheShelf)
 	v.tells("an office's tokens", anOfficesTokens)
+	v.tells("tokens that are due", tokensThatAreDue)
 }
 
 func TestTheListsOfAWholeHouse(t *testing.T) {

@@ -92,9 +92,9 @@ func (q *Queries) DueTokens(t token.Terms) func(context.Context, time.Time, int)
 	return func(ctx context.Context, now time.Time, limit int) ([]string, error) {
 		ago := func(d time.Duration) time.Time { return now.Add(-d) }
 		return ask(ctx, q, pgx.RowTo[string], `SELECT serial FROM tokens.tokens
-			WHERE status = 'in-transit' AND since <= CASE WHEN alarm IS NULL THEN $1 ELSE $2 END
-			   OR status = 'personalised' AND born <= CASE WHEN alarm IS NULL THEN $3 ELSE $4 END
-			   OR status = 'delivered' AND since <= CASE WHEN alarm IS NULL THEN $5 ELSE $6 END
+			WHERE status = 'in-transit' AND since <= CASE WHEN alarm IS NULL THEN $1::timestamptz ELSE $2 END
+			   OR status = 'personalised' AND born <= CASE WHEN alarm IS NULL THEN $3::timestamptz ELSE $4 END
+			   OR status = 'delivered' AND since <= CASE WHEN alarm IS NULL THEN $5::timestamptz ELSE $6 END
 			ORDER BY since LIMIT $7`,
 			ago(t.Receipt.Alarm), ago(t.Receipt.End), ago(t.Delivery.Alarm), ago(t.Delivery.End),
 			ago(t.Activation.Alarm), ago(t.Activation.End), limit)

@@ -471,6 +471,14 @@ func ofToken() []mutant {
 			w.travels("post", true, "origin")
 			w.set(w.token(), "token.received.v1", "sealIntact", false)
 		}, []string{"applicant custody"}},
+		{"a seal that was broken after all, and delivered", func(w *twin) {
+			w.travels("post", true, "origin")
+			w.insert(w.index(w.token(), "token.delivered.v1"), w.token(), "token.received.v1", map[string]any{"place": "origin", "sealIntact": false})
+		}, []string{"applicant custody"}},
+		{"received twice", func(w *twin) {
+			w.travels("post", true, "origin")
+			w.insert(w.index(w.token(), "token.delivered.v1"), w.token(), "token.received.v1", map[string]any{"place": "origin", "sealIntact": true})
+		}, []string{"applicant custody"}},
 		{"with its PIN", func(w *twin) { w.travels("origin", true, "origin") }, []string{"applicant pin"}},
 		{"no PIN", func(w *twin) { w.travels("", true, "origin") }, []string{"applicant pin"}},
 		{"of channel B, with its PIN", func(w *twin) {

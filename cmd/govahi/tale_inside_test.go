@@ -148,6 +148,8 @@ func (s *tale) passesOn(a *affair, now enrollment.Enrollment) {
 	switch {
 	case held.Status == token.InTransit:
 		s.asked(s.TakeToken(s.ctx, s.as(officers[held.To]), a.token, commands.TakeToken{SealIntact: s.chance(93, "whole")}))
+	case held.Status == token.StatusPersonalised && held.Receipt.SealIntact && s.chance(3, "broken after all"):
+		s.asked(s.TakeToken(s.ctx, s.as(officers[held.Holder.Place]), a.token, commands.TakeToken{}))
 	case held.PIN.Envelope == "":
 		s.asked(s.IssuePIN(s.ctx, s.as(officer), a.token, commands.IssuePIN{Envelope: "E-1", Via: token.Post}))
 	default:

@@ -99,6 +99,7 @@ type Consignment struct {
 	Status   Status
 	Sent     Dispatched
 	Received Received
+	Resolved DiscrepancyResolved
 }
 
 // Evolve is what each event means.
@@ -112,7 +113,7 @@ func Evolve(s Consignment, e event.Event) Consignment {
 			s.Status = Discrepant
 		}
 	case DiscrepancyResolved:
-		s.Status = Resolved
+		s.Resolved, s.Status = e, Resolved
 	case CalledOff:
 		s.Status = NotSent
 	}
@@ -129,7 +130,11 @@ var (
 	ErrEmpty = fault.New(fault.Invalid, "consignment-empty",
 		"محموله ۱ تا ۲۰۰ پرونده دارد، هر یک یک بار.", "A consignment has 1 to 200 dossiers, each once.").At("dossiers")
 	ErrReceived = fault.New(fault.Conflict, "consignment-received",
-		"این محموله پیش‌تر با شمارش دیگری تحویل گرفته شده است.", "This consignment was received before, with another count.")
+		"این محموله پیش‌تر با شمارش یا مهروموم دیگری تحویل گرفته شده است و همان می‌ماند.",
+		"This consignment was received before, with another count or another state of its seal, and that stays recorded.")
+	ErrResolved = fault.New(fault.Conflict, "consignment-resolved",
+		"مغایرت این محموله پیش‌تر به گونهٔ دیگری روشن شده است و همان می‌ماند.",
+		"The discrepancy of this consignment was resolved before, otherwise, and that stays recorded.")
 	ErrNotDiscrepant = fault.New(fault.Conflict, "consignment-not-discrepant",
 		"این محموله مغایرت بازی ندارد.", "This consignment has no open discrepancy.")
 	ErrCalledOff = fault.New(fault.Conflict, "consignment-called-off",
@@ -190,7 +195,7 @@ func (c Receive) Decide(s Consignment) ([]event.Event, error) {
 		return nil, ErrNotFound
 	case repeats(c.Dossiers) || len(c.Dossiers) > Most:
 		return nil, ErrEmpty
-	case s.Status != OnItsWay && same(s.Received.Dossiers, c.Dossiers):
+	case s.Status != OnItsWay && c.SealIntact == s.Received.SealIntact && same(s.Received.Dossiers, c.Dossiers):
 		return nil, nil
 	case s.Status != OnItsWay:
 		return nil, life.Refuse(ErrReceived, string(s.Status))
@@ -227,8 +232,10 @@ func (c Resolve) Decide(s Consignment) ([]event.Event, error) {
 	switch {
 	case s.Status == None || s.Status == NotSent:
 		return nil, ErrNotFound
-	case s.Status == Resolved:
+	case s.Status == Resolved && c.Cause == s.Resolved.Cause && same(c.Found, s.Resolved.Found) && same(c.Lost, s.Resolved.Lost):
 		return nil, nil
+	case s.Status == Resolved:
+		return nil, life.Refuse(ErrResolved, string(s.Status))
 	case s.Status != Discrepant:
 		return nil, life.Refuse(ErrNotDiscrepant, string(s.Status))
 	case repeats(accounted) || !same(accounted, s.Received.Missing):

@@ -50,6 +50,7 @@ func TestTheCountsAreCompared(t *testing.T) {
 	spec.Given(t, Kind, sent).When(receive(true)).Then(Received{SealIntact: true, Missing: []string{"a", "b"}, By: nima, At: noon})
 	spec.Given(t, Kind, sent, complete).When(receive(true, "a", "b")).ThenNothing()
 	spec.Given(t, Kind, sent, complete).When(receive(true, "a")).ThenFault(ErrReceived)
+	spec.Given(t, Kind, sent, complete).When(receive(false, "a", "b")).ThenFault(ErrReceived)
 	spec.Given(t, Kind, sent).When(receive(true, "a", "a")).ThenFault(ErrEmpty)
 	spec.Given(t, Kind).When(receive(true, "a")).ThenFault(ErrNotFound)
 }
@@ -58,6 +59,9 @@ func TestADifferenceIsAccountedFor(t *testing.T) {
 	resolve := func(found, lost []string) Resolve { return Resolve{found, lost, LeftBehind, nima, noon} }
 	spec.Given(t, Kind, sent, short).When(resolve([]string{"b"}, nil)).Then(resolved)
 	spec.Given(t, Kind, sent, short, resolved).When(resolve([]string{"b"}, nil)).ThenNothing()
+	for _, other := range []Resolve{resolve(nil, []string{"b"}), {[]string{"b"}, nil, Tampered, nima, noon}} {
+		spec.Given(t, Kind, sent, short, resolved).When(other).ThenFault(ErrResolved)
+	}
 	for _, wrong := range []Resolve{resolve(nil, nil), resolve([]string{"a"}, nil), resolve([]string{"b"}, []string{"b"}), resolve([]string{"b", "c"}, nil)} {
 		spec.Given(t, Kind, sent, short).When(wrong).ThenFault(ErrUnaccounted)
 	}

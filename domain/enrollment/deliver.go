@@ -51,11 +51,18 @@ func (c PrintSheet) Decide(s Enrollment) ([]event.Event, error) {
 	return []event.Event{SheetPrinted{s.Copies + 1, c.By, c.At}}, nil
 }
 
+// ErrDelivered reports that the token was delivered already, to somebody else or
+// by another document.
+var ErrDelivered = fault.New(fault.Conflict, "delivered-otherwise",
+	"تحویل این توکن پیش‌تر با گیرنده یا مدرک هویتی دیگری ثبت شده است و همان می‌ماند.",
+	"The delivery of this token was recorded before, with another receiver or identity document, and that stays recorded.")
+
 // Deliver hands the token over after a second look at an identity document
 // (S1.11; §2.3 ReadyForDelivery → Delivered).
 type Deliver struct {
 	IdentityChecked Document
 	Attorney        *Attorney // who received it for the applicant, if not he himself
+	Received        *Attorney // the same, of what was delivered already
 	By              event.Subject
 	At              time.Time
 }
@@ -63,7 +70,7 @@ type Deliver struct {
 // Decide accepts only an identity document for the re-check.
 func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 	if s.Status == StatusDelivered {
-		return nil, nil
+		return nil, c.again(s)
 	}
 	if err := s.in(StatusReadyForDelivery, StatusAtCompanyUnit); err != nil {
 		return nil, err
@@ -80,6 +87,16 @@ func (c Deliver) Decide(s Enrollment) ([]event.Event, error) {
 		return []event.Event{d}, nil
 	}
 	return nil, ErrIdentityDocument
+}
+
+// again refuses what would have been another delivery: the receiver answers for
+// the token.
+func (c Deliver) again(s Enrollment) error {
+	same := c.Attorney == nil && c.Received == nil || c.Attorney != nil && c.Received != nil && *c.Attorney == *c.Received
+	if same && c.IdentityChecked == s.KnownBy {
+		return nil
+	}
+	return life.Refuse(ErrDelivered, string(s.Status))
 }
 
 // Accept is the subscriber's own acceptance (RFC 3647 §4.4.1).

@@ -26,7 +26,7 @@ func TestSheetsAreNumbered(t *testing.T) {
 }
 
 func TestDeliveryWaitsForTokenAndSheet(t *testing.T) {
-	deliver := Deliver{NationalCard, nil, omid, noon}
+	deliver := Deliver{IdentityChecked: NationalCard, By: omid, At: noon}
 	spec.Given(t, Kind, and(past(StatusIssued), onToken)...).When(deliver).ThenFault(wrongState)
 	spec.Given(t, Kind, and(past(StatusIssued), printed)...).When(deliver).ThenFault(wrongState)
 	spec.Given(t, Kind, and(past(StatusIssued), onToken, printed)...).When(deliver).Then(delivered)
@@ -35,15 +35,30 @@ func TestDeliveryWaitsForTokenAndSheet(t *testing.T) {
 
 func TestTheReceiverShowsAnIdentityDocument(t *testing.T) {
 	for _, d := range []Document{NationalCard, Passport, BirthCertificate} {
-		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, nil, omid, noon}).Then(Delivered{d, nil, omid, noon})
+		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{IdentityChecked: d, By: omid, At: noon}).Then(Delivered{d, nil, omid, noon})
 	}
 	for _, d := range []Document{LegalPersonCard, IntroductionLetter, ""} {
-		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{d, nil, omid, noon}).ThenFault(ErrIdentityDocument)
+		spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{IdentityChecked: d, By: omid, At: noon}).ThenFault(ErrIdentityDocument)
 	}
 }
 
+// TestADeliveryIsSaidOnce: a repetition changes neither who received the token nor
+// by what he was known.
+func TestADeliveryIsSaidOnce(t *testing.T) {
+	zahra, ali := &Attorney{Name: "زهرا", Power: "1"}, &Attorney{Name: "علی", Power: "2"}
+	again := func(by Document, attorney, received *Attorney) Deliver {
+		return Deliver{IdentityChecked: by, Attorney: attorney, Received: received, By: nima, At: noon}
+	}
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(NationalCard, nil, nil)).ThenNothing()
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(NationalCard, zahra, new(*zahra))).ThenNothing()
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(Passport, nil, nil)).ThenFault(ErrDelivered)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(NationalCard, zahra, nil)).ThenFault(ErrDelivered)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(NationalCard, nil, zahra)).ThenFault(ErrDelivered)
+	spec.Given(t, Kind, past(StatusDelivered)...).When(again(NationalCard, ali, zahra)).ThenFault(ErrDelivered)
+}
+
 func TestNobodyDeliversToHimself(t *testing.T) {
-	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{NationalCard, nil, sara, noon}).ThenFault(ErrOwnRequest)
+	spec.Given(t, Kind, past(StatusReadyForDelivery)...).When(Deliver{IdentityChecked: NationalCard, By: sara, At: noon}).ThenFault(ErrOwnRequest)
 }
 
 func TestOnlyTheApplicantAccepts(t *testing.T) {

@@ -127,6 +127,8 @@ type Enrollment struct {
 	Copies      int // printed sheets
 	DeliveredBy event.Subject
 	DeliveredAt time.Time
+	ReceivedBy  *event.Personal[Attorney] // instead of the applicant
+	KnownBy     Document                  // the original by which the receiver was identified
 }
 
 // EmailProof is how far the proof of the form's address is.
@@ -268,6 +270,7 @@ func (s Enrollment) afterConfirmation(e event.Event) Enrollment {
 		s = s.settle()
 	case Delivered:
 		s.DeliveredBy, s.DeliveredAt, s.Status = e.By, e.At, StatusDelivered
+		s.ReceivedBy, s.KnownBy = e.Attorney, e.IdentityChecked
 	case Accepted:
 		s.Status = StatusAccepted
 	case Revoked:

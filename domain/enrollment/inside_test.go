@@ -88,7 +88,7 @@ func TestTheTokenGoesBackTheWayTheRequestCame(t *testing.T) {
 }
 
 func TestInsideTheUserIsDefinedBeforeTheDelivery(t *testing.T) {
-	deliver := Deliver{NationalCard, nil, omid, noon}
+	deliver := Deliver{IdentityChecked: NationalCard, By: omid, At: noon}
 	spec.Given(t, Kind, past(StatusBackAtUnit)...).When(NoteAccess{"sara.nemune", noon}).Then(AccessNoted{"sara.nemune", noon})
 	for _, status := range []Status{StatusReadyForDispatch, StatusAtOrigin, StatusBackAtUnit, StatusAccessDefined} {
 		spec.Given(t, Kind, past(status)...).When(deliver).ThenFault(wrongState)
@@ -105,7 +105,7 @@ func TestALawfulAttorneyIsMarked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := Deliver{NationalCard, &attorney, omid, noon}.Decide(fold(past(StatusReadyForDelivery)...))
+	events, err := Deliver{IdentityChecked: NationalCard, Attorney: &attorney, By: omid, At: noon}.Decide(fold(past(StatusReadyForDelivery)...))
 	if err != nil || len(events) != 1 || events[0].(Delivered).Attorney == nil || events[0].(Delivered).Attorney.Subject() != sara {
 		t.Errorf("%+v, %v", events, err)
 	}
@@ -157,7 +157,7 @@ func anyInside(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		LoseDossier{"bag-1", noon},
 		NoteTokenArrived{place, noon},
 		NoteAccess{"sara", noon},
-		Deliver{NationalCard, nil, by, noon},
+		Deliver{IdentityChecked: NationalCard, By: by, At: noon},
 		Accept{Activated: by == sara, By: sara, At: noon},
 		VerifyDocuments{s.Required(), letter, inquiryOf(s.Form.Version), by, noon},
 		RequestCorrection{[]string{"email"}, by, noon},
@@ -201,7 +201,7 @@ func forwardInside(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case StatusAccessDefined:
 		return NoteTokenArrived{"company", noon}
 	case StatusAtCompanyUnit:
-		return Deliver{NationalCard, nil, by, noon}
+		return Deliver{IdentityChecked: NationalCard, By: by, At: noon}
 	}
 	return forward(s, by)
 }

@@ -99,7 +99,7 @@ func anyCommand(t *rapid.T, s Enrollment) event.Command[Enrollment] {
 		NoteIssued{"a1", "f1", noon},
 		PersonaliseToken{"T-1", "f1", by, noon},
 		PrintSheet{by, noon},
-		Deliver{NationalCard, nil, by, noon},
+		Deliver{IdentityChecked: NationalCard, By: by, At: noon},
 		Accept{By: sara, At: noon},
 		NoteRevoked{[]string{"", "a1", "b2", "a1"}[n], noon},
 		Reject{NotEntitled, by, noon},
@@ -152,7 +152,7 @@ func handOver(s Enrollment, by event.Subject) event.Command[Enrollment] {
 	case s.Status == StatusIssued:
 		return PrintSheet{by, noon}
 	case s.Status == StatusReadyForDelivery:
-		return Deliver{NationalCard, nil, by, noon}
+		return Deliver{IdentityChecked: NationalCard, By: by, At: noon}
 	case s.Status == StatusDelivered:
 		return Accept{By: sara, At: noon}
 	case s.Status == StatusAccepted:

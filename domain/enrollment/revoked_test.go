@@ -53,7 +53,7 @@ func TestNothingIsHandedOverAfterARevocation(t *testing.T) {
 	for _, story := range stories {
 		gone := and(story, revoked)
 		spec.Given(t, Kind, gone...).When(PrintSheet{nima, noon}).ThenFault(wrongState)
-		spec.Given(t, Kind, gone...).When(Deliver{NationalCard, nil, omid, noon}).ThenFault(wrongState)
+		spec.Given(t, Kind, gone...).When(Deliver{IdentityChecked: NationalCard, By: omid, At: noon}).ThenFault(wrongState)
 		spec.Given(t, Kind, gone...).When(Accept{By: sara, At: noon}).ThenFault(wrongState)
 		nothingFollows(t, gone)
 	}

@@ -60,7 +60,7 @@ var allowed = []struct {
 		[]Status{StatusIssued},
 		append(from(StatusReadyForDelivery, StatusAccepted), from(StatusReadyForDispatch, StatusAtCompanyUnit)...),
 	},
-	{"Deliver", Deliver{NationalCard, nil, omid, noon}, []Status{StatusReadyForDelivery, StatusAtCompanyUnit}, []Status{StatusDelivered}},
+	{"Deliver", Deliver{IdentityChecked: NationalCard, By: omid, At: noon}, []Status{StatusReadyForDelivery, StatusAtCompanyUnit}, []Status{StatusDelivered}},
 	{"ApproveDossier", ApproveDossier{"unit-rt", parisa, noon}, []Status{StatusAtResearchUnit}, []Status{StatusApproved}},
 	{"ReturnDossier", ReturnDossier{[]string{"email"}, omid, noon}, []Status{StatusAtResearchUnit}, nil},
 	{"Accept", Accept{By: sara, At: noon}, []Status{StatusDelivered}, []Status{StatusAccepted}},

@@ -18,7 +18,8 @@ type HandedOver struct {
 	At   time.Time     `json:"at"`
 }
 
-// Received is the receipt, with the state of the seal.
+// Received is the receipt, with the state of the seal. A second one at the same
+// place says that the seal was broken after all.
 type Received struct {
 	Place      string        `json:"place"`
 	SealIntact bool          `json:"sealIntact"`
@@ -59,6 +60,12 @@ var (
 	ErrNotForHere = fault.New(fault.Conflict, "token-not-for-here",
 		"این توکن به مقصد دیگری فرستاده شده است؛ آن را نپذیرید و به فرستنده خبر دهید.",
 		"This token was sent to another destination; do not take it, and tell the sender.")
+	ErrOtherSeal = fault.New(fault.Conflict, "token-sent-otherwise",
+		"این توکن پیش‌تر با مهروموم دیگری به همین مقصد فرستاده شده است؛ شمارهٔ آن را بازبینی کنید و اگر نادرست ثبت شده است، به گیرنده خبر دهید.",
+		"This token was sent there before, with another seal; check its number, and tell the receiver if the recorded one is wrong.").At("seal")
+	ErrReceived = fault.New(fault.Conflict, "token-received",
+		"رسید این توکن پیش‌تر با وضع دیگری از مهروموم ثبت شده است و همان می‌ماند.",
+		"This token was received before, with another state of its seal, and that stays recorded.").At("sealIntact")
 	ErrPINTogether = fault.New(fault.Conflict, "pin-with-token",
 		"توکن و رمز آن هرگز با یک واسطه نمی‌روند؛ راه دیگری برای یکی از آن دو برگزینید.",
 		"A token and its PIN never travel by the same intermediary; choose another way for one of them.")
@@ -109,6 +116,8 @@ func (c HandOver) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Status == None:
 		return nil, ErrNotFound
+	case s.Status == InTransit && s.Holder.Place == c.From && s.To == c.To && s.Sent.Seal != c.Seal: // a seal that was changed is a broken one
+		return nil, s.refuse(ErrOtherSeal)
 	case s.Status == InTransit && s.Holder.Place == c.From && s.To == c.To:
 		return nil, nil
 	case s.Status != StatusPersonalised || s.Holder.Place != c.From:
@@ -134,14 +143,26 @@ func (c Take) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Status == None:
 		return nil, ErrNotFound
-	case s.Status != InTransit && s.Holder.Place == c.Place && s.Status != InStock && s.Status != StatusReserved:
-		return nil, nil
-	case s.Status != InTransit:
-		return nil, s.refuse(ErrNotHere)
-	case s.To != c.Place:
+	case s.Status == InTransit && s.To == c.Place:
+		return []event.Event{Received(c)}, nil
+	case s.Status == InTransit:
 		return nil, s.refuse(ErrNotForHere)
+	case s.Holder.Place != c.Place || s.Receipt.Place != c.Place:
+		return nil, s.refuse(ErrNotHere)
 	}
-	return []event.Event{Received(c)}, nil
+	return c.again(s)
+}
+
+// again hears who sees later that the seal was broken: the key may be another's.
+// That it was whole after all is no receipt.
+func (c Take) again(s Token) ([]event.Event, error) {
+	switch {
+	case c.SealIntact == s.Receipt.SealIntact:
+		return nil, nil
+	case !c.SealIntact && (s.Status == StatusPersonalised || s.Status == StatusRecalled):
+		return []event.Event{Received(c)}, nil
+	}
+	return nil, s.refuse(ErrReceived)
 }
 
 // Deliverable refuses a token that is not at the place where it would be handed

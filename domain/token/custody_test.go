@@ -23,6 +23,7 @@ func TestAHandOverHasItsReceipt(t *testing.T) {
 	spec.Given(t, Kind, append(story(3), byPost)...).When(send).Then(sent)
 	spec.Given(t, Kind, onWay...).When(send).ThenNothing()
 	spec.Given(t, Kind, onWay...).When(HandOver{"ahvaz", "unit", "S-2", nima, noon}).ThenFault(ErrNotHere)
+	spec.Given(t, Kind, onWay...).When(HandOver{"ahvaz", "authority", "S-2", nima, noon}).ThenFault(ErrOtherSeal)
 	spec.Given(t, Kind, atOrigin...).When(send).ThenFault(ErrNotHere)
 	spec.Given(t, Kind, story(2)...).When(send).ThenFault(ErrNotHere)
 	spec.Given(t, Kind).When(send).ThenFault(ErrNotFound)
@@ -32,6 +33,7 @@ func TestAHandOverHasItsReceipt(t *testing.T) {
 	spec.Given(t, Kind, atOrigin...).When(take).ThenNothing()
 	spec.Given(t, Kind, onWay...).When(Take{"unit", true, nima, noon}).ThenFault(ErrNotForHere)
 	spec.Given(t, Kind, story(3)...).When(take).ThenFault(ErrNotHere)
+	spec.Given(t, Kind, story(3)...).When(Take{"ahvaz", true, nima, noon}).ThenFault(ErrNotHere) // nobody sent it there
 	spec.Given(t, Kind, story(1)...).When(Take{"ahvaz", true, nima, noon}).ThenFault(ErrNotHere)
 }
 
@@ -56,6 +58,23 @@ func TestABrokenSealEndsTheWay(t *testing.T) {
 	spec.Given(t, Kind, onWay...).When(Take{"authority", false, nima, noon}).Then(broken)
 	spec.Given(t, Kind, append(onWay, broken)...).When(HandOver{"authority", "unit", "S-2", nima, noon}).ThenFault(ErrNotHere)
 	spec.Given(t, Kind, append(onWay, broken)...).When(Return{"ahvaz", nima, noon}).Then(Returned{"ahvaz", nima, noon})
+}
+
+// TestABrokenSealIsSaidAfterAReceiptToo: whoever sees it late is heard; a receipt
+// of a broken seal is not taken back.
+func TestABrokenSealIsSaidAfterAReceiptToo(t *testing.T) {
+	whole, broken := Take{"authority", true, omid, noon}, Take{"authority", false, omid, noon}
+	said := Received{"authority", false, omid, noon}
+	spec.Given(t, Kind, atOrigin...).When(broken).Then(said)
+	spec.Given(t, Kind, append(atOrigin[:len(atOrigin):len(atOrigin)], Recalled{Revoked, "p", noon})...).When(broken).Then(said)
+	ended := append(atOrigin[:len(atOrigin):len(atOrigin)], said)
+	if s := after(ended...); s.Status != Compromised || s.Holder.Place != "authority" {
+		t.Errorf("it is %s with %+v", s.Status, s.Holder)
+	}
+	spec.Given(t, Kind, ended...).When(broken).ThenNothing()
+	spec.Given(t, Kind, ended...).When(whole).ThenFault(ErrReceived)
+	spec.Given(t, Kind, append(onWay[:len(onWay):len(onWay)], said)...).When(whole).ThenFault(ErrReceived)
+	spec.Given(t, Kind, append(atOrigin[:len(atOrigin):len(atOrigin)], Lost{"p", noon})...).When(broken).ThenFault(ErrReceived)
 }
 
 func TestOnlyTheHolderActivates(t *testing.T) {

@@ -29,6 +29,7 @@ var (
 	loses        = act(ReportLost{}, byHolder, "گم‌شده اعلام کرد", "declare it lost")
 	defects      = act(ReportDefective{}, byHolder, "معیوب اعلام کرد", "declare it defective")
 	takes        = act(Take{}, byNext, "با وضع مهروموم رسید داد", "receive it, with the state of its seal")
+	doubts       = act(Take{}, byHolder, "گزارش داد که مهروموم شکسته بوده است", "report that its seal was broken after all")
 	notesPIN     = act(NotePIN{}, byApplicant, "رسیدن پاکت رمز را اعلام کرد", "say that the PIN envelope came")
 	activates    = act(Activate{}, byApplicant, "با رمز خود فعال کرد", "activate it with his own PIN")
 	watches      = act(Watch{}, byHouse, "پس از مهلت هشدار داد یا آن را فراخواند", "raise an alarm or recall it when its time is over")
@@ -46,14 +47,14 @@ var life = event.Life{
 	string(None):               state("ثبت‌نشده", "not registered", receives),
 	string(InStock):            state("در موجودی", "in stock", reserves, loses, defects),
 	string(StatusReserved):     state("کنارگذاشته‌شده", "reserved", personalises, loses, defects),
-	string(StatusPersonalised): state("شخصی‌سازی‌شده", "personalised", issuesPIN, handsOver, delivers, loses, defects, notesPIN, watches, recalls),
+	string(StatusPersonalised): state("شخصی‌سازی‌شده", "personalised", issuesPIN, handsOver, delivers, loses, defects, doubts, notesPIN, watches, recalls),
 	string(InTransit):          state("در راه", "on its way", issuesPIN, takes, loses, defects, notesPIN, watches, recalls),
 	string(StatusDelivered):    state("تحویل‌شده", "delivered", renews, notesPIN, activates, loses, defects, watches, recalls),
 	string(Activated):          state("فعال‌شده", "activated", renews, notesPIN, loses, defects, recalls),
 	string(Compromised):        state("مهروموم شکسته", "of a broken seal", returns, loses, defects),
 	string(StatusLost):         state("گم‌شده", "lost", returns),
 	string(Defective):          state("معیوب", "defective", returns),
-	string(StatusRecalled):     state("فراخوانده", "recalled", returns, loses, defects),
+	string(StatusRecalled):     state("فراخوانده", "recalled", returns, loses, defects, doubts),
 	string(StatusReturned):     state("بازگشته", "returned", destroys),
 	string(StatusDestroyed): {
 		Name: fault.Text{Fa: "ازمیان‌رفته", En: "destroyed"},

@@ -9,6 +9,7 @@ import (
 const (
 	sara    event.Subject = "p-sara"
 	nima    event.Subject = "p-nima" // the officer
+	omid    event.Subject = "p-omid" // another
 	request event.Stream  = "enrollment-140512345670"
 	other   event.Stream  = "enrollment-140598765432"
 )

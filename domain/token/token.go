@@ -5,7 +5,7 @@
 //	─ReceivedInStock─▶ InStock ─Reserved─▶ Reserved ─Personalised─▶ Personalised
 //	Personalised ─HandedOver─▶ InTransit ─Received─▶ Personalised
 //	Personalised ─Delivered─▶ Delivered ─PINActivated─▶ Activated
-//	InTransit ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
+//	InTransit, Personalised ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
 //	Compromised, Defective, Recalled, Lost ─Returned─▶ Returned ─Destroyed─▶ Destroyed ■
 package token
 
@@ -120,13 +120,16 @@ type Token struct {
 	Route       []string
 	Request     event.Stream
 	Certificate string
-	To          string    // while in transit
-	PIN         PINIssued // how its PIN travels
-	PINWays     []string  // by which an envelope ever went: who carried one may have read it
-	PINThere    bool      // the applicant has the PIN's envelope
-	Since       time.Time // of the state
-	Born        time.Time // when it was personalised
-	Alarm       Alarm     // the latest, raised since the state began
+	To          string          // while in transit
+	Sent        HandedOver      // the latest
+	Receipt     Received        // the latest
+	PIN         PINIssued       // how its PIN travels
+	PINWays     []string        // by which an envelope ever went: who carried one may have read it
+	PINThere    bool            // the applicant has the PIN's envelope
+	Hands       []event.Subject // who sent or received it on its way
+	Since       time.Time       // of the state
+	Born        time.Time       // when it was personalised
+	Alarm       Alarm           // the latest, raised since the state began
 }
 
 // Evolve is what each event means.
@@ -157,10 +160,11 @@ func Evolve(s Token, e event.Event) Token {
 func (s Token) onItsWay(e event.Event) Token {
 	switch e := e.(type) {
 	case HandedOver:
-		s.To = e.To
-		s = s.is(InTransit, e.At)
+		s.To, s.Sent = e.To, e
+		s = s.inHandsOf(e.By).is(InTransit, e.At)
 	case Received:
-		s = s.at(Holder{Place: e.Place}).is(StatusPersonalised, e.At)
+		s.Receipt = e
+		s = s.at(Holder{Place: e.Place}).inHandsOf(e.By).is(StatusPersonalised, e.At)
 		if !e.SealIntact {
 			s.Status = Compromised
 		}
@@ -188,6 +192,13 @@ func (s Token) at(h Holder) Token {
 	s.Holder, s.To = h, ""
 	if h.Place != "" && !slices.Contains(s.Route, h.Place) {
 		s.Route = append(slices.Clip(s.Route), h.Place)
+	}
+	return s
+}
+
+func (s Token) inHandsOf(by event.Subject) Token {
+	if !slices.Contains(s.Hands, by) {
+		s.Hands = append(slices.Clip(s.Hands), by)
 	}
 	return s
 }

@@ -82,7 +82,7 @@ func (w *way) follow(f fact) {
 	case "handed-over":
 		w.handOver(f)
 	case "received":
-		w.wants(w.status == "on-its-way" && f.data.text("place") == w.to, f)
+		w.wants(w.receivable(f), f)
 		w.at(f.data.text("place"), "here")
 		if !f.data.yes("sealIntact") {
 			w.status = "compromised"
@@ -90,6 +90,16 @@ func (w *way) follow(f fact) {
 	default:
 		w.end(f)
 	}
+}
+
+// receivable: at its destination; and who has it may say later that its seal was
+// broken.
+func (w *way) receivable(f fact) bool {
+	place := f.data.text("place")
+	if w.status == "on-its-way" {
+		return place == w.to
+	}
+	return (w.status == "here" || w.status == "recalled") && place == w.holder && !f.data.yes("sealIntact")
 }
 
 func (w *way) handOver(f fact) {
