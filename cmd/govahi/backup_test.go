@@ -154,6 +154,7 @@ func TestBackupOfProduction(t *testing.T) {
 	if err != nil || !bytes.Contains(said, []byte("token is not in this backup")) || !regexp.MustCompile(`(?m)^  restoring +\d+ bytes in`).Match(said) {
 		t.Errorf("%v, it says %s", err, said) // not “412 of 420 bytes”: the vault is counted, too
 	}
+	refusedUp(t, next.dir, i.listen, production, "چنین پرونده‌ای نیست", "there is no such file", "امضاکننده پاسخ نمی‌دهد", "the signer does not answer", "write the right one into its file")
 	for _, name := range []string{"pin", "softhsm2.conf"} { // SoftHSM finds its tokens where they were
 		text, err := os.ReadFile(filepath.Join(dir, "ca", name))
 		must(t, err)
