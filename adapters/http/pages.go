@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"slices"
 	"time"
 
 	"govahi/adapters/web"
@@ -218,7 +219,7 @@ func dashboard(m queries.Management) web.DashboardData {
 	d.Revocations = counts(m.Revocations, func(name string) string { return certificate.Reason(name).Persian() })
 	channels := map[string]int{}
 	for _, s := range m.States {
-		d.States = append(d.States, web.Count{Label: stateLabel(s.State), N: int(s.Count)})
+		d.States = added(d.States, stateLabel(s.State), int(s.Count))
 		channels[s.Channel] += int(s.Count)
 	}
 	for _, c := range []enrollment.Channel{enrollment.Outside, enrollment.Inside} {
@@ -230,6 +231,16 @@ func dashboard(m queries.Management) web.DashboardData {
 		})
 	}
 	return d
+}
+
+// added counts more of one label, which is named once.
+func added(all []web.Count, label string, n int) []web.Count {
+	i := slices.IndexFunc(all, func(c web.Count) bool { return c.Label == label })
+	if i < 0 {
+		return append(all, web.Count{Label: label, N: n})
+	}
+	all[i].N += n
+	return all
 }
 
 func counts(list []queries.Count, label func(string) string) []web.Count {

@@ -95,7 +95,7 @@ func TestTheSheetShowsEveryParticular(t *testing.T) {
 		`<bdi>شرکت نمونه</bdi>`, `<bdi>کارشناس</bdi>`, `<bdi dir="ltr" class="code">sample@example.ir</bdi>`,
 		`<bdi dir="ltr" class="code">01F4 A3B2 C1D0 E9F8 A7B6 C5D4 E3F2 A1B0 C9D8</bdi>`,
 		`<bdi dir="ltr" class="code">9F86 D081 884C 7D65 9A2F EAA0 C55A D015 A3BF 4F1B 2B0B 822C D15D 6C15 B0F0 0A08</bdi>`,
-		`<time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> (<bdi dir="ltr" class="code">2026-11-21</bdi>)`,
+		`<time datetime="2026-11-21T08:00:00Z" title="2026-11-21">شنبه ۳۰ آبان ۱۴۰۵، ساعت ۱۱:۳۰</time> (<bdi dir="ltr" class="code date">2026-11-21</bdi>)`,
 		`title="2027-11-21">یکشنبه ۳۰ آبان ۱۴۰۶`, `<bdi>Sample CA</bdi>`, `<dd><bdi>امضای نمونه</bdi> (<bdi dir="ltr" class="code">natural-sign@1</bdi>)</dd>`, `GT-0001`,
 		`نسخهٔ ۲`, `با ابطال گواهی این برگه بی‌اعتبار است`, `https://govahi.example.ir/verify?serial=`+serial,
 		`role="img" aria-label="نشانی استعلام اعتبار"><path d="M4 4h7v1h-7z`,

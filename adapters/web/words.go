@@ -79,7 +79,7 @@ func dated(t time.Time, persian string) template.HTML {
 }
 
 // civil is the Gregorian day in clear, for paper has no tooltips.
-func civil(t time.Time) template.HTML { return code(gregorian(t)) }
+func civil(t time.Time) template.HTML { return isolated("code date", gregorian(t)) }
 
 func gregorian(t time.Time) string { return t.In(iran.Tehran()).Format(time.DateOnly) }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -17,16 +18,21 @@ const (
 )
 
 // patiently opens the token as soon as it can; until then the front says why not.
-// What waiting does not mend is an error.
+// What waiting does not mend is an error. The same trouble is told once.
 func (s serve) patiently(ctx context.Context, front *signer.Front) (keys, error) {
-	for {
+	for said := ""; ; {
 		k, err := s.keys()
 		why := trouble(err)
 		if err == nil || why == nil {
 			return k, err
 		}
 		front.Refuse(why)
-		slog.Warn("the token cannot be opened", "error", err)
+		if err.Error() != said {
+			said = err.Error()
+			// For people: a log would write Persian in escapes.
+			_, _ = fmt.Fprintf(os.Stderr, "govahi-signer: توکن باز نمی‌شود؛ تا درست شود هر نیم ثانیه دوباره نگاه می‌شود:\n"+
+				"govahi-signer: the token cannot be opened; it is looked for twice a second until it can:\n%v\n", advised(err))
+		}
 		select {
 		case <-ctx.Done():
 			return keys{}, ctx.Err()

@@ -23,8 +23,11 @@ func (h home) refusal() string { return h.path("pin.refused") }
 // token.ErrPIN if that one was refused before.
 func (h home) pin() (pin, version string, err error) {
 	info, err := os.Stat(h.pinFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = profiles.Refusal{Fa: "چنین پرونده‌ای نیست.", En: "there is no such file"}
+	}
 	if err != nil {
-		return "", "", err
+		return "", "", unread(h.pinFile(), err)
 	}
 	version = info.ModTime().UTC().Format(time.RFC3339Nano)
 	switch refused, err := profiles.ReadPath(h.refusal()); {
@@ -37,7 +40,7 @@ func (h home) pin() (pin, version string, err error) {
 	return pin, version, err
 }
 
-// noPIN is of a file that holds none. It was not tried, and is as good as a wrong
+// noPIN is of a file that holds none, or is not there. It was not tried, and is as good as a wrong
 // one: who waits for the right one waits for this one too.
 type noPIN struct{ error }
 
@@ -51,11 +54,16 @@ func readPIN(file string) (string, error) {
 		err = profiles.Refusal{Fa: "رمزی در آن نیست.", En: "there is no PIN in it"}
 	}
 	if err != nil {
-		why := told(err)
-		return "", noPIN{fault.Remark("token.pinFile", "%[1]s: %[2]s رمز کاربر توکن را در یک سطر در آن بنویسید.",
-			"%[1]s: %[3]s; write the token's user PIN there, in one line", file, why.Fa, why.En)}
+		return "", unread(file, err)
 	}
 	return string(bytes.TrimSpace(text)), nil
+}
+
+// unread says in both languages why there is no PIN, and what to do.
+func unread(file string, err error) error {
+	why := told(err)
+	return noPIN{fault.Remark("token.pinFile", "%[1]s: %[2]s رمز کاربر توکن را در یک سطر در آن بنویسید.",
+		"%[1]s: %[3]s; write the token's user PIN there, in one line", file, why.Fa, why.En)}
 }
 
 // refusePIN notes the refusal. It is written before anybody hears of it.

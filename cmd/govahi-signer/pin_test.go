@@ -22,6 +22,7 @@ func TestAPINIsInAFile(t *testing.T) {
 		"a pipe":    func(file string) error { return syscall.Mkfifo(file, 0o600) },
 		"empty":     func(file string) error { return os.WriteFile(file, nil, 0o600) },
 		"blank":     func(file string) error { return os.WriteFile(file, []byte(" \n"), 0o600) },
+		"missing":   func(string) error { return nil },
 		"very long": func(file string) error { return os.WriteFile(file, make([]byte, 65<<10), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,11 +37,28 @@ func TestAPINIsInAFile(t *testing.T) {
 			if out, code := try(t, "check", "--dir", c.dir); code != 3 || faulttest.Remarked(out, "token.pinFile") != nil {
 				t.Errorf("check: %d %s", code, out)
 			}
-			must(t, os.Remove(pin))
+			_ = os.Remove(pin)
 			must(t, os.WriteFile(pin, right, 0o600))
 		})
 	}
 	run(t, "check", "--dir", c.dir)
+}
+
+// TestAMissingPINIsWaitedFor, and told once while it is missing: after a restore it
+// has to be put back.
+func TestAMissingPINIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := newCA(t).certify(t)
+	pin := c.rightPIN(t)
+	must(t, os.Remove(filepath.Join(c.dir, "pin")))
+	p, _ := c.launch(t, nil)
+	c.wantRefusedPIN(t, p)
+	time.Sleep(2 * time.Second) // in which it looks several times
+	c.mendPIN(t, p.Client, pin)
+	p.stop(t)
+	if said := p.stderr.String(); strings.Count(said, "there is no such file") != 1 || !strings.Contains(said, "چنین پرونده‌ای نیست") {
+		t.Errorf("it says %s", said)
+	}
 }
 
 // TestFilesOfACAAreRegular also those beside its PIN.

@@ -34,9 +34,6 @@ func (r restore) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), stops()...)
 	defer stop()
 	m, err := readManifest(r.Dir)
-	if err == nil {
-		err = m.check(ctx, r.Dir)
-	}
 	if err != nil {
 		return err
 	}
@@ -45,6 +42,12 @@ func (r restore) Run() error {
 		return err
 	}
 	d := data{dir: dir}
+	if err := d.free(); err != nil { // known before a large backup is read
+		return err
+	}
+	if err := m.check(ctx, r.Dir); err != nil {
+		return err
+	}
 	if err := d.makeRoom(ctx); err != nil {
 		return err
 	}
@@ -113,6 +116,14 @@ func (f copied) read(dir string, to io.Writer, tell func(int)) error {
 	return err
 }
 
+// free refuses a directory that holds anything but what a restore left half done.
+func (d *data) free() error {
+	if _, err := os.Stat(d.path(restoringFile)); err == nil {
+		return nil
+	}
+	return vacant(d.dir)
+}
+
 // makeRoom takes a new or an empty directory, or one that a restore left half
 // done, and marks it before anything is put there.
 func (d *data) makeRoom(ctx context.Context) error {
@@ -157,15 +168,15 @@ func (d *data) clear(ctx context.Context) error {
 func (d *data) fill(ctx context.Context, m manifest, from string) error {
 	defer func() { _ = d.lock.Close() }()
 	b := newBar("restoring", m.size())
+	defer b.ended()
 	done := uint64(0)
+	tell := func(n int) { done += uint64(n); b.reach(done, m.size()) }
 	for _, f := range m.Files {
-		tell := func(n int) { done += uint64(n); b.reach(done, m.size()) }
 		if err := errors.Join(ctx.Err(), d.place(f, from, tell)); err != nil {
 			return err
 		}
 	}
-	b.ended()
-	if err := d.restoreVault(ctx, from); err != nil {
+	if err := d.restoreVault(ctx, from, tell); err != nil {
 		return err
 	}
 	return errors.Join(syncDir(d.dir), os.Remove(d.path(restoringFile)), syncDir(d.dir))
@@ -196,7 +207,7 @@ var tokenDir = regexp.MustCompile(`(?m)^directories\.tokendir = .*$`)
 
 // restoreVault makes the private cluster and its vault; the views come from the
 // log when the house starts.
-func (d *data) restoreVault(ctx context.Context, from string) (err error) {
+func (d *data) restoreVault(ctx context.Context, from string, tell func(int)) (err error) {
 	if err := d.makeSockets(); err != nil {
 		return err
 	}
@@ -214,5 +225,12 @@ func (d *data) restoreVault(ctx context.Context, from string) (err error) {
 		return err
 	}
 	defer func() { _ = dump.Close() }()
-	return cluster.Restore(ctx, "vault", dump)
+	if err := cluster.Restore(ctx, "vault", dump); err != nil {
+		return err
+	}
+	info, err := dump.Stat()
+	if err == nil {
+		tell(int(info.Size()))
+	}
+	return err
 }

@@ -81,10 +81,10 @@ func (h *house) awaitSigner(ctx context.Context) error {
 		}
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("the signer does not answer: %w", err)
+	if f, ok := fault.Of(err); ok {
+		return fmt.Errorf("امضاکننده پاسخ نمی‌دهد: %s\nthe signer does not answer: %s (%w)", f.Text.Fa, f.Text.En, err)
 	}
-	return nil
+	return err
 }
 
 func (h *house) openPools(ctx context.Context) (err error) {
@@ -122,14 +122,17 @@ func awaitPool(ctx context.Context, name, dsn string) (pool *pgxpool.Pool, err e
 func patiently(ctx context.Context, do func(context.Context) error) error {
 	limit, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	for {
+	for why := error(nil); ; {
 		err := do(limit)
+		if why == nil || limit.Err() == nil { // else it says only that we wait no longer
+			why = err
+		}
 		if f, ok := fault.Of(err); err == nil || !ok || f.Kind != fault.Unavailable {
 			return err
 		}
 		select {
 		case <-limit.Done():
-			return err
+			return why
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
