@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -86,13 +87,20 @@ func begin(t *testing.T, dir string, env ...string) *instance {
 		if err := i.stop(); err != nil && !t.Failed() {
 			t.Logf("the instance ended with %v", err)
 		}
+		log, _ := os.ReadFile(filepath.Join(dir, "govahi.log"))
+		if wrong := wrongList.Find(log); wrong != nil {
+			t.Errorf("a worker asks what no view can answer: %s", wrong)
+		}
 		if t.Failed() {
-			log, _ := os.ReadFile(filepath.Join(dir, "govahi.log"))
 			t.Logf("the instance printed:\n%s\nand logged:\n%s", i.cmd.Stdout, tail(log, 6000)) // since it was last started
 		}
 	})
 	return i
 }
+
+// wrongList is a worker's query that Postgres does not understand (SQLSTATE class
+// 42), but for a view that is not there yet.
+var wrongList = regexp.MustCompile(`.*list cannot be read.*SQLSTATE 42(?:[^P]|P[^0]|P0[^1]).*`)
 
 // tail is the end of a log, without the requests that went well.
 func tail(text []byte, n int) []byte {

@@ -31,18 +31,46 @@ type Worker struct {
 func (w Worker) Run(ctx context.Context) error {
 	d := desk{Worker: w, slots: make(chan struct{}, abreast), busy: map[string]bool{}, failed: map[string]failure{}}
 	defer d.all.Wait()
+	var l lament
 	for ctx.Err() == nil {
 		next, most := max(w.Every, workEvery), 4*abreast+d.held()
 		ids, err := w.Due(ctx, w.Clock(), most)
 		if err != nil || len(ids) == most { // there is more, or nobody knows
 			next = workEvery
 		}
+		l.hear(ctx, w, err)
 		for _, id := range ids {
 			d.begin(ctx, id)
 		}
 		pause(ctx, next)
 	}
 	return ctx.Err()
+}
+
+// lament tells once that a list cannot be read, and once that it can be again. A
+// house that starts has no views for a moment: that is not worth a word.
+type lament struct {
+	since time.Time // zero while all is well
+	said  bool
+}
+
+// unreadFor is how long a list may be out of reach before it is told.
+const unreadFor = 2 * time.Second
+
+func (l *lament) hear(ctx context.Context, w Worker, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err == nil && l.said:
+		w.Report.Info("list is read again", "worker", w.Name)
+		*l = lament{}
+	case err == nil:
+		*l = lament{}
+	case l.since.IsZero():
+		l.since = time.Now()
+	case !l.said && time.Since(l.since) >= unreadFor:
+		w.Report.Error("list cannot be read", "worker", w.Name, "error", err)
+		l.said = true
+	}
 }
 
 // desk is what a worker has before it.

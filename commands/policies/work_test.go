@@ -75,6 +75,32 @@ func (l *todo) works(t *testing.T) (stop func()) {
 	return func() { cancel(); <-ended }
 }
 
+// TestAListThatCannotBeReadIsReportedOnce, and once that it can be again: or nobody
+// would learn that nothing is done any more.
+func TestAListThatCannotBeReadIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newTodo(t)
+		var broken error
+		l.Due = func(context.Context, time.Time, int) ([]string, error) { return nil, broken }
+		said := func(what string) int { return strings.Count(l.said.String(), what) }
+		for round := 1; round <= 2; round++ {
+			broken = errors.New("no such column")
+			stop := l.works(t)
+			time.Sleep(time.Second)
+			if said("list cannot be read") != round-1 {
+				t.Fatal("it was told at once")
+			}
+			time.Sleep(5 * time.Second)
+			broken = nil
+			time.Sleep(time.Second)
+			stop()
+			if said("list cannot be read") != round || said("no such column") != round || said("read again") != round || said("worker=work") != 2*round {
+				t.Fatalf("in round %d it said %s", round, l.said.String())
+			}
+		}
+	})
+}
+
 // TestASlowItemHoldsNothingElseUp: not what stood beside it, nor what comes
 // later; and it is not begun a second time.
 func TestASlowItemHoldsNothingElseUp(t *testing.T) {
