@@ -2,15 +2,18 @@ package commands_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/appointment"
 	"govahi/domain/consignment"
 	"govahi/domain/enrollment"
 	"govahi/domain/fault"
+	"govahi/domain/office"
 )
 
 // sends puts dossiers into a bag from the unit to the authority.
@@ -208,21 +211,42 @@ func TestALostDossierIsSentAgainInOneConsignment(t *testing.T) {
 	h.sent(4)
 }
 
-// TestADossierInAnotherBagGoesOn: its own consignment still misses it.
-func TestADossierInAnotherBagGoesOn(t *testing.T) {
+// TestADossierInAnothersBagIsOfItsOwn: the bag that it was found in does not move
+// it, nor say where it comes from; its own does, when it is received.
+func TestADossierInAnothersBagIsOfItsOwn(t *testing.T) {
 	h := inside(t)
-	a, b := h.draftInside(applicant).approved(), h.draftInside(neighbour).approved()
-	if _, err := h.sends(h.by(unitOfficer), a.code); err != nil {
-		t.Fatal(err)
+	ctx := t.Context()
+	h.did(h.OpenOffice(ctx, h.by(admin), commands.OpenOffice{Sort: office.Authority, Code: "authority-2", Name: "نمونه", Province: "تهران", City: "تهران"}))
+	h.did(h.LicenseOffice(ctx, h.by(operator), "authority-2", commands.LicenseOffice{Number: "C-2", From: noon.AddDate(-1, 0, 0), Until: noon.AddDate(1, 0, 0)}))
+	h.appoint(carrier, appointment.AuthorityOfficer, "authority-2", noon.AddDate(1, 0, 0))
+	a, x := h.draftInside(applicant).approved(), h.draftInside(neighbour).approved()
+	h.shipped("unit-b", "authority", unitOfficer, carrier, a.code)
+	h.shipped("unit-b", "authority-2", unitOfficer, carrier, x.code)
+	send := func(from, code string) string {
+		return h.did(h.DispatchConsignment(ctx, h.by(carrier), commands.DispatchConsignment{From: from, To: "office-1", Dossiers: []string{code}, Seal: "S-1"})).Stream.ID()
 	}
-	other, err := h.sends(h.by(unitOfficer), b.code)
-	if err != nil {
-		t.Fatal(err)
+	count := func(bag string, found ...string) consignment.Consignment {
+		h.did(h.ReceiveConsignment(ctx, h.by(officer), bag, commands.ReceiveConsignment{Dossiers: found, SealIntact: true}))
+		h.settle()
+		return state(h, consignment.Kind, consignment.Kind.Stream(bag))
 	}
+	first, second := send("authority", a.code), send("authority-2", x.code)
 	h.settle()
-	h.did(h.ReceiveConsignment(t.Context(), h.by(carrier), other, commands.ReceiveConsignment{Dossiers: []string{a.code, b.code}, SealIntact: true}))
+	if bag := count(first, a.code, x.code); bag.Status != consignment.Discrepant || !slices.Equal(bag.Received.Surplus, []string{x.code}) {
+		t.Errorf("the bag is %s, with %v too many", bag.Status, bag.Received.Surplus)
+	}
+	if now := x.now(); now.Status != enrollment.StatusInTransit || now.Origin != "" {
+		t.Errorf("another's bag brought it: %s from %q", now.Status, now.Origin)
+	}
+	if bag := count(second); bag.Status != consignment.Discrepant {
+		t.Errorf("the bag is %s", bag.Status)
+	}
+	h.did(h.ResolveDiscrepancy(ctx, h.by(officer), first, commands.ResolveDiscrepancy{Cause: consignment.Miscounted}))
+	h.did(h.ResolveDiscrepancy(ctx, h.by(officer), second, commands.ResolveDiscrepancy{Found: []string{x.code}, Cause: consignment.Miscounted}))
 	h.settle()
-	h.shipped("authority", "office-1", carrier, officer, a.code, b.code)
+	if a, x := a.now(), x.now(); a.Origin != "authority" || x.Origin != "authority-2" || x.Office != "office-1" {
+		t.Errorf("the origins are %q and %q; the other is at %q", a.Origin, x.Origin, x.Office)
+	}
 }
 
 // TestAConsignmentOfOldIsFollowed: it was sent before dossiers were claimed.
