@@ -13,6 +13,7 @@ import (
 	"govahi/domain/consignment"
 	"govahi/domain/enrollment"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 	"govahi/domain/office"
 )
 
@@ -247,6 +248,43 @@ func TestADossierInAnothersBagIsOfItsOwn(t *testing.T) {
 	if a, x := a.now(), x.now(); a.Origin != "authority" || x.Origin != "authority-2" || x.Office != "office-1" {
 		t.Errorf("the origins are %q and %q; the other is at %q", a.Origin, x.Origin, x.Office)
 	}
+}
+
+// TestWhatIsNoTrackingCodeIsNamed, and is not counted as a dossier.
+func TestWhatIsNoTrackingCodeIsNamed(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	r := h.draftInside(applicant).approved()
+	bag, err := h.sends(h.by(unitOfficer), r.code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	wrong := []string{r.code, "xyz", "05000000001"}
+	for list, do := range map[string]func() error{
+		"dispatch dossiers": func() error { _, err := h.sends(h.by(unitOfficer), wrong...); return err },
+		"count dossiers": func() error {
+			_, err := h.ReceiveConsignment(ctx, h.by(carrier), bag, commands.ReceiveConsignment{Dossiers: wrong, SealIntact: true})
+			return err
+		},
+		"resolution found": func() error {
+			_, err := h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Found: wrong, Cause: consignment.Miscounted})
+			return err
+		},
+		"resolution lost": func() error {
+			_, err := h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Lost: wrong, Cause: consignment.Miscounted})
+			return err
+		},
+	} {
+		_, field, _ := strings.Cut(list, " ")
+		h.refused(iran.ErrTrackingCode, do)
+		all := fault.All(do())
+		if len(all) != 2 || all[0].Field != field+".1" || all[1].Field != field+".2" || !strings.Contains(all[0].Text.Fa, "۲") || !strings.Contains(all[1].Text.En, "3") {
+			t.Errorf("%s: %v", list, all)
+		}
+	}
+	persian := iran.PersianDigits(r.code)
+	h.did(h.ReceiveConsignment(ctx, h.by(carrier), bag, commands.ReceiveConsignment{Dossiers: []string{persian}, SealIntact: true}))
 }
 
 // TestAConsignmentOfOldIsFollowed: it was sent before dossiers were claimed.
