@@ -2,15 +2,19 @@ package commands_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/appointment"
 	"govahi/domain/consignment"
 	"govahi/domain/enrollment"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
+	"govahi/domain/office"
 )
 
 // sends puts dossiers into a bag from the unit to the authority.
@@ -208,21 +212,79 @@ func TestALostDossierIsSentAgainInOneConsignment(t *testing.T) {
 	h.sent(4)
 }
 
-// TestADossierInAnotherBagGoesOn: its own consignment still misses it.
-func TestADossierInAnotherBagGoesOn(t *testing.T) {
+// TestADossierInAnothersBagIsOfItsOwn: the bag that it was found in does not move
+// it, nor say where it comes from; its own does, when it is received.
+func TestADossierInAnothersBagIsOfItsOwn(t *testing.T) {
 	h := inside(t)
-	a, b := h.draftInside(applicant).approved(), h.draftInside(neighbour).approved()
-	if _, err := h.sends(h.by(unitOfficer), a.code); err != nil {
-		t.Fatal(err)
+	ctx := t.Context()
+	h.did(h.OpenOffice(ctx, h.by(admin), commands.OpenOffice{Sort: office.Authority, Code: "authority-2", Name: "نمونه", Province: "تهران", City: "تهران"}))
+	h.did(h.LicenseOffice(ctx, h.by(operator), "authority-2", commands.LicenseOffice{Number: "C-2", From: noon.AddDate(-1, 0, 0), Until: noon.AddDate(1, 0, 0)}))
+	h.appoint(carrier, appointment.AuthorityOfficer, "authority-2", noon.AddDate(1, 0, 0))
+	a, x := h.draftInside(applicant).approved(), h.draftInside(neighbour).approved()
+	h.shipped("unit-b", "authority", unitOfficer, carrier, a.code)
+	h.shipped("unit-b", "authority-2", unitOfficer, carrier, x.code)
+	send := func(from, code string) string {
+		return h.did(h.DispatchConsignment(ctx, h.by(carrier), commands.DispatchConsignment{From: from, To: "office-1", Dossiers: []string{code}, Seal: "S-1"})).Stream.ID()
 	}
-	other, err := h.sends(h.by(unitOfficer), b.code)
+	count := func(bag string, found ...string) consignment.Consignment {
+		h.did(h.ReceiveConsignment(ctx, h.by(officer), bag, commands.ReceiveConsignment{Dossiers: found, SealIntact: true}))
+		h.settle()
+		return state(h, consignment.Kind, consignment.Kind.Stream(bag))
+	}
+	first, second := send("authority", a.code), send("authority-2", x.code)
+	h.settle()
+	if bag := count(first, a.code, x.code); bag.Status != consignment.Discrepant || !slices.Equal(bag.Received.Surplus, []string{x.code}) {
+		t.Errorf("the bag is %s, with %v too many", bag.Status, bag.Received.Surplus)
+	}
+	if now := x.now(); now.Status != enrollment.StatusInTransit || now.Origin != "" {
+		t.Errorf("another's bag brought it: %s from %q", now.Status, now.Origin)
+	}
+	if bag := count(second); bag.Status != consignment.Discrepant {
+		t.Errorf("the bag is %s", bag.Status)
+	}
+	h.did(h.ResolveDiscrepancy(ctx, h.by(officer), first, commands.ResolveDiscrepancy{Cause: consignment.Miscounted}))
+	h.did(h.ResolveDiscrepancy(ctx, h.by(officer), second, commands.ResolveDiscrepancy{Found: []string{x.code}, Cause: consignment.Miscounted}))
+	h.settle()
+	if a, x := a.now(), x.now(); a.Origin != "authority" || x.Origin != "authority-2" || x.Office != "office-1" {
+		t.Errorf("the origins are %q and %q; the other is at %q", a.Origin, x.Origin, x.Office)
+	}
+}
+
+// TestWhatIsNoTrackingCodeIsNamed, and is not counted as a dossier.
+func TestWhatIsNoTrackingCodeIsNamed(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	r := h.draftInside(applicant).approved()
+	bag, err := h.sends(h.by(unitOfficer), r.code)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.settle()
-	h.did(h.ReceiveConsignment(t.Context(), h.by(carrier), other, commands.ReceiveConsignment{Dossiers: []string{a.code, b.code}, SealIntact: true}))
-	h.settle()
-	h.shipped("authority", "office-1", carrier, officer, a.code, b.code)
+	wrong := []string{r.code, "xyz", "05000000001"}
+	for list, do := range map[string]func() error{
+		"dispatch dossiers": func() error { _, err := h.sends(h.by(unitOfficer), wrong...); return err },
+		"count dossiers": func() error {
+			_, err := h.ReceiveConsignment(ctx, h.by(carrier), bag, commands.ReceiveConsignment{Dossiers: wrong, SealIntact: true})
+			return err
+		},
+		"resolution found": func() error {
+			_, err := h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Found: wrong, Cause: consignment.Miscounted})
+			return err
+		},
+		"resolution lost": func() error {
+			_, err := h.ResolveDiscrepancy(ctx, h.by(carrier), bag, commands.ResolveDiscrepancy{Lost: wrong, Cause: consignment.Miscounted})
+			return err
+		},
+	} {
+		_, field, _ := strings.Cut(list, " ")
+		h.refused(iran.ErrTrackingCode, do)
+		all := fault.All(do())
+		if len(all) != 2 || all[0].Field != field+".1" || all[1].Field != field+".2" || !strings.Contains(all[0].Text.Fa, "۲") || !strings.Contains(all[1].Text.En, "3") {
+			t.Errorf("%s: %v", list, all)
+		}
+	}
+	persian := iran.PersianDigits(r.code)
+	h.did(h.ReceiveConsignment(ctx, h.by(carrier), bag, commands.ReceiveConsignment{Dossiers: []string{persian}, SealIntact: true}))
 }
 
 // TestAConsignmentOfOldIsFollowed: it was sent before dossiers were claimed.

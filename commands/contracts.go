@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"govahi/domain/appointment"
@@ -18,14 +17,18 @@ import (
 // ConcludeContract is a company's contract for the fees of its people.
 type ConcludeContract struct {
 	Company string    `json:"company" maxLength:"30" doc:"شناسه ملی شرکت"`
-	Number  string    `json:"number" maxLength:"40" doc:"شمارهٔ قرارداد"`
+	Number  string    `json:"number" maxLength:"40" pattern:"^ *[0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی][0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی ./-]*$" patternDescription:"letters, digits, spaces, and - / ." example:"Q-1" doc:"شمارهٔ قرارداد"`
 	Until   time.Time `json:"until"`
 }
 
 // ConcludeContract records a contract, or its prolongation.
 func (a *App) ConcludeContract(ctx context.Context, c Caller, in ConcludeContract) (Receipt, error) {
+	number, ok := asWritten(in.Number)
+	if !ok {
+		return Receipt{}, contract.ErrNumber
+	}
 	return a.asContractor(ctx, c, "ConcludeContract", in.Company, func(as act) event.Command[contract.Contract] {
-		return contract.Conclude{Number: strings.TrimSpace(in.Number), Until: in.Until, By: c.Person, At: as.at}
+		return contract.Conclude{Number: number, Until: in.Until, By: c.Person, At: as.at}
 	})
 }
 

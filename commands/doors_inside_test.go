@@ -13,6 +13,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/fault"
 	"govahi/domain/idempotency"
+	"govahi/domain/iran"
 	"govahi/domain/token"
 )
 
@@ -326,7 +327,7 @@ func TestAskedByManyAtOnceInsideIsDoneOnce(t *testing.T) {
 // TestAnUnknownThingInsideIsNotFound: neither request, token nor consignment.
 func TestAnUnknownThingInsideIsNotFound(t *testing.T) {
 	h := inside(t)
-	none := &request{house: h, code: "051234567890", of: applicant, token: "TOKEN1"}
+	none := &request{house: h, code: iran.TrackingCode(5, 123_456_789), of: applicant, token: "TOKEN1"}
 	for _, d := range doorsInside {
 		if d.name == "DispatchConsignment" { // the bag is new; a dossier that is elsewhere is one that is none
 			h.refused(enrollment.ErrDossierElsewhere, func() error { _, err := d.ask(none, t.Context(), h.by(d.may[0])); return err })

@@ -132,6 +132,10 @@ var errCard = fault.New(fault.Invalid, "card-not-masked",
 	"شمارهٔ کارت را پوشیده بنویسید: شش رقم نخست، ستاره، چهار رقم آخر؛ شمارهٔ کامل نگهداری نمی‌شود.",
 	"Write the card number masked: its first six digits, asterisks, its last four; the whole number is not kept.").At("card")
 
+var errProvider = fault.New(fault.Invalid, "provider-reserved",
+	"این نام از آنِ حواله‌های بازپرداخت است؛ نام بانک یا سوییچ پایانه را بنویسید.",
+	"This name is that of transfers which give money back; write the bank or switch of the terminal.").At("provider")
+
 var errSlip = fault.New(fault.Invalid, "slip-number-invalid",
 	"شماره را همان‌گونه که روی رسید است، با رقم بنویسید.", "Write the number in digits, as on the slip.")
 
@@ -139,6 +143,9 @@ func (in RecordPayment) payment() (fee.Payment, error) {
 	p := fee.Payment{
 		Mode: fee.POS, Terminal: iran.Digits(in.Terminal), RRN: unpadded(iran.Digits(in.RRN)), Trace: iran.Digits(in.Trace),
 		Provider: in.Provider, Card: in.Card, AmountRial: in.AmountRial,
+	}
+	if p.Provider == fee.Transfers { // it names the claims of transfers
+		return p, errProvider
 	}
 	if p.Card != "" && !maskedCard.MatchString(p.Card) {
 		return p, errCard

@@ -119,3 +119,11 @@ func TestNobodyHandlesHisOwnRequest(t *testing.T) {
 		}
 	}
 }
+
+// TestNoBankIsCalledAsRefundsAre: its references would be the claims of transfers.
+func TestNoBankIsCalledAsRefundsAre(t *testing.T) {
+	r := open(t).draft(applicant).upTo(enrollment.StatusUnderControl)
+	in := slip("5001")
+	in.Provider = fee.Transfers
+	r.refused(errOf("provider-reserved"), func() error { return r.pay(r.by(officer), in) })
+}

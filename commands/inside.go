@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"govahi/domain/appointment"
@@ -72,15 +73,16 @@ func (a *App) DispatchConsignment(ctx context.Context, c Caller, in DispatchCons
 	if err != nil {
 		return Receipt{}, err
 	}
+	var n normaliser
+	dossiers := n.codes("dossiers", in.Dossiers)
+	if n.err != nil {
+		return Receipt{}, n.err
+	}
 	number, err := a.numberFor(ctx, c, "consignment", "DispatchConsignment", consignment.Kind.Category)
 	if err != nil {
 		return Receipt{}, err
 	}
 	as := a.do(c, "DispatchConsignment", authority, number)
-	dossiers := make([]string, len(in.Dossiers))
-	for i, code := range in.Dossiers {
-		dossiers[i] = plainCode(code)
-	}
 	dispatch := consignment.Dispatch{Number: number, From: in.From, To: in.To, Dossiers: dossiers, Seal: seal, By: c.Person, At: as.at}
 	return a.dispatch(ctx, as, dispatch)
 }
@@ -156,11 +158,12 @@ func (a *App) ReceiveConsignment(ctx context.Context, c Caller, number string, i
 	if err != nil {
 		return Receipt{}, err
 	}
-	as := a.do(c, "ReceiveConsignment", authority, number)
-	found := make([]string, len(in.Dossiers))
-	for i, code := range in.Dossiers {
-		found[i] = plainCode(code)
+	var n normaliser
+	found := n.codes("dossiers", in.Dossiers)
+	if n.err != nil {
+		return Receipt{}, n.err
 	}
+	as := a.do(c, "ReceiveConsignment", authority, number)
 	receive := consignment.Receive{Dossiers: found, SealIntact: in.SealIntact, By: c.Person, At: as.at}
 	return transactFrom(ctx, a, consignment.Kind, stream, h, as, just[consignment.Consignment](receive))
 }
@@ -179,12 +182,10 @@ func (a *App) ResolveDiscrepancy(ctx context.Context, c Caller, number string, i
 		return Receipt{}, err
 	}
 	as := a.do(c, "ResolveDiscrepancy", authority, number)
-	resolve := consignment.Resolve{Cause: in.Cause, By: c.Person, At: as.at}
-	for _, code := range in.Found {
-		resolve.Found = append(resolve.Found, plainCode(code))
-	}
-	for _, code := range in.Lost {
-		resolve.Lost = append(resolve.Lost, plainCode(code))
+	var n normaliser
+	resolve := consignment.Resolve{Found: n.codes("found", in.Found), Lost: n.codes("lost", in.Lost), Cause: in.Cause, By: c.Person, At: as.at}
+	if n.err != nil {
+		return Receipt{}, n.err
 	}
 	return transactFrom(ctx, a, consignment.Kind, consignment.Kind.Stream(number), h, as, just[consignment.Consignment](resolve))
 }
@@ -305,12 +306,21 @@ func (a *App) NoteAccess(ctx context.Context, c Caller, request event.Stream, us
 	return err
 }
 
-// plainCode is a tracking code as people write it, in the form that names the
-// stream; what is none names nothing.
-func plainCode(typed string) string {
-	code, err := iran.ParseTrackingCode(typed)
-	if err != nil {
-		return "none"
+// codes are tracking codes as people write them, in the form that names streams.
+// A bag has many: each that is none is named by where it stands.
+func (n *normaliser) codes(field string, typed []string) []string {
+	codes := make([]string, len(typed))
+	for i, code := range typed {
+		var err error
+		if codes[i], err = iran.ParseTrackingCode(code); err != nil {
+			n.refuse(fmt.Sprintf("%s.%d", field, i), errCode(i+1))
+		}
 	}
-	return code
+	return codes
+}
+
+func errCode(place int) *fault.Fault {
+	return fault.New(fault.Invalid, iran.ErrTrackingCode.Code,
+		iran.PersianDigits(fmt.Sprintf("کد رهگیری ردیف %d این فهرست درست نیست؛ هر دوازده رقم را از روی پرونده دوباره وارد کنید.", place)),
+		fmt.Sprintf("Tracking code %d of this list is wrong; enter all twelve digits again from the dossier.", place))
 }

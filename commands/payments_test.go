@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,7 +146,9 @@ func TestARejectionAfterThePaymentIsARefundCase(t *testing.T) {
 				return err
 			}
 			r.refused(fee.ErrRefund, func() error { return back(r.by(officer), commands.RecordRefund{Number: 2, Reference: "H-1"}) })
-			r.refused(errOf("transfer-missing"), func() error { return back(r.by(officer), commands.RecordRefund{Number: 1, Reference: " "}) })
+			for _, wrong := range unseen {
+				r.refused(errOf("transfer-invalid"), func() error { return back(r.by(officer), commands.RecordRefund{Number: 1, Reference: wrong}) })
+			}
 			if err := back(r.by(manager), commands.RecordRefund{Number: 1, Reference: "H-1"}); err != nil {
 				t.Fatal(err)
 			}
@@ -154,6 +157,30 @@ func TestARejectionAfterThePaymentIsARefundCase(t *testing.T) {
 			}
 			r.refused(fee.ErrRefunded, func() error { return back(r.by(officer), commands.RecordRefund{Number: 1, Reference: "H-2"}) })
 		})
+	}
+}
+
+// unseen are numbers that nobody could read from a receipt or write again.
+var unseen = []string{"", " ", "-", "\u200c", "a\nb", "H-1\t", "\u202eabc", "\u001b[31m", "\u2800", "١\u064b", "H-1;", strings.Repeat("9", 41)}
+
+func TestAContractsNumberIsOneThatCanBeRead(t *testing.T) {
+	h := open(t)
+	conclude := func(number string) error {
+		in := contracted
+		in.Number = number
+		_, err := h.ConcludeContract(t.Context(), h.by(manager), in)
+		return err
+	}
+	for _, wrong := range unseen {
+		h.refused(contract.ErrNumber, func() error { return conclude(wrong) })
+	}
+	for written, kept := range map[string]string{" Q-1 ": "Q-1", "ق-۱۴۰۵/۱۲.۳": "ق-۱۴۰۵/۱۲.۳", "نفت كيش 7": "نفت کیش 7"} {
+		if err := conclude(written); err != nil {
+			t.Errorf("%q: %v", written, err)
+		}
+		if got := state(h, contract.Kind, contract.Kind.Stream(company)).Concluded.Number; got != kept {
+			t.Errorf("%q was kept as %q", written, got)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"govahi/domain/appointment"
@@ -27,17 +28,27 @@ func (a *App) CloseFee(ctx context.Context, c Caller, request event.Stream, caus
 // RecordRefund is the transfer by which money went back.
 type RecordRefund struct {
 	Number    int    `json:"number" minimum:"1" maximum:"1000" doc:"Number of the refund case"`
-	Reference string `json:"reference" maxLength:"40" doc:"شمارهٔ حواله"`
+	Reference string `json:"reference" maxLength:"40" pattern:"^ *[0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی][0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی ./-]*$" patternDescription:"letters, digits, spaces, and - / ." example:"H-9001" doc:"شمارهٔ حواله"`
 }
 
-var errTransfer = fault.New(fault.Invalid, "transfer-missing",
-	"شمارهٔ حواله را بنویسید.", "Write the number of the transfer.").At("reference")
+// writtenNumber is one of a paper outside this system. It is printed, and compared
+// with what somebody else wrote: it has no character that cannot be seen.
+var writtenNumber = regexp.MustCompile(`^ *[0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی][0-9A-Za-z۰-۹٠-٩ء-غف-يپچژکگی ./-]{0,39}$`)
+
+// asWritten is a written number as it is kept.
+func asWritten(typed string) (kept string, ok bool) {
+	return strings.TrimSpace(iran.Canonical(typed)), writtenNumber.MatchString(typed)
+}
+
+var errTransfer = fault.New(fault.Invalid, "transfer-invalid",
+	"شمارهٔ حواله ۱ تا ۴۰ حرف فارسی یا لاتین، رقم، فاصله و نشانه‌های - / . است؛ آن را همان‌گونه که روی حواله است بنویسید.",
+	"The number of a transfer is 1 to 40 Persian or Latin letters, digits, spaces, and - / .; write it as the transfer has it.").At("reference")
 
 // RecordRefund closes a refund case: by the office that has the request, or by a
 // manager, and nobody for himself. A transfer closes one.
 func (a *App) RecordRefund(ctx context.Context, c Caller, code string, in RecordRefund) (Receipt, error) {
-	reference := strings.TrimSpace(in.Reference)
-	if reference == "" {
+	reference, ok := asWritten(in.Reference)
+	if !ok {
 		return Receipt{}, errTransfer
 	}
 	h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))

@@ -223,9 +223,10 @@ func (l *told) refunded() {
 		l.t.Errorf("the fee is %+v", p)
 	}
 	for field, body := range map[string]map[string]any{
-		"number": {"number": 2, "reference": "H-1"}, "reference": {"number": 1, "reference": " "},
+		"number": {"number": 2, "reference": "H-1"}, "reference": {"number": 1, "reference": "\u200c"},
 	} {
-		if p := l.post("officer-1", "/requests/"+l.code+"/refunds", body).problem(l.t); p.Status != 422 || p.Field != field {
+		want := map[string]int{"number": 422, "reference": 400}[field]
+		if p := l.post("officer-1", "/requests/"+l.code+"/refunds", body).problem(l.t); p.Status != want || p.Field != field {
 			l.t.Errorf("%s: %+v", field, p)
 		}
 	}
@@ -301,11 +302,14 @@ func TestContractsAreListed(t *testing.T) {
 	for field, body := range map[string]map[string]any{
 		"company": {"company": "1", "number": "Q-1", "until": now().AddDate(1, 0, 0)},
 		"until":   {"company": "10999001013", "number": "Q-1", "until": now().AddDate(-1, 0, 0)},
-		"number":  {"company": "10999001013", "number": " ", "until": now().AddDate(1, 0, 0)},
 	} {
 		if p := l.post("manager", "/contracts", body).problem(t); p.Status != 422 || p.Field != field {
 			t.Errorf("%s: %+v", field, p)
 		}
+	}
+	unseen := map[string]any{"company": "10999001013", "number": "\u202eQ-1", "until": now().AddDate(1, 0, 0)}
+	if p := l.post("manager", "/contracts", unseen).problem(t); p.Status != 400 || p.Field != "number" {
+		t.Errorf("%+v", p)
 	}
 }
 

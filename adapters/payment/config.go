@@ -14,6 +14,7 @@ import (
 
 	"govahi/commands"
 	"govahi/domain/fault"
+	"govahi/domain/fee"
 )
 
 // configured is a line of the file that names the gateways.
@@ -83,6 +84,8 @@ func (c Configuration) Open(clock func() time.Time) (map[string]commands.Gateway
 	for _, name := range slices.Sorted(maps.Keys(c.Gateways)) {
 		w.Need(providerName.MatchString(name), "gateways", "نام هر درگاه از ۲ تا ۲۰ حرف کوچک لاتین و رقم است؛ آن را درست کنید.",
 			"the name of a gateway is of 2 to 20 lower-case letters and digits")
+		w.Need(name != fee.Transfers, "gateways", "این نام از آنِ حواله‌های بازپرداخت است؛ نام دیگری به درگاه بدهید.",
+			"this name is that of transfers which give money back; name the gateway otherwise")
 		all[name] = c.Gateways[name].open(w, "gateways."+name, clock)
 	}
 	return all, w.Err()

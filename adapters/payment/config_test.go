@@ -86,6 +86,7 @@ func TestAWrongConfigurationIsRefused(t *testing.T) {
 		"no terminal":            {"gateways.two.terminal", `terminal: "1234"`, `terminal: ""`},
 		"an unknown field":       {"شناخته نیست", "terminal:", "secret-terminal:"},
 		"a name that is none":    {"gateways", "  one:", "  One Bank:"},
+		"the name of refunds":    {"gateways", "  one:", "  refund:"},
 		"no gateway":             {"gateways", configuration, "gateways: {}"},
 		"no configuration":       {"فهرست (sequence)", configuration, "[]"},
 		"a user that is no text": {"فهرست (sequence)", "{env: TEST_GATEWAY_USER}", "[secret-user]"},

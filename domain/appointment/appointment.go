@@ -134,8 +134,9 @@ var (
 )
 
 // longest is the term of a registration office's licence (domain §4.1, Art. 14):
-// nobody is appointed for longer. It is three years of either calendar.
-const longest = 3 * 366 * 24 * time.Hour
+// nobody is appointed for longer. It is three years of either calendar,
+// with the one leap day of theirs.
+const longest = (3*365 + 1) * 24 * time.Hour
 
 // Appoint gives a role.
 type Appoint struct {

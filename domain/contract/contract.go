@@ -87,7 +87,8 @@ var (
 	ErrEnd = fault.New(fault.Invalid, "contract-end-invalid",
 		"پایان قرارداد باید پس از اکنون باشد.", "A contract ends after now.").At("until")
 	ErrNumber = fault.New(fault.Invalid, "contract-number-invalid",
-		"شمارهٔ قرارداد را بنویسید.", "Write the contract's number.").At("number")
+		"شمارهٔ قرارداد ۱ تا ۴۰ حرف فارسی یا لاتین، رقم، فاصله و نشانه‌های - / . است؛ آن را همان‌گونه که در قرارداد است بنویسید.",
+		"A contract's number is 1 to 40 Persian or Latin letters, digits, spaces, and - / .; write it as the contract has it.").At("number")
 )
 
 // Conclude records a contract.

@@ -215,10 +215,11 @@ type ReceiveDossier struct {
 	At                       time.Time
 }
 
-// Decide takes what is in the bag: papers that were thought to be in another one
-// are where they were found, if they were on their way there.
+// Decide takes what this consignment brought. What was found in it and left in
+// another one came from where that one comes, to which the token goes back: that
+// one's own count, or the case that it opens, says that it is there.
 func (c ReceiveDossier) Decide(s Enrollment) ([]event.Event, error) {
-	if s.Status != StatusInTransit || s.Dossier.To != c.Place {
+	if s.Status != StatusInTransit || s.Dossier.Consignment != c.Consignment || s.Dossier.To != c.Place {
 		return nil, nil
 	}
 	return []event.Event{DossierReceived(c)}, nil

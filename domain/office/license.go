@@ -22,4 +22,6 @@ func (c License) Decide(s Office) ([]event.Event, error) {
 	return []event.Event{Licensed(c)}, nil
 }
 
-const longest = 3 * 366 * 24 * time.Hour
+// longest is the most that three years have: a leap day of one calendar or the other
+// falls into any three.
+const longest = (3*365 + 1) * 24 * time.Hour

@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/iran"
 )
 
 func TestGolden(t *testing.T) {
@@ -52,16 +53,34 @@ func TestAUnitMayBelongToACompany(t *testing.T) {
 
 func TestALicenceLastsThreeYearsAtMost(t *testing.T) {
 	term := func(from, until time.Time) License { return License{"L-1", from, until, "p-operator", noon} }
-	one := term(noon, noon.AddDate(3, 0, 0))
+	one, newYear := term(noon, noon.AddDate(3, 0, 0)), time.Date(2026, 1, 1, 0, 0, 0, 0, iran.Tehran())
 	spec.Given(t, Kind).When(one).ThenFault(ErrNotFound)
 	spec.Given(t, Kind, ahvaz).When(one).Then(Licensed(one))
 	spec.Given(t, Kind, ahvaz, Licensed(one)).When(one).ThenNothing()
 	for name, wrong := range map[string]License{
-		"too long": term(noon, noon.AddDate(3, 0, 4)), "empty": term(noon, noon), "backwards": term(noon, noon.Add(-time.Hour)),
+		"too long": term(noon, noon.AddDate(3, 0, 0).Add(1)), "too long by either calendar": term(newYear, newYear.AddDate(3, 0, 1)), "empty": term(noon, noon), "backwards": term(noon, noon.Add(-time.Hour)),
 	} {
 		t.Run(name, func(t *testing.T) { spec.Given(t, Kind, ahvaz).When(wrong).ThenFault(ErrTerm) })
 	}
 	spec.Given(t, Kind, ahvaz, Licensed(one)).When(term(noon, noon.AddDate(1, 0, 0))).Then(Licensed(term(noon, noon.AddDate(1, 0, 0))))
+}
+
+// TestThreeYearsAreThoseOfEitherCalendar: from any day of the coming thirty years the
+// longer three are the limit, and not a second more.
+func TestThreeYearsAreThoseOfEitherCalendar(t *testing.T) {
+	for from := iran.FromTime(noon); from.Year < 1435; from = from.AddDays(1) {
+		jalali := iran.Date{Year: from.Year + 3, Month: from.Month, Day: from.Day}
+		end := from.Time().AddDate(3, 0, 0)
+		if jalali.Valid() && jalali.Time().After(end) {
+			end = jalali.Time()
+		}
+		for until, ok := range map[time.Time]bool{end: true, end.Add(time.Second): false} {
+			_, err := License{"L-1", from.Time(), until, "p-operator", noon}.Decide(Evolve(Office{}, ahvaz))
+			if (err == nil) != ok {
+				t.Errorf("from %s until %s: %v", from, until, err)
+			}
+		}
+	}
 }
 
 func TestALicenceIsInForceUntilItsEnd(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/iran"
 )
 
 // Catalog lists every event of a product's tariff.
@@ -98,6 +99,9 @@ var (
 	ErrAmount = fault.New(fault.Invalid, "amount-invalid",
 		"مبلغ باید عدد صحیح ریال، نامنفی و در جمع بیش از صفر باشد.",
 		"The amounts must be whole rials, not negative, and more than zero together.").At("issuanceRial")
+	ErrFrom = fault.New(fault.Invalid, "tariff-date-invalid",
+		"آغاز اعتبار نرخ روزی از سال ۱۲۱۰ تا ۱۶۰۰ هجری شمسی است؛ تاریخ را بازبینی کنید.",
+		"A tariff begins on a day of the Jalali years 1210 to 1600; check the date.").At("validFrom")
 )
 
 // At is the version in force at a moment for a level and a kind of issuer: the
@@ -129,6 +133,9 @@ func (c Publish) Decide(s Tariff) ([]event.Event, error) {
 	}
 	if !inRange(c.TokenRial) || !inRange(c.IssuanceRial) || c.TokenRial+c.IssuanceRial == 0 {
 		return nil, ErrAmount
+	}
+	if !iran.FromTime(c.ValidFrom).Valid() { // the calendar by which it is printed has no such day
+		return nil, ErrFrom
 	}
 	return []event.Event{Published{c.Product, c.Level, c.IssuerKind, len(s) + 1, c.TokenRial, c.IssuanceRial, c.ValidFrom, c.By, c.At}}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/iran"
 )
 
 func TestGolden(t *testing.T) {
@@ -33,8 +34,22 @@ func TestATotalOfZeroIsRefused(t *testing.T) {
 	spec.Given(t, Kind).When(Publish{Product: "free", Level: Silver, IssuerKind: Governmental, At: noon}).ThenFault(ErrAmount)
 	spec.Given(t, Kind, published(1, noon)).When(Publish{Product: "cpmis-signature", Level: Silver, IssuerKind: Governmental, At: noon}).ThenFault(ErrAmount)
 	for _, amounts := range [][2]int64{{1, 0}, {0, 1}} { // one of the two may be for nothing
-		spec.Given(t, Kind).When(Publish{Level: Gold, IssuerKind: NonGovernmental, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon}).
-			Then(Published{Level: Gold, IssuerKind: NonGovernmental, Version: 1, TokenRial: amounts[0], IssuanceRial: amounts[1], At: noon})
+		spec.Given(t, Kind).When(Publish{Level: Gold, IssuerKind: NonGovernmental, TokenRial: amounts[0], IssuanceRial: amounts[1], ValidFrom: noon, At: noon}).
+			Then(Published{Level: Gold, IssuerKind: NonGovernmental, Version: 1, TokenRial: amounts[0], IssuanceRial: amounts[1], ValidFrom: noon, At: noon})
+	}
+}
+
+// TestATariffBeginsOnADayOfTheCalendar: the public page prints it.
+func TestATariffBeginsOnADayOfTheCalendar(t *testing.T) {
+	first, after := iran.Date{Year: iran.FirstYear, Month: 1, Day: 1}.Time(), iran.Date{Year: iran.LastYear + 1, Month: 1, Day: 1}.Time()
+	for from, ok := range map[time.Time]bool{
+		{}: false, time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC): false, first.Add(-1): false, first: true, after.Add(-1): true, after: false,
+	} {
+		if c := publishing(1, from); ok {
+			spec.Given(t, Kind).When(c).Then(published(1, from))
+		} else {
+			spec.Given(t, Kind).When(c).ThenFault(ErrFrom)
+		}
 	}
 }
 

@@ -126,6 +126,10 @@ func TestWhatIsNoGoodComesBackAndIsDestroyed(t *testing.T) {
 			back := Returned{"ahvaz", nima, noon}
 			spec.Given(t, Kind, past...).When(Destroy{"ahvaz", nima, noon}).ThenFault(ErrNotHere)
 			spec.Given(t, Kind, past...).When(Return{"ahvaz", nima, noon}).Then(back)
+			for _, over := range [][]event.Event{append(past, back), append(past, back, Destroyed{nima, noon})} {
+				spec.Given(t, Kind, over...).When(ReportLost{"p", noon}).ThenFault(ErrOutOfUse)
+				spec.Given(t, Kind, over...).When(ReportDefective{nima, noon}).ThenFault(ErrOutOfUse)
+			}
 			spec.Given(t, Kind, append(past, back)...).When(Destroy{"tehran", nima, noon}).ThenFault(ErrNotHere)
 			spec.Given(t, Kind, append(past, back)...).When(Destroy{"ahvaz", nima, noon}).Then(Destroyed{nima, noon})
 		})

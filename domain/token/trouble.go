@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"govahi/domain/event"
+	"govahi/domain/fault"
 )
 
 // Alarm is what did not happen in time.
@@ -115,6 +116,11 @@ func (c Watch) Decide(s Token) ([]event.Event, error) {
 // inUse are the states in which something may still go wrong.
 var inUse = []Status{StatusReserved, StatusPersonalised, InTransit, StatusDelivered, Activated, Compromised, StatusRecalled}
 
+// ErrOutOfUse reports trouble with what is no longer used.
+var ErrOutOfUse = fault.New(fault.Conflict, "token-out-of-use",
+	"این توکن دیگر به کار نمی‌رود؛ گم‌شدن یا خرابی آن ثبت نمی‌شود.",
+	"This token is out of use already; no loss or defect of it is recorded.").At("token")
+
 // ReportLost is the holder's word, or that of who misses it.
 type ReportLost struct {
 	By string
@@ -129,7 +135,7 @@ func (c ReportLost) Decide(s Token) ([]event.Event, error) {
 	case s.Status == StatusLost:
 		return nil, nil
 	case !slices.Contains(inUse, s.Status) && s.Status != InStock:
-		return nil, s.refuse(ErrTaken)
+		return nil, s.refuse(ErrOutOfUse)
 	}
 	return []event.Event{Lost(c)}, nil
 }
@@ -148,7 +154,7 @@ func (c ReportDefective) Decide(s Token) ([]event.Event, error) {
 	case s.Status == Defective:
 		return nil, nil
 	case !slices.Contains(inUse, s.Status) && s.Status != InStock:
-		return nil, s.refuse(ErrTaken)
+		return nil, s.refuse(ErrOutOfUse)
 	}
 	return []event.Event{FoundDefective(c)}, nil
 }
