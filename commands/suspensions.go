@@ -28,7 +28,7 @@ func (a *App) SuspendCertificate(ctx context.Context, c Caller, serial string, f
 			return nil, errSuspensionDays(longest)
 		}
 		until := as.at.Add(days(cmp.Or(forDays, longest)))
-		return certificate.Suspend{Until: until, By: string(c.Person), Operator: operator, At: as.at}, nil
+		return certificate.Suspend{Until: until, Open: forDays == 0, By: string(c.Person), Operator: operator, At: as.at}, nil
 	})
 }
 

@@ -128,6 +128,26 @@ func TestTheProfileSaysWhetherAndHowLongItIsSuspended(t *testing.T) {
 	}
 }
 
+// TestASecondHoldIsNotDropped: for as many days it is done already, for others it
+// is refused, and an operator who names none takes it over.
+func TestASecondHoldIsNotDropped(t *testing.T) {
+	r := inUse(t)
+	ask := func(person string, days int) error {
+		_, err := r.SuspendCertificate(t.Context(), r.by(person), r.now().Serial, days)
+		return err
+	}
+	if err := errors.Join(ask(applicant, 1), ask(applicant, 1), ask(officer, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, person := range []string{applicant, officer, operator} {
+		r.refused(wantCode("certificate-held-already"), func() error { return asCode(ask(person, 30)) })
+	}
+	until := r.certificate().Hold.Until
+	if err := ask(operator, 0); err != nil || !r.certificate().Hold.Until.Equal(until) || r.certificate().Hold.By != string(subject(operator)) {
+		t.Errorf("taken over: %v; held until %s by %s", err, r.certificate().Hold.Until, r.certificate().Hold.By)
+	}
+}
+
 // TestTheCAsSuspensionIsNotTheHoldersToLift, and an officer's is not either.
 func TestTheCAsSuspensionIsNotTheHoldersToLift(t *testing.T) {
 	for _, person := range []string{operator, officer} {
