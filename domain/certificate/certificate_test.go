@@ -253,6 +253,20 @@ func TestAnotherEndOfASuspensionIsRefused(t *testing.T) {
 	}
 }
 
+// TestWhatExpiredIsNeitherSuspendedNorGivenBack: its time is over in any case.
+func TestWhatExpiredIsNeitherSuspendedNorGivenBack(t *testing.T) {
+	onHold := append(valid(), Suspended{serial, "155e", request, until.Add(time.Hour), "p-sara", noon})
+	suspend := func(at time.Time) Suspend {
+		return Suspend{Until: until.Add(time.Hour), By: "p-operator", Operator: true, At: at}
+	}
+	spec.Given(t, Kind, valid()...).When(suspend(until)).ThenFault(ErrExpired)
+	spec.Given(t, Kind, onHold...).When(suspend(until)).ThenFault(ErrExpired)
+	spec.Given(t, Kind, onHold...).When(LiftSuspension{"p-sara", false, until}).ThenFault(ErrExpired)
+	spec.Given(t, Kind, valid()...).When(LiftSuspension{"p-sara", false, until}).ThenFault(ErrNotSuspended)
+	before := until.Add(-time.Second)
+	spec.Given(t, Kind, onHold...).When(LiftSuspension{"p-sara", false, before}).Then(SuspensionLifted{serial, request, "p-sara", before})
+}
+
 func TestTheCATakesASuspensionOver(t *testing.T) {
 	held := Suspended{serial, "155e", request, later, "p-sara", noon}
 	taken := Suspended{serial, "155e", request, later, "p-operator", noon}

@@ -42,6 +42,9 @@ type Suspend struct {
 // so he names no end. Asked again for the same end it is done, by any clock of the
 // house; for another it is refused.
 func (c Suspend) Decide(s Certificate) ([]event.Event, error) {
+	if s.expired(c.At) {
+		return nil, ErrExpired
+	}
 	switch s.Status {
 	case Valid:
 		return []event.Event{Suspended{s.Intent.Serial, s.Intent.Issuer, s.request(), c.Until, c.By, c.At}}, nil
@@ -49,7 +52,7 @@ func (c Suspend) Decide(s Certificate) ([]event.Event, error) {
 		over := c.Operator && s.Hold.By != c.By
 		switch same := c.Until.Sub(s.Hold.Until).Abs() <= event.Apart; {
 		case !same && !(over && c.Open):
-			return nil, errHeldUntil(s.Hold.Until)
+			return nil, s.refuse(errHeldUntil(s.Hold.Until))
 		case over:
 			return []event.Event{Suspended{s.Intent.Serial, s.Intent.Issuer, s.request(), s.Hold.Until, c.By, c.At}}, nil
 		}
@@ -62,6 +65,11 @@ func (c Suspend) Decide(s Certificate) ([]event.Event, error) {
 	return nil, ErrNotIssued
 }
 
+// expired tells it of a certificate that nobody has revoked.
+func (s Certificate) expired(at time.Time) bool {
+	return (s.Status == Valid || s.Status == OnHold) && !at.Before(s.Issued.NotAfter)
+}
+
 // LiftSuspension gives the trust back.
 type LiftSuspension struct {
 	By       string
@@ -70,7 +78,7 @@ type LiftSuspension struct {
 }
 
 // Decide lifts what is on hold, for whoever held it or for the CA; what was
-// revoked stays so.
+// revoked stays so, and what expired opens nothing again.
 func (c LiftSuspension) Decide(s Certificate) ([]event.Event, error) {
 	switch {
 	case s.Issued.Serial == "":
@@ -79,6 +87,8 @@ func (c LiftSuspension) Decide(s Certificate) ([]event.Event, error) {
 		return nil, s.refuse(ErrAlreadyRevoked)
 	case s.Status != OnHold:
 		return nil, s.refuse(ErrNotSuspended)
+	case s.expired(c.At):
+		return nil, ErrExpired
 	case !c.Operator && s.Hold.By != c.By:
 		return nil, ErrNotYourSuspension
 	}
