@@ -18,6 +18,7 @@ var beside = []string{
 	"tracking-code-taken",    // the door derives the next code
 	"issuance-attempt-taken", // a handler's, never a person's
 	"acceptance-late",        // it is revoked in a moment
+	"certificate-expired",    // no state of the serial: its time is over
 	"email-code-not-sent", "control-not-required", "record-changed",
 	"token-not-delivered", "token-not-at-unit", "certificate-not-valid", // the door tells of the request
 }

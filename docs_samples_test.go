@@ -391,7 +391,8 @@ func credentials() machine {
 }
 
 func certificates() machine {
-	intent := certificate.IssuanceIntended{Serial: "a", TBSHash: "t", At: noon}
+	end := noon.AddDate(1, 0, 0)
+	intent := certificate.IssuanceIntended{Serial: "a", TBSHash: "t", NotAfter: end, At: noon}
 	revoke := func(r certificate.Reason) certificate.Revoke {
 		return certificate.Revoke{Reason: r, By: "ca", At: noon}
 	}
@@ -410,7 +411,10 @@ func certificates() machine {
 			try[certificate.Certificate](certificate.Abandon{Serial: "a", Cause: "c", By: "policy", At: noon}),
 			try[certificate.Certificate](certificate.Suspend{Until: noon, By: "holder", At: noon}),
 			tryAs[certificate.Certificate]("by the CA", certificate.Suspend{Until: noon, By: "ca", Operator: true, At: noon}),
+			tryAs[certificate.Certificate]("to another end", certificate.Suspend{Until: end, By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("expired", certificate.Suspend{Until: noon, By: "holder", At: end}),
 			try[certificate.Certificate](certificate.LiftSuspension{By: "holder", At: noon}),
+			tryAs[certificate.Certificate]("expired", certificate.LiftSuspension{By: "holder", At: end}),
 			tryAs[certificate.Certificate]("by the CA", certificate.LiftSuspension{By: "ca", Operator: true, At: noon}),
 			try[certificate.Certificate](certificate.EndSuspension{By: "policy", At: noon}),
 			tryAs[certificate.Certificate]("superseded", revoke(certificate.Superseded)),

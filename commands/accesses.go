@@ -1,8 +1,10 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"regexp"
+	"time"
 
 	"govahi/domain/access"
 	"govahi/domain/appointment"
@@ -57,6 +59,9 @@ func (a *App) DefineAccess(ctx context.Context, c Caller, in DefineAccess) (Rece
 	}
 	if first, ok, err := repeated(ctx, a, as, h); ok || err != nil {
 		return first, err
+	}
+	if define.Over, err = a.over(ctx, h.state.User.Certificate, as.at); err != nil {
+		return Receipt{}, err
 	}
 	events, err := define.Decide(h.state)
 	if err != nil {
@@ -134,6 +139,16 @@ func (a *App) definition(ctx context.Context, in DefineAccess, as act) (access.D
 		Arrived:   s.Status == enrollment.StatusBackAtUnit,
 		Valid:     held.state.Status == certificate.Valid && as.at.Before(held.state.Issued.NotAfter),
 	}, err
+}
+
+// over is the serial of a user's certificate if it expired or is revoked: its
+// person has the name again with another.
+func (a *App) over(ctx context.Context, serial string, at time.Time) (string, error) {
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(cmp.Or(serial, "none")))
+	if issued := held.state.Issued; issued.Serial != "" && (held.state.Status == certificate.Withdrawn || !at.Before(issued.NotAfter)) {
+		return serial, err
+	}
+	return "", err
 }
 
 // BindAccess lets the user of channel B enter once the certificate is accepted;

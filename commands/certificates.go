@@ -219,9 +219,11 @@ func (a *App) AcceptCertificate(ctx context.Context, c Caller, code string) (Rec
 	if err != nil {
 		return Receipt{}, err
 	}
-	accept := enrollment.Accept{
-		Activated: held.state.Status == token.Activated, By: c.Person, Within: days(a.Terms.AcceptanceDays), At: as.at,
+	within, err := a.acceptableFor(ctx, h.state)
+	if err != nil {
+		return Receipt{}, err
 	}
+	accept := enrollment.Accept{Activated: held.state.Status == token.Activated, By: c.Person, Within: within, At: as.at}
 	return transactFrom(ctx, a, enrollment.Kind, stream, h, as, just[enrollment.Enrollment](accept))
 }
 

@@ -181,6 +181,30 @@ func TestAnAccessIsBoundToOneCertificate(t *testing.T) {
 	r.did(other.define(r.by(research), "nemune.2"))
 }
 
+// TestAUserNameIsNotLostWithItsCertificate: once that is over, the same person
+// has it again with a new one, and nobody else.
+func TestAUserNameIsNotLostWithItsCertificate(t *testing.T) {
+	for name, end := range map[string]func(r *request){
+		"expired": func(r *request) { r.clock.now = r.certificate().Issued.NotAfter },
+		"revoked": func(r *request) { // and no policy has seen it
+			r.did(r.RevokeCertificate(t.Context(), r.by(applicant), r.now().Serial, certificate.Superseded))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := active(t).nearTheEnd()
+			next, other := r.house.draft(applicant).upTo(enrollment.StatusDelivered), r.house.draft(neighbour).upTo(enrollment.StatusDelivered)
+			r.refused(access.ErrTaken, func() error { return definedAs(next, "nemune") })
+			end(r)
+			r.refused(access.ErrTaken, func() error { return definedAs(other, "nemune") })
+			r.did(next.define(r.by(research), "nemune"))
+			r.settle()
+			if a := r.access("nemune"); !a.Active || a.User.Certificate != next.now().Serial {
+				t.Errorf("defined anew: %+v", a)
+			}
+		})
+	}
+}
+
 func TestARevokedCertificateGivesNoAccess(t *testing.T) {
 	r := open(t).draft(applicant).upTo(enrollment.StatusDelivered)
 	r.did(r.RevokeCertificate(t.Context(), r.by(applicant), r.now().Serial, certificate.KeyCompromise))

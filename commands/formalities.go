@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"govahi/domain/certificate"
+	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
 	"govahi/domain/iran"
@@ -41,6 +42,9 @@ func (a *App) RevokeFormally(ctx context.Context, c Caller, serial string, in Re
 	if err == nil {
 		err = is.mayAsk(ask.By)
 	}
+	if err == nil && ask.By == certificate.Organisation {
+		err = a.affiliated(ctx, h.state)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -66,6 +70,25 @@ func nameless(c certificate.Revoke) func(history[certificate.Certificate]) ([]ev
 		}
 		return events, err
 	}
+}
+
+// ErrNoOrganization refuses what an organisation asks about somebody who speaks
+// for himself.
+var ErrNoOrganization = fault.New(fault.Conflict, "certificate-without-organisation",
+	"این گواهی از سازمانی نام نمی‌برد و هیچ سازمانی دربارهٔ آن سخن نمی‌گوید؛ خود دارنده یا وکیل او ابطال را می‌خواهد، و نادرستی اطلاعات را می‌توان گزارش کرد.",
+	"This certificate names no organisation, so none speaks about it; its holder or his attorney asks for the revocation, and false information can be reported.")
+
+// affiliated refuses it, of a certificate whose form names no organisation; an
+// officer's own has none, and speaks of the organisation that appointed him.
+func (a *App) affiliated(ctx context.Context, held certificate.Certificate) error {
+	if held.Issued.Request == "" {
+		return nil
+	}
+	request, err := load(ctx, a, enrollment.Kind, held.Issued.Request)
+	if err == nil && request.state.Form.Organization == "" {
+		err = ErrNoOrganization
+	}
+	return err
 }
 
 var errPaperDate = fault.New(fault.Invalid, "paper-date-invalid",

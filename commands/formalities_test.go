@@ -127,3 +127,29 @@ func TestACompromisedKeyIsNeverCertifiedAgain(t *testing.T) {
 		t.Errorf("blocked by %+v", blocked)
 	}
 }
+
+// TestNoOrganisationSpeaksForWhoNamesNone: a certificate without an organisation
+// is not an organisation's to end, whatever the ground.
+func TestNoOrganisationSpeaksForWhoNamesNone(t *testing.T) {
+	letter := func(ground certificate.Ground) commands.RevokeFormally {
+		return commands.RevokeFormally{
+			Ground: ground, AskedBy: certificate.Organisation, Identity: "passport", Number: "12", Date: "1405/08/01", Name: "نمایندهٔ نمونه", Seal: true,
+		}
+	}
+	alone := open(t).ask("person-signature").upTo(enrollment.StatusAccepted)
+	for _, person := range []string{officer, operator} {
+		for _, ground := range []certificate.Ground{certificate.OrganisationsRequest, certificate.KeyCompromised} {
+			alone.refused(commands.ErrNoOrganization, func() error {
+				_, err := alone.RevokeFormally(t.Context(), alone.by(person), alone.now().Serial, letter(ground))
+				return err
+			})
+		}
+		alone.refused(commands.ErrNoOrganization, func() error {
+			_, err := alone.ReportAffiliationEnded(t.Context(), alone.by(person), alone.now().Serial, "12", "1405/08/01")
+			return err
+		})
+	}
+	member := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+	member.did(member.ReportAffiliationEnded(t.Context(), member.by(officer), member.now().Serial, "12", "1405/08/01"))
+	member.did(member.RevokeFormally(t.Context(), member.by(officer), member.now().Serial, letter(certificate.OrganisationsRequest)))
+}

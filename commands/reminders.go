@@ -14,6 +14,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/iran"
 	"govahi/domain/notification"
+	"govahi/domain/profile"
 )
 
 // RemindExpiry writes to a holder whose certificate ends soon; a worker asks, by
@@ -59,13 +60,30 @@ func onDay(t time.Time) string { return iran.FromTime(t).String() }
 func (a *App) RemindAcceptance(ctx context.Context, c Caller, code string) error {
 	request := enrollment.Kind.Stream(code)
 	h, err := load(ctx, a, enrollment.Kind, request)
-	within := days(a.Terms.AcceptanceDays)
-	if err != nil || h.state.Status != enrollment.StatusDelivered || a.Clock().Sub(h.state.DeliveredAt) < within/2 {
+	if err != nil || h.state.Status != enrollment.StatusDelivered {
+		return err
+	}
+	within, err := a.acceptableFor(ctx, h.state)
+	if err != nil || a.Clock().Sub(h.state.DeliveredAt) < within/2 {
 		return err
 	}
 	c.Key = "acceptance-" + code
 	with := map[string]string{"serial": h.state.Serial, "until": onDay(h.state.DeliveredAt.Add(within))}
 	return a.Notify(ctx, c, notification.AcceptanceReminder, request, 0, with)
+}
+
+// AcceptableFor is how long a certificate of a profile may be accepted from its
+// delivery on: as long as the profile says. Of one that is not at hand nothing is
+// known, and the terms count.
+func (a *App) AcceptableFor(p profile.Profile) time.Duration {
+	return days(cmp.Or(p.AcceptanceDays, a.Terms.AcceptanceDays))
+}
+
+// acceptableFor is that of a request's certificate.
+func (a *App) acceptableFor(ctx context.Context, s enrollment.Enrollment) (time.Duration, error) {
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(cmp.Or(s.Serial, "none")))
+	p, _ := a.Authority.Profiles().Find(held.state.Issued.Profile)
+	return a.AcceptableFor(p), err
 }
 
 // RemindDelivery writes to a holder whose certificate lies where it was issued, as
@@ -86,8 +104,8 @@ func (a *App) RemindDelivery(ctx context.Context, c Caller, code string) error {
 // worker asks.
 func (a *App) RevokeUndelivered(ctx context.Context, c Caller, code string) error {
 	c.Key = "undelivered/" + code
-	return a.revokeUntaken(ctx, c, "RevokeUndelivered", code, func(s enrollment.Enrollment) bool {
-		return s.Undelivered(a.Terms.Custody.Times().Delivery.End, a.Clock())
+	return a.revokeUntaken(ctx, c, "RevokeUndelivered", code, func(s enrollment.Enrollment) (bool, error) {
+		return s.Undelivered(a.Terms.Custody.Times().Delivery.End, a.Clock()), nil
 	})
 }
 
@@ -95,16 +113,20 @@ func (a *App) RevokeUndelivered(ctx context.Context, c Caller, code string) erro
 // worker asks.
 func (a *App) RevokeUnaccepted(ctx context.Context, c Caller, code string) error {
 	c.Key = "unaccepted/" + code
-	return a.revokeUntaken(ctx, c, "RevokeUnaccepted", code, func(s enrollment.Enrollment) bool {
-		return s.Unaccepted(days(a.Terms.AcceptanceDays), a.Clock())
+	return a.revokeUntaken(ctx, c, "RevokeUnaccepted", code, func(s enrollment.Enrollment) (bool, error) {
+		within, err := a.acceptableFor(ctx, s)
+		return s.Unaccepted(within, a.Clock()), err
 	})
 }
 
 // revokeUntaken revokes the certificate of a request whose time is over; a policy
 // closes the request.
-func (a *App) revokeUntaken(ctx context.Context, c Caller, name, code string, over func(enrollment.Enrollment) bool) error {
+func (a *App) revokeUntaken(ctx context.Context, c Caller, name, code string, over func(enrollment.Enrollment) (bool, error)) error {
 	h, err := load(ctx, a, enrollment.Kind, enrollment.Kind.Stream(code))
-	if err != nil || !over(h.state) {
+	if err != nil {
+		return err
+	}
+	if is, err := over(h.state); err != nil || !is {
 		return err
 	}
 	as := a.do(c, name, asPolicy, code)

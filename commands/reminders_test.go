@@ -12,6 +12,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/notification"
+	"govahi/domain/profile"
 )
 
 func worker(name string) commands.Caller { return commands.Caller{Policy: name} }
@@ -131,6 +132,49 @@ func TestWhatIsNotAcceptedInTimeIsRevoked(t *testing.T) {
 	if c := r.certificate(); c.Status != certificate.Withdrawn || c.Reason != certificate.CessationOfOperation || r.now().Status != enrollment.StatusRevoked || reminded() != 1 {
 		t.Errorf("it is %s for %s, the request %s", c.Status, c.Reason, r.now().Status)
 	}
+}
+
+// TestTheProfileSaysHowLongItMayBeAccepted, in the place of the terms: the terms
+// count for one that no file tells of any more.
+func TestTheProfileSaysHowLongItMayBeAccepted(t *testing.T) {
+	shorter := setWith(t, "cpmis-signature@2", func(p *profile.Profile) { p.AcceptanceDays = 10 })
+	longer := setWith(t, "cpmis-signature@2", func(p *profile.Profile) { p.AcceptanceDays = 60 })
+	for name, c := range map[string]struct {
+		set  profile.Set
+		days int
+	}{"shorter": {shorter, 10}, "longer": {longer, 60}, "the file is not here": {profile.Set{}, 30}} {
+		t.Run(name, func(t *testing.T) {
+			r := open(t).draft(applicant).upTo(enrollment.StatusDelivered)
+			r.Authority = otherwise{r.Authority, c.set}
+			accept := func() error { _, err := r.AcceptCertificate(t.Context(), r.by(applicant), r.code); return err }
+			tick := func() (reminders int, status certificate.Status) {
+				t.Helper()
+				if err := errors.Join(r.RemindAcceptance(t.Context(), worker("remind-acceptance"), r.code), r.RevokeUnaccepted(t.Context(), worker("revoke-unaccepted"), r.code)); err != nil {
+					t.Fatal(err)
+				}
+				return len(r.stream(notification.Kind.Stream("acceptance-" + r.code))), r.certificate().Status
+			}
+			whole := time.Duration(c.days) * day
+			r.clock.pass(whole/2 - time.Second)
+			if n, status := tick(); n != 0 || status != certificate.Valid {
+				t.Errorf("%d reminders before half time, %s", n, status)
+			}
+			r.clock.pass(time.Second)
+			if n, _ := tick(); n != 1 {
+				t.Errorf("%d reminders at half time", n)
+			}
+			r.clock.pass(whole/2 + time.Second)
+			r.refused(enrollment.ErrAcceptanceLate, accept)
+			r.clock.pass(event.Apart)
+			if _, status := tick(); status != certificate.Withdrawn {
+				t.Errorf("after its time it is %s", status)
+			}
+		})
+	}
+	r := open(t).draft(applicant).upTo(enrollment.StatusDelivered)
+	r.Authority = otherwise{r.Authority, longer}
+	r.clock.pass(60 * day)
+	r.did(r.AcceptCertificate(t.Context(), r.by(applicant), r.code))
 }
 
 // TestWhatWaitsForItsDeliveryTooLongIsRevoked, after a reminder: a renewal for the

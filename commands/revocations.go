@@ -89,6 +89,9 @@ func (a *App) ReportAffiliationEnded(ctx context.Context, c Caller, serial, lett
 	case is == nobody:
 		return Receipt{}, ErrNotOfficial
 	}
+	if err := a.affiliated(ctx, held.state); err != nil {
+		return Receipt{}, err
+	}
 	as := a.do(c, "ReportAffiliationEnded", authority, held.state.Issued.Serial)
 	return a.doubt(ctx, as, revocation.Report{
 		Certificate: held.state.Issued.Serial, Source: revocation.Unaffiliated,

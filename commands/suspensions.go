@@ -15,20 +15,40 @@ import (
 )
 
 // SuspendCertificate withdraws trust for some days, or for as long as the terms
-// allow: the holder his own, an officer of its office for a holder at the
-// counter, the CA's operators any (issue 5 §3). Nobody's lifting in that time
-// ends in revocation.
+// and the certificate's profile allow: the holder his own, an officer of its
+// office for a holder at the counter, the CA's operators any (issue 5 §3).
+// Nobody's lifting in that time ends in revocation.
 func (a *App) SuspendCertificate(ctx context.Context, c Caller, serial string, forDays int) (Receipt, error) {
-	if forDays == 0 {
-		forDays = a.Terms.SuspensionDays
-	}
-	if forDays < 1 || forDays > a.Terms.SuspensionDays {
-		return Receipt{}, errSuspensionDays(a.Terms.SuspensionDays)
-	}
-	return a.onTrust(ctx, c, serial, "SuspendCertificate", func(as act, operator bool) event.Command[certificate.Certificate] {
-		return certificate.Suspend{Until: as.at.Add(days(forDays)), By: string(c.Person), Operator: operator, At: as.at}
+	return a.onTrust(ctx, c, serial, "SuspendCertificate", func(as act, held certificate.Certificate, operator bool) (event.Command[certificate.Certificate], error) {
+		longest := a.longestSuspension(held)
+		switch {
+		case longest == 0:
+			return nil, errNoSuspension
+		case forDays < 0 || forDays > longest:
+			return nil, errSuspensionDays(longest)
+		}
+		until := as.at.Add(days(cmp.Or(forDays, longest)))
+		return certificate.Suspend{Until: until, Open: forDays == 0, By: string(c.Person), Operator: operator, At: as.at}, nil
 	})
 }
+
+// longestSuspension is how many days the terms allow, and the profile by which
+// the certificate was issued; none, if that allows no suspension at all. Of a
+// profile that is no longer at hand nothing is known, and the terms alone count.
+func (a *App) longestSuspension(held certificate.Certificate) int {
+	p, ok := a.Authority.Profiles().Find(held.Issued.Profile)
+	switch {
+	case !ok:
+		return a.Terms.SuspensionDays
+	case !p.Suspension.Allowed:
+		return 0
+	}
+	return min(a.Terms.SuspensionDays, p.Suspension.Days)
+}
+
+var errNoSuspension = fault.New(fault.Conflict, "suspension-not-allowed",
+	"سیاست این گواهی تعلیق را روا نمی‌داند؛ اگر دیگر نباید به آن اعتماد شود آن را باطل کنید.",
+	"This certificate's policy allows no suspension; if it is not to be trusted any more, revoke it.")
 
 func errSuspensionDays(longest int) *fault.Fault {
 	return fault.New(fault.Invalid, "suspension-too-long",
@@ -39,13 +59,15 @@ func errSuspensionDays(longest int) *fault.Fault {
 // LiftSuspension gives the trust back: for whoever suspended, or an operator of
 // the CA.
 func (a *App) LiftSuspension(ctx context.Context, c Caller, serial string) (Receipt, error) {
-	return a.onTrust(ctx, c, serial, "LiftSuspension", func(as act, operator bool) event.Command[certificate.Certificate] {
-		return certificate.LiftSuspension{By: string(c.Person), Operator: operator, At: as.at}
+	return a.onTrust(ctx, c, serial, "LiftSuspension", func(as act, _ certificate.Certificate, operator bool) (event.Command[certificate.Certificate], error) {
+		return certificate.LiftSuspension{By: string(c.Person), Operator: operator, At: as.at}, nil
 	})
 }
 
 // onTrust runs a command of those who may give and take trust for a time.
-func (a *App) onTrust(ctx context.Context, c Caller, serial, name string, command func(as act, operator bool) event.Command[certificate.Certificate]) (Receipt, error) {
+func (a *App) onTrust(ctx context.Context, c Caller, serial, name string,
+	command func(as act, held certificate.Certificate, operator bool) (event.Command[certificate.Certificate], error),
+) (Receipt, error) {
 	stream := certificate.Kind.Stream(plainSerial(serial))
 	h, err := load(ctx, a, certificate.Kind, stream)
 	if err != nil {
@@ -59,7 +81,11 @@ func (a *App) onTrust(ctx context.Context, c Caller, serial, name string, comman
 		return Receipt{}, ErrNotTrustee
 	}
 	as := a.do(c, name, authority, h.state.Issued.Request.ID())
-	return transactFrom(ctx, a, certificate.Kind, stream, h, as, just[certificate.Certificate](command(as, is == operator)))
+	what, err := command(as, h.state, is == operator)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return transactFrom(ctx, a, certificate.Kind, stream, h, as, just[certificate.Certificate](what))
 }
 
 // trustee is what somebody is to a certificate.

@@ -12,6 +12,7 @@ import (
 	"govahi/domain/enrollment"
 	"govahi/domain/event"
 	"govahi/domain/fault"
+	"govahi/domain/profile"
 )
 
 // inUse is a certificate in use in CPMIS.
@@ -87,6 +88,63 @@ func TestHowLongACertificateIsSuspended(t *testing.T) {
 	r.did(r.SuspendCertificate(t.Context(), r.by(applicant), r.now().Serial, 0))
 	if until := r.certificate().Hold.Until; !until.Equal(r.clock.now.Add(30 * 24 * time.Hour)) {
 		t.Errorf("without days it is until %s", until)
+	}
+}
+
+// TestTheProfileSaysWhetherAndHowLongItIsSuspended, within the terms; the terms
+// alone count for one that no file tells of any more.
+func TestTheProfileSaysWhetherAndHowLongItIsSuspended(t *testing.T) {
+	const notAllowed, tooLong = "suspension-not-allowed", "suspension-too-long"
+	for name, c := range map[string]struct {
+		set   profile.Set
+		terms int
+		most  int // days
+		more  string
+	}{
+		"none":                 {setWith(t, "cpmis-signature@2", func(p *profile.Profile) { p.Suspension = profile.Suspension{} }), 30, 0, notAllowed},
+		"less than the terms":  {setWith(t, "cpmis-signature@2", func(p *profile.Profile) { p.Suspension.Days = 5 }), 30, 5, tooLong},
+		"more than the terms":  {setWith(t, "cpmis-signature@2", func(p *profile.Profile) { p.Suspension.Days = 60 }), 30, 30, tooLong},
+		"the file is not here": {profile.Set{}, 10, 10, tooLong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := inUse(t)
+			r.Authority, r.Terms.SuspensionDays = otherwise{r.Authority, c.set}, c.terms
+			suspend := func(days int) error {
+				_, err := r.SuspendCertificate(t.Context(), r.by(applicant), r.now().Serial, days)
+				return err
+			}
+			r.refused(wantCode(c.more), func() error { return asCode(suspend(c.most + 1)) })
+			if c.most == 0 {
+				r.refused(wantCode(c.more), func() error { return asCode(suspend(0)) })
+				return
+			}
+			if err := suspend(0); err != nil {
+				t.Fatal(err)
+			}
+			if until := r.certificate().Hold.Until; !until.Equal(r.clock.now.Add(time.Duration(c.most) * day)) {
+				t.Errorf("without days it is until %s", until)
+			}
+		})
+	}
+}
+
+// TestASecondHoldIsNotDropped: for as many days it is done already, for others it
+// is refused, and an operator who names none takes it over.
+func TestASecondHoldIsNotDropped(t *testing.T) {
+	r := inUse(t)
+	ask := func(person string, days int) error {
+		_, err := r.SuspendCertificate(t.Context(), r.by(person), r.now().Serial, days)
+		return err
+	}
+	if err := errors.Join(ask(applicant, 1), ask(applicant, 1), ask(officer, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, person := range []string{applicant, officer, operator} {
+		r.refused(wantCode("certificate-held-already"), func() error { return asCode(ask(person, 30)) })
+	}
+	until := r.certificate().Hold.Until
+	if err := ask(operator, 0); err != nil || !r.certificate().Hold.Until.Equal(until) || r.certificate().Hold.By != string(subject(operator)) {
+		t.Errorf("taken over: %v; held until %s by %s", err, r.certificate().Hold.Until, r.certificate().Hold.By)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // (domain §4.6). A file may set others.
 type Terms struct {
 	SuspensionDays int   `yaml:"suspensionDays"` // the longest suspension
-	AcceptanceDays int   `yaml:"acceptanceDays"` // from delivery to acceptance
+	AcceptanceDays int   `yaml:"acceptanceDays"` // from delivery to acceptance, where no profile says
 	ReminderDays   []int `yaml:"reminderDays"`   // before expiry, falling
 	ReinquiryDays  int   `yaml:"reinquiryDays"`  // between two inquiries about a holder
 

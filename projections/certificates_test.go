@@ -411,34 +411,55 @@ func officersThatNobodyAsksAfter(v *views) {
 	}
 }
 
+// acceptancesThatAreDue: how long a certificate may be accepted is its profile's
+// to say, so each profile has a moment of its own.
 func acceptancesThatAreDue(v *views) {
-	code, other := v.code(1), v.code(2)
+	code, other, quick := v.code(1), v.code(2), v.code(3)
 	for _, c := range []string{code, other} {
 		v.atOffice(c, v.sara, v.office)
 		tell(v, enrollment.Kind, c, enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
 	}
 	tell(v, enrollment.Kind, other, enrollment.Accepted{By: v.sara, At: v.now})
+	v.delivered(quick, v.sara, v.serial("05"), "quick@1")
 	due := func(list []string, err error) (mine []string) {
 		for _, c := range ok(list, err)(v) {
-			if c == code || c == other {
+			if c == code || c == other || c == quick {
 				mine = append(mine, c)
 			}
 		}
+		slices.Sort(mine)
 		return mine
 	}
 	v.shown()
 	later := v.now.Add(time.Second)
-	same(v, "too early", due(v.DueAcceptances(v.Context(), v.now, 1000)), nil)
-	same(v, "due", due(v.DueAcceptances(v.Context(), later, 1000)), []string{code})
-	same(v, "to be reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), []string{code})
+	before := func(all, quick time.Time) queries.Before {
+		return queries.Before{Else: all, Profiles: map[string]time.Time{"quick@1": quick, "slow@1": later}}
+	}
+	same(v, "too early", due(v.DueAcceptances(v.Context(), before(v.now, v.now), 1000)), nil)
+	same(v, "due", due(v.DueAcceptances(v.Context(), before(later, v.now), 1000)), []string{code})
+	same(v, "due of a profile", due(v.DueAcceptances(v.Context(), before(v.now, later), 1000)), []string{quick})
+	same(v, "to be reminded", due(v.DueAcceptanceReminders(v.Context(), before(v.now, v.now), 1000)), []string{code, quick})
+	same(v, "to be reminded of a profile", due(v.DueAcceptanceReminders(v.Context(), before(v.now.Add(-time.Second), v.now), 1000)), []string{quick})
 	tell(v, notification.Kind, "acceptance-"+code, notification.Requested{
 		ID: "acceptance-" + code, Request: enrollment.Kind.Stream(code), Message: event.About(v.sara, notification.Message{}), At: v.now,
 	})
 	v.shown()
-	same(v, "reminded", due(v.DueAcceptanceReminders(v.Context(), v.now, 1000)), nil)
+	same(v, "reminded", due(v.DueAcceptanceReminders(v.Context(), before(v.now, v.now), 1000)), []string{quick})
 	tell(v, enrollment.Kind, code, enrollment.Revoked{At: v.now})
 	v.shown()
-	same(v, "over", due(v.DueAcceptances(v.Context(), later, 1000)), nil)
+	same(v, "over", due(v.DueAcceptances(v.Context(), before(later, later), 1000)), []string{quick})
+}
+
+// delivered goes on until the applicant has a certificate of a profile that he
+// did not accept yet.
+func (v *views) delivered(code string, person event.Subject, serial, profile string) {
+	v.Helper()
+	v.atOffice(code, person, v.office)
+	tell(v, certificate.Kind, serial, certificate.IssuanceIntended{Serial: serial, Profile: profile, At: v.now}, certificate.SigningStarted{},
+		certificate.Issued{Serial: serial, Request: enrollment.Kind.Stream(code), Subject: person, Profile: profile, Fingerprint: "f" + serial, At: v.now})
+	tell(v, enrollment.Kind, code,
+		enrollment.IssuanceAttempted{Serial: serial}, enrollment.Issued{Serial: serial, Fingerprint: "f" + serial, At: v.now},
+		enrollment.Delivered{IdentityChecked: enrollment.NationalCard, By: officer, At: v.now})
 }
 
 // deliveriesThatAreDue: of a renewal for the holder's own token until it is

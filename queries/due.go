@@ -67,19 +67,41 @@ func (q *Queries) DueDeliveryReminders(ctx context.Context, before time.Time, li
 		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'delivery-' || r.code) ORDER BY s.since LIMIT $2`, before, limit)
 }
 
-// DueAcceptances are the requests that were delivered before a moment and are not
-// accepted, the oldest first.
-func (q *Queries) DueAcceptances(ctx context.Context, before time.Time, limit int) ([]string, error) {
-	return ask(ctx, q, pgx.RowTo[string], `SELECT code FROM requests.requests
-		WHERE status = 'delivered' AND delivered_at < $1 ORDER BY delivered_at LIMIT $2`, before, limit)
+// Before is the moment before which something is due: for the certificates of
+// some profiles, and for everything else.
+type Before struct {
+	Profiles map[string]time.Time
+	Else     time.Time
 }
 
-// DueAcceptanceReminders are those of them that were not reminded yet.
-func (q *Queries) DueAcceptanceReminders(ctx context.Context, before time.Time, limit int) ([]string, error) {
-	return ask(ctx, q, pgx.RowTo[string], `SELECT r.code FROM requests.requests r
-		WHERE r.status = 'delivered' AND r.delivered_at <= $1 AND r.form IS NOT NULL
+// arguments are those of delivered, and the limit after them.
+func (b Before) arguments(limit int) []any {
+	var profiles []string
+	var moments []time.Time
+	for id, moment := range b.Profiles {
+		profiles, moments = append(profiles, id), append(moments, moment)
+	}
+	return []any{b.Else, profiles, moments, limit}
+}
+
+// delivered are the requests that are not accepted yet, each with the moment of
+// its certificate's profile.
+const delivered = `SELECT r.code FROM requests.requests r LEFT JOIN certificates.certificates c ON c.serial = r.serial
+	LEFT JOIN unnest($2::text[], $3::timestamptz[]) AS p (id, before) ON p.id = c.profile WHERE r.status = 'delivered' `
+
+// DueAcceptances are those of them that were delivered before that moment, the
+// oldest first.
+func (q *Queries) DueAcceptances(ctx context.Context, before Before, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], delivered+`AND r.delivered_at < coalesce(p.before, $1)
+		ORDER BY r.delivered_at LIMIT $4`, before.arguments(limit)...)
+}
+
+// DueAcceptanceReminders are those of them, delivered by then, that were not
+// reminded yet.
+func (q *Queries) DueAcceptanceReminders(ctx context.Context, before Before, limit int) ([]string, error) {
+	return ask(ctx, q, pgx.RowTo[string], delivered+`AND r.delivered_at <= coalesce(p.before, $1) AND r.form IS NOT NULL
 		AND NOT EXISTS (SELECT FROM notifications.notifications n WHERE n.id = 'acceptance-' || r.code)
-		ORDER BY r.delivered_at LIMIT $2`, before, limit)
+		ORDER BY r.delivered_at LIMIT $4`, before.arguments(limit)...)
 }
 
 func (q *Queries) due(ctx context.Context, sql string, now time.Time, limit int) ([]string, error) {

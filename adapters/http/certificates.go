@@ -46,7 +46,7 @@ func (h House) certificates(s *Server) {
 		func(ctx context.Context, c commands.Caller, in *struct {
 			Serialed
 			Body struct {
-				Days int `json:"days,omitempty" required:"false" minimum:"1" maximum:"3650" doc:"For how long; left out, for as long as the terms allow"`
+				Days int `json:"days,omitempty" required:"false" minimum:"1" maximum:"3650" doc:"For how long; left out, for as long as the terms and the certificate's policy allow; of one that is suspended, an operator of the CA takes the suspension over as it is"`
 			}
 		},
 		) (commands.Receipt, Nothing, error) {

@@ -11,6 +11,8 @@ import (
 	"govahi/commands"
 	"govahi/commands/policies"
 	"govahi/domain/event"
+	certprofile "govahi/domain/profile"
+	"govahi/queries"
 )
 
 // runParts starts everything that goes on by itself.
@@ -80,7 +82,6 @@ const termsEvery = 10 * time.Second
 // termWorkers follow the terms of a certificate's life.
 func (h *house) termWorkers() []policies.Worker {
 	terms := h.app.Terms
-	within := time.Duration(terms.AcceptanceDays) * 24 * time.Hour
 	worker := func(name string, due func(context.Context, time.Time, int) ([]string, error), do func(context.Context, commands.Caller, string) error) policies.Worker {
 		return policies.Worker{Name: name, Due: due, Do: do, Clock: now, Report: h.report, Every: termsEvery}
 	}
@@ -108,12 +109,22 @@ func (h *house) termWorkers() []policies.Worker {
 			return h.queries.DueReminders(ctx, now, terms.ReminderDays, limit)
 		}, h.app.RemindExpiry),
 		worker("remind-acceptance", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
-			return h.queries.DueAcceptanceReminders(ctx, now.Add(-within/2), limit)
+			return h.queries.DueAcceptanceReminders(ctx, h.delivered(func(within time.Duration) time.Time { return now.Add(-within / 2) }), limit)
 		}, h.app.RemindAcceptance),
 		worker("revoke-unaccepted", func(ctx context.Context, now time.Time, limit int) ([]string, error) {
-			return h.queries.DueAcceptances(ctx, now.Add(-within-event.Apart), limit)
+			return h.queries.DueAcceptances(ctx, h.delivered(func(within time.Duration) time.Time { return now.Add(-within - event.Apart) }), limit)
 		}, h.app.RevokeUnaccepted),
 	)
+}
+
+// delivered is before when what is due was delivered, which hangs on how long a
+// certificate's profile lets it be accepted.
+func (h *house) delivered(before func(within time.Duration) time.Time) queries.Before {
+	of := queries.Before{Profiles: map[string]time.Time{}, Else: before(h.app.AcceptableFor(certprofile.Profile{}))}
+	for _, p := range h.app.Authority.Profiles().All() {
+		of.Profiles[p.ID()] = before(h.app.AcceptableFor(p))
+	}
+	return of
 }
 
 // hasDaily tells whether revocation lists are issued here, or answers are given

@@ -140,11 +140,12 @@ var (
 		"This certificate is bound to another user name; use that one.").At("userName")
 )
 
-// Define names the user. Delivered and Valid are facts of other streams that
-// never turn back to false and true.
+// Define names the user. Delivered, Valid and Over are facts of other streams that
+// never turn back to false, true and nothing.
 type Define struct {
 	User      UserDefined
 	Replaces  string // serial of the certificate that this one follows
+	Over      string // serial of the user's certificate, if it expired or is revoked
 	Delivered bool
 	Arrived   bool // of channel B: the token is at the unit, and was not delivered
 	Valid     bool
@@ -162,13 +163,18 @@ func (c Define) Decide(s Access) ([]event.Event, error) {
 		return nil, ErrNotValid
 	case (s.Active || s.User.Pending) && s.User.Certificate == c.User.Certificate && s.User.Level == c.User.Level:
 		return nil, nil
-	case s.User.Person != "" && s.User.Person != c.User.Person, s.inUse() && s.User.Certificate != c.User.Certificate && s.User.Certificate != c.Replaces:
+	case s.User.Person != "" && s.User.Person != c.User.Person, s.inUse() && !c.comesAfter(s.User.Certificate):
 		return nil, life.Refuse(ErrTaken, string(s.Status()))
 	}
 	if s.Active && s.User.Certificate == c.User.Certificate { // only the level is another
 		c.User.Pending = false
 	}
 	return []event.Event{c.User}, nil
+}
+
+// comesAfter tells whether the new certificate takes the place of that one.
+func (c Define) comesAfter(serial string) bool {
+	return serial == c.User.Certificate || serial == c.Replaces || serial == c.Over
 }
 
 // inUse tells whether the present certificate has the user name.

@@ -41,6 +41,18 @@ func TestAUserHasOneActiveCertificate(t *testing.T) { // invariant 3
 	spec.Given(t, Kind, user("a1"), suspended("a1")).When(defining(user("b2"))).Then(user("b2"))
 }
 
+func TestAUserNameIsFreeForItsPersonOnceTheCertificateIsOver(t *testing.T) {
+	define := defining(user("b2"))
+	define.Over = "a1"
+	pending := user("a1")
+	pending.Pending = true
+	spec.Given(t, Kind, user("a1")).When(define).Then(user("b2"))
+	spec.Given(t, Kind, pending).When(define).Then(user("b2"))
+	spec.Given(t, Kind, user("a1"), suspended("a1"), user("c3")).When(define).ThenFault(ErrTaken) // he has another by now
+	define.User.Person = omid
+	spec.Given(t, Kind, user("a1")).When(define).ThenFault(ErrTaken)
+}
+
 func TestAUserNameBelongsToOnePerson(t *testing.T) {
 	his := user("b2")
 	his.Person = omid

@@ -1,11 +1,13 @@
 package certificate
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"govahi/domain/event"
 	"govahi/domain/event/spec"
+	"govahi/domain/iran"
 )
 
 func TestGolden(t *testing.T) {
@@ -203,7 +205,7 @@ func TestReasonsAreThoseOfTheStandard(t *testing.T) {
 
 func TestASuspensionIsLiftedOrBecomesARevocation(t *testing.T) {
 	held := Suspended{serial, "155e", request, later, "p-operator", noon}
-	suspend, lift := Suspend{later, "p-operator", true, noon}, LiftSuspension{"p-operator", true, later}
+	suspend, lift := Suspend{Until: later, By: "p-operator", Operator: true, At: noon}, LiftSuspension{"p-operator", true, later}
 	onHold := append(valid(), held)
 	lifted := SuspensionLifted{serial, request, "p-operator", later}
 	spec.Given(t, Kind, valid()...).When(suspend).Then(held)
@@ -230,11 +232,47 @@ func TestWhoHeldItLiftsIt(t *testing.T) {
 	spec.Given(t, Kind, onHold("p-sara")...).When(LiftSuspension{"p-operator", true, later}).Then(SuspensionLifted{serial, request, "p-operator", later})
 }
 
+// TestAnotherEndOfASuspensionIsRefused, and said until when it is held: a longer
+// hold that is dropped ends in a revocation that nobody expects.
+func TestAnotherEndOfASuspensionIsRefused(t *testing.T) {
+	onHold := append(valid(), Suspended{serial, "155e", request, later, "p-sara", noon})
+	for by, operator := range map[string]bool{"p-sara": false, "p-officer": false, "p-operator": true} {
+		for _, end := range []time.Time{later.Add(-24 * time.Hour), later.Add(24 * time.Hour), later.Add(event.Apart + 1)} {
+			ask := Suspend{Until: end, By: by, Operator: operator, At: noon}
+			spec.Given(t, Kind, onHold...).When(ask).ThenFault(errHeldUntil(later))
+			ask.Open = !operator // who takes it over asks for no end
+			spec.Given(t, Kind, onHold...).When(ask).ThenFault(errHeldUntil(later))
+		}
+	}
+	for _, end := range []time.Time{later, later.Add(event.Apart), later.Add(-event.Apart)} {
+		spec.Given(t, Kind, onHold...).When(Suspend{Until: end, By: "p-officer", At: noon}).ThenNothing()
+	}
+	day := iran.FromTime(later).String()
+	if f := errHeldUntil(later); !strings.Contains(f.Text.En, day) || !strings.Contains(f.Text.Fa, iran.PersianDigits(day)) {
+		t.Errorf("it does not say until when: %v", f.Text)
+	}
+}
+
+// TestWhatExpiredIsNeitherSuspendedNorGivenBack: its time is over in any case.
+func TestWhatExpiredIsNeitherSuspendedNorGivenBack(t *testing.T) {
+	onHold := append(valid(), Suspended{serial, "155e", request, until.Add(time.Hour), "p-sara", noon})
+	suspend := func(at time.Time) Suspend {
+		return Suspend{Until: until.Add(time.Hour), By: "p-operator", Operator: true, At: at}
+	}
+	spec.Given(t, Kind, valid()...).When(suspend(until)).ThenFault(ErrExpired)
+	spec.Given(t, Kind, onHold...).When(suspend(until)).ThenFault(ErrExpired)
+	spec.Given(t, Kind, onHold...).When(LiftSuspension{"p-sara", false, until}).ThenFault(ErrExpired)
+	spec.Given(t, Kind, valid()...).When(LiftSuspension{"p-sara", false, until}).ThenFault(ErrNotSuspended)
+	before := until.Add(-time.Second)
+	spec.Given(t, Kind, onHold...).When(LiftSuspension{"p-sara", false, before}).Then(SuspensionLifted{serial, request, "p-sara", before})
+}
+
 func TestTheCATakesASuspensionOver(t *testing.T) {
 	held := Suspended{serial, "155e", request, later, "p-sara", noon}
 	taken := Suspended{serial, "155e", request, later, "p-operator", noon}
-	spec.Given(t, Kind, append(valid(), held)...).When(Suspend{until, "p-operator", true, noon}).Then(taken) // in the same time
-	spec.Given(t, Kind, append(valid(), held, taken)...).When(Suspend{until, "p-sara", false, noon}).ThenNothing()
+	spec.Given(t, Kind, append(valid(), held)...).When(Suspend{Until: until, Open: true, By: "p-operator", Operator: true, At: noon}).Then(taken) // in the same time
+	spec.Given(t, Kind, append(valid(), held)...).When(Suspend{Until: later, By: "p-operator", Operator: true, At: noon}).Then(taken)
+	spec.Given(t, Kind, append(valid(), held, taken)...).When(Suspend{Until: later, By: "p-sara", At: noon}).ThenNothing()
 	spec.Given(t, Kind, append(valid(), held, taken)...).When(LiftSuspension{"p-sara", false, later}).ThenFault(ErrNotYourSuspension)
 }
 
