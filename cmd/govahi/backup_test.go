@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"govahi/commands"
+	"govahi/domain/fault/faulttest"
 )
 
 // TestBackupUnderTraffic makes a backup while requests arrive, kills everything,
@@ -133,6 +134,7 @@ func TestBackupOfProduction(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	i := begin(t, dir, production...)
+	i.warnsOfItsCA(t)
 	parent := filepath.Dir(dir)
 	for name, with := range map[string]bool{"without": false, "with": true} {
 		args := []string{"backup", filepath.Join(parent, name)}
@@ -163,6 +165,19 @@ func TestBackupOfProduction(t *testing.T) {
 	next.again(t, production...)
 	t.Cleanup(func() { _ = next.stop() })
 	next.settled(t)
+}
+
+// warnsOfItsCA: it was made by development's ceremony, and people are real here.
+func (i *instance) warnsOfItsCA(t *testing.T) {
+	t.Helper()
+	await(t, "the warning that the CA is development's", func() bool {
+		said := fmt.Sprint(i.cmd.Stdout)
+		return faulttest.Translated(said, "a CA for development") == nil && strings.Contains(said, "with a file of mode: intermediate")
+	})
+	logged, err := os.ReadFile(filepath.Join(i.dir, "govahi.log"))
+	if err != nil || !bytes.Contains(logged, []byte(`level=WARN msg="a CA for development`)) {
+		t.Errorf("%v, it logs %s", err, logged)
+	}
 }
 
 // TestBackupsThatAreNone: one that was cut off, one that was altered, one whose
