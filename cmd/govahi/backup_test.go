@@ -133,6 +133,9 @@ func TestBackupOfProduction(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	further := filepath.Join(dir, "ca", "issuers", "2") // whose request is out
+	must(t, os.MkdirAll(further, 0o755))
+	must(t, os.WriteFile(filepath.Join(further, "issuer.csr"), []byte("asked"), 0o644))
 	i := begin(t, dir, production...)
 	i.warnsOfItsCA(t)
 	parent := filepath.Dir(dir)
@@ -155,6 +158,13 @@ func TestBackupOfProduction(t *testing.T) {
 	said, err := restoring.CombinedOutput()
 	if err != nil || !bytes.Contains(said, []byte("token is not in this backup")) || !regexp.MustCompile(`(?m)^  restoring +\d+ bytes in`).Match(said) {
 		t.Errorf("%v, it says %s", err, said) // not “412 of 420 bytes”: the vault is counted, too
+	}
+	for _, name := range []string{"ceremony.yaml", "issuers/2/issuer.csr", "transcripts/SHA256SUMS"} {
+		left, err := os.ReadFile(filepath.Join(dir, "ca", name))
+		must(t, err)
+		if back, err := os.ReadFile(filepath.Join(next.dir, "ca", name)); err != nil || !bytes.Equal(left, back) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	refusedUp(t, next.dir, i.listen, production, "چنین پرونده‌ای نیست", "there is no such file", "امضاکننده پاسخ نمی‌دهد", "the signer does not answer", "write the right one into its file")
 	for _, name := range []string{"pin", "softhsm2.conf"} { // SoftHSM finds its tokens where they were
