@@ -272,9 +272,23 @@ func (w *writing) identity(ctx context.Context, d data, ca string) error {
 			return err
 		}
 	}
-	// A CA that was made before there were transcripts has none.
-	if err := w.tree(ctx, filepath.Join(ca, "transcripts"), "ca/transcripts"); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	return w.ceremonies(ctx, ca)
+}
+
+// ceremonies copies what they left beside the first certificate and the keys, none
+// of it secret: files, request, a hardware token's serial, how an issuer ended,
+// transcripts and further issuers. Not every CA has all of it.
+func (w *writing) ceremonies(ctx context.Context, ca string) error {
+	missing := func(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+	for _, name := range []string{"ceremony.yaml", "issuer.csr", "serial", "ended"} {
+		if err := w.file(filepath.Join(ca, name), filepath.Join("ca", name), func(int) {}); err != nil && !missing(err) {
+			return err
+		}
+	}
+	for _, name := range []string{"transcripts", "issuers"} {
+		if err := w.tree(ctx, filepath.Join(ca, name), filepath.Join("ca", name)); err != nil && !missing(err) {
+			return err
+		}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"govahi/commands"
+	"govahi/domain/fault/faulttest"
 )
 
 // TestBackupUnderTraffic makes a backup while requests arrive, kills everything,
@@ -132,7 +133,11 @@ func TestBackupOfProduction(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	further := filepath.Join(dir, "ca", "issuers", "2") // whose request is out
+	must(t, os.MkdirAll(further, 0o755))
+	must(t, os.WriteFile(filepath.Join(further, "issuer.csr"), []byte("asked"), 0o644))
 	i := begin(t, dir, production...)
+	i.warnsOfItsCA(t)
 	parent := filepath.Dir(dir)
 	for name, with := range map[string]bool{"without": false, "with": true} {
 		args := []string{"backup", filepath.Join(parent, name)}
@@ -154,6 +159,13 @@ func TestBackupOfProduction(t *testing.T) {
 	if err != nil || !bytes.Contains(said, []byte("token is not in this backup")) || !regexp.MustCompile(`(?m)^  restoring +\d+ bytes in`).Match(said) {
 		t.Errorf("%v, it says %s", err, said) // not “412 of 420 bytes”: the vault is counted, too
 	}
+	for _, name := range []string{"ceremony.yaml", "issuers/2/issuer.csr", "transcripts/SHA256SUMS"} {
+		left, err := os.ReadFile(filepath.Join(dir, "ca", name))
+		must(t, err)
+		if back, err := os.ReadFile(filepath.Join(next.dir, "ca", name)); err != nil || !bytes.Equal(left, back) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	refusedUp(t, next.dir, i.listen, production, "چنین پرونده‌ای نیست", "there is no such file", "امضاکننده پاسخ نمی‌دهد", "the signer does not answer", "write the right one into its file")
 	for _, name := range []string{"pin", "softhsm2.conf"} { // SoftHSM finds its tokens where they were
 		text, err := os.ReadFile(filepath.Join(dir, "ca", name))
@@ -163,6 +175,19 @@ func TestBackupOfProduction(t *testing.T) {
 	next.again(t, production...)
 	t.Cleanup(func() { _ = next.stop() })
 	next.settled(t)
+}
+
+// warnsOfItsCA: it was made by development's ceremony, and people are real here.
+func (i *instance) warnsOfItsCA(t *testing.T) {
+	t.Helper()
+	await(t, "the warning that the CA is development's", func() bool {
+		said := fmt.Sprint(i.cmd.Stdout)
+		return faulttest.Translated(said, "a CA for development") == nil && strings.Contains(said, "with a file of mode: intermediate")
+	})
+	logged, err := os.ReadFile(filepath.Join(i.dir, "govahi.log"))
+	if err != nil || !bytes.Contains(logged, []byte(`level=WARN msg="a CA for development`)) {
+		t.Errorf("%v, it logs %s", err, logged)
+	}
 }
 
 // TestBackupsThatAreNone: one that was cut off, one that was altered, one whose

@@ -95,6 +95,7 @@ func (s seed) appoint(ctx context.Context, codes map[string]string) error {
 		{"manager", appointment.Manager, ""},
 		{"auditor", appointment.Auditor, ""},
 		{"ca-operator", appointment.CAOperator, ""},
+		{"ca-operator-2", appointment.CAOperator, ""}, // an issuer is ended by two
 		{"officer-1", appointment.RegistrationOfficer, sampleOffice},
 		{"officer-2", appointment.RegistrationOfficer, sampleOffice},
 		{"officer-other", appointment.RegistrationOfficer, otherOffice},

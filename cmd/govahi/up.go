@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/goccy/go-yaml"
+
 	"govahi/adapters/sso"
 )
 
@@ -58,6 +60,10 @@ func (s settings) live(roles []string, hints bool) error {
 	}
 	report.Info("ready", "version", version, "address", s.Listen, "base", s.base(), "mode", s.Mode, "roles", roles)
 	a.welcome(h)
+	if h.opens() && h.Mode != sso.Development && sampleCA(h.caDir(d)) {
+		report.Warn("a CA for development is at work in production", "directory", h.caDir(d))
+		a.warn(h.caDir(d))
+	}
 	if hints {
 		a.hints(h)
 	}
@@ -154,6 +160,24 @@ func (a *announcer) welcome(h *house) {
 		_, _ = fmt.Fprintf(a.out, "  metrics      http://%s/metrics\n", h.Metrics)
 	}
 	_, _ = fmt.Fprintf(a.out, "  health       http://%s/health/ready\n  log          %s\n", h.Listen, h.data.path("govahi.log"))
+}
+
+// sampleCA tells whether the ceremony of a CA's directory was development's. One
+// that is older than its file is taken for a real one.
+func sampleCA(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, "ceremony.yaml"))
+	var held struct {
+		Mode string `yaml:"mode"`
+	}
+	return err == nil && yaml.Unmarshal(text, &held) == nil && held.Mode == "development"
+}
+
+// warn is loud where people are real, and the root is nobody's.
+func (a *announcer) warn(dir string) {
+	_, _ = fmt.Fprintf(a.out, "\n!!! هشدار: این سامانه در production است و مرکز صدور آن آزمایشی: آیین کلید %[1]s با mode: development برگزار شده و ریشه‌اش از آن هیچ‌کس نیست.\n"+
+		"!!! به گواهی‌هایش نباید اعتماد کرد؛ آیین را با پرونده‌ای با mode: intermediate برگزار کنید (govahi-signer ceremony ca.yaml؛ docs/operations.md).\n"+
+		"!!! WARNING: this house is in production, and works with a CA for development: the ceremony of %[1]s was held with mode: development, and its root is nobody's.\n"+
+		"!!! Its certificates are not to be trusted: hold a ceremony with a file of mode: intermediate (govahi-signer ceremony ca.yaml; docs/operations.md).\n", dir)
 }
 
 // hints tell who is new to it how to go on.
