@@ -155,7 +155,7 @@ var onwardInside = map[enrollment.Status][]string{
 	enrollment.StatusAccepted:        {"RevokeCertificate", "ReportTokenLost", "ReportTokenDefective", "ReportTokenDefective", "NotePIN", "DefineAccess, before the delivery"},
 	enrollment.StatusRejected:        {"ReturnToken", "DestroyToken"},
 	enrollment.StatusWithdrawn:       {"ReturnToken", "DestroyToken"},
-	enrollment.StatusRevoked:         {"ReturnToken", "DestroyToken", "DestroyToken", "DestroyToken", "DefineAccess, before the delivery"},
+	enrollment.StatusRevoked:         {"TakeToken, as it is", "ReturnToken", "DestroyToken", "DestroyToken", "DestroyToken", "DefineAccess, before the delivery"},
 }
 
 // onToken are those by which its token does.

@@ -189,7 +189,7 @@ func (c *chronicle) ends(t *carried, e event.Event) error {
 		if t.to == "" || e.Place != t.to {
 			return fmt.Errorf("at %s what was sent to %q (invariant 5)", e.Place, t.to)
 		}
-		t.place, t.to, t.places, t.gone = e.Place, "", append(t.places, e.Place), !e.SealIntact
+		t.place, t.to, t.places, t.gone = e.Place, "", append(t.places, e.Place), t.gone || !e.SealIntact
 	case token.Delivered:
 		f := c.files[t.request]
 		if t.to != "" || t.gone || !f.delivered || e.To != f.form.Person {

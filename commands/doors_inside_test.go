@@ -164,7 +164,7 @@ var doorsInside = []doorInside{
 	}, officers, overseeing, []string{"pin-issued", "in-transit"}},
 	{"TakeToken", "in-transit", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.TakeToken(ctx, c, r.token, commands.TakeToken{SealIntact: true})
-	}, []string{carrier}, append([]string{officer, second}, overseeing...), []string{"in-transit", "at-origin"}},
+	}, []string{carrier}, append([]string{officer, second}, overseeing...), []string{"in-transit", "at-origin", "lost"}},
 	{"DefineAccess, before the delivery", "back-at-unit", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.DefineAccess(ctx, c, commands.DefineAccess{
 			TrackingCode: r.code, UserName: "nemune.inside", Level: access.Viewer, Fingerprint: r.now().Fingerprint, Unit: "unit-b",

@@ -321,6 +321,28 @@ func TestABrokenSealRevokes(t *testing.T) {
 	r.did(r.DestroyToken(ctx, r.by(officer), r.token))
 }
 
+// TestARecalledTokenIsReceivedWhereItWasSent, so that somebody has it and can give
+// it back.
+func TestARecalledTokenIsReceivedWhereItWasSent(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, envelope))
+	r.did(r.HandOverToken(ctx, r.by(officer), r.token, toOrigin))
+	r.did(r.RevokeCertificate(ctx, r.by(operator), r.now().Serial, certificate.AffiliationChanged))
+	r.settle()
+	h.clock.pass(7 * 24 * time.Hour)
+	if err := h.WatchToken(ctx, commands.Caller{Policy: "watch"}, r.token); err != nil || len(h.all("token.alarm-raised.v1")) != 1 {
+		t.Errorf("%d alarms: %v", len(h.all("token.alarm-raised.v1")), err)
+	}
+	r.did(r.TakeToken(ctx, r.by(carrier), r.token, commands.TakeToken{SealIntact: true}))
+	r.settle()
+	if s := r.custody(); s.Status != token.StatusRecalled || s.Holder.Place != "authority" || r.now().Status != enrollment.StatusRevoked {
+		t.Errorf("the token is %s with %+v; the request is %s", s.Status, s.Holder, r.now().Status)
+	}
+	r.did(r.ReturnToken(ctx, r.by(officer), r.token))
+}
+
 // TestABrokenSealRevokesAfterTheReceiptToo, when a colleague of who received it
 // sees it.
 func TestABrokenSealRevokesAfterTheReceiptToo(t *testing.T) {

@@ -62,7 +62,7 @@ func (p *prepared) operationsInside() []operationInside {
 		{"hand-over-token, to the origin", "officer-1", token + "hand-over", sealedTo("authority"), moments("pin issued", "in transit")},
 		{"hand-over-token, to the unit", carrier, token + "hand-over", sealedTo("unit-b"), moments("at-origin", "in transit on")},
 		{"hand-over-token, to the company", companyRT, token + "hand-over", sealedTo("unit-c"), moments("access-defined", "in transit to the company")},
-		{"take-token, at the origin", carrier, token + "receipt", whole(), moments("in transit", "at-origin")},
+		{"take-token, at the origin", carrier, token + "receipt", whole(), append(moments("in transit", "at-origin"), "lost")},
 		{"take-token, at the unit", companyRT, token + "receipt", whole(), moments("in transit on", "access-defined")},
 		{"take-token, at the company", companyUnit, token + "receipt", whole(), moments("in transit to the company", "at-company-unit")},
 		{"define-access", companyRT, "/accesses", p.accessInside(), moments("back-at-unit", "accepted")},

@@ -143,9 +143,9 @@ func (c Take) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Status == None:
 		return nil, ErrNotFound
-	case s.Status == InTransit && s.To == c.Place:
+	case s.To != "" && s.To == c.Place: // also what was recalled or missed meanwhile: somebody has it then
 		return []event.Event{Received(c)}, nil
-	case s.Status == InTransit:
+	case s.To != "":
 		return nil, s.refuse(ErrNotForHere)
 	case s.Holder.Place != c.Place || s.Receipt.Place != c.Place:
 		return nil, s.refuse(ErrNotHere)

@@ -52,9 +52,9 @@ var life = event.Life{
 	string(StatusDelivered):    state("تحویل‌شده", "delivered", renews, notesPIN, activates, loses, defects, watches, recalls),
 	string(Activated):          state("فعال‌شده", "activated", renews, notesPIN, loses, defects, recalls),
 	string(Compromised):        state("مهروموم شکسته", "of a broken seal", returns, loses, defects),
-	string(StatusLost):         state("گم‌شده", "lost", returns),
-	string(Defective):          state("معیوب", "defective", returns),
-	string(StatusRecalled):     state("فراخوانده", "recalled", returns, loses, defects, doubts),
+	string(StatusLost):         state("گم‌شده", "lost", takes, returns),
+	string(Defective):          state("معیوب", "defective", takes, returns),
+	string(StatusRecalled):     state("فراخوانده", "recalled", takes, returns, loses, defects, doubts, watches),
 	string(StatusReturned):     state("بازگشته", "returned", destroys),
 	string(StatusDestroyed): {
 		Name: fault.Text{Fa: "ازمیان‌رفته", En: "destroyed"},
