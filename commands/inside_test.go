@@ -163,6 +163,10 @@ func TestTheInsideChannelFromTheFormToTheActiveUser(t *testing.T) {
 	r.did(r.DeliverToken(ctx, r.by(companyOfficer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	r.settle()
 	r.refused(enrollment.ErrNotActivated, func() error { _, err := r.AcceptCertificate(ctx, r.by(applicant), r.code); return err })
+	r.refused(token.ErrPINNotThere, func() error {
+		_, err := r.ActivateToken(ctx, r.by(applicant), r.code, r.activation())
+		return err
+	})
 	r.did(r.NotePIN(ctx, r.by(applicant), r.code))
 	r.refused(officertest.ErrWrong, func() error {
 		_, err := r.ActivateToken(ctx, r.by(applicant), r.code, officertest.Sign("67ff", commands.ActivationStatement(r.code, r.now().Serial)))

@@ -17,7 +17,7 @@ var momentsInside = []string{
 	"draft", "completed", "proved", "ready", "at-research-unit", "sighted", "approved", "dispatched", "discrepant", "at-authority", "dispatched on",
 	"at-office", "under-control", "controlled", "confirmed", "stocked", "reserved", "issued", "on-token", "ready-for-dispatch", "pin issued",
 	"in transit", "at-origin", "in transit on", "back-at-unit", "access-defined", "in transit to the company", "at-company-unit", "delivered",
-	"activated", "accepted", "lost", "returned",
+	"pin there", "activated", "accepted", "lost", "returned",
 }
 
 // moments lists those of the story from one to another.
@@ -68,7 +68,7 @@ func (p *prepared) operationsInside() []operationInside {
 		{"define-access", companyRT, "/accesses", p.accessInside(), moments("back-at-unit", "accepted")},
 		{"deliver-token", companyUnit, code + "delivery", map[string]string{"identityChecked": "national-card"}, moments("at-company-unit", "at-company-unit")},
 		{"note-pin", "applicant", code + "pin", nil, moments("pin issued", "accepted")},
-		{"activate-token", "applicant", code + "activation", map[string]string{"signature": p.activation()}, moments("delivered", "accepted")},
+		{"activate-token", "applicant", code + "activation", map[string]string{"signature": p.activation()}, moments("pin there", "accepted")},
 		{"accept-certificate", "applicant", code + "acceptance", nil, moments("activated", "accepted")},
 		{"report-token-lost", "officer-1", token + "loss", nil, moments("stocked", "lost")},
 		{"return-token", "officer-1", token + "return", nil, moments("lost", "returned")},

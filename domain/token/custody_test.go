@@ -119,6 +119,9 @@ func TestOnlyTheHolderActivates(t *testing.T) {
 	spec.Given(t, Kind, append(story(4), PINActivated{sara, noon})...).When(Activate{sara, noon}).ThenNothing()
 	spec.Given(t, Kind, story(4)...).When(Activate{nima, noon}).ThenFault(ErrNotHolder)
 	spec.Given(t, Kind, story(3)...).When(Activate{sara, noon}).ThenFault(ErrNotHolder)
+	posted := append(story(3), byPost, delivered)
+	spec.Given(t, Kind, posted...).When(Activate{sara, noon}).ThenFault(ErrPINNotThere) // who else opened it?
+	spec.Given(t, Kind, append(posted, PINDelivered{sara, noon})...).When(Activate{sara, noon}).Then(PINActivated{sara, noon})
 }
 
 func TestDelaysRaiseAnAlarmAndEnd(t *testing.T) {
