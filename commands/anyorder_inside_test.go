@@ -151,11 +151,11 @@ var onwardInside = map[enrollment.Status][]string{
 	enrollment.StatusIssued:          {"PersonaliseToken", "PrintSheet"},
 	enrollment.StatusBackAtUnit:      {"DefineAccess, before the delivery", "DefineAccess, before the delivery", "HandOverToken, on"},
 	enrollment.StatusAtCompanyUnit:   {"DeliverToken", "DeliverToken, to an attorney", "ActivateToken"},
-	enrollment.StatusDelivered:       {"NotePIN", "ActivateToken", "ActivateToken", "AcceptCertificate", "AcceptCertificate"},
+	enrollment.StatusDelivered:       {"NotePIN", "NotePIN", "ActivateToken", "ActivateToken", "AcceptCertificate", "AcceptCertificate"},
 	enrollment.StatusAccepted:        {"RevokeCertificate", "ReportTokenLost", "ReportTokenDefective", "ReportTokenDefective", "NotePIN", "DefineAccess, before the delivery"},
 	enrollment.StatusRejected:        {"ReturnToken", "DestroyToken"},
 	enrollment.StatusWithdrawn:       {"ReturnToken", "DestroyToken"},
-	enrollment.StatusRevoked:         {"ReturnToken", "DestroyToken", "DestroyToken", "DestroyToken", "DefineAccess, before the delivery"},
+	enrollment.StatusRevoked:         {"TakeToken, as it is", "ReturnToken", "DestroyToken", "DestroyToken", "DestroyToken", "DefineAccess, before the delivery"},
 }
 
 // onToken are those by which its token does.

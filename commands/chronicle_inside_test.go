@@ -129,6 +129,7 @@ type carried struct {
 	gone,
 	returned,
 	destroyed,
+	pinThere,
 	activated bool
 }
 
@@ -156,6 +157,7 @@ func (c *chronicle) carries(s event.Stream, e event.Event) error {
 		if e.By != c.files[t.request].form.Person {
 			return fmt.Errorf("by the word of %s, who is not the applicant (invariant 6)", e.By)
 		}
+		t.pinThere = true
 	default:
 		return c.ends(t, e)
 	}
@@ -189,7 +191,7 @@ func (c *chronicle) ends(t *carried, e event.Event) error {
 		if t.to == "" || e.Place != t.to {
 			return fmt.Errorf("at %s what was sent to %q (invariant 5)", e.Place, t.to)
 		}
-		t.place, t.to, t.places, t.gone = e.Place, "", append(t.places, e.Place), !e.SealIntact
+		t.place, t.to, t.places, t.gone = e.Place, "", append(t.places, e.Place), t.gone || !e.SealIntact
 	case token.Delivered:
 		f := c.files[t.request]
 		if t.to != "" || t.gone || !f.delivered || e.To != f.form.Person {
@@ -197,8 +199,8 @@ func (c *chronicle) ends(t *carried, e event.Event) error {
 		}
 		t.place, t.person = "", e.To
 	case token.PINActivated:
-		if t.gone || t.person == "" || e.By != t.person {
-			return fmt.Errorf("by %s, while %s has it (invariant 6)", e.By, t.person)
+		if t.gone || t.person == "" || e.By != t.person || len(t.pins) > 0 && !t.pinThere {
+			return fmt.Errorf("by %s, while %s has it, his PIN's envelope came: %v (invariant 6)", e.By, t.person, t.pinThere)
 		}
 		t.activated = true
 	case token.Lost, token.FoundDefective, token.Recalled:

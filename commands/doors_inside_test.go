@@ -52,7 +52,8 @@ var chapters = []chapterInside{
 	{"delivered", "at-company-unit", func(r *request) {
 		r.did(r.DeliverToken(r.t.Context(), r.by(companyOfficer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	}},
-	{"activated", "delivered", func(r *request) { r.did(r.ActivateToken(r.t.Context(), r.by(r.of), r.code, r.activation())) }},
+	{"pin-there", "delivered", func(r *request) { r.did(r.NotePIN(r.t.Context(), r.by(r.of), r.code)) }},
+	{"activated", "pin-there", func(r *request) { r.did(r.ActivateToken(r.t.Context(), r.by(r.of), r.code, r.activation())) }},
 	{"lost", "in-transit", func(r *request) { r.did(r.ReportTokenLost(r.t.Context(), r.by(officer), r.token)) }},
 	{"returned", "lost", func(r *request) { r.did(r.ReturnToken(r.t.Context(), r.by(officer), r.token)) }},
 }
@@ -165,7 +166,7 @@ var doorsInside = []doorInside{
 	}, officers, overseeing, []string{"pin-issued", "in-transit"}},
 	{"TakeToken", "in-transit", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.TakeToken(ctx, c, r.token, commands.TakeToken{SealIntact: true})
-	}, []string{carrier}, append([]string{officer, second}, overseeing...), []string{"in-transit", "at-origin"}},
+	}, []string{carrier}, append([]string{officer, second}, overseeing...), []string{"in-transit", "at-origin", "lost"}},
 	{"DefineAccess, before the delivery", "back-at-unit", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.DefineAccess(ctx, c, commands.DefineAccess{
 			TrackingCode: r.code, UserName: "nemune.inside", Level: access.Viewer, Fingerprint: r.now().Fingerprint, Unit: "unit-b",
@@ -177,13 +178,13 @@ var doorsInside = []doorInside{
 	{"NotePIN", "delivered", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.NotePIN(ctx, c, r.code)
 	}, party, ofDelivered, chaptersFrom("pin-issued", "activated")},
-	{"ActivateToken", "delivered", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
+	{"ActivateToken", "pin-there", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		var signature []byte
 		if r.now().Serial != "" {
 			signature = r.activation()
 		}
 		return r.ActivateToken(ctx, c, r.code, signature)
-	}, party, ofDelivered, []string{"delivered", "activated"}},
+	}, party, ofDelivered, []string{"pin-there", "activated"}},
 	{"ReportTokenLost", "delivered", func(r *request, ctx context.Context, c commands.Caller) (commands.Receipt, error) {
 		return r.ReportTokenLost(ctx, c, r.token)
 	}, []string{officer, second, applicant, operator}, []string{unitOfficer, carrier, companyOfficer, manager, auditor}, chaptersFrom("ready-for-dispatch", "lost")},

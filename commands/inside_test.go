@@ -163,6 +163,10 @@ func TestTheInsideChannelFromTheFormToTheActiveUser(t *testing.T) {
 	r.did(r.DeliverToken(ctx, r.by(companyOfficer), r.code, commands.DeliverToken{IdentityChecked: enrollment.NationalCard}))
 	r.settle()
 	r.refused(enrollment.ErrNotActivated, func() error { _, err := r.AcceptCertificate(ctx, r.by(applicant), r.code); return err })
+	r.refused(token.ErrPINNotThere, func() error {
+		_, err := r.ActivateToken(ctx, r.by(applicant), r.code, r.activation())
+		return err
+	})
 	r.did(r.NotePIN(ctx, r.by(applicant), r.code))
 	r.refused(officertest.ErrWrong, func() error {
 		_, err := r.ActivateToken(ctx, r.by(applicant), r.code, officertest.Sign("67ff", commands.ActivationStatement(r.code, r.now().Serial)))
@@ -319,6 +323,28 @@ func TestABrokenSealRevokes(t *testing.T) {
 	}
 	r.did(r.ReturnToken(ctx, r.by(officer), r.token))
 	r.did(r.DestroyToken(ctx, r.by(officer), r.token))
+}
+
+// TestARecalledTokenIsReceivedWhereItWasSent, so that somebody has it and can give
+// it back.
+func TestARecalledTokenIsReceivedWhereItWasSent(t *testing.T) {
+	h := inside(t)
+	ctx := t.Context()
+	r := h.draftInside(applicant).readyForDispatch()
+	r.did(r.IssuePIN(ctx, r.by(officer), r.token, envelope))
+	r.did(r.HandOverToken(ctx, r.by(officer), r.token, toOrigin))
+	r.did(r.RevokeCertificate(ctx, r.by(operator), r.now().Serial, certificate.AffiliationChanged))
+	r.settle()
+	h.clock.pass(7 * 24 * time.Hour)
+	if err := h.WatchToken(ctx, commands.Caller{Policy: "watch"}, r.token); err != nil || len(h.all("token.alarm-raised.v1")) != 1 {
+		t.Errorf("%d alarms: %v", len(h.all("token.alarm-raised.v1")), err)
+	}
+	r.did(r.TakeToken(ctx, r.by(carrier), r.token, commands.TakeToken{SealIntact: true}))
+	r.settle()
+	if s := r.custody(); s.Status != token.StatusRecalled || s.Holder.Place != "authority" || r.now().Status != enrollment.StatusRevoked {
+		t.Errorf("the token is %s with %+v; the request is %s", s.Status, s.Holder, r.now().Status)
+	}
+	r.did(r.ReturnToken(ctx, r.by(officer), r.token))
 }
 
 // TestABrokenSealRevokesAfterTheReceiptToo, when a colleague of who received it

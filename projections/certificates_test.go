@@ -272,11 +272,13 @@ func tokensThatAreDue(v *views) {
 		slices.Sort(mine)
 		return mine
 	}
+	made("back", token.HandedOver{From: v.office, To: v.other, At: v.now}, token.Recalled{Cause: token.Revoked, At: v.now})
+	made("over", token.Recalled{Cause: token.Revoked, At: v.now})
 	same(v, "too early", due(hour(1).Add(-time.Second)), nil)
-	same(v, "not received", due(hour(1)), []string{"sent"})
-	same(v, "not delivered", due(hour(3)), []string{"here", "sent"})
-	same(v, "not activated", due(hour(5)), []string{"held", "here", "sent"})
-	for _, name := range []string{"here", "sent", "held"} {
+	same(v, "not received", due(hour(1)), []string{"back", "sent"})
+	same(v, "not delivered", due(hour(3)), []string{"back", "here", "sent"})
+	same(v, "not activated", due(hour(5)), []string{"back", "held", "here", "sent"})
+	for _, name := range []string{"here", "sent", "held", "back"} {
 		tell(v, token.Kind, id(name), token.AlarmRaised{At: hour(5)})
 	}
 	same(v, "for their end", due(hour(5)), []string{"here", "sent"})
@@ -300,6 +302,13 @@ func anOfficesTokens(v *views) {
 	tell(v, token.Kind, "T2", token.Reserved{Request: enrollment.Kind.Stream(code), At: noon}, token.Personalised{Certificate: v.serial("aa"), At: noon},
 		token.Delivered{To: v.sara, At: noon})
 	same(v, "delivered", statuses(), []string{"T2 delivered", "T1 in-stock"})
+	tell(v, token.Kind, "T1", token.Reserved{Request: enrollment.Kind.Stream(code), At: noon}, token.Personalised{Certificate: v.serial("ab"), At: noon},
+		token.HandedOver{From: v.office, To: v.other, At: noon}, token.Recalled{Cause: token.Revoked, At: noon}, token.AlarmRaised{Kind: token.NotReceived, At: noon})
+	tell(v, token.Kind, "T1", token.Received{Place: v.other, SealIntact: true, At: noon})
+	same(v, "recalled, and received", statuses(), []string{"T2 delivered", "T1 recalled"})
+	if got := ok(v.Tokens(v.Context(), v.office))(v)[1]; *got.Holder != v.other || got.Alarm != nil {
+		v.Errorf("T1 is %+v", got)
+	}
 	if got := ok(v.Tokens(v.Context(), v.office))(v)[0]; *got.Request != code || *got.Certificate != v.serial("aa") {
 		v.Errorf("T2 is %+v", got)
 	}

@@ -66,8 +66,11 @@ func (r *tokenRow) onItsWay(e event.Event) bool {
 		return r.to(token.InTransit, e.At)
 	case token.Received:
 		r.Holder, r.HolderTo = &e.Place, nil
-		if !e.SealIntact {
+		switch {
+		case !e.SealIntact:
 			return r.to(token.Compromised, e.At)
+		case r.Status != string(token.InTransit): // it ended on its way
+			return r.to(token.Status(r.Status), e.At)
 		}
 		return r.to(token.StatusPersonalised, e.At)
 	case token.Delivered:

@@ -117,6 +117,7 @@ func (q *Queries) DueTokens(t token.Terms) func(context.Context, time.Time, int)
 			WHERE status = 'in-transit' AND since <= CASE WHEN alarm IS NULL THEN $1::timestamptz ELSE $2 END
 			   OR status = 'personalised' AND born <= CASE WHEN alarm IS NULL THEN $3::timestamptz ELSE $4 END
 			   OR status = 'delivered' AND since <= CASE WHEN alarm IS NULL THEN $5::timestamptz ELSE $6 END
+			   OR status = 'recalled' AND holder_to IS NOT NULL AND alarm IS NULL AND since <= $1
 			ORDER BY since LIMIT $7`,
 			ago(t.Receipt.Alarm), ago(t.Receipt.End), ago(t.Delivery.Alarm), ago(t.Delivery.End),
 			ago(t.Activation.Alarm), ago(t.Activation.End), limit)

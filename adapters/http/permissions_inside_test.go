@@ -101,6 +101,7 @@ func (p *prepared) down() {
 	p.does("in transit to the company", companyRT, "/tokens/TOKEN1/hand-over", sealedTo("unit-c"))
 	p.does("at-company-unit", companyUnit, "/tokens/TOKEN1/receipt", whole())
 	p.does("delivered", companyUnit, "/requests/{code}/delivery", map[string]string{"identityChecked": "national-card"})
+	p.does("pin there", "applicant", "/requests/{code}/pin", nil)
 	signature := map[string]string{"signature": p.activation()}
 	p.does("activated", "applicant", "/requests/{code}/activation", signature)
 	p.does("accepted", "applicant", "/requests/{code}/acceptance", nil)
@@ -133,7 +134,7 @@ func (p *prepared) dueInside() map[string]ripe {
 		"hand-over-token":        when("pin issued", sealedTo("authority")),
 		"take-token":             when("in transit", whole()),
 		"note-pin":               when("delivered", nil),
-		"activate-token":         when("delivered", map[string]string{"signature": p.activation()}),
+		"activate-token":         when("pin there", map[string]string{"signature": p.activation()}),
 		"report-token-lost":      when("delivered", nil),
 		"report-token-defective": when("delivered", nil),
 		"return-token":           when("lost", nil),
@@ -144,7 +145,7 @@ func (p *prepared) dueInside() map[string]ripe {
 // activation is the statement, signed by the certificate on the token.
 func (p *prepared) activation() string {
 	p.t.Helper()
-	p.back("delivered")
+	p.back("pin there")
 	held, err := p.app.StatusOf(p.t.Context(), p.serial)
 	if err != nil {
 		p.t.Fatal(err)

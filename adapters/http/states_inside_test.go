@@ -17,7 +17,7 @@ var momentsInside = []string{
 	"draft", "completed", "proved", "ready", "at-research-unit", "sighted", "approved", "dispatched", "discrepant", "at-authority", "dispatched on",
 	"at-office", "under-control", "controlled", "confirmed", "stocked", "reserved", "issued", "on-token", "ready-for-dispatch", "pin issued",
 	"in transit", "at-origin", "in transit on", "back-at-unit", "access-defined", "in transit to the company", "at-company-unit", "delivered",
-	"activated", "accepted", "lost", "returned",
+	"pin there", "activated", "accepted", "lost", "returned",
 }
 
 // moments lists those of the story from one to another.
@@ -62,13 +62,13 @@ func (p *prepared) operationsInside() []operationInside {
 		{"hand-over-token, to the origin", "officer-1", token + "hand-over", sealedTo("authority"), moments("pin issued", "in transit")},
 		{"hand-over-token, to the unit", carrier, token + "hand-over", sealedTo("unit-b"), moments("at-origin", "in transit on")},
 		{"hand-over-token, to the company", companyRT, token + "hand-over", sealedTo("unit-c"), moments("access-defined", "in transit to the company")},
-		{"take-token, at the origin", carrier, token + "receipt", whole(), moments("in transit", "at-origin")},
+		{"take-token, at the origin", carrier, token + "receipt", whole(), append(moments("in transit", "at-origin"), "lost")},
 		{"take-token, at the unit", companyRT, token + "receipt", whole(), moments("in transit on", "access-defined")},
 		{"take-token, at the company", companyUnit, token + "receipt", whole(), moments("in transit to the company", "at-company-unit")},
 		{"define-access", companyRT, "/accesses", p.accessInside(), moments("back-at-unit", "accepted")},
 		{"deliver-token", companyUnit, code + "delivery", map[string]string{"identityChecked": "national-card"}, moments("at-company-unit", "at-company-unit")},
 		{"note-pin", "applicant", code + "pin", nil, moments("pin issued", "accepted")},
-		{"activate-token", "applicant", code + "activation", map[string]string{"signature": p.activation()}, moments("delivered", "accepted")},
+		{"activate-token", "applicant", code + "activation", map[string]string{"signature": p.activation()}, moments("pin there", "accepted")},
 		{"accept-certificate", "applicant", code + "acceptance", nil, moments("activated", "accepted")},
 		{"report-token-lost", "officer-1", token + "loss", nil, moments("stocked", "lost")},
 		{"return-token", "officer-1", token + "return", nil, moments("lost", "returned")},

@@ -603,7 +603,7 @@ func (f fold) token(e fact, name string) {
 		all[serial]["certificate"], all[serial]["born"] = e.Data["certificate"], e.Data["at"]
 	}
 	all[serial].passes(e.Data, name)
-	all[serial]["status"], all[serial]["since"], all[serial]["alarm"] = tokenState(e.Data, name), e.Data["at"], nil
+	all[serial]["status"], all[serial]["since"], all[serial]["alarm"] = all[serial].tokenState(e.Data, name), e.Data["at"], nil
 }
 
 // passes goes from hand to hand.
@@ -622,17 +622,20 @@ func (t row) passes(e told, name string) {
 	}
 }
 
-func tokenState(e told, name string) string {
+func (t row) tokenState(e told, name string) string {
 	switch name {
 	case "received-in-stock":
 		return "in-stock"
 	case "handed-over":
 		return "in-transit"
-	case "received": // sealed, or not any more
-		if e.yes("sealIntact") {
-			return "personalised"
+	case "received": // sealed, or not any more; or of no use before it came
+		switch was := t["status"].(string); {
+		case !e.yes("sealIntact"):
+			return "compromised"
+		case was != "in-transit":
+			return was
 		}
-		return "compromised"
+		return "personalised"
 	case "pin-activated":
 		return "activated"
 	case "found-defective":

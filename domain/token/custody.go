@@ -72,6 +72,9 @@ var (
 	ErrNoPIN = fault.New(fault.Conflict, "pin-not-issued",
 		"پاکت رمز این توکن هنوز صادر نشده است؛ نخست راه رسیدن رمز را ثبت کنید.",
 		"The PIN envelope of this token was not issued yet; record first by which way the PIN goes.")
+	ErrPINNotThere = fault.New(fault.Conflict, "pin-not-there",
+		"نخست اعلام کنید که پاکت رمز، دربسته، به دستتان رسیده است؛ اگر باز رسیده یا کسی رمز را به شما گفته است، فعال نکنید و به دفتر گزارش دهید.",
+		"Say first that the envelope with the PIN came, closed; if it came opened, or somebody told you the PIN, do not activate, and report it to the office.")
 	ErrSeal = fault.New(fault.Invalid, "seal-number-invalid",
 		"شمارهٔ مهروموم ۱ تا ۲۰ حرف لاتین و رقم است.", "A seal's number is 1 to 20 Latin letters and digits.").At("seal")
 	ErrNotHolder = fault.New(fault.Forbidden, "token-not-yours",
@@ -143,9 +146,9 @@ func (c Take) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Status == None:
 		return nil, ErrNotFound
-	case s.Status == InTransit && s.To == c.Place:
+	case s.To != "" && s.To == c.Place: // also what was recalled or missed meanwhile: somebody has it then
 		return []event.Event{Received(c)}, nil
-	case s.Status == InTransit:
+	case s.To != "":
 		return nil, s.refuse(ErrNotForHere)
 	case s.Holder.Place != c.Place || s.Receipt.Place != c.Place:
 		return nil, s.refuse(ErrNotHere)
@@ -201,7 +204,9 @@ type Activate struct {
 	At time.Time
 }
 
-// Decide lets the applicant himself activate what he holds.
+// Decide lets the applicant himself activate what he holds, once he has said that
+// the envelope came closed: who knows the PIN without it has it from somebody else
+// (invariant 6).
 func (c Activate) Decide(s Token) ([]event.Event, error) {
 	switch {
 	case s.Status == None:
@@ -212,6 +217,8 @@ func (c Activate) Decide(s Token) ([]event.Event, error) {
 		return nil, nil
 	case s.Status != StatusDelivered:
 		return nil, s.refuse(ErrNotHere)
+	case s.PIN.Envelope != "" && !s.PINThere:
+		return nil, s.refuse(ErrPINNotThere)
 	}
 	return []event.Event{PINActivated(c)}, nil
 }

@@ -77,11 +77,51 @@ func TestABrokenSealIsSaidAfterAReceiptToo(t *testing.T) {
 	spec.Given(t, Kind, append(atOrigin[:len(atOrigin):len(atOrigin)], Lost{"p", noon})...).When(broken).ThenFault(ErrReceived)
 }
 
+// TestWhatEndedOnItsWayIsReceived: it stays what it is, and is with one holder who
+// knows of it.
+func TestWhatEndedOnItsWayIsReceived(t *testing.T) {
+	take := Take{"authority", true, nima, noon}
+	for status, e := range map[Status]event.Event{
+		StatusRecalled: Recalled{Revoked, "p", noon}, StatusLost: Lost{"p", noon}, Defective: FoundDefective{nima, noon},
+	} {
+		ended := append(onWay[:len(onWay):len(onWay)], e)
+		spec.Given(t, Kind, ended...).When(Take{"unit", true, nima, noon}).ThenFault(ErrNotForHere)
+		spec.Given(t, Kind, ended...).When(take).Then(there)
+		spec.Given(t, Kind, append(ended, there)...).When(take).ThenNothing()
+		spec.Given(t, Kind, append(ended, there)...).When(HandOver{"authority", "unit", "S-2", nima, noon}).ThenFault(ErrNotHere)
+		spec.Given(t, Kind, append(ended, there)...).When(Return{"ahvaz", nima, noon}).Then(Returned{"ahvaz", nima, noon})
+		if s := after(append(ended, there)...); s.Status != status || s.Holder.Place != "authority" || s.To != "" {
+			t.Errorf("what was %s is %s with %+v, sent to %q", status, s.Status, s.Holder, s.To)
+		}
+		if s := after(append(ended, Received{"authority", false, nima, noon})...); s.Status != Compromised {
+			t.Errorf("what was %s, of a broken seal is %s", status, s.Status)
+		}
+	}
+}
+
+// TestARecalledTokenOnItsWayIsMissed: it is revoked already and needs no end.
+func TestARecalledTokenOnItsWayIsMissed(t *testing.T) {
+	day := 24 * time.Hour
+	watch := func(after time.Duration) Watch {
+		return Watch{Terms{Receipt: Term{7 * day, 21 * day}}, "policy:watch", noon.Add(after)}
+	}
+	past := append(onWay[:len(onWay):len(onWay)], Recalled{Revoked, "p", noon})
+	raised := AlarmRaised{NotReceived, noon, noon.Add(7 * day)}
+	spec.Given(t, Kind, past...).When(watch(7*day - time.Second)).ThenNothing()
+	spec.Given(t, Kind, past...).When(watch(7 * day)).Then(raised)
+	spec.Given(t, Kind, append(past, raised)...).When(watch(1000 * day)).ThenNothing()
+	spec.Given(t, Kind, append(past, there)...).When(watch(1000 * day)).ThenNothing()
+	spec.Given(t, Kind, append(atOrigin[:len(atOrigin):len(atOrigin)], Recalled{Revoked, "p", noon})...).When(watch(1000 * day)).ThenNothing()
+}
+
 func TestOnlyTheHolderActivates(t *testing.T) {
 	spec.Given(t, Kind, story(4)...).When(Activate{sara, noon}).Then(PINActivated{sara, noon})
 	spec.Given(t, Kind, append(story(4), PINActivated{sara, noon})...).When(Activate{sara, noon}).ThenNothing()
 	spec.Given(t, Kind, story(4)...).When(Activate{nima, noon}).ThenFault(ErrNotHolder)
 	spec.Given(t, Kind, story(3)...).When(Activate{sara, noon}).ThenFault(ErrNotHolder)
+	posted := append(story(3), byPost, delivered)
+	spec.Given(t, Kind, posted...).When(Activate{sara, noon}).ThenFault(ErrPINNotThere) // who else opened it?
+	spec.Given(t, Kind, append(posted, PINDelivered{sara, noon})...).When(Activate{sara, noon}).Then(PINActivated{sara, noon})
 }
 
 func TestDelaysRaiseAnAlarmAndEnd(t *testing.T) {

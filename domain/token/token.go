@@ -6,6 +6,7 @@
 //	Personalised ─HandedOver─▶ InTransit ─Received─▶ Personalised
 //	Personalised ─Delivered─▶ Delivered ─PINActivated─▶ Activated
 //	InTransit, Personalised ─Received, seal broken─▶ Compromised     any ─Lost, FoundDefective, Recalled─▶ …
+//	Defective, Recalled, Lost, on their way ─Received─▶ as they were, with a holder who knows of it
 //	Compromised, Defective, Recalled, Lost ─Returned─▶ Returned ─Destroyed─▶ Destroyed ■
 package token
 
@@ -120,7 +121,7 @@ type Token struct {
 	Route       []string
 	Request     event.Stream
 	Certificate string
-	To          string          // while in transit
+	To          string          // of a hand-over without a receipt
 	Sent        HandedOver      // the latest
 	Receipt     Received        // the latest
 	PIN         PINIssued       // how its PIN travels
@@ -164,10 +165,7 @@ func (s Token) onItsWay(e event.Event) Token {
 		s = s.inHandsOf(e.By).is(InTransit, e.At)
 	case Received:
 		s.Receipt = e
-		s = s.at(Holder{Place: e.Place}).inHandsOf(e.By).is(StatusPersonalised, e.At)
-		if !e.SealIntact {
-			s.Status = Compromised
-		}
+		s = s.at(Holder{Place: e.Place}).inHandsOf(e.By).is(s.received(e), e.At)
 	case Delivered:
 		s = s.at(Holder{Person: e.To}).is(StatusDelivered, e.At)
 	case PINActivated:
@@ -185,6 +183,17 @@ func (s Token) onItsWay(e event.Event) Token {
 		s = s.is(StatusDestroyed, e.At)
 	}
 	return s
+}
+
+// received is what a receipt makes of it: what ended on its way remains so.
+func (s Token) received(e Received) Status {
+	switch {
+	case !e.SealIntact:
+		return Compromised
+	case s.Status == InTransit:
+		return StatusPersonalised
+	}
+	return s.Status
 }
 
 // at gives it a holder and remembers the places that had it.

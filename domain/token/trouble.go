@@ -1,6 +1,7 @@
 package token
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -85,6 +86,10 @@ func (t Terms) overdue(s Token) (Term, time.Time, Alarm) {
 		return t.Delivery, s.Born, NotDelivered
 	case StatusDelivered:
 		return t.Activation, s.Since, NotActivated
+	case StatusRecalled:
+		if s.To != "" { // its certificate has ended: there is nothing more to end
+			return Term{t.Receipt.Alarm, math.MaxInt64}, s.Since, NotReceived
+		}
 	}
 	return Term{}, time.Time{}, ""
 }

@@ -56,7 +56,7 @@ type way struct {
 	*application
 	holder    string // a place, or the person
 	status    string
-	to        string   // while it is on its way
+	to        string   // of a hand-over without a receipt
 	route     []string // the places that had it
 	via       string   // of its PIN
 	delivered fact
@@ -82,21 +82,30 @@ func (w *way) follow(f fact) {
 	case "handed-over":
 		w.handOver(f)
 	case "received":
-		w.wants(w.receivable(f), f)
-		w.at(f.data.text("place"), "here")
-		if !f.data.yes("sealIntact") {
-			w.status = "compromised"
-		}
+		w.receive(f)
 	default:
 		w.end(f)
 	}
+}
+
+// receive: what ended on its way remains so.
+func (w *way) receive(f fact) {
+	w.wants(w.receivable(f), f)
+	status := "here"
+	switch {
+	case !f.data.yes("sealIntact"):
+		status = "compromised"
+	case slices.Contains([]string{"lost", "found-defective", "recalled"}, w.status):
+		status = w.status
+	}
+	w.at(f.data.text("place"), status)
 }
 
 // receivable: at its destination; and who has it may say later that its seal was
 // broken.
 func (w *way) receivable(f fact) bool {
 	place := f.data.text("place")
-	if w.status == "on-its-way" {
+	if w.to != "" {
 		return place == w.to
 	}
 	return (w.status == "here" || w.status == "recalled") && place == w.holder && !f.data.yes("sealIntact")
