@@ -95,7 +95,7 @@ func (c IssuePIN) Decide(s Token) ([]event.Event, error) {
 		return nil, ErrNotFound
 	case s.PIN.Envelope == c.Envelope && s.PIN.Via == c.Via:
 		return nil, nil
-	case s.Status != StatusPersonalised && s.Status != InTransit, s.PINThere:
+	case !slices.Contains([]Status{StatusPersonalised, InTransit, StatusDelivered}, s.Status), s.PINThere: // one that was lost is followed by another
 		return nil, s.refuse(ErrNotHere)
 	case s.carries(c.Via):
 		return nil, s.refuse(ErrPINTogether.At("via"))

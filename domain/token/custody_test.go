@@ -51,6 +51,9 @@ func TestTokenAndPINNeverTravelTogether(t *testing.T) {
 	}
 	spec.Given(t, Kind, atOrigin...).When(issue("authority")).ThenFault(ErrPINTogether.At("via"))
 	spec.Given(t, Kind, story(1)...).When(issue(Post)).ThenFault(ErrNotHere)
+	handed := append(story(3), byUnit, Delivered{To: sara, By: nima, At: noon})
+	spec.Given(t, Kind, handed...).When(issue(Post)).Then(byPost) // the first envelope never came
+	spec.Given(t, Kind, append(handed, PINDelivered{sara, noon})...).When(issue(Post)).ThenFault(ErrNotHere)
 }
 
 func TestABrokenSealEndsTheWay(t *testing.T) {

@@ -49,7 +49,7 @@ var life = event.Life{
 	string(StatusReserved):     state("کنارگذاشته‌شده", "reserved", personalises, loses, defects),
 	string(StatusPersonalised): state("شخصی‌سازی‌شده", "personalised", issuesPIN, handsOver, delivers, loses, defects, doubts, notesPIN, watches, recalls),
 	string(InTransit):          state("در راه", "on its way", issuesPIN, takes, loses, defects, notesPIN, watches, recalls),
-	string(StatusDelivered):    state("تحویل‌شده", "delivered", renews, notesPIN, activates, loses, defects, watches, recalls),
+	string(StatusDelivered):    state("تحویل‌شده", "delivered", renews, issuesPIN, notesPIN, activates, loses, defects, watches, recalls),
 	string(Activated):          state("فعال‌شده", "activated", renews, loses, defects, recalls),
 	string(Compromised):        state("مهروموم شکسته", "of a broken seal", returns, loses, defects),
 	string(StatusLost):         state("گم‌شده", "lost", takes, returns),
