@@ -23,6 +23,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/event"
+	"govahi/domain/issuer"
 )
 
 // ca is a real authority with its key at hand.
@@ -30,7 +31,11 @@ type ca struct {
 	*pki.Authority
 	key     crypto.Signer
 	refuses error // of Prepare
+	ended   issuer.Ending
 }
+
+// Ended is what the CA's directory says, if the test has it say anything.
+func (c *ca) Ended() issuer.Ending { return c.ended }
 
 // Prepare refuses if the test says so.
 func (c *ca) Prepare(d commands.Draft) (commands.Prepared, error) {

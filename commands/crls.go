@@ -202,7 +202,7 @@ func (p *Publisher) readOn(ctx context.Context) error {
 // was over at the latest list's time, which was one more (RFC 5280 §3.3); of one
 // whose key is compromised as soon as nothing is left to revoke.
 func (p *Publisher) last(ctx context.Context) (bool, error) {
-	ending, err := p.app.ending(ctx, p.with.Authority)
+	ending, err := p.app.declared(ctx, p.with.Authority)
 	if err != nil || ending == "" {
 		return false, err
 	}

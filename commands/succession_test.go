@@ -232,6 +232,44 @@ func TestDrillOfACompromisedKey(t *testing.T) {
 	}
 }
 
+// TestTheDirectoryAloneOnlyEndsTheIssuing: one person writes it. What cannot be taken
+// back, the mass revocation and the last list, waits for the two operators' word.
+func TestTheDirectoryAloneOnlyEndsTheIssuing(t *testing.T) {
+	for _, how := range []issuer.Ending{issuer.Compromise, issuer.Retirement} {
+		s := newSuccession(t)
+		s.newer.ended = how
+		fresh := s.draft(neighbour).upTo(enrollment.StatusIssued)
+		if s.issuerOf(fresh) != s.elder.Issuer() {
+			t.Errorf("%s: it issues on", how)
+		}
+		s.elder.ended = how
+		if due, err := commands.NewWithdrawal(s.App).Due(t.Context(), s.clock.Now(), 100); err != nil || len(due) > 0 {
+			t.Errorf("%s: %v would be revoked on one person's word, %v", how, due, err)
+		}
+		s.did(s.RevokeCertificate(t.Context(), s.by(operator), s.old.now().Serial, certificate.Superseded))
+		s.did(s.RevokeCertificate(t.Context(), s.by(operator), fresh.now().Serial, certificate.Superseded))
+		s.publish() // nothing is left to revoke
+		if s.series(s.elder).Of.Last() {
+			t.Errorf("%s: the last list came on one person's word", how)
+		}
+		all, err := s.IssuerStandings(t.Context())
+		if err != nil || len(all) != 2 || !all[0].Undeclared() || !all[1].Undeclared() {
+			t.Errorf("%s: nobody is told that the log does not say it: %+v, %v", how, all, err)
+		}
+		s.compromised(s.elder)
+		s.publish()
+		if all, err = s.IssuerStandings(t.Context()); err != nil || !s.series(s.elder).Of.Last() || all[1].Undeclared() {
+			t.Errorf("%s: two operators are not heard: %+v, %v", how, all, err)
+		}
+		s.clock.pass(10 * 365 * 24 * time.Hour) // all that was issued is over
+		s.publish()
+		s.publish()
+		if s.series(s.newer).Of.Last() {
+			t.Errorf("%s: the last list came on one person's word, in the end", how)
+		}
+	}
+}
+
 // busyShelf is one at which something happens while an issuer's list is made.
 type busyShelf struct {
 	*memlog.Shelf
