@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
@@ -18,6 +19,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
+	"govahi/domain/event"
 	"govahi/domain/issuer"
 )
 
@@ -267,6 +269,75 @@ func TestTheDirectoryAloneOnlyEndsTheIssuing(t *testing.T) {
 		if s.series(s.newer).Of.Last() {
 			t.Errorf("%s: the last list came on one person's word, in the end", how)
 		}
+	}
+}
+
+// destroyed has the drill come to its end: the elder's last list is out, and its key
+// is no more.
+func (s *succession) destroyed() crl.List {
+	s.t.Helper()
+	s.publish()
+	s.compromised(s.elder)
+	if err := s.RevokeCompromised(s.t.Context(), commands.Caller{Policy: "withdraw"}, s.old.now().Serial); err != nil {
+		s.t.Fatal(err)
+	}
+	s.publish()
+	s.signer.gone = s.elder
+	if !s.series(s.elder).Of.Last() {
+		s.t.Fatal("there is no last list")
+	}
+	return s.shelf.List(s.elder.Issuer())
+}
+
+// TestTheLastListIsLaidOutAgainWithoutItsKey: a shelf may lose it at any time.
+func TestTheLastListIsLaidOutAgainWithoutItsKey(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		s := newSuccession(t)
+		last, before := s.destroyed(), len(s.all("crl.intended.v2"))
+		s.shelf.Drop()
+		s.clock.pass(time.Minute)
+		if again {
+			s.start()
+		}
+		s.publish() // the newer issuer's is issued anew
+		if got := s.shelf.List(s.elder.Issuer()); got.Number != last.Number || !bytes.Equal(got.DER, last.DER) {
+			t.Errorf("there lies list %d, not %d", got.Number, last.Number)
+		}
+		if got := len(s.all("crl.intended.v2")); got != before+1 {
+			t.Errorf("%d lists were intended", got-before)
+		}
+	}
+}
+
+// TestALateRevocationAsksForADestroyedKeyOnceADay: each time costs a number, and is
+// in vain until the key is back.
+func TestALateRevocationAsksForADestroyedKeyOnceADay(t *testing.T) {
+	s := newSuccession(t)
+	last := s.destroyed()
+	r := s.did(s.RevokeCertificate(t.Context(), s.by(operator), s.old.now().Serial, certificate.KeyCompromise))
+	asks := func() error {
+		s.runs++
+		return s.publishers.PublishFor(t.Context(), commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.runs)}, s.elder.Issuer(), event.Position(r.Position))
+	}
+	for range 2 {
+		if err := asks(); !errors.Is(err, issuer.ErrKeyGone) {
+			t.Errorf("nobody is told: %v", err)
+		}
+		before := len(s.all("crl.intended.v2"))
+		for range 3 {
+			if err := asks(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := len(s.all("crl.intended.v2")); got != before {
+			t.Errorf("%d lists were intended in vain", got-before)
+		}
+		s.clock.pass(25 * time.Hour)
+	}
+	s.signer.gone = nil // it was put back
+	s.publish()
+	if got := s.series(s.elder); got.Latest.Number <= last.Number || !got.Of.Last() {
+		t.Errorf("the latest is %+v", got.Of)
 	}
 }
 

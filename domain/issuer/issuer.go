@@ -131,6 +131,9 @@ var (
 	ErrEnded = fault.New(fault.Conflict, "issuer-ended",
 		"این مرکز صدور بازنشسته یا کلید آن افشا شده است و گواهی امضا نمی‌کند.",
 		"This issuer is retired or compromised and signs no certificates.")
+	ErrKeyGone = fault.New(fault.Conflict, "issuer-key-gone",
+		"کلید این مرکز صدور پس از افشای آن از توکن برداشته شده است و دیگر چیزی امضا نمی‌کند؛ آخرین فهرست ابطال آن برقرار است.",
+		"The key of this issuer was destroyed after its compromise and signs nothing any more; its last revocation list stands.")
 	ErrNoneOpen = fault.New(fault.Unavailable, "no-issuer-open",
 		"اکنون هیچ مرکز صدوری گواهی صادر نمی‌کند؛ مراسم مرکز صدور میانی تازه را برگزار و سامانه را از نو آغاز کنید.",
 		"No issuer issues certificates now; hold the ceremony of a new intermediate and start the house again.")
