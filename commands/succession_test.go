@@ -401,6 +401,56 @@ func TestNobodyIssuesUnderACompromisedKeyAlone(t *testing.T) {
 	}
 }
 
+// TestAnAbandonedSerialIsOnTheListOfWhoTriedIt: nothing comes on the list of a
+// compromised issuer for what another one could not issue.
+func TestAnAbandonedSerialIsOnTheListOfWhoTriedIt(t *testing.T) {
+	for name, ends := range map[string]func(s *succession, r *request){
+		"refused before the intent": func(s *succession, r *request) {
+			s.elder.refuses = errLint
+			if err := r.issue(); err != nil {
+				t.Error(err)
+			}
+		},
+		"crashed before the intent": func(_ *succession, r *request) { r.crash("issuance:attempted") },
+		"crashed after the intent":  func(_ *succession, r *request) { r.crash("issuance:intended") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSuccession(t)
+			r := s.draft(neighbour).upTo(enrollment.StatusAtCA)
+			s.compromised(s.newer)
+			ends(s, r)
+			if tried := r.attempts(); r.now().Status == enrollment.StatusAtCA {
+				if err := r.issue(); err != nil {
+					t.Fatal(err)
+				}
+				r.issuedOnce()
+			} else if len(tried) != 1 {
+				t.Fatalf("tried were %v", tried)
+			}
+			s.publish()
+			if serial := r.attempts()[0]; !s.lists(s.elder, serial) || s.lists(s.newer, serial) {
+				t.Errorf("%s is not on the list of who tried it, or on another's", serial)
+			}
+		})
+	}
+}
+
+// TestAnAttemptOfACompromisedIssuerIsItsOwn also when another one goes on with it.
+func TestAnAttemptOfACompromisedIssuerIsItsOwn(t *testing.T) {
+	s := newSuccession(t)
+	r := s.draft(neighbour).upTo(enrollment.StatusAtCA)
+	r.crash("issuance:intended")
+	s.compromised(s.newer)
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
+	s.publish()
+	if serial := r.attempts()[0]; s.lists(s.elder, serial) || !s.lists(s.newer, serial) {
+		t.Errorf("%s is not on the list of who meant to issue it, or on another's", serial)
+	}
+}
+
 // TestHoldersAreToldThatItIsNotTheirDoing: a revocation for the issuer's sake has
 // words of its own, and they are sent once.
 func TestHoldersAreToldThatItIsNotTheirDoing(t *testing.T) {
