@@ -135,8 +135,11 @@ func (p *Publisher) publish(ctx context.Context, c Caller) error {
 	if err := p.issue(ctx, c); err != nil {
 		return err
 	}
-	p.listed.Store(uint64(p.revoked.after))
-	return nil
+	last, err := p.last(ctx)
+	if err == nil && last == p.series.Of.Last() { // else one more is due at once
+		p.listed.Store(uint64(p.revoked.after))
+	}
+	return err
 }
 
 // PublishFor is Publish for what stands at a position in the log. Of many that

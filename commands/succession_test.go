@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -377,6 +378,50 @@ func TestTheLastListHasWhatWasRevokedWhileItWasMade(t *testing.T) {
 	s.publish()
 	if of := s.series(s.elder).Of; of.Number != 3 || !of.Last() || !s.lists(s.elder, serial) {
 		t.Errorf("list %d is not the last, or is without what was revoked", of.Number)
+	}
+}
+
+// busyLog is one into which something comes right after its head was asked for.
+type busyLog struct {
+	event.Log
+	asked     atomic.Int32
+	after     int32
+	meanwhile func()
+}
+
+func (l *busyLog) Head(ctx context.Context) (event.Position, error) {
+	head, err := l.Log.Head(ctx)
+	if l.asked.Add(1) == l.after {
+		l.meanwhile()
+	}
+	return head, err
+}
+
+// TestTheLastListComesWithTheLastRevocation whenever that comes: the daily look might
+// be a minute away.
+func TestTheLastListComesWithTheLastRevocation(t *testing.T) {
+	for after := range int32(8) {
+		s := newSuccession(t)
+		s.publish()
+		s.compromised(s.elder)
+		serial := s.old.now().Serial
+		revoke := sync.OnceFunc(func() {
+			if err := s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, serial); err != nil {
+				t.Error(err)
+			}
+		})
+		s.App.Log = &busyLog{Log: s.App.Log, after: after + 1, meanwhile: revoke}
+		s.start()
+		s.clock.pass(25 * time.Hour)
+		s.publish()
+		revoke()
+		revoked := s.all("certificate.revoked.v2")
+		if err := s.publishers.PublishFor(t.Context(), commands.Caller{Policy: "publish-crl-on-revoked", Key: "1"}, s.elder.Issuer(), revoked[len(revoked)-1].Position); err != nil {
+			t.Fatal(err)
+		}
+		if of := s.series(s.elder).Of; !of.Last() || !s.lists(s.elder, serial) {
+			t.Errorf("%d: list %d is not the last, or is without what was revoked", after, of.Number)
+		}
 	}
 }
 
