@@ -186,7 +186,12 @@ func (i *instance) declares(t *testing.T, s *story, operator string) func(contex
 		"personCode": personaCodes()[operator], "role": appointment.CAOperator, "place": "", "until": now().AddDate(1, 0, 0),
 	}, nil))
 	return func(ctx context.Context) error {
-		return s.post(ctx, operator, "compromise-"+operator, "/issuers/"+hex.EncodeToString(id[:])+"/compromise", nil, nil)
+		var now struct{ Status, Proposed string }
+		err := s.post(ctx, operator, "compromise-"+operator, "/issuers/"+hex.EncodeToString(id[:])+"/compromise", nil, &now)
+		if err == nil && (now.Proposed == "compromise") == (now.Status == "compromised") {
+			t.Errorf("%s is not told whether it is proposed or done: %+v", operator, now)
+		}
+		return err
 	}
 }
 
