@@ -23,6 +23,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/event"
+	"govahi/domain/issuer"
 )
 
 // ca is a real authority with its key at hand.
@@ -30,7 +31,11 @@ type ca struct {
 	*pki.Authority
 	key     crypto.Signer
 	refuses error // of Prepare
+	ended   issuer.Ending
 }
+
+// Ended is what the CA's directory says, if the test has it say anything.
+func (c *ca) Ended() issuer.Ending { return c.ended }
 
 // Prepare refuses if the test says so.
 func (c *ca) Prepare(d commands.Draft) (commands.Prepared, error) {
@@ -139,6 +144,7 @@ type signer struct {
 	fails   error // instead of signing
 	after   bool  // it fails after it appended SigningStarted
 	before  func()
+	gone    *ca      // whose key was destroyed
 	signed  []string // hashes of everything that the key ever signed
 	officer []byte   // certificate that came with the latest question
 }
@@ -168,6 +174,9 @@ func (s *signer) Ready(context.Context) error {
 
 // SignCRL does so for a list.
 func (s *signer) SignCRL(ctx context.Context, stream event.Stream, revision uint64, tbs []byte) ([]byte, string, error) {
+	if s.gone != nil && stream == crl.Kind.Stream(s.gone.Issuer()) {
+		return nil, "", issuer.ErrKeyGone
+	}
 	return s.fenced(tbs, func() error {
 		return fence(ctx, s.log, crl.Kind, stream, revision, func(now crl.Series) event.Command[crl.Series] {
 			return crl.StartSigning{Number: now.Intent.Number, TBSHash: hash(tbs), Signer: "test", At: noon}

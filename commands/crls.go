@@ -78,6 +78,7 @@ type Publisher struct {
 	unlaid  *crl.List // signed, and not on the shelf yet
 	began   time.Time // the latest list, here
 	issued  remainder // of an issuer that has ended
+	keyless time.Time // when the signer last said that the key is destroyed
 	refused atomic.Int64
 	listed  atomic.Uint64 // all up to this position is on the latest list
 	missed  atomic.Bool   // the latest is not on the shelf, though it may be on its way
@@ -125,7 +126,7 @@ func (p *Publisher) publish(ctx context.Context, c Caller) error {
 	if err := p.lay(ctx); err != nil {
 		return err
 	}
-	if due, err := p.due(ctx); err != nil || !due {
+	if due, err := p.due(ctx); err != nil || !due || p.waitsForKey() {
 		return err
 	}
 	if err := p.pace(ctx); err != nil {
@@ -134,8 +135,11 @@ func (p *Publisher) publish(ctx context.Context, c Caller) error {
 	if err := p.issue(ctx, c); err != nil {
 		return err
 	}
-	p.listed.Store(uint64(p.revoked.after))
-	return nil
+	last, err := p.last(ctx)
+	if err == nil && last == p.series.Of.Last() { // else one more is due at once
+		p.listed.Store(uint64(p.revoked.after))
+	}
+	return err
 }
 
 // PublishFor is Publish for what stands at a position in the log. Of many that
@@ -182,6 +186,11 @@ func (p *Publisher) due(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	p.missed.Store(lies < latest.Number)
+	if lies < latest.Number && p.series.Of.Last() {
+		if laid, err := p.layAgain(ctx); laid || err != nil {
+			return false, err
+		}
+	}
 	if lies > latest.Number || lies < latest.Number && now.Sub(latest.At).Abs() >= laidWithin {
 		return true, nil
 	}
@@ -202,7 +211,7 @@ func (p *Publisher) readOn(ctx context.Context) error {
 // was over at the latest list's time, which was one more (RFC 5280 §3.3); of one
 // whose key is compromised as soon as nothing is left to revoke.
 func (p *Publisher) last(ctx context.Context) (bool, error) {
-	ending, err := p.app.ending(ctx, p.with.Authority)
+	ending, err := p.app.declared(ctx, p.with.Authority)
 	if err != nil || ending == "" {
 		return false, err
 	}
@@ -301,6 +310,9 @@ func (p *Publisher) issue(ctx context.Context, c Caller) error {
 	}
 	a.Step("crl:intended")
 	der, _, err := signed(ctx, p.with.Signer.SignCRL, r, prepared.TBS)
+	if errors.Is(err, issuer.ErrKeyGone) {
+		p.withoutKey()
+	}
 	if err != nil {
 		return err
 	}

@@ -108,12 +108,20 @@ func (i issuance) finishEarlier(ctx context.Context) (done bool, err error) {
 	if last.handler != i.Handler && i.Clock().Sub(last.at).Abs() < attemptLease {
 		return false, ErrAttemptRunning
 	}
-	return false, i.abandon(ctx, last.serial, "interrupted")
+	of := h.state.Intent.Issuer
+	if of == "" { // nothing was signed: it goes on the list of who would try it now
+		issuer, _, err := i.issuing(ctx)
+		if err != nil {
+			return false, err
+		}
+		of = issuer.Issuer()
+	}
+	return false, i.abandon(ctx, of, last.serial, "interrupted")
 }
 
-func (i issuance) abandon(ctx context.Context, serial, cause string) error {
+func (i issuance) abandon(ctx context.Context, issuer, serial, cause string) error {
 	as := i.act("AbandonIssuance", serial)
-	abandon := certificate.Abandon{Serial: serial, Issuer: i.App.Authority.Issuer(), Cause: cause, By: as.actor(), At: as.at}
+	abandon := certificate.Abandon{Serial: serial, Issuer: issuer, Cause: cause, By: as.actor(), At: as.at}
 	_, err := transact(ctx, i.App, certificate.Kind, certificate.Kind.Stream(serial), as, just[certificate.Certificate](abandon))
 	return err
 }
@@ -138,7 +146,7 @@ func (i issuance) attempt(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if stop := i.abandon(ctx, serial, cause(err)); stop != nil {
+	if stop := i.abandon(ctx, issuer.Issuer(), serial, cause(err)); stop != nil {
 		return errors.Join(ErrAttemptRunning, err, stop) // what became of it is open: come again
 	}
 	if f, ok := fault.Of(err); ok && isRefusal(err) {

@@ -49,10 +49,18 @@ func (a *App) issuing(ctx context.Context) (of Authority, serial string, err err
 }
 
 // ending is how an issuer ended, by the CA's directory or by the log; the worse
-// counts. The signer looks itself.
+// counts. The signer looks itself. It ends the signing of certificates, and nothing
+// else: one person alone writes into the directory.
 func (a *App) ending(ctx context.Context, of Authority) (issuer.Ending, error) {
 	h, err := load(ctx, a, issuer.Kind, issuer.Kind.Stream(of.Issuer()))
 	return h.state.Ending(of.Ended()), err
+}
+
+// declared is how an issuer ended by the log, which takes two operators. What cannot
+// be taken back goes by it: the mass revocation, and the last list.
+func (a *App) declared(ctx context.Context, of Authority) (issuer.Ending, error) {
+	h, err := load(ctx, a, issuer.Kind, issuer.Kind.Stream(of.Issuer()))
+	return h.state.Ending(""), err
 }
 
 // certifiesNothing tells of an issuer that does not even certify who answers for
@@ -105,6 +113,12 @@ type IssuerStanding struct {
 	Since     time.Time     `json:"since"`
 	Directory issuer.Ending `json:"directory,omitempty" doc:"How it ended by the CA's directory, which the log may not say yet"`
 	Proposed  issuer.Ending `json:"proposed,omitempty" doc:"What one operator has asked for, and another may confirm"`
+}
+
+// Undeclared tells that the CA's directory says of it what the log does not.
+func (s IssuerStanding) Undeclared() bool {
+	said := issuer.Issuer{Status: s.Status}
+	return said.Ending(s.Directory) != said.Ending("")
 }
 
 // IssuerStandings are those of all issuers, the newest first, straight from the

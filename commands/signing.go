@@ -142,6 +142,8 @@ type Authority interface {
 	PrepareCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
 	// PrepareLastCRL builds the list that no other follows: it is good for ever.
 	PrepareLastCRL(number uint64, thisUpdate time.Time, revoked []RevokedSerial) (PreparedCRL, error)
+	// AssembleCRL puts a list's signature behind its bytes.
+	AssembleCRL(tbs, signature []byte) (der []byte)
 	// CheckIssued compares a signed certificate with its to-be-signed bytes and
 	// verifies the issuer's signature; it returns the SHA-256 fingerprint.
 	CheckIssued(der, tbs []byte) (fingerprint string, err error)

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
 	"govahi/domain/enrollment"
+	"govahi/domain/event"
 	"govahi/domain/issuer"
 )
 
@@ -232,6 +235,113 @@ func TestDrillOfACompromisedKey(t *testing.T) {
 	}
 }
 
+// TestTheDirectoryAloneOnlyEndsTheIssuing: one person writes it. What cannot be taken
+// back, the mass revocation and the last list, waits for the two operators' word.
+func TestTheDirectoryAloneOnlyEndsTheIssuing(t *testing.T) {
+	for _, how := range []issuer.Ending{issuer.Compromise, issuer.Retirement} {
+		s := newSuccession(t)
+		s.newer.ended = how
+		fresh := s.draft(neighbour).upTo(enrollment.StatusIssued)
+		if s.issuerOf(fresh) != s.elder.Issuer() {
+			t.Errorf("%s: it issues on", how)
+		}
+		s.elder.ended = how
+		if due, err := commands.NewWithdrawal(s.App).Due(t.Context(), s.clock.Now(), 100); err != nil || len(due) > 0 {
+			t.Errorf("%s: %v would be revoked on one person's word, %v", how, due, err)
+		}
+		s.did(s.RevokeCertificate(t.Context(), s.by(operator), s.old.now().Serial, certificate.Superseded))
+		s.did(s.RevokeCertificate(t.Context(), s.by(operator), fresh.now().Serial, certificate.Superseded))
+		s.publish() // nothing is left to revoke
+		if s.series(s.elder).Of.Last() {
+			t.Errorf("%s: the last list came on one person's word", how)
+		}
+		all, err := s.IssuerStandings(t.Context())
+		if err != nil || len(all) != 2 || !all[0].Undeclared() || !all[1].Undeclared() {
+			t.Errorf("%s: nobody is told that the log does not say it: %+v, %v", how, all, err)
+		}
+		s.compromised(s.elder)
+		s.publish()
+		if all, err = s.IssuerStandings(t.Context()); err != nil || !s.series(s.elder).Of.Last() || all[1].Undeclared() {
+			t.Errorf("%s: two operators are not heard: %+v, %v", how, all, err)
+		}
+		s.clock.pass(10 * 365 * 24 * time.Hour) // all that was issued is over
+		s.publish()
+		s.publish()
+		if s.series(s.newer).Of.Last() {
+			t.Errorf("%s: the last list came on one person's word, in the end", how)
+		}
+	}
+}
+
+// destroyed has the drill come to its end: the elder's last list is out, and its key
+// is no more.
+func (s *succession) destroyed() crl.List {
+	s.t.Helper()
+	s.publish()
+	s.compromised(s.elder)
+	if err := s.RevokeCompromised(s.t.Context(), commands.Caller{Policy: "withdraw"}, s.old.now().Serial); err != nil {
+		s.t.Fatal(err)
+	}
+	s.publish()
+	s.signer.gone = s.elder
+	if !s.series(s.elder).Of.Last() {
+		s.t.Fatal("there is no last list")
+	}
+	return s.shelf.List(s.elder.Issuer())
+}
+
+// TestTheLastListIsLaidOutAgainWithoutItsKey: a shelf may lose it at any time.
+func TestTheLastListIsLaidOutAgainWithoutItsKey(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		s := newSuccession(t)
+		last, before := s.destroyed(), len(s.all("crl.intended.v2"))
+		s.shelf.Drop()
+		s.clock.pass(time.Minute)
+		if again {
+			s.start()
+		}
+		s.publish() // the newer issuer's is issued anew
+		if got := s.shelf.List(s.elder.Issuer()); got.Number != last.Number || !bytes.Equal(got.DER, last.DER) {
+			t.Errorf("there lies list %d, not %d", got.Number, last.Number)
+		}
+		if got := len(s.all("crl.intended.v2")); got != before+1 {
+			t.Errorf("%d lists were intended", got-before)
+		}
+	}
+}
+
+// TestALateRevocationAsksForADestroyedKeyOnceADay: each time costs a number, and is
+// in vain until the key is back.
+func TestALateRevocationAsksForADestroyedKeyOnceADay(t *testing.T) {
+	s := newSuccession(t)
+	last := s.destroyed()
+	r := s.did(s.RevokeCertificate(t.Context(), s.by(operator), s.old.now().Serial, certificate.KeyCompromise))
+	asks := func() error {
+		s.runs++
+		return s.publishers.PublishFor(t.Context(), commands.Caller{Policy: "daily-crl", Key: fmt.Sprint(s.runs)}, s.elder.Issuer(), event.Position(r.Position))
+	}
+	for range 2 {
+		if err := asks(); !errors.Is(err, issuer.ErrKeyGone) {
+			t.Errorf("nobody is told: %v", err)
+		}
+		before := len(s.all("crl.intended.v2"))
+		for range 3 {
+			if err := asks(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := len(s.all("crl.intended.v2")); got != before {
+			t.Errorf("%d lists were intended in vain", got-before)
+		}
+		s.clock.pass(25 * time.Hour)
+	}
+	s.signer.gone = nil // it was put back
+	s.publish()
+	if got := s.series(s.elder); got.Latest.Number <= last.Number || !got.Of.Last() {
+		t.Errorf("the latest is %+v", got.Of)
+	}
+}
+
 // busyShelf is one at which something happens while an issuer's list is made.
 type busyShelf struct {
 	*memlog.Shelf
@@ -271,6 +381,50 @@ func TestTheLastListHasWhatWasRevokedWhileItWasMade(t *testing.T) {
 	}
 }
 
+// busyLog is one into which something comes right after its head was asked for.
+type busyLog struct {
+	event.Log
+	asked     atomic.Int32
+	after     int32
+	meanwhile func()
+}
+
+func (l *busyLog) Head(ctx context.Context) (event.Position, error) {
+	head, err := l.Log.Head(ctx)
+	if l.asked.Add(1) == l.after {
+		l.meanwhile()
+	}
+	return head, err
+}
+
+// TestTheLastListComesWithTheLastRevocation whenever that comes: the daily look might
+// be a minute away.
+func TestTheLastListComesWithTheLastRevocation(t *testing.T) {
+	for after := range int32(8) {
+		s := newSuccession(t)
+		s.publish()
+		s.compromised(s.elder)
+		serial := s.old.now().Serial
+		revoke := sync.OnceFunc(func() {
+			if err := s.RevokeCompromised(t.Context(), commands.Caller{Policy: "withdraw"}, serial); err != nil {
+				t.Error(err)
+			}
+		})
+		s.App.Log = &busyLog{Log: s.App.Log, after: after + 1, meanwhile: revoke}
+		s.start()
+		s.clock.pass(25 * time.Hour)
+		s.publish()
+		revoke()
+		revoked := s.all("certificate.revoked.v2")
+		if err := s.publishers.PublishFor(t.Context(), commands.Caller{Policy: "publish-crl-on-revoked", Key: "1"}, s.elder.Issuer(), revoked[len(revoked)-1].Position); err != nil {
+			t.Fatal(err)
+		}
+		if of := s.series(s.elder).Of; !of.Last() || !s.lists(s.elder, serial) {
+			t.Errorf("%d: list %d is not the last, or is without what was revoked", after, of.Number)
+		}
+	}
+}
+
 // crash dies before anything of a certificate is appended.
 func (s *succession) crash(do func() error) (err error) {
 	s.log.cutAt("certificate", func() { err = do() })
@@ -289,6 +443,56 @@ func TestNobodyIssuesUnderACompromisedKeyAlone(t *testing.T) {
 	r := s.draft(stranger).upTo(enrollment.StatusAtCA)
 	if err := s.Issue(context.Background(), commands.Caller{Policy: "issue", Key: "1"}, enrollment.Kind.Stream(r.code)); !errors.Is(err, issuer.ErrNoneOpen) {
 		t.Errorf("issued: %v", err)
+	}
+}
+
+// TestAnAbandonedSerialIsOnTheListOfWhoTriedIt: nothing comes on the list of a
+// compromised issuer for what another one could not issue.
+func TestAnAbandonedSerialIsOnTheListOfWhoTriedIt(t *testing.T) {
+	for name, ends := range map[string]func(s *succession, r *request){
+		"refused before the intent": func(s *succession, r *request) {
+			s.elder.refuses = errLint
+			if err := r.issue(); err != nil {
+				t.Error(err)
+			}
+		},
+		"crashed before the intent": func(_ *succession, r *request) { r.crash("issuance:attempted") },
+		"crashed after the intent":  func(_ *succession, r *request) { r.crash("issuance:intended") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSuccession(t)
+			r := s.draft(neighbour).upTo(enrollment.StatusAtCA)
+			s.compromised(s.newer)
+			ends(s, r)
+			if tried := r.attempts(); r.now().Status == enrollment.StatusAtCA {
+				if err := r.issue(); err != nil {
+					t.Fatal(err)
+				}
+				r.issuedOnce()
+			} else if len(tried) != 1 {
+				t.Fatalf("tried were %v", tried)
+			}
+			s.publish()
+			if serial := r.attempts()[0]; !s.lists(s.elder, serial) || s.lists(s.newer, serial) {
+				t.Errorf("%s is not on the list of who tried it, or on another's", serial)
+			}
+		})
+	}
+}
+
+// TestAnAttemptOfACompromisedIssuerIsItsOwn also when another one goes on with it.
+func TestAnAttemptOfACompromisedIssuerIsItsOwn(t *testing.T) {
+	s := newSuccession(t)
+	r := s.draft(neighbour).upTo(enrollment.StatusAtCA)
+	r.crash("issuance:intended")
+	s.compromised(s.newer)
+	if err := r.issue(); err != nil {
+		t.Fatal(err)
+	}
+	r.issuedOnce()
+	s.publish()
+	if serial := r.attempts()[0]; s.lists(s.elder, serial) || !s.lists(s.newer, serial) {
+		t.Errorf("%s is not on the list of who meant to issue it, or on another's", serial)
 	}
 }
 

@@ -41,7 +41,7 @@ func (w *Withdrawal) Due(ctx context.Context, now time.Time, limit int) (due []s
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, of := range w.app.Issuers() {
-		ending, err := w.app.ending(ctx, of)
+		ending, err := w.app.declared(ctx, of)
 		if err != nil || ending != issuer.Compromise {
 			if err != nil {
 				return nil, err

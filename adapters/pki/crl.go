@@ -223,6 +223,9 @@ func appendLength(b []byte, n int) []byte {
 	return append(append(b, 0x80|byte(len(length))), length...)
 }
 
+// AssembleCRL puts a list's signature behind its bytes.
+func (a *Authority) AssembleCRL(tbs, signature []byte) []byte { return a.crls.signed(tbs, signature) }
+
 // CheckCRL compares a signed list with its to-be-signed bytes and verifies the
 // issuer's signature.
 func (a *Authority) CheckCRL(der, tbs []byte) (commands.SignedCRL, error) {

@@ -17,7 +17,7 @@ import (
 // who signs.
 type Issuer struct {
 	Certificate *x509.Certificate
-	Key         crypto.Signer
+	Key         crypto.Signer // nil once it was destroyed after its compromise
 	Ended       issuer.Ending // as the CA's directory has it; the log may say it, too
 }
 
@@ -27,12 +27,16 @@ type by struct {
 	id string // SHA-256 of its certificate, hexadecimal
 }
 
+// gone tells whether the key was destroyed, as it may be where the directory says
+// that it was compromised.
+func (i Issuer) gone() bool { return i.Key == nil && i.Ended == issuer.Compromise }
+
 // issuersOf checks that each key on the token is the one that its certificate
 // names.
 func issuersOf(list []Issuer) (map[string]by, error) {
 	all := map[string]by{}
 	for _, i := range list {
-		if !sameKey(i.Key.Public(), i.Certificate.PublicKey) {
+		if !i.gone() && (i.Key == nil || !sameKey(i.Key.Public(), i.Certificate.PublicKey)) {
 			return nil, errors.New("signer: the CA key on the token is not the issuer certificate's")
 		}
 		if _, err := algorithmFor(i.Certificate.PublicKey); err != nil {

@@ -10,6 +10,7 @@ import (
 	"errors"
 
 	"govahi/domain/event"
+	"govahi/domain/issuer"
 )
 
 // start is the decided start of a signature, not yet recorded.
@@ -38,7 +39,10 @@ type cited struct {
 // number of signers one gets past the record; after it nothing asks again. Who
 // has no place has announced nothing and may give up; who has announced does
 // not, for that would cost the serial.
-func (s *Server) sign(ctx context.Context, issuer by, q cited, begin start) ([]byte, error) {
+func (s *Server) sign(ctx context.Context, of by, q cited, begin start) ([]byte, error) {
+	if of.gone() {
+		return nil, issuer.ErrKeyGone
+	}
 	leave, err := s.places.take(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func (s *Server) sign(ctx context.Context, issuer by, q cited, begin start) ([]b
 		return nil, err
 	}
 	s.crash(afterStarted)
-	signature, err := s.signature(context.WithoutCancel(ctx), issuer, q)
+	signature, err := s.signature(context.WithoutCancel(ctx), of, q)
 	s.crash(afterSign)
 	return signature, err
 }
@@ -83,12 +87,12 @@ func (s *Server) record(ctx context.Context, q cited, begin start) error {
 
 // signature has the token sign, and lets nothing out that the issuer's public
 // key does not verify.
-func (s *Server) signature(ctx context.Context, issuer by, q cited) ([]byte, error) {
-	signature, err := s.token(ctx, func() ([]byte, error) { return issuer.Key.Sign(rand.Reader, q.digest, q.hash) })
+func (s *Server) signature(ctx context.Context, of by, q cited) ([]byte, error) {
+	signature, err := s.token(ctx, func() ([]byte, error) { return of.Key.Sign(rand.Reader, q.digest, q.hash) })
 	if err != nil {
 		return nil, err
 	}
-	if !verifies(issuer.Certificate.PublicKey, q, signature) {
+	if !verifies(of.Certificate.PublicKey, q, signature) {
 		return nil, ErrSignature
 	}
 	return signature, nil

@@ -173,7 +173,14 @@ func certificates(r *report, t *token.Token, h home, s seat, set profile.Set, ke
 		Fa: fmt.Sprintf("%s: %d قاعده برآورده شد، هشدارها %v", verdict.Linter, verdict.Passed, verdict.Warnings),
 		En: fmt.Sprintf("%s: %d passed, warnings %v", verdict.Linter, verdict.Passed, verdict.Warnings),
 	})
-	line(belongsRow, s.issuerFile(), belongs(t, s.label(), issuer), fault.Text{Fa: "کلید " + s.label() + " روی توکن", En: "the " + s.label() + " key on the token"})
+	key, err := s.key(t)
+	at := fault.Text{Fa: "کلید " + s.label() + " روی توکن", En: "the " + s.label() + " key on the token"}
+	if err == nil && key == nil {
+		at = destroyed
+	} else if err == nil {
+		err = belongs(key, issuer)
+	}
+	line(belongsRow, s.issuerFile(), err, at)
 	line(certifiedRow, s.issuerFile(), s.certified(t, imported{home: h, seat: s, certificate: issuer, root: root, profiles: set}, kept),
 		fault.Text{Fa: "با درخواست و با صورت‌جلسه یکی است", En: "it is what was asked for, and what the transcript names"})
 }
@@ -181,7 +188,7 @@ func certificates(r *report, t *token.Token, h home, s seat, set profile.Set, ke
 // certified makes the checks of the import once more, but for those that have a row
 // of their own, and looks for the certificate in what the witnesses signed.
 func (s seat) certified(t *token.Token, i imported, kept []keptTranscript) (err error) {
-	if i.key, err = t.Key(s.label()); err != nil {
+	if i.key, err = s.key(t); err != nil {
 		return err
 	}
 	p, err := s.held()
@@ -232,6 +239,12 @@ func (c check) profiles(r *report, t *token.Token, set profile.Set, err error) {
 	r.line(responderRow, p.ID(), err, alike(p.ID()))
 }
 
+// destroyed is said of the key of an issuer that was compromised: it need not be there.
+var destroyed = fault.Text{
+	Fa: "پس از افشا از توکن برداشته شده است؛ این مرکز دیگر چیزی امضا نمی‌کند",
+	En: "destroyed after its compromise: this issuer signs nothing any more",
+}
+
 // alike is a name, which is the same in both languages.
 func alike(text string) fault.Text { return fault.Text{Fa: text, En: text} }
 
@@ -250,11 +263,7 @@ func valid(c *x509.Certificate, now time.Time) error {
 }
 
 // belongs compares public keys: the CA key signs nothing for a check.
-func belongs(t *token.Token, label string, c *x509.Certificate) error {
-	k, err := t.Key(label)
-	if err != nil {
-		return err
-	}
+func belongs(k *token.Key, c *x509.Certificate) error {
 	if !same(k.Public(), c.PublicKey) {
 		return token.ErrOtherKey
 	}
@@ -267,14 +276,16 @@ func same(a, b crypto.PublicKey) bool {
 }
 
 func attributes(r *report, t *token.Token, seats []seat) {
-	var labels []string
 	for _, s := range seats {
-		labels = append(labels, s.label())
+		k, err := s.key(t)
+		if err == nil && k == nil {
+			r.line(keyRow(s.label()), labelToken, nil, destroyed)
+			continue
+		}
+		sound(r, s.label(), k, err)
 	}
-	for _, label := range append(labels, labelResponder) {
-		k, err := t.Key(label)
-		sound(r, label, k, err)
-	}
+	k, err := t.Key(labelResponder)
+	sound(r, labelResponder, k, err)
 	w, err := t.WrappingKey(labelWrapping)
 	sound(r, labelWrapping, w, err)
 }

@@ -119,6 +119,18 @@ func (s seat) ended() (issuer.Ending, error) {
 	return "", unknownEnding{fault.Remark(s.endedFile(), "نه %s در آن است و نه %s؛ یکی را بنویسید.", "it holds neither %s nor %s: say which", issuer.Retirement, issuer.Compromise)}
 }
 
+// key is the issuer's on the token. Nil, and no error, once it was destroyed after
+// its compromise: the drill ends with that, and all others sign on.
+func (s seat) key(t *token.Token) (*token.Key, error) {
+	key, err := t.Key(s.label())
+	if errors.Is(err, token.ErrNoKey) {
+		if ended, unread := s.ended(); unread == nil && ended == issuer.Compromise {
+			return nil, nil
+		}
+	}
+	return key, err
+}
+
 // serial is that of the hardware token on which the ceremony was held, or empty.
 func (h home) serial() string {
 	text, _ := profiles.ReadPath(h.serialFile())
@@ -158,7 +170,7 @@ func (r reach) open() (*token.Token, error) {
 
 // keys are those that serving needs.
 type keys struct {
-	issuers   []*token.Key // in the order of the seats
+	issuers   []*token.Key // in the order of the seats; nil of one that was destroyed
 	responder *token.Key
 	wrapping  *token.WrappingKey
 }
@@ -169,7 +181,7 @@ func find(t *token.Token, h home) (k keys, err error) {
 		return k, err
 	}
 	for _, s := range seats {
-		key, err := t.Key(s.label())
+		key, err := s.key(t)
 		if err != nil {
 			return k, fmt.Errorf("%s key: %w", s.label(), err)
 		}

@@ -223,7 +223,7 @@ func (i imported) verdicts(now time.Time) []verdict {
 	c := i.certificate
 	return []verdict{
 		{"کلید گواهی کلید صدور همین توکن است", "its key is the issuer key on this token", i.sameKey(), true},
-		{"کلید روی توکن زاده شده و بیرون‌رفتنی نیست", "that key was born on the token and never leaves it", proved(labelIssuer, i.key), true},
+		{"کلید روی توکن زاده شده و بیرون‌رفتنی نیست", "that key was born on the token and never leaves it", i.proved(), true},
 		{
 			"نام همان است که در درخواست آمد، بایت به بایت", "its name is the request's, byte for byte",
 			ensure(bytes.Equal(c.RawSubject, i.asked.der), "it names %s; asked for was %s", c.Subject, i.asked.name), false,
@@ -278,7 +278,17 @@ func ensure(ok bool, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
+func (i imported) proved() error {
+	if i.key == nil {
+		return token.ErrNoKey
+	}
+	return proved(labelIssuer, i.key)
+}
+
 func (i imported) sameKey() error {
+	if i.key == nil {
+		return token.ErrNoKey
+	}
 	if !same(i.key.Public(), i.certificate.PublicKey) {
 		return token.ErrOtherKey
 	}

@@ -129,7 +129,11 @@ func issuersOf(h home, k keys) ([]signer.Issuer, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, signer.Issuer{Certificate: certificate, Key: k.issuers[i], Ended: ended})
+		one := signer.Issuer{Certificate: certificate, Ended: ended}
+		if k.issuers[i] != nil {
+			one.Key = k.issuers[i]
+		}
+		all = append(all, one)
 	}
 	return all, nil
 }

@@ -13,6 +13,7 @@ import (
 	"govahi/adapters/cms"
 	"govahi/adapters/pki"
 	"govahi/adapters/signer/signertest"
+	"govahi/adapters/token"
 	"govahi/domain/fault/faulttest"
 	"govahi/domain/issuer"
 )
@@ -167,6 +168,64 @@ func TestAnInterruptedSuccessionIsNotContinued(t *testing.T) {
 	}
 	if table := run(t, "check", "--dir", c.dir); strings.Contains(table, "WRONG") {
 		t.Errorf("check says:\n%s", table)
+	}
+}
+
+// TestAKeyThatWasDestroyedAfterItsCompromise keeps nobody from signing on: the drill
+// ends with it. Of any other issuer its key is missed.
+func TestAKeyThatWasDestroyedAfterItsCompromise(t *testing.T) {
+	c := newCA(t)
+	run(t, "ceremony", "succeed", "--dir", c.dir)
+	next := c.beside(t, "2")
+	c.destroys(t, "issuer")
+	for _, ending := range []string{"", "retirement"} {
+		if ending != "" {
+			run(t, "end", ending, "--dir", c.dir)
+		}
+		p, _ := c.launch(t, nil)
+		if state := p.end(t); state.ExitCode() == 0 || !strings.Contains(p.stderr.String(), "issuer key") {
+			t.Errorf("%q: began without its key: %s", ending, p.stderr)
+		}
+		if out, code := try(t, "check", "--dir", c.dir); code != 2 || bilingual(out) != nil {
+			t.Errorf("%q: %d %s", ending, code, out)
+		}
+	}
+	run(t, "end", "compromise", "--dir", c.dir)
+	if out := run(t, "check", "--dir", c.dir); strings.Count(out, "destroyed after its compromise") != 2 || strings.Contains(out, "WRONG") || bilingual(out) != nil {
+		t.Errorf("check says:\n%s", out)
+	}
+	p := c.start(t, nil)
+	c.by = signertest.Certify(t, c.log, next, p.SignCertificate, cms.Sign)
+	stream, revision, tbs := signertest.Intend(t, c.log, next, c.by, asIs)
+	_, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER)
+	must(t, err)
+	stream, revision, tbs = signertest.Intend(t, c.log, c.Authority, c.by, asIs)
+	if _, _, err := p.SignCertificate(t.Context(), stream, revision, tbs, c.by.DER); !errors.Is(err, issuer.ErrEnded) {
+		t.Errorf("a certificate: %v", err)
+	}
+	list, at, listTBS := signertest.IntendCRL(t, c.log, c.Authority, 1)
+	if _, _, err := p.SignCRL(t.Context(), list, at, listTBS); !errors.Is(err, issuer.ErrKeyGone) {
+		t.Errorf("a list: %v", err)
+	}
+	if events := signertest.Read(t, c.log, list); len(events) != 1 {
+		t.Errorf("a signature was begun without a key: %v", events)
+	}
+	if info, err := p.Info(t.Context()); err != nil || len(info.Issuers) != 2 { // it has the responder's key sign
+		t.Errorf("%+v, %v", info, err)
+	}
+	p.stop(t)
+}
+
+// destroys takes a key off the token.
+func (c *ca) destroys(t *testing.T, label string) {
+	t.Helper()
+	for _, kind := range []string{"privkey", "pubkey"} {
+		cmd := exec.Command("pkcs11-tool", "--module", token.SoftHSMModule, "--token-label", "govahi", "--login",
+			"--pin", strings.TrimSpace(read(t, c.dir+"/pin")), "--delete-object", "--type", kind, "--label", label)
+		cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+c.dir+"/softhsm2.conf")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 	}
 }
 

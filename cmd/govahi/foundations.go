@@ -98,17 +98,8 @@ func (h *house) openBus() (err error) {
 func (h *house) openCA(ctx context.Context) error {
 	dir := h.caDir(h.data)
 	if _, err := os.Stat(filepath.Join(dir, "issuer.pem")); errors.Is(err, os.ErrNotExist) {
-		if h.Mode != sso.Development {
-			return fault.Remark(dir, "مرکز صدوری در این پوشه نیست؛ نخست آیین کلید را برگزار کنید (govahi-signer ceremony --help).",
-				"it holds no CA: hold a ceremony first (govahi-signer ceremony --help)")
-		}
-		if h.data.served() {
-			return fault.Remark(dir, "گواهی مرکز صدور این سامانه (issuer.pem) در این پوشه نیست و سامانه پیش‌تر با آن کار کرده است؛ پوشهٔ همان مرکز را بازگردانید، یا آن را با GOVAHI_CA نام ببرید.",
-				"the certificate of this house's CA (issuer.pem) is not there, and the house has worked with it: put that CA's directory back, or name it with GOVAHI_CA")
-		}
-		out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
+		if err := h.found(ctx, dir); err != nil {
+			return err
 		}
 	}
 	authorities, err := openAuthorities(dir, h.base(), h.Profiles)
@@ -117,6 +108,27 @@ func (h *house) openCA(ctx context.Context) error {
 		h.ready("ca", fmt.Sprintf("token, root and %d issuing certificates in %s", len(authorities), dir))
 	}
 	return err
+}
+
+// found holds development's ceremony where there is no CA, or says what is missing.
+func (h *house) found(ctx context.Context, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "issuer.csr")); err == nil && !h.data.served() {
+		return fault.Remark(dir, "درخواست گواهی مرکز صدور (issuer.csr) نزد ریشهٔ بیرونی است و گواهی هنوز وارد نشده است؛ آن را وارد کنید (govahi-signer ceremony import --help).",
+			"the CA's request (issuer.csr) went out to its root, and no certificate was taken in yet: take it in (govahi-signer ceremony import --help)")
+	}
+	if h.Mode != sso.Development {
+		return fault.Remark(dir, "مرکز صدوری در این پوشه نیست؛ نخست آیین کلید را برگزار کنید (govahi-signer ceremony --help).",
+			"it holds no CA: hold a ceremony first (govahi-signer ceremony --help)")
+	}
+	if h.data.served() {
+		return fault.Remark(dir, "گواهی مرکز صدور این سامانه (issuer.pem) در این پوشه نیست و سامانه پیش‌تر با آن کار کرده است؛ پوشهٔ همان مرکز را بازگردانید، یا آن را با GOVAHI_CA نام ببرید.",
+			"the certificate of this house's CA (issuer.pem) is not there, and the house has worked with it: put that CA's directory back, or name it with GOVAHI_CA")
+	}
+	out, err := exec.CommandContext(ctx, beside("govahi-signer"), "ceremony", "--dir", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("the CA's ceremony failed: %w: %s", err, out)
+	}
+	return nil
 }
 
 // openAuthorities opens every issuer of a CA's directory, the first first.

@@ -53,6 +53,9 @@ func (h *house) rooms(ctx context.Context) error {
 	if err := patiently(ctx, h.app.IntroduceIssuers); err != nil {
 		return err
 	}
+	if err := patiently(ctx, h.compareEndings); err != nil {
+		return err
+	}
 	if err := h.recordCeremonies(ctx); err != nil {
 		return err
 	}
@@ -116,6 +119,18 @@ func awaitPool(ctx context.Context, name, dsn string) (pool *pgxpool.Pool, err e
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return pool, nil
+}
+
+// compareEndings warns of an issuer that has ended by the CA's directory alone.
+func (h *house) compareEndings(ctx context.Context) error {
+	all, err := h.app.IssuerStandings(ctx)
+	for _, of := range all {
+		if of.Undeclared() {
+			h.report.Warn("an issuer has ended by the CA's directory alone: it certifies nothing, and the rest waits until two operators declare it (docs/operations.md)",
+				"issuer", of.Issuer, "directory", of.Directory, "log", of.Status)
+		}
+	}
+	return err
 }
 
 // patiently asks again while a child that died is being started again.

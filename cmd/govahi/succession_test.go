@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -16,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ocsp"
+
+	"govahi/adapters/token"
 	"govahi/domain/appointment"
 	"govahi/domain/certificate"
 	"govahi/domain/crl"
@@ -130,6 +134,49 @@ func TestGovahiKilledInTheMiddleOfAMassRevocation(t *testing.T) {
 	}
 }
 
+// TestTheDrillEndsWithTheKeyDestroyed, and the house goes on: the next issuer issues,
+// and where the elder's certificates stand is still said.
+func TestTheDrillEndsWithTheKeyDestroyed(t *testing.T) {
+	t.Parallel()
+	i, l := begin(t, dataDir(t), "GOVAHI_LIMITS=off"), newLedger()
+	s := l.telling(t, i, 0)
+	must(t, s.tell(t.Context(), append(untilReserved(s, 0), s.untilIssued()[1:]...)))
+	i.settled(t)
+	serial := s.serial
+	i.succeeds(t)
+	s = l.telling(t, i, 1)
+	for _, operator := range []string{"ca-operator", "auditor"} {
+		must(t, i.declares(t, s, operator)(t.Context()))
+	}
+	last := i.lastList(t)
+	i.signal(t, syscall.SIGTERM)
+	ca := filepath.Join(i.dir, "ca")
+	pin, err := os.ReadFile(filepath.Join(ca, "pin"))
+	must(t, err)
+	for _, args := range [][]string{
+		{beside("govahi-signer"), "end", "compromise", "--dir", ca},
+		{"pkcs11-tool", "--module", token.SoftHSMModule, "--token-label", "govahi", "--login", "--pin", strings.TrimSpace(string(pin)), "--delete-object", "--type", "privkey", "--label", "issuer"},
+	} {
+		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+		cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+filepath.Join(ca, "softhsm2.conf"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v: %s", args, err, out)
+		}
+	}
+	i.again(t)
+	i.awaitReady(t)
+	if answer := i.status(t, i.issuer(t), serial); answer.Status != ocsp.Revoked {
+		t.Errorf("OCSP says %d of %s", answer.Status, serial)
+	}
+	if !bytes.Equal(i.fetched(t, "/pki/issuer.crl"), last) {
+		t.Error("the last list is another")
+	}
+	i.fetched(t, "/pki/chain.pem")
+	if out, err := i.govahi(t, "", "audit", "certificates"); err != nil {
+		t.Errorf("the audit: %v\n%s", err, out)
+	}
+}
+
 // declares has an operator of the CA declare the first issuer's key compromised;
 // whoever has no such post is appointed.
 func (i *instance) declares(t *testing.T, s *story, operator string) func(context.Context) error {
@@ -139,7 +186,12 @@ func (i *instance) declares(t *testing.T, s *story, operator string) func(contex
 		"personCode": personaCodes()[operator], "role": appointment.CAOperator, "place": "", "until": now().AddDate(1, 0, 0),
 	}, nil))
 	return func(ctx context.Context) error {
-		return s.post(ctx, operator, "compromise-"+operator, "/issuers/"+hex.EncodeToString(id[:])+"/compromise", nil, nil)
+		var now struct{ Status, Proposed string }
+		err := s.post(ctx, operator, "compromise-"+operator, "/issuers/"+hex.EncodeToString(id[:])+"/compromise", nil, &now)
+		if err == nil && (now.Proposed == "compromise") == (now.Status == "compromised") {
+			t.Errorf("%s is not told whether it is proposed or done: %+v", operator, now)
+		}
+		return err
 	}
 }
 

@@ -792,6 +792,8 @@ func (p paper) PrepareLastCRL(number uint64, at time.Time, revoked []commands.Re
 	return p.PrepareCRL(number, at, revoked)
 }
 
+func (p paper) AssembleCRL(tbs, signature []byte) []byte { return append(tbs, signature...) }
+
 func (p paper) NewSerial(time.Time) (string, error) {
 	p.keys++
 	return fmt.Sprintf("40%034x", p.keys), nil

@@ -128,9 +128,15 @@ var (
 		"No other issuer goes on to issue; hold the ceremony of a new intermediate first.")
 	ErrCompromised = fault.New(fault.Conflict, "issuer-compromised",
 		"افشای کلید این مرکز صدور اعلام شده است.", "The key of this issuer was declared compromised.")
+	ErrCompromiseProposed = fault.New(fault.Conflict, "compromise-proposed",
+		"کارشناس دیگری پیشنهاد کرده است که کلید این مرکز صدور افشاشده اعلام شود؛ همان را تأیید کنید، یا او خود پیشنهادش را عوض کند؛ پس از ۲۴ ساعت بی‌اثر می‌شود.",
+		"Another operator has proposed to declare the key of this issuer compromised: confirm that, or have him change his word; it lapses after 24 hours.")
 	ErrEnded = fault.New(fault.Conflict, "issuer-ended",
 		"این مرکز صدور بازنشسته یا کلید آن افشا شده است و گواهی امضا نمی‌کند.",
 		"This issuer is retired or compromised and signs no certificates.")
+	ErrKeyGone = fault.New(fault.Conflict, "issuer-key-gone",
+		"کلید این مرکز صدور پس از افشای آن از توکن برداشته شده است و دیگر چیزی امضا نمی‌کند؛ آخرین فهرست ابطال آن برقرار است.",
+		"The key of this issuer was destroyed after its compromise and signs nothing any more; its last revocation list stands.")
 	ErrNoneOpen = fault.New(fault.Unavailable, "no-issuer-open",
 		"اکنون هیچ مرکز صدوری گواهی صادر نمی‌کند؛ مراسم مرکز صدور میانی تازه را برگزار و سامانه را از نو آغاز کنید.",
 		"No issuer issues certificates now; hold the ceremony of a new intermediate and start the house again.")
@@ -172,6 +178,8 @@ func (c End) Decide(s Issuer) ([]event.Event, error) {
 		return nil, nil // asked again, done once
 	case c.Ending == Retirement && !c.Successor:
 		return nil, life.Refuse(ErrNoSuccessor, string(s.Status))
+	case c.wipesOut(s.Proposed):
+		return nil, life.Refuse(ErrCompromiseProposed, string(s.Status))
 	case !c.seconds(s.Proposed):
 		return []event.Event{EndingProposed{c.Ending, c.By, c.At}}, nil
 	case s.Proposed.By == c.By:
@@ -183,6 +191,13 @@ func (c End) Decide(s Issuer) ([]event.Event, error) {
 }
 
 // seconds tells whether a proposal of the same stands.
-func (c End) seconds(p EndingProposed) bool {
-	return p.Ending == c.Ending && c.At.Sub(p.At).Abs() < proposalStands
+func (c End) seconds(p EndingProposed) bool { return p.Ending == c.Ending && c.during(p) }
+
+// wipesOut tells whether another's proposal of the graver end stands, which a slip
+// would take back. The graver end itself waits for no proposal.
+func (c End) wipesOut(p EndingProposed) bool {
+	return p.Ending == Compromise && c.Ending == Retirement && p.By != c.By && c.during(p)
 }
+
+// during tells whether a proposal stands.
+func (c End) during(p EndingProposed) bool { return c.At.Sub(p.At).Abs() < proposalStands }

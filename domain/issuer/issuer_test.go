@@ -49,6 +49,19 @@ func TestAProposalIsNoOtherAndNoOlderOne(t *testing.T) {
 	spec.Given(t, Kind, known, proposed).When(End{Retirement, true, second, late.Add(-1)}).Then(Retired{first, second, late.Add(-1)})
 }
 
+// TestACompromiseProposalIsNotWipedOutByAColleague: a slip of one would keep the other
+// from being heard. The way round it is, whatever stands.
+func TestACompromiseProposalIsNotWipedOutByAColleague(t *testing.T) {
+	proposed := EndingProposed{Compromise, first, noon}
+	soon, late := noon.Add(time.Hour), noon.Add(proposalStands)
+	spec.Given(t, Kind, known, proposed).When(End{Retirement, true, second, soon}).ThenFault(ErrCompromiseProposed)
+	spec.Given(t, Kind, known, EndingProposed{Retirement, first, noon}, EndingProposed{Compromise, second, noon}).
+		When(End{Retirement, true, first, soon}).ThenFault(ErrCompromiseProposed)
+	spec.Given(t, Kind, known, proposed).When(End{Retirement, true, first, soon}).Then(EndingProposed{Retirement, first, soon})
+	spec.Given(t, Kind, known, proposed).When(End{Retirement, true, second, late}).Then(EndingProposed{Retirement, second, late})
+	spec.Given(t, Kind, known, EndingProposed{Retirement, first, noon}).When(End{Compromise, true, first, soon}).Then(EndingProposed{Compromise, first, soon})
+}
+
 func TestWhoRetiresHasASuccessor(t *testing.T) {
 	spec.Given(t, Kind, known).When(End{Retirement, false, first, noon}).ThenFault(ErrNoSuccessor)
 	spec.Given(t, Kind, known, EndingProposed{Retirement, first, noon}).When(End{Retirement, false, second, noon}).ThenFault(ErrNoSuccessor)
