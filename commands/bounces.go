@@ -109,9 +109,83 @@ func (a *App) DoubtBounced(ctx context.Context, c Caller, e notification.Bounced
 	if err != nil || request.state.Serial == "" {
 		return err
 	}
+	last, ok, err := a.standsFor(ctx, request.state)
+	if err != nil || !ok {
+		return err
+	}
+	if last.Serial != request.state.Serial {
+		if same, err := a.isAddress(ctx, last, h.state.Requested.Message); err != nil || !same {
+			return err
+		}
+	}
 	return a.houseDoubts(ctx, c, "DoubtBounced", revocation.Report{
-		Certificate: request.state.Serial, Source: revocation.Bounced, Cites: revocation.Evidence{Message: e.ID, Status: e.Status},
+		Certificate: last.Serial, Source: revocation.Bounced, Cites: revocation.Evidence{Message: e.ID, Status: e.Status},
 	})
+}
+
+// standsFor is the request whose certificate stands: this one, or if it is revoked
+// what was issued in its place, however often it was replaced.
+func (a *App) standsFor(ctx context.Context, s enrollment.Enrollment) (last enrollment.Enrollment, ok bool, err error) {
+	held, err := load(ctx, a, certificate.Kind, certificate.Kind.Stream(s.Serial))
+	if err != nil || held.state.Status != certificate.Withdrawn {
+		return s, err == nil, err
+	}
+	next, err := a.successors(ctx, s.Serial)
+	if err != nil {
+		return s, false, err
+	}
+	for _, n := range next {
+		if last, ok, err = a.standsFor(ctx, n); ok || err != nil {
+			return last, ok, err
+		}
+	}
+	return s, false, nil
+}
+
+// successors are the requests on which a certificate was ever issued in the place
+// of another: also those that have let go of the succession since, for what was
+// issued in their own place may stand.
+func (a *App) successors(ctx context.Context, serial string) (all []enrollment.Enrollment, err error) {
+	succession, err := load(ctx, a, enrollment.Opening, enrollment.RenewalKey(serial))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range succession.records {
+		e, err := enrollment.Opening.Catalog.Open(r)
+		if err != nil {
+			return nil, err
+		}
+		taken, ok := e.(enrollment.OpeningTaken)
+		if !ok {
+			continue
+		}
+		h, err := load(ctx, a, enrollment.Kind, taken.Request)
+		if err != nil {
+			return nil, err
+		}
+		if h.state.Serial != "" {
+			all = append(all, h.state)
+		}
+	}
+	return all, nil
+}
+
+// isAddress tells whether a request's form names the address that a message went
+// to. Of who is erased nobody can tell.
+func (a *App) isAddress(ctx context.Context, s enrollment.Enrollment, sent *event.Personal[notification.Message]) (bool, error) {
+	message, err := sent.Open(ctx, a.Keeper)
+	if err != nil {
+		return false, unlessErased(err)
+	}
+	form, err := s.Form.Form.Open(ctx, a.Keeper)
+	return err == nil && strings.EqualFold(form.Email, message.Email), unlessErased(err)
+}
+
+func unlessErased(err error) error {
+	if errors.Is(err, event.ErrErased) {
+		return nil
+	}
+	return err
 }
 
 // houseDoubts is a doubt of the house itself; one about a certificate that is

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"govahi/commands"
+	"govahi/domain/certificate"
 	"govahi/domain/enrollment"
 	"govahi/domain/notification"
 	"govahi/domain/revocation"
@@ -65,6 +66,50 @@ func TestABounceIsADoubt(t *testing.T) {
 	}
 	if strings.Contains(string(opened[0].Data), "nemune") {
 		t.Error("the case names the address")
+	}
+}
+
+// TestABounceGoesOnToWhatCameAfter: the certificate that it was about is
+// superseded, and the one in its place bears the same address, or another.
+func TestABounceGoesOnToWhatCameAfter(t *testing.T) {
+	for name, c := range map[string]struct {
+		bases []enrollment.Basis
+		email string
+		cases int
+	}{
+		"renewed":                   {[]enrollment.Basis{enrollment.Renewal}, "nemune@example.ir", 1},
+		"another key":               {[]enrollment.Basis{enrollment.Rekey, enrollment.Rekey}, "nemune@example.ir", 1},
+		"modified":                  {[]enrollment.Basis{enrollment.Rekey, enrollment.Modification}, "nemune@example.ir", 1},
+		"modified, another address": {[]enrollment.Basis{enrollment.Modification, enrollment.Rekey}, "other@example.ir", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := open(t).draft(applicant).upTo(enrollment.StatusAccepted)
+			id := first.sent()
+			first.nearTheEnd()
+			last := first
+			for _, basis := range c.bases { // one after the other
+				last = last.follow(basis)
+				if basis == enrollment.Modification {
+					form := formOf(applicant)
+					form.Email = c.email
+					last.did(last.CompleteForm(t.Context(), last.by(applicant), last.code, form))
+					last.settle()
+				}
+				last.upTo(enrollment.StatusAccepted)
+			}
+			last.settle()
+			if s := first.certificate().Status; s != certificate.Withdrawn {
+				t.Fatalf("the first is %s", s)
+			}
+			l := &letterbox{bounce: commands.Bounce{Message: id, Recipient: "nemune@example.ir", Status: "5.1.1", Permanent: true}}
+			if err := last.TakeBounce(t.Context(), worker("bounces"), l, "report"); err != nil {
+				t.Fatal(err)
+			}
+			last.settle()
+			if n := len(last.cases()); n != c.cases || len(first.cases()) != 0 {
+				t.Errorf("%d cases about it, %d about the first", n, len(first.cases()))
+			}
+		})
 	}
 }
 
