@@ -342,8 +342,8 @@ func (h House) publishedOf(ctx context.Context, n int, of *pki.Authority) (one w
 	return one, err
 }
 
-// issuerStatus is where an issuer stands, by the log or by the CA's directory; the
-// worse counts.
+// issuerStatus is where an issuer stands, by the log. The CA's directory, which one
+// person can write, only says that it issues no more.
 func issuerStatus(of *pki.Authority, standings []commands.IssuerStanding) (label string, ended bool) {
 	status := issuer.Open
 	for _, s := range standings {
@@ -351,10 +351,7 @@ func issuerStatus(of *pki.Authority, standings []commands.IssuerStanding) (label
 			status = s.Status
 		}
 	}
-	switch ending := of.Ended(); {
-	case ending == issuer.Compromise:
-		status = issuer.StatusCompromised
-	case ending == issuer.Retirement && status == issuer.Open:
+	if of.Ended() != "" && status == issuer.Open {
 		status = issuer.StatusRetired
 	}
 	return issuer.Kind.Life[string(status)].Name.Fa, status != issuer.Open
