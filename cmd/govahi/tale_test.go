@@ -613,7 +613,7 @@ func (s *tale) settle(keeper *spec.Keeper) {
 func TestTalesTellEverything(t *testing.T) {
 	t.Parallel()
 	told := map[string]int{}
-	for seed := range 30 {
+	for seed := range 60 {
 		rapid.Custom(func(rt *rapid.T) bool {
 			for _, r := range taleOf(t, rt, 1200) {
 				told[r.Type]++
