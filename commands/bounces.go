@@ -130,7 +130,7 @@ func (a *App) standsFor(ctx context.Context, s enrollment.Enrollment) (last enro
 	if err != nil || held.state.Status != certificate.Withdrawn {
 		return s, err == nil, err
 	}
-	next, err := a.successors(ctx, s.Serial)
+	next, err := a.certifiedOn(ctx, enrollment.RenewalKey(s.Serial))
 	if err != nil {
 		return s, false, err
 	}
@@ -140,34 +140,6 @@ func (a *App) standsFor(ctx context.Context, s enrollment.Enrollment) (last enro
 		}
 	}
 	return s, false, nil
-}
-
-// successors are the requests on which a certificate was ever issued in the place
-// of another: also those that have let go of the succession since, for what was
-// issued in their own place may stand.
-func (a *App) successors(ctx context.Context, serial string) (all []enrollment.Enrollment, err error) {
-	succession, err := load(ctx, a, enrollment.Opening, enrollment.RenewalKey(serial))
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range succession.records {
-		e, err := enrollment.Opening.Catalog.Open(r)
-		if err != nil {
-			return nil, err
-		}
-		taken, ok := e.(enrollment.OpeningTaken)
-		if !ok {
-			continue
-		}
-		h, err := load(ctx, a, enrollment.Kind, taken.Request)
-		if err != nil {
-			return nil, err
-		}
-		if h.state.Serial != "" {
-			all = append(all, h.state)
-		}
-	}
-	return all, nil
 }
 
 // isAddress tells whether a request's form names the address that a message went

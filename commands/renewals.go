@@ -315,38 +315,40 @@ func (a *App) spread(ctx context.Context, c Caller, serial string, request event
 // it: also by a request that has let go of the succession since, for its own
 // successor may stand.
 func (a *App) fell(ctx context.Context, c Caller, serial string, because why) error {
-	return a.eachTaker(ctx, enrollment.RenewalKey(serial), func(next enrollment.Enrollment) error {
-		if next.Serial == "" || !because.fells(next) {
-			return nil
+	all, err := a.certifiedOn(ctx, enrollment.RenewalKey(serial))
+	for _, next := range all {
+		if err == nil && because.fells(next) {
+			err = a.fall(ctx, c, next.Serial, because)
 		}
-		return a.fall(ctx, c, next.Serial, because)
-	})
+	}
+	return err
 }
 
-// eachTaker goes over all requests that ever held an opening.
-func (a *App) eachTaker(ctx context.Context, opening event.Stream, do func(enrollment.Enrollment) error) error {
+// certifiedOn are the requests that ever held an opening, or a succession, and had a
+// certificate by it: also those that have let go of it since.
+func (a *App) certifiedOn(ctx context.Context, opening event.Stream) (all []enrollment.Enrollment, err error) {
 	held, err := load(ctx, a, enrollment.Opening, opening)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range held.records {
 		e, err := enrollment.Opening.Catalog.Open(r)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		taken, ok := e.(enrollment.OpeningTaken)
 		if !ok {
 			continue
 		}
 		h, err := load(ctx, a, enrollment.Kind, taken.Request)
-		if err == nil {
-			err = do(h.state)
-		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if h.state.Serial != "" {
+			all = append(all, h.state)
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // bereave ends what else a dead person holds: certificates of every type, from the
@@ -358,13 +360,13 @@ func (a *App) bereave(ctx context.Context, c Caller, request event.Stream, becau
 	}
 	for _, organization := range slices.Compact([]string{h.state.Form.Organization, ""}) {
 		for _, product := range a.Authority.Profiles().Products() {
-			opening := enrollment.Opening.Stream(string(h.state.Form.Person), organization, product)
-			if err := a.eachTaker(ctx, opening, func(one enrollment.Enrollment) error {
-				if one.Serial == "" {
-					return nil
+			all, err := a.certifiedOn(ctx, enrollment.Opening.Stream(string(h.state.Form.Person), organization, product))
+			for _, one := range all {
+				if err == nil {
+					err = a.fall(ctx, c, one.Serial, because)
 				}
-				return a.fall(ctx, c, one.Serial, because)
-			}); err != nil {
+			}
+			if err != nil {
 				return err
 			}
 		}
