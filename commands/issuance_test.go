@@ -542,6 +542,22 @@ func TestATokenIsOfOneRequestAndOneOffice(t *testing.T) {
 	}
 }
 
+// TestATokenIsReceivedUnderOneSpelling: letters of a serial say the same in both
+// cases.
+func TestATokenIsReceivedUnderOneSpelling(t *testing.T) {
+	h := open(t)
+	receive := func(serial string) error {
+		_, err := h.ReceiveToken(t.Context(), h.by(officer), commands.ReceiveToken{Serial: serial, Model: "SoftHSM", Office: "office-1"})
+		return err
+	}
+	for _, pair := range [][2]string{{"a1b2c3", "A1B2C3"}, {"D4E5F6", "d4e5f6"}} {
+		if err := receive(pair[0]); err != nil {
+			t.Fatal(err)
+		}
+		h.refused(token.ErrKnown, func() error { return receive(pair[1]) })
+	}
+}
+
 // TestNoKeyIsCertifiedOfATokenThatIsGone: what was reserved may be lost or found
 // defective before its key is brought.
 func TestNoKeyIsCertifiedOfATokenThatIsGone(t *testing.T) {

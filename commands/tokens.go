@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"govahi/domain/appointment"
 	"govahi/domain/enrollment"
@@ -29,7 +30,8 @@ type ReceiveToken struct {
 	Office string `json:"office" maxLength:"40"`
 }
 
-// ReceiveToken is done by an officer of that office.
+// ReceiveToken is done by an officer of that office. A token is received once, in
+// whichever case the letters of its serial are typed.
 func (a *App) ReceiveToken(ctx context.Context, c Caller, in ReceiveToken) (Receipt, error) {
 	if !tokenSerial.MatchString(in.Serial) {
 		return Receipt{}, errTokenSerial
@@ -43,7 +45,21 @@ func (a *App) ReceiveToken(ctx context.Context, c Caller, in ReceiveToken) (Rece
 	}
 	as := a.do(c, "ReceiveToken", authority, in.Serial)
 	receive := token.Receive{Serial: in.Serial, Model: in.Model, Office: in.Office, By: c.Person, At: as.at}
-	return transact(ctx, a, token.Kind, token.Kind.Stream(in.Serial), as, just[token.Token](receive))
+	return transact(ctx, a, token.Kind, token.Kind.Stream(in.Serial), as, func(h history[token.Token]) ([]event.Event, error) {
+		for _, spelled := range []string{strings.ToLower(in.Serial), strings.ToUpper(in.Serial)} {
+			if spelled == in.Serial {
+				continue
+			}
+			other, err := load(ctx, a, token.Kind, token.Kind.Stream(spelled))
+			if err != nil {
+				return nil, err
+			}
+			if other.state.Status != token.None {
+				return nil, token.Kind.Life.Refuse(token.ErrKnown, string(other.state.Status))
+			}
+		}
+		return receive.Decide(h.state)
+	})
 }
 
 // ReserveToken keeps a blank token of the office's stock for a confirmed
