@@ -187,8 +187,26 @@ func (a *App) RecordPayment(ctx context.Context, c Caller, code string, in Recor
 		return settle.Decide(order.state)
 	}, func() (take func() error, err error) {
 		settlement := fee.Settlement.Stream(in.Provider, payment.RRN)
-		return claimable(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, At: as.at})
+		left, err := a.leftBehind(ctx, settlement, payment)
+		if err != nil {
+			return nil, err
+		}
+		return claimable(ctx, a, fee.Settlement, settlement, as, code, fee.Claim{Order: code, Instead: left, At: as.at})
 	})
+}
+
+// leftBehind is the order that claimed a slip's number and was settled by another
+// slip meanwhile: the number was typed for it and came too late.
+func (a *App) leftBehind(ctx context.Context, settlement event.Stream, p fee.Payment) (string, error) {
+	claimed, err := load(ctx, a, fee.Settlement, settlement)
+	if err != nil || claimed.state.Order == "" {
+		return "", err
+	}
+	of, err := load(ctx, a, fee.Kind, fee.Kind.Stream(claimed.state.Order))
+	if err != nil || !of.state.DoneWithout(p) {
+		return "", err
+	}
+	return claimed.state.Order, nil
 }
 
 // NoteFee takes the payment at a revision of its order into the record; a policy

@@ -52,6 +52,23 @@ func TestAReferenceSettlesOneRequest(t *testing.T) {
 	}
 }
 
+// TestASlipThatLostItsOrderSettlesAnother: of two slips of one order, the second
+// leaves its number claimed when it comes too late.
+func TestASlipThatLostItsOrderSettlesAnother(t *testing.T) {
+	h := open(t)
+	first := h.draft(applicant).upTo(enrollment.StatusAtOffice)
+	other := h.draft(neighbour).upTo(enrollment.StatusAtOffice)
+	put(h, fee.Settlement, fee.Settlement.Stream("samplebank", "777000222"), fee.Claimed{Order: first.code, At: noon})
+	h.refused(fee.ErrReferenceUsed, func() error { return other.pay(h.by(officer), slip("777000222")) }) // it may be on its way
+	if err := first.pay(h.by(officer), slip("777000111")); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.pay(h.by(officer), slip("777000222")); err != nil {
+		t.Fatal(err)
+	}
+	h.refused(fee.ErrSettled, func() error { return first.pay(h.by(officer), slip("777000222")) })
+}
+
 func TestAPaymentCutOffBehindItsClaimPassesWhenItIsSentAgain(t *testing.T) {
 	for name, key := range map[string]string{"with the same key": "one", "with another": "two"} {
 		t.Run(name, func(t *testing.T) {

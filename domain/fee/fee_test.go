@@ -53,10 +53,12 @@ func TestNoFeeNoPayment(t *testing.T) {
 }
 
 func TestAReferenceSettlesOneOrder(t *testing.T) { // invariant 20
-	claim := Claim{order, noon}
-	spec.Given(t, Settlement).When(claim).Then(Claimed(claim))
-	spec.Given(t, Settlement, Claimed(claim)).When(Claim{order, later}).ThenNothing()
-	spec.Given(t, Settlement, Claimed(claim)).When(Claim{"140598765432", later}).ThenFault(ErrReferenceUsed.At("rrn"))
+	claim, claimed := Claim{Order: order, At: noon}, Claimed{order, noon}
+	spec.Given(t, Settlement).When(claim).Then(claimed)
+	spec.Given(t, Settlement, claimed).When(Claim{Order: order, At: later}).ThenNothing()
+	spec.Given(t, Settlement, claimed).When(Claim{Order: "140598765432", At: later}).ThenFault(ErrReferenceUsed.At("rrn"))
+	spec.Given(t, Settlement, claimed).When(Claim{Order: "140598765432", Instead: "1405", At: later}).ThenFault(ErrReferenceUsed.At("rrn"))
+	spec.Given(t, Settlement, claimed).When(Claim{Order: "140598765432", Instead: order, At: later}).Then(Claimed{"140598765432", later})
 }
 
 func TestAnOldSlipIsReadWithoutItsBank(t *testing.T) {

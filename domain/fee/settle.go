@@ -115,7 +115,7 @@ const Transfers = "refund"
 
 // ClaimTransfer binds the reference of a transfer to the refund case that it
 // closes, `<order>/<number>`.
-type ClaimTransfer Claimed
+type ClaimTransfer Claim
 
 // Decide lets the same case's retry pass.
 func (c ClaimTransfer) Decide(s Claimed) ([]event.Event, error) {
@@ -126,16 +126,24 @@ func (c ClaimTransfer) Decide(s Claimed) ([]event.Event, error) {
 	return events, err
 }
 
-// Claim binds a reference to an order.
-type Claim Claimed
+// Claim binds a reference to an order, maybe instead of one that was settled
+// without it.
+type Claim struct {
+	Order, Instead string
+	At             time.Time
+}
 
 // Decide lets the same order's retry pass.
 func (c Claim) Decide(s Claimed) ([]event.Event, error) {
 	switch s.Order {
-	case "":
-		return []event.Event{Claimed(c)}, nil
 	case c.Order:
 		return nil, nil
+	case "", c.Instead:
+		return []event.Event{Claimed{c.Order, c.At}}, nil
 	}
 	return nil, ErrReferenceUsed
 }
+
+// DoneWithout tells whether the order was settled by another payment and no money
+// is on its way any more: this one will never be taken in.
+func (s Fee) DoneWithout(p Payment) bool { return s.Settled != nil && len(s.Open) == 0 && !s.knows(p) }
