@@ -121,7 +121,8 @@ func TestEachDifferenceIsFoundAndNothingElse(t *testing.T) {
 // healthyTwin tells both channels' stories in a real house, with a suspension and
 // its lifting, and takes its log over. Between them a further issuer comes.
 func healthyTwin(t *testing.T) *twin {
-	i := begin(t, dataDir(t), soonRenewed(t))
+	soon := soonRenewed(t)
+	i := begin(t, dataDir(t), soon)
 	s := telling(t, i, "story")
 	for _, part := range [][]step{
 		s.untilSubmitted(), s.untilConfirmed(), s.untilActive(), s.whileSuspended(), s.whenLifted(), s.untilRevoked(),
@@ -132,7 +133,7 @@ func healthyTwin(t *testing.T) *twin {
 	for _, part := range [][]step{r.untilSubmitted(), r.untilConfirmed(), r.untilActive(), r.untilRenewed()} {
 		must(t, r.tell(t.Context(), part))
 	}
-	i.succeeds(t)
+	i.succeeds(t, soon)
 	b := s.inside()
 	for _, part := range [][]step{b.untilControlledInside(), {b.confirmation()}, b.untilActiveInside(), b.untilLost()} {
 		must(t, b.tell(t.Context(), part))

@@ -67,14 +67,14 @@ func TestSuccession(t *testing.T) {
 }
 
 // succeeds has a further intermediate come, and starts the house again.
-func (i *instance) succeeds(t *testing.T) {
+func (i *instance) succeeds(t *testing.T, env ...string) {
 	t.Helper()
 	i.signal(t, syscall.SIGTERM)
 	ca := filepath.Join(i.dir, "ca")
 	if out, err := exec.CommandContext(t.Context(), beside("govahi-signer"), "ceremony", "succeed", "--dir", ca).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	i.again(t)
+	i.again(t, env...)
 }
 
 // fetched waits until there is something at an address.
