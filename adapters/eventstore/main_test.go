@@ -7,7 +7,7 @@ import (
 )
 
 // TestMain ignores only what the official client may forget when its node goes
-// away (see connection); leavesNothing ignores nothing.
+// away (see connection); leavesNothing ignores less.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(
 		m,
