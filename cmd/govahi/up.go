@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	pkiprofiles "govahi/adapters/pki/profiles"
 	"govahi/adapters/sso"
 )
 
@@ -165,7 +166,7 @@ func (a *announcer) welcome(h *house) {
 // sampleCA tells whether the ceremony of a CA's directory was development's. One
 // that is older than its file is taken for a real one.
 func sampleCA(dir string) bool {
-	text, err := os.ReadFile(filepath.Join(dir, "ceremony.yaml"))
+	text, err := pkiprofiles.ReadPath(filepath.Join(dir, "ceremony.yaml"))
 	var held struct {
 		Mode string `yaml:"mode"`
 	}
